@@ -1,0 +1,58 @@
+// Connections that carry frames between Borealis processes, and timers beside them.
+//
+// One Transport is one thread: all callbacks and posted functions run on it, one at a time, so the
+// state machines it drives need no locks. Frames are best-effort: what is sent while a peer is
+// down, or beyond the bound of its send queue, is dropped, and the protocols above repeat
+// themselves.
+//
+// A peer is either somebody we connect to (the connection is re-made with back-off, for ever, under
+// the same PeerId) or somebody who connected to us (a new PeerId for each connection).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/net/frame.h"
+#include "base/result.h"
+
+namespace borealis {
+
+using PeerId = uint64_t;
+
+class FrameHandler {
+ public:
+  virtual ~FrameHandler() = default;
+  virtual void OnFrame(PeerId from, Frame frame) = 0;
+  virtual void OnPeerUp(PeerId /*peer*/) {}
+  virtual void OnPeerDown(PeerId /*peer*/) {}
+};
+
+class Transport {
+ public:
+  // `handler` must outlive the transport. Call Listen and Connect before or after Start.
+  static std::unique_ptr<Transport> Create(FrameHandler* handler);
+  virtual ~Transport() = default;
+
+  // Accepts peers at host:port; port 0 picks a free one. Returns the port.
+  virtual Result<uint16_t> Listen(const std::string& host, uint16_t port) = 0;
+  // Keeps a connection to host:port. Thread-safe.
+  virtual PeerId Connect(const std::string& host, uint16_t port) = 0;
+  // Forgets a peer and closes its connection. Thread-safe.
+  virtual void Disconnect(PeerId peer) = 0;
+
+  // Queues a frame. Frames to one peer arrive in order or not at all. Thread-safe.
+  virtual void Send(PeerId peer, Frame frame) = 0;
+  // Runs `work` on the transport's thread. Thread-safe.
+  virtual void Post(std::function<void()> work) = 0;
+  // Runs `work` on the transport's thread after `delay_us`. Thread-safe.
+  virtual void After(int64_t delay_us, std::function<void()> work) = 0;
+
+  // Starts the thread; Stop joins it and closes everything (idempotent, not from the thread
+  // itself).
+  virtual void Start(const std::string& thread_name) = 0;
+  virtual void Stop() = 0;
+};
+
+}  // namespace borealis

@@ -1,0 +1,29 @@
+#include "volume/page.h"
+
+#include <algorithm>
+
+#include "base/crc32c.h"
+
+namespace borealis {
+
+namespace {
+constexpr size_t kCrcOffset = 8;
+
+uint32_t PageCrc(const Page& page) {
+  const uint32_t crc = Crc32c({page.bytes, kCrcOffset});
+  return Crc32c({page.bytes + kCrcOffset + 4, kPageSize - kCrcOffset - 4}, crc);
+}
+}  // namespace
+
+void SealPage(Page* page) {
+  StoreLittle(page->bytes + kCrcOffset, PageCrc(*page));
+}
+
+bool PageIsIntact(const Page& page) {
+  if (LoadLittle<uint32_t>(page.bytes + kCrcOffset) == PageCrc(page)) {
+    return true;
+  }
+  return std::all_of(page.bytes, page.bytes + kPageSize, [](char byte) { return byte == 0; });
+}
+
+}  // namespace borealis
