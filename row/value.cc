@@ -1,0 +1,42 @@
+#include "row/value.h"
+
+#include <fmt/format.h>
+
+namespace borealis::row {
+
+void Value::CopyFrom(const Value& other) {
+  if (other.owned_) {
+    kind_ = other.kind_;
+    owned_ = true;
+    new (&string_) std::string(other.string_);
+  } else {
+    CopyPlain(other);
+  }
+}
+
+std::string Value::TakeBytes() {
+  DCHECK(kind_ == ValueKind::kString);
+  std::string taken = owned_ ? std::move(string_) : std::string(view_);
+  Destroy();
+  return taken;
+}
+
+bool Value::Identical(const Value& other) const {
+  if (kind_ != other.kind_) {
+    return false;
+  }
+  switch (kind_) {
+    case ValueKind::kNull:
+      return true;
+    case ValueKind::kDouble:
+      return double_ == other.double_;
+    case ValueKind::kDecimal:
+      return decimal_ == other.decimal_ && decimal_.scale() == other.decimal_.scale();
+    case ValueKind::kString:
+      return bytes() == other.bytes();
+    default:
+      return int_ == other.int_;
+  }
+}
+
+}  // namespace borealis::row
