@@ -1,0 +1,92 @@
+// Reading: cursors over an index, and point lookups.
+//
+// LockMode::kNone is a consistent read: the version the transaction's read view sees (READ
+// UNCOMMITTED: the newest; SERIALIZABLE outside autocommit: as kShared). The other modes read the
+// newest committed version, waiting for its lock, and lock what they read as InnoDB does: rows and
+// the gaps walked under REPEATABLE READ and above, rows alone below.
+//
+// A cursor holds no latch between calls; its own transaction may change rows under it, and it then
+// goes on from its key. Thread-safety: its transaction's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/table.h"
+
+namespace borealis::engine {
+
+class Transaction;
+
+enum class LockMode : uint8_t { kNone, kShared, kExclusive };
+// What to do about a row that another transaction has locked: kFail = NOWAIT (kTimedOut at once;
+// SQL says ER_LOCK_NOWAIT), kSkip = SKIP LOCKED.
+enum class WaitPolicy : uint8_t { kWait, kFail, kSkip };
+
+// A range of encoded key bytes of one index. Bounds may be prefixes of keys; they compare with
+// memcmp, so [prefix, prefix followed by 0xFF…) is "all keys with this prefix": PrefixEnd below.
+struct KeyRange {
+  std::string lower;  // empty: from the start
+  bool lower_inclusive = true;
+  std::string upper;  // ignored when no_upper
+  bool upper_inclusive = false;
+  bool no_upper = true;
+
+  static KeyRange All() { return {}; }
+  // Keys that start with `prefix`, and `prefix` itself.
+  static KeyRange Prefix(std::string_view prefix);
+};
+
+// The least byte string above all that start with `prefix`; empty when there is none.
+std::string PrefixEnd(std::string_view prefix);
+
+struct ScanOptions {
+  size_t index_no = kClusteredIndex;
+  KeyRange range;  // over the index's own keys (secondary: secondary key bytes first)
+  bool reverse = false;
+  LockMode lock = LockMode::kNone;
+  WaitPolicy wait = WaitPolicy::kWait;
+  // The range can hold one row at most (equality on a whole unique key): locks no gap when found.
+  bool unique_point = false;
+  // A long scan is coming: fetch leaves ahead.
+  bool read_ahead = false;
+};
+
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  Cursor() = default;
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  // Moves to the first or next row. False at the end. Errors: kDeadlock (the transaction is rolled
+  // back), kTimedOut, kCancelled, and the volume's.
+  virtual Result<bool> Next() = 0;
+
+  // Of the current row, valid until the next call. `key` is the index key without the clustered
+  // part that the engine appends.
+  virtual std::string_view key() const = 0;
+  virtual std::string_view clustered_key() const = 0;
+  // The row bytes; a secondary cursor fetches them at the first call for a row.
+  virtual Result<std::string_view> row() = 0;
+
+  // For READ COMMITTED: the row does not match after all; gives back the locks that Next() took on
+  // it. No effect under REPEATABLE READ and above, nor on a lock held before.
+  virtual void UnlockRow() = 0;
+  // Starts again with another range of the same index; keeps buffers.
+  virtual Status Restart(KeyRange range, bool unique_point) = 0;
+};
+
+// REQUIRES: `transaction` and `table` outlive the cursor.
+Result<std::unique_ptr<Cursor>> OpenCursor(Transaction& transaction, TableRef table,
+                                           ScanOptions options);
+
+// The row with this clustered key, into *row (replaced). kNotFound when the transaction sees none,
+// or with kSkip when it is locked.
+Status Get(Transaction& transaction, const Table& table, std::string_view clustered_key,
+           LockMode lock, WaitPolicy wait, std::string* row);
+
+}  // namespace borealis::engine

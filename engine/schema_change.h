@@ -1,0 +1,58 @@
+// Arguments of schema changes (Engine::CreateTable and so on).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/definition.h"
+#include "engine/row.h"
+
+namespace borealis::engine {
+
+struct TableName {
+  std::string schema;
+  std::string name;
+  friend auto operator<=>(const TableName&, const TableName&) = default;
+};
+
+struct SchemaChangeOptions {
+  // lock_wait_timeout; 0 uses the engine's default.
+  int64_t metadata_wait_timeout_us = 0;
+  // Asked during waits and while rows are copied; true fails the change with kCancelled.
+  std::function<bool()> killed;
+  uint64_t session_id = 0;
+};
+
+// Gives the new bytes of a row, into *to (replaced). An error ends the change and is returned.
+using RowMapper = std::function<Status(std::string_view from, std::string* to)>;
+
+// What ALTER TABLE (and CREATE INDEX …) does to one table, in one step.
+struct TableAlteration {
+  // SQL's new description; it describes the table after all of the alteration.
+  std::string payload;
+  // The indexes after it, in order; [0] is the clustered one. An index of the old table is kept
+  // when `keep` names it (perhaps under a new name); otherwise it is built. Old indexes that
+  // nothing keeps are dropped.
+  struct Index {
+    std::string name;
+    bool unique = false;
+    std::string keep;  // empty: build
+  };
+  std::vector<Index> indexes;
+  // Set: every row is rewritten by it, and all indexes are built anew whatever `keep` says. Needed
+  // when row bytes or clustered keys change.
+  RowMapper rewrite;
+  // Set: the table's new name as well.
+  std::optional<TableName> rename;
+  // When a unique key of the new shape is met twice: kAlreadyExists, and this says which.
+  DuplicateKey* duplicate = nullptr;
+  // The row that was in the way (its new bytes), for the message.
+  std::string* duplicate_row = nullptr;
+};
+
+}  // namespace borealis::engine

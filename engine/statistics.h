@@ -1,0 +1,71 @@
+// What the engine tells about itself: estimates for the planner, counters for status variables, and
+// the lists behind performance_schema and SHOW ENGINE INNODB STATUS.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+#include "engine/definition.h"
+
+namespace borealis::engine {
+
+struct TableEstimate {
+  uint64_t row_count = 0;
+  uint64_t clustered_bytes = 0;  // pages of the clustered tree, in bytes
+  uint64_t secondary_bytes = 0;
+};
+
+struct EngineCounters {
+  uint64_t rows_read = 0;  // Innodb_rows_read …
+  uint64_t rows_inserted = 0;
+  uint64_t rows_updated = 0;
+  uint64_t rows_deleted = 0;
+  uint64_t commits = 0;    // of transactions with changes
+  uint64_t rollbacks = 0;  // of transactions with changes
+  uint64_t row_lock_waits = 0;
+  uint64_t row_lock_current_waits = 0;
+  uint64_t row_lock_time_us = 0;
+  uint64_t row_lock_time_max_us = 0;
+  uint64_t deadlocks = 0;
+  uint64_t lock_timeouts = 0;
+  uint64_t history_length = 0;  // committed transactions that purge has not finished
+  uint64_t purged_records = 0;
+  uint64_t buffer_pool_pages_total = 0;
+  uint64_t buffer_pool_pages_used = 0;
+  uint64_t buffer_pool_read_requests = 0;
+  uint64_t buffer_pool_reads = 0;
+};
+
+struct TransactionInfo {
+  TrxId id;  // 0: nothing changed yet
+  uint64_t session_id = 0;
+  std::string state;  // "RUNNING", "LOCK WAIT", "ROLLING BACK", "COMMITTING"
+  int64_t started_wall_us = 0;
+  uint64_t changes = 0;
+  uint64_t row_locks = 0;
+  std::string isolation;
+  bool read_only = false;
+  bool recovered = false;  // left by an earlier writer and being rolled back
+};
+
+struct LockInfo {
+  TrxId trx;
+  uint64_t session_id = 0;
+  IndexId index;
+  std::string key;   // record; for a gap its lower end
+  std::string mode;  // "S", "X", "S,GAP", "X,GAP", "X,INSERT_INTENTION"
+  bool granted = true;
+  std::vector<uint64_t> blocking_sessions;  // when waiting
+};
+
+struct MetadataLockInfo {
+  std::string schema;
+  std::string table;  // empty: the schema's own
+  std::string mode;   // "SHARED", "EXCLUSIVE"
+  bool granted = true;
+  uint64_t session_id = 0;
+};
+
+}  // namespace borealis::engine
