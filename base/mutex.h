@@ -35,6 +35,7 @@ enum class LockRank : uint8_t {
   kLockTable = 50,     // row locks
   kTree = 60,          // index tree latches
   kPage = 70,          // page latches; among pages the B+tree's own order holds
+  kSpace = 75,         // page allocation, reserved in memory
   kBufferPool = 80,
   kLog = 90,      // log buffer, LSN allocation
   kVolume = 100,  // volume client state
