@@ -1,0 +1,127 @@
+#include "base/os/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "base/os/file.h"
+
+extern char** environ;
+
+namespace borealis {
+
+namespace {
+
+// The fields after the command name in /proc/PID/stat, which may itself hold blanks and brackets.
+Result<std::vector<std::string>> StatFields(int pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  // /proc files have no size: read a generous piece.
+  ASSIGN_OR_RETURN(auto file, RealFileSystem().Open(path, FileSystem::Mode::kRead));
+  std::string text;
+  RETURN_IF_ERROR(file->ReadAt(0, 4096, &text));
+  const size_t close = text.rfind(')');
+  if (close == std::string::npos) {
+    return Status::IoError("cannot parse " + path);
+  }
+  std::vector<std::string> fields;
+  for (size_t at = close + 2; at < text.size();) {
+    const size_t end = text.find(' ', at);
+    fields.push_back(text.substr(at, end == std::string::npos ? end : end - at));
+    if (end == std::string::npos) {
+      break;
+    }
+    at = end + 1;
+  }
+  return fields;
+}
+
+constexpr size_t kStateField = 0;        // "state" is the first after the name
+constexpr size_t kStartTicksField = 19;  // "starttime", field 22 of proc(5)
+
+}  // namespace
+
+Result<ProcessIdentity> IdentifyProcess(int pid) {
+  auto fields = StatFields(pid);
+  if (!fields.ok() || fields->size() <= kStartTicksField || (*fields)[kStateField] == "Z" ||
+      (*fields)[kStateField] == "X") {
+    return Status::NotFound("no process " + std::to_string(pid));
+  }
+  ProcessIdentity identity;
+  identity.pid = pid;
+  const std::string& ticks = (*fields)[kStartTicksField];
+  std::from_chars(ticks.data(), ticks.data() + ticks.size(), identity.start_ticks);
+  return identity;
+}
+
+ProcessIdentity ThisProcess() {
+  return IdentifyProcess(::getpid()).value();
+}
+
+bool ProcessIsAlive(const ProcessIdentity& process) {
+  if (process.pid <= 0) {
+    return false;
+  }
+  auto now = IdentifyProcess(process.pid);
+  return now.ok() && now->start_ticks == process.start_ticks;
+}
+
+bool SignalProcess(const ProcessIdentity& process, int signal) {
+  return ProcessIsAlive(process) && ::kill(process.pid, signal) == 0;
+}
+
+Result<ProcessIdentity> SpawnProcess(const std::vector<std::string>& arguments,
+                                     const std::string& output_path) {
+  std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
+  for (const std::string& argument : arguments) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_path.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0640);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  sigset_t defaults;
+  sigfillset(&defaults);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  int pid = 0;
+  const int error = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    char buffer[128];
+    return Status::IoError("start " + arguments[0] + ": " +
+                           strerror_r(error, buffer, sizeof(buffer)));
+  }
+  auto identity = IdentifyProcess(pid);
+  if (!identity.ok()) {
+    return Status::IoError(arguments[0] + " ended at once; see " + output_path);
+  }
+  return identity;
+}
+
+void IgnoreChildExits() {
+  ::signal(SIGCHLD, SIG_IGN);
+}
+
+std::string ThisProgram() {
+  char path[4096];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof(path));
+  return size > 0 ? std::string(path, static_cast<size_t>(size)) : std::string();
+}
+
+}  // namespace borealis

@@ -1,0 +1,139 @@
+// The cluster manager's decisions: which process should run, who is writer, where endpoints point.
+//
+// A single-threaded state machine without I/O: process states, heartbeats and commands come in,
+// actions go out through ManagerEnvironment. control/process.h drives it with real processes; tests
+// drive it with a script.
+//
+// Safety never depends on it. It may believe wrongly that the writer is gone: the instance that it
+// promotes seals the volume with a new epoch, and the deposed writer can commit nothing more. What
+// depends on it is that somebody is promoted soon, and only one at a time.
+//
+// INV-CTL-1  At most one instance is told to be writer at a time; a second is chosen only after the
+//            first's process is gone.
+// INV-CTL-2  The cluster endpoint points at an instance that reports itself as serving writer, or
+// at
+//            nothing.
+// INV-CTL-3  A process that the operator stopped or killed by name stays down until it is started.
+//
+// Life of a process:  kStopped --start--> kRunning --exit--> kStopped (restarted after a back-off
+// unless held down by the operator).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/net/forwarder.h"
+#include "base/result.h"
+#include "control/cluster_config.h"
+
+namespace borealis::control {
+
+enum class ProcessKind : uint8_t { kStorage, kInstance, kEndpoint };
+
+// What an instance said of itself last.
+struct InstanceReport {
+  std::string role = "none";
+  std::string state = "idle";
+  std::string reason;
+  uint64_t volume_epoch = 0;
+  uint64_t vcl = 0;
+  uint64_t vdl = 0;
+  uint32_t protection_groups = 0;
+  double lag_ms = 0;
+  int64_t received_us = -1;  // -1: none since its process started
+};
+
+class ManagerEnvironment {
+ public:
+  virtual ~ManagerEnvironment() = default;
+  // Starts the process if it does not run; a failure is reported through OnProcessGone.
+  virtual void Start(const std::string& name) = 0;
+  virtual void Terminate(const std::string& name) = 0;  // SIGTERM
+  virtual void Kill(const std::string& name) = 0;       // SIGKILL
+  virtual void AssumeRole(const std::string& instance, const std::string& role,
+                          const std::string& writer) = 0;
+  virtual void Retire(const std::string& instance) = 0;
+  virtual void SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
+                                  const std::vector<ForwardTarget>& reader) = 0;
+  // Remembers who is writer across restarts of control.
+  virtual void SaveWriter(const std::string& instance) = 0;
+};
+
+struct ManagerTimings {
+  int64_t heartbeat_timeout_us = 3'000'000;  // a silent instance is taken for hung and killed
+  int64_t start_grace_us = 60'000'000;       // how long a start or an opening may take
+  int64_t restart_delay_us = 500'000;
+  int64_t restart_delay_us_max = 10'000'000;
+  int64_t role_repeat_us = 500'000;  // an unanswered AssumeRole is sent again
+};
+
+class ClusterManager {
+ public:
+  // `last_writer` is what SaveWriter was told last, empty for a new cluster.
+  ClusterManager(const ClusterConfig& config, const ManagerTimings& timings,
+                 const std::string& last_writer, ManagerEnvironment* environment);
+
+  // A process that was found running when control started.
+  void AdoptRunning(const std::string& name, int64_t now_us);
+  void OnProcessGone(const std::string& name, int64_t now_us);
+  void OnInstanceReport(const std::string& instance, const InstanceReport& report, int64_t now_us);
+  // The endpoint process can be reached (again): it must be told its targets.
+  void OnEndpointUp() { targets_sent_ = false; }
+  // Decides whatever the passing of time decides; call every 50 ms or so.
+  void OnTick(int64_t now_us);
+
+  // Commands. kNotFound: no such process; kInvalidArgument: it cannot be done, and why.
+  Status StartByName(const std::string& name, int64_t now_us);
+  Status StopByName(const std::string& name, int64_t now_us);
+  Status KillByName(const std::string& name, int64_t now_us);
+  // Retires the writer and promotes `target`, or the best reader when it is empty.
+  Status Failover(const std::string& target, int64_t now_us);
+  // Stops everything: instances first, then the rest once they are gone. all_gone() tells the end.
+  void ShutDown(int64_t now_us);
+  bool all_gone() const;
+
+  const std::string& writer() const { return writer_; }
+  // A statement can run at the cluster endpoint.
+  bool serving() const;
+  bool running(const std::string& name) const;
+  const InstanceReport* report(const std::string& instance) const;
+
+ private:
+  struct Process {
+    ProcessKind kind = ProcessKind::kStorage;
+    bool running = false;
+    bool held_down = false;
+    int64_t started_us = 0;
+    int64_t restart_at_us = 0;
+    int64_t restart_delay_us = 0;
+    InstanceReport report;
+    int64_t role_sent_us = -1;
+  };
+
+  void StartProcess(const std::string& name, int64_t now_us);
+  void RestartDue(int64_t now_us);
+  void CheckHeartbeats(int64_t now_us);
+  void ChooseWriter(int64_t now_us);
+  void AssignRoles(int64_t now_us);
+  void PointEndpoints();
+  bool IsServing(const std::string& instance, const std::string& role) const;
+  std::string BestCandidate() const;
+  void SetWriter(const std::string& instance);
+
+  const ClusterConfig config_;
+  const ManagerTimings timings_;
+  ManagerEnvironment* const environment_;
+  std::map<std::string, Process> processes_;
+  std::string writer_;           // who is, or is being made, writer
+  std::string failover_target_;  // who follows once writer_ is gone
+  bool shutting_down_ = false;
+  int64_t last_tick_us_ = -1;
+  std::vector<ForwardTarget> cluster_targets_;
+  std::vector<ForwardTarget> reader_targets_;
+  bool targets_sent_ = false;
+};
+
+}  // namespace borealis::control

@@ -1,0 +1,429 @@
+#include "control/process.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <set>
+
+#include "base/mutex.h"
+#include "base/net/transport.h"
+#include "base/obs/log.h"
+#include "base/os/file.h"
+#include "base/os/process.h"
+#include "base/os/time.h"
+#include "control/cluster_config.h"
+#include "control/manager.h"
+#include "control/message_type.h"
+#include "control/messages.pb.h"
+#include "control/state_store.h"
+#include "control/status.h"
+#include "volume/message_type.h"
+#include "volume/messages.pb.h"
+
+namespace borealis::control {
+
+namespace {
+
+constexpr int64_t kTickUs = 50'000;
+constexpr int64_t kPollInstancesEveryTicks = 2;
+constexpr int64_t kPollStorageEveryTicks = 10;
+// A storage node that has not answered for longer counts as unreachable.
+constexpr int64_t kStorageSilenceUs = 3'000'000;
+constexpr const char* kWriterKey = "writer";
+
+template <class Body>
+Frame MakeFrame(uint16_t type, const Body& body, uint64_t request_id = 0) {
+  Frame frame;
+  frame.type = type;
+  frame.request_id = request_id;
+  body.SerializeToString(&frame.body);
+  return frame;
+}
+
+template <class Body>
+Frame MakeFrame(MessageType type, const Body& body, uint64_t request_id = 0) {
+  return MakeFrame(static_cast<uint16_t>(type), body, request_id);
+}
+
+class Control final : public ControlProcess, public FrameHandler, public ManagerEnvironment {
+ public:
+  Control(std::string directory, std::string program, ClusterConfig config,
+          std::unique_ptr<StateStore> store)
+      : directory_(std::move(directory)),
+        program_(std::move(program)),
+        config_(std::move(config)),
+        store_(std::move(store)),
+        transport_(Transport::Create(this)) {}
+  ~Control() override { transport_->Stop(); }
+
+  Status Begin(const std::string& last_writer);
+
+  void WaitUntilDown() override {
+    MutexLock lock(mutex_);
+    while (!down_) {
+      changed_.Wait(mutex_);
+    }
+  }
+  void Leave() override {
+    MutexLock lock(mutex_);
+    down_ = true;
+    changed_.NotifyAll();
+  }
+
+  // FrameHandler, on the transport's thread.
+  void OnFrame(PeerId from, Frame frame) override;
+  void OnPeerUp(PeerId peer) override {
+    if (const auto found = names_.find(peer);
+        found != names_.end() && found->second == kEndpointId) {
+      manager_->OnEndpointUp();
+    }
+  }
+
+  // ManagerEnvironment, on the transport's thread.
+  void Start(const std::string& name) override;
+  void Terminate(const std::string& name) override { Signal(name, SIGTERM); }
+  void Kill(const std::string& name) override { Signal(name, SIGKILL); }
+  void AssumeRole(const std::string& instance, const std::string& role,
+                  const std::string& writer) override;
+  void Retire(const std::string& instance) override;
+  void SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
+                          const std::vector<ForwardTarget>& reader) override;
+  void SaveWriter(const std::string& instance) override;
+
+ private:
+  void AdoptLeftovers();
+  void Tick();
+  void WatchProcesses(int64_t now_us);
+  void PollInstances();
+  void PollStorage();
+  void Signal(const std::string& name, int signal);
+  msg::ClusterReply Execute(const msg::ClusterCommand& command);
+  ClusterStatus CurrentStatus() const;
+  void AddSegments(ClusterStatus* status) const;
+
+  const std::string directory_;
+  const std::string program_;
+  const ClusterConfig config_;
+  const std::unique_ptr<StateStore> store_;
+  std::unique_ptr<Transport> transport_;
+
+  // On the transport's thread.
+  std::unique_ptr<ClusterManager> manager_;
+  std::map<std::string, ProcessIdentity> identities_;
+  std::map<std::string, PeerId> peers_;  // admin connections by process name
+  std::map<PeerId, std::string> names_;
+  std::map<std::string, borealis::msg::NodeStatusReply> storage_replies_;
+  std::map<std::string, int64_t> storage_heard_us_;
+  int64_t tick_count_ = 0;
+
+  Mutex mutex_{LockRank::kLeaf};
+  ConditionVariable changed_;
+  bool down_ GUARDED_BY(mutex_) = false;
+};
+
+Status Control::Begin(const std::string& last_writer) {
+  RETURN_IF_ERROR(transport_->Listen(config_.host, config_.control_port).status());
+  manager_ = std::make_unique<ClusterManager>(config_, ManagerTimings(), last_writer, this);
+  auto connect = [this](const std::string& name, const std::string& host, uint16_t port) {
+    const PeerId peer = transport_->Connect(host, port);
+    peers_[name] = peer;
+    names_[peer] = name;
+  };
+  for (const InstanceConfig& instance : config_.instances) {
+    connect(instance.id, instance.host, instance.admin_port);
+  }
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    connect(node.id, node.host, node.port);
+  }
+  connect(std::string(kEndpointId), config_.host, config_.endpoint_admin_port);
+  AdoptLeftovers();
+  transport_->Start("control");
+  transport_->Post([this] { Tick(); });
+  return Status::Ok();
+}
+
+// Processes that run already, started by a control before this one.
+void Control::AdoptLeftovers() {
+  std::vector<std::string> names{std::string(kEndpointId)};
+  for (const InstanceConfig& instance : config_.instances) {
+    names.push_back(instance.id);
+  }
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    names.push_back(node.id);
+  }
+  for (const std::string& name : names) {
+    auto text = ReadWholeFile(RealFileSystem(), PidPath(directory_, name));
+    ProcessIdentity identity;
+    if (text.ok() &&
+        std::sscanf(text->c_str(), "%d %lu", &identity.pid, &identity.start_ticks) == 2 &&
+        ProcessIsAlive(identity)) {
+      LOG_INFO("{} runs already with pid {}", name, identity.pid);
+      identities_[name] = identity;
+      manager_->AdoptRunning(name, SystemClock().NowUs());
+    }
+  }
+}
+
+void Control::Tick() {
+  const int64_t now_us = SystemClock().NowUs();
+  ++tick_count_;
+  WatchProcesses(now_us);
+  if (tick_count_ % kPollInstancesEveryTicks == 0) {
+    PollInstances();
+  }
+  if (tick_count_ % kPollStorageEveryTicks == 0) {
+    PollStorage();
+  }
+  manager_->OnTick(now_us);
+  if (manager_->all_gone()) {
+    Leave();
+    return;
+  }
+  transport_->After(kTickUs, [this] { Tick(); });
+}
+
+void Control::WatchProcesses(int64_t now_us) {
+  std::vector<std::string> gone;
+  for (const auto& [name, identity] : identities_) {
+    if (!ProcessIsAlive(identity)) {
+      gone.push_back(name);
+    }
+  }
+  for (const std::string& name : gone) {
+    identities_.erase(name);
+    manager_->OnProcessGone(name, now_us);
+  }
+}
+
+void Control::PollInstances() {
+  for (const InstanceConfig& instance : config_.instances) {
+    if (identities_.contains(instance.id)) {
+      transport_->Send(peers_.at(instance.id), MakeFrame(MessageType::kInstanceStatusRequest,
+                                                         msg::InstanceStatusRequest()));
+    }
+  }
+}
+
+void Control::PollStorage() {
+  borealis::msg::NodeStatusRequest request;
+  request.set_volume_id(1);
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    if (identities_.contains(node.id)) {
+      transport_->Send(
+          peers_.at(node.id),
+          MakeFrame(static_cast<uint16_t>(borealis::MessageType::kNodeStatusRequest), request));
+    }
+  }
+}
+
+void Control::OnFrame(PeerId from, Frame frame) {
+  const auto name = names_.find(from);
+  const int64_t now_us = SystemClock().NowUs();
+  if (frame.type == static_cast<uint16_t>(MessageType::kInstanceStatusReply)) {
+    msg::InstanceStatusReply reply;
+    if (name == names_.end() || !reply.ParseFromString(frame.body)) {
+      return;
+    }
+    InstanceReport report;
+    report.role = reply.role();
+    report.state = reply.state();
+    report.reason = reply.reason();
+    report.volume_epoch = reply.volume_epoch();
+    report.vcl = reply.vcl();
+    report.vdl = reply.vdl();
+    report.lag_ms = reply.lag_ms();
+    report.protection_groups = reply.protection_groups();
+    manager_->OnInstanceReport(name->second, report, now_us);
+  } else if (frame.type == static_cast<uint16_t>(borealis::MessageType::kNodeStatusReply)) {
+    borealis::msg::NodeStatusReply reply;
+    if (name != names_.end() && reply.ParseFromString(frame.body)) {
+      storage_heard_us_[name->second] = now_us;
+      storage_replies_[name->second] = std::move(reply);
+    }
+  } else if (frame.type == static_cast<uint16_t>(MessageType::kClusterCommand)) {
+    msg::ClusterCommand command;
+    if (command.ParseFromString(frame.body)) {
+      transport_->Send(from,
+                       MakeFrame(MessageType::kClusterReply, Execute(command), frame.request_id));
+    }
+  }
+}
+
+msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
+  const int64_t now_us = SystemClock().NowUs();
+  Status status;
+  msg::ClusterReply reply;
+  if (command.verb() == "status") {
+    reply.set_status_json(StatusJson(CurrentStatus()));
+  } else if (command.verb() == "start") {
+    status = manager_->StartByName(command.name(), now_us);
+  } else if (command.verb() == "stop") {
+    status = manager_->StopByName(command.name(), now_us);
+  } else if (command.verb() == "kill") {
+    status = manager_->KillByName(command.name(), now_us);
+  } else if (command.verb() == "failover") {
+    status = manager_->Failover(command.target(), now_us);
+  } else if (command.verb() == "down") {
+    manager_->ShutDown(now_us);
+  } else {
+    status = Status::InvalidArgument("unknown command " + command.verb());
+  }
+  if (command.verb() != "status") {
+    LOG_INFO("command {} {}{}: {}", command.verb(), command.name(), command.target(),
+             status.ToString());
+  }
+  reply.set_ok(status.ok());
+  reply.set_reason(std::string(status.message()));
+  return reply;
+}
+
+void Control::Start(const std::string& name) {
+  std::string role = "storage";
+  if (config_.FindInstance(name) != nullptr) {
+    role = "server";
+  } else if (name == kEndpointId) {
+    role = "endpoint";
+  }
+  const std::string own_directory = directory_ + "/" + name;
+  Status status = RealFileSystem().CreateDirectories(own_directory);
+  if (status.ok()) {
+    auto started = SpawnProcess({program_, role, "--dir", directory_, "--id", name},
+                                own_directory + "/output");
+    if (started.ok()) {
+      LOG_INFO("started {} with pid {}", name, started->pid);
+      identities_[name] = *started;
+      return;
+    }
+    status = started.status();
+  }
+  LOG_ERROR("cannot start {}: {}", name, status.ToString());
+  // Found gone at the next tick, and tried again after the back-off.
+  identities_[name] = ProcessIdentity{};
+}
+
+void Control::Signal(const std::string& name, int signal) {
+  const auto found = identities_.find(name);
+  if (found != identities_.end()) {
+    SignalProcess(found->second, signal);
+  }
+}
+
+void Control::AssumeRole(const std::string& instance, const std::string& role,
+                         const std::string& writer) {
+  const InstanceConfig* target = config_.FindInstance(writer);
+  msg::AssumeRole order;
+  order.set_role(role);
+  order.set_writer_instance(writer);
+  order.set_writer_host(target->host);
+  order.set_writer_admin_port(target->admin_port);
+  transport_->Send(peers_.at(instance), MakeFrame(MessageType::kAssumeRole, order));
+}
+
+void Control::Retire(const std::string& instance) {
+  msg::Retire order;
+  order.set_grace_ms(1000);
+  transport_->Send(peers_.at(instance), MakeFrame(MessageType::kRetire, order));
+}
+
+void Control::SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
+                                 const std::vector<ForwardTarget>& reader) {
+  msg::EndpointTargets targets;
+  for (const ForwardTarget& target : cluster) {
+    auto* added = targets.add_cluster();
+    added->set_host(target.host);
+    added->set_port(target.port);
+  }
+  for (const ForwardTarget& target : reader) {
+    auto* added = targets.add_reader();
+    added->set_host(target.host);
+    added->set_port(target.port);
+  }
+  transport_->Send(peers_.at(std::string(kEndpointId)),
+                   MakeFrame(MessageType::kEndpointTargets, targets));
+}
+
+void Control::SaveWriter(const std::string& instance) {
+  if (Status status = store_->Set(kWriterKey, instance); !status.ok()) {
+    LOG_ERROR("cannot remember that {} is writer: {}", instance, status.ToString());
+  }
+}
+
+ClusterStatus Control::CurrentStatus() const {
+  ClusterStatus status;
+  status.config = config_;
+  status.writer = manager_->writer();
+  status.serving = manager_->serving();
+  status.processes[std::string(kControlId)] = {ThisProcess().pid, "running"};
+  for (const auto& [name, peer] : peers_) {
+    const auto identity = identities_.find(name);
+    const bool runs = identity != identities_.end();
+    status.processes[name] = {runs ? identity->second.pid : 0, runs ? "running" : "stopped"};
+    if (const InstanceReport* report = manager_->report(name); report != nullptr && runs) {
+      status.reports[name] = *report;
+    }
+  }
+  if (const InstanceReport* writer = manager_->report(manager_->writer()); writer != nullptr) {
+    status.volume_epoch = writer->volume_epoch;
+    status.vcl = writer->vcl;
+    status.vdl = writer->vdl;
+    status.protection_groups = writer->protection_groups;
+  }
+  AddSegments(&status);
+  return status;
+}
+
+// One row for each segment that any node reports; lost where its node is down or silent.
+void Control::AddSegments(ClusterStatus* status) const {
+  const int64_t now_us = SystemClock().NowUs();
+  std::set<uint32_t> groups;
+  for (const auto& [name, reply] : storage_replies_) {
+    status->volume_epoch = std::max(status->volume_epoch, reply.volume_epoch());
+    for (const auto& segment : reply.segments()) {
+      groups.insert(segment.pg());
+    }
+  }
+  status->protection_groups =
+      std::max(status->protection_groups, static_cast<uint32_t>(groups.size()));
+  for (const uint32_t pg : groups) {
+    for (const StorageNodeConfig& node : config_.storage_nodes) {
+      SegmentStatus row{pg, node.id, 0, "lost"};
+      const auto reply = storage_replies_.find(node.id);
+      if (reply != storage_replies_.end()) {
+        const bool reachable = identities_.contains(node.id) &&
+                               now_us - storage_heard_us_.at(node.id) < kStorageSilenceUs;
+        for (const auto& segment : reply->second.segments()) {
+          if (segment.pg() == pg) {
+            row.scl = segment.scl();
+            row.state = reachable ? segment.state() : "lost";
+          }
+        }
+      }
+      status->segments.push_back(row);
+    }
+  }
+}
+
+}  // namespace
+
+std::string PidPath(const std::string& directory, const std::string& name) {
+  return directory + "/" + name + "/pid";
+}
+
+Status WritePidFile(const std::string& directory, const std::string& name) {
+  const ProcessIdentity self = ThisProcess();
+  return WriteWholeFile(RealFileSystem(), PidPath(directory, name),
+                        fmt::format("{} {}\n", self.pid, self.start_ticks));
+}
+
+Result<std::unique_ptr<ControlProcess>> ControlProcess::Start(const std::string& directory,
+                                                              const std::string& program) {
+  ASSIGN_OR_RETURN(ClusterConfig config, LoadClusterConfig(RealFileSystem(), directory));
+  ASSIGN_OR_RETURN(auto store,
+                   StateStore::Open(directory + "/" + std::string(kControlId) + "/state.db"));
+  ASSIGN_OR_RETURN(const std::string last_writer, store->Get(kWriterKey));
+  auto control = std::make_unique<Control>(directory, program, std::move(config), std::move(store));
+  RETURN_IF_ERROR(control->Begin(last_writer));
+  return std::unique_ptr<ControlProcess>(std::move(control));
+}
+
+}  // namespace borealis::control

@@ -1,0 +1,165 @@
+#include "control/status.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace borealis::control {
+
+namespace json = boost::json;
+
+namespace {
+
+const ProcessStatus& ProcessOf(const ClusterStatus& status, std::string_view name) {
+  static const ProcessStatus none{0, "stopped"};
+  const auto found = status.processes.find(std::string(name));
+  return found == status.processes.end() ? none : found->second;
+}
+
+json::object InstanceJson(const ClusterStatus& status, const InstanceConfig& instance) {
+  const ProcessStatus& process = ProcessOf(status, instance.id);
+  const auto report = status.reports.find(instance.id);
+  const bool known = report != status.reports.end() && process.pid != 0;
+  return {{"id", instance.id},
+          {"role", instance.id == status.writer ? "writer" : "reader"},
+          {"tier", instance.tier},
+          {"pid", process.pid},
+          {"host", instance.host},
+          {"port", instance.port},
+          {"state", known ? report->second.state : process.state},
+          {"lag_ms", known ? report->second.lag_ms : 0.0},
+          {"vdl", known ? report->second.vdl : 0},
+          {"reason", known ? report->second.reason : ""}};
+}
+
+std::string Text(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
+}
+
+uint64_t Number(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  boost::system::error_code error;
+  const auto number = found != nullptr ? found->to_number<uint64_t>(error) : 0;
+  return error ? 0 : number;
+}
+
+double Real(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  boost::system::error_code error;
+  const auto number = found != nullptr ? found->to_number<double>(error) : 0.0;
+  return error ? 0.0 : number;
+}
+
+// "healthy 5, behind 1" for the segments of one node.
+std::string SegmentSummary(const json::array& segments, const std::string& node) {
+  std::map<std::string, int> counts;
+  uint64_t scl = 0;
+  for (const json::value& value : segments) {
+    const json::object& segment = value.as_object();
+    if (Text(segment, "node") == node) {
+      ++counts[Text(segment, "state")];
+      scl = std::max(scl, Number(segment, "scl"));
+    }
+  }
+  std::string summary;
+  for (const auto& [state, count] : counts) {
+    summary += fmt::format("{}{} {}", summary.empty() ? "" : ", ", count, state);
+  }
+  return counts.empty() ? "no segments" : fmt::format("{:<22} scl {}", summary, scl);
+}
+
+}  // namespace
+
+std::string StatusJson(const ClusterStatus& status) {
+  const ClusterConfig& config = status.config;
+  json::array instances;
+  for (const InstanceConfig& instance : config.instances) {
+    instances.push_back(InstanceJson(status, instance));
+  }
+  json::array nodes;
+  for (const StorageNodeConfig& node : config.storage_nodes) {
+    const ProcessStatus& process = ProcessOf(status, node.id);
+    nodes.push_back({{"id", node.id},
+                     {"az", node.az},
+                     {"pid", process.pid},
+                     {"host", node.host},
+                     {"port", node.port},
+                     {"state", process.state}});
+  }
+  json::array segments;
+  for (const SegmentStatus& segment : status.segments) {
+    segments.push_back({{"pg", segment.pg},
+                        {"node", segment.node},
+                        {"scl", segment.scl},
+                        {"state", segment.state}});
+  }
+  const json::object cluster_endpoint = {{"host", config.host}, {"port", config.cluster_port}};
+  const json::object reader_endpoint = {{"host", config.host}, {"port", config.reader_port}};
+  const ProcessStatus& endpoint = ProcessOf(status, kEndpointId);
+  const json::object root = {
+      {"serving", status.serving},
+      {"endpoints", {{"cluster", cluster_endpoint}, {"reader", reader_endpoint}}},
+      {"endpoint_process", {{"pid", endpoint.pid}, {"state", endpoint.state}}},
+      {"instances", std::move(instances)},
+      {"storage_nodes", std::move(nodes)},
+      {"control",
+       {{"pid", ProcessOf(status, kControlId).pid},
+        {"host", config.host},
+        {"port", config.control_port}}},
+      {"volume",
+       {{"epoch", status.volume_epoch},
+        {"vcl", status.vcl},
+        {"vdl", status.vdl},
+        {"protection_groups", status.protection_groups}}},
+      {"segments", std::move(segments)}};
+  return json::serialize(root);
+}
+
+Result<std::string> StatusScreen(const std::string& status_json) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse(status_json, error);
+  const json::object* root = parsed.if_object();
+  if (error || root == nullptr || !root->contains("endpoints") || !root->contains("segments")) {
+    return Status::InvalidArgument("not a cluster status");
+  }
+  const json::object& endpoints = root->at("endpoints").as_object();
+  const json::object& cluster = endpoints.at("cluster").as_object();
+  const json::object& reader = endpoints.at("reader").as_object();
+  const json::object& volume = root->at("volume").as_object();
+  const json::array& segments = root->at("segments").as_array();
+  std::string screen = fmt::format(
+      "cluster endpoint  {}:{}{}\nreader endpoint   {}:{}\n"
+      "volume            epoch {}, durable to {}, {} protection group{}\n\n",
+      Text(cluster, "host"), Number(cluster, "port"),
+      root->at("serving").as_bool() ? "" : "   (not serving)", Text(reader, "host"),
+      Number(reader, "port"), Number(volume, "epoch"), Number(volume, "vdl"),
+      Number(volume, "protection_groups"), Number(volume, "protection_groups") == 1 ? "" : "s");
+  screen += fmt::format("{:<14}{:<9}{:<10}{:>8}  {:<22}{}\n", "INSTANCE", "ROLE", "STATE", "PID",
+                        "ADDRESS", "LAG");
+  for (const json::value& value : root->at("instances").as_array()) {
+    const json::object& instance = value.as_object();
+    screen += fmt::format("{:<14}{:<9}{:<10}{:>8}  {:<22}{}{}\n", Text(instance, "id"),
+                          Text(instance, "role"), Text(instance, "state"), Number(instance, "pid"),
+                          fmt::format("{}:{}", Text(instance, "host"), Number(instance, "port")),
+                          Text(instance, "role") == "reader"
+                              ? fmt::format("{:.1f} ms", Real(instance, "lag_ms"))
+                              : "-",
+                          Text(instance, "reason").empty() ? "" : "  " + Text(instance, "reason"));
+  }
+  screen += fmt::format("\n{:<14}{:<9}{:<10}{:>8}  {:<22}{}\n", "STORAGE NODE", "AZ", "STATE",
+                        "PID", "ADDRESS", "SEGMENTS");
+  for (const json::value& value : root->at("storage_nodes").as_array()) {
+    const json::object& node = value.as_object();
+    screen += fmt::format("{:<14}{:<9}{:<10}{:>8}  {:<22}{}\n", Text(node, "id"), Text(node, "az"),
+                          Text(node, "state"), Number(node, "pid"),
+                          fmt::format("{}:{}", Text(node, "host"), Number(node, "port")),
+                          SegmentSummary(segments, Text(node, "id")));
+  }
+  return screen;
+}
+
+}  // namespace borealis::control

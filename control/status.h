@@ -1,0 +1,45 @@
+// The cluster's state as one object, for `borealis cluster status`: JSON with fixed keys (other
+// programs rely on them) and one screen for people made from the same object.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/cluster_config.h"
+#include "control/manager.h"
+
+namespace borealis::control {
+
+struct SegmentStatus {
+  uint32_t pg = 0;
+  std::string node;
+  uint64_t scl = 0;
+  std::string state;  // healthy, behind, repairing, lost
+};
+
+struct ProcessStatus {
+  int pid = 0;  // 0 when it does not run
+  std::string state;
+};
+
+struct ClusterStatus {
+  ClusterConfig config;
+  std::string writer;
+  std::map<std::string, ProcessStatus> processes;
+  std::map<std::string, InstanceReport> reports;
+  uint64_t volume_epoch = 0;
+  uint64_t vcl = 0;
+  uint64_t vdl = 0;
+  uint32_t protection_groups = 0;
+  std::vector<SegmentStatus> segments;
+  bool serving = false;
+};
+
+// Keys: endpoints.{cluster,reader}.{host,port}, instances[], storage_nodes[], control, volume,
+// segments[]; see docs/operating.md.
+std::string StatusJson(const ClusterStatus& status);
+// A screen made from what StatusJson printed. kInvalidArgument when it is not that.
+Result<std::string> StatusScreen(const std::string& status_json);
+
+}  // namespace borealis::control

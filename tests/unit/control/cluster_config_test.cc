@@ -1,0 +1,63 @@
+// The cluster's configuration file: round trip, other versions, damage.
+#include "control/cluster_config.h"
+
+#include <cstdlib>
+
+namespace borealis::control {
+namespace {
+
+std::string TemporaryDirectory() {
+  std::string path = ::testing::TempDir() + "borealis_config_XXXXXX";
+  return ::mkdtemp(path.data());
+}
+
+TEST(ClusterConfigTest, RoundTrips) {
+  const std::string directory = TemporaryDirectory();
+  ClusterConfig config;
+  config.cluster_port = 13306;
+  config.pages_per_pg = 1024;
+  config.options["max_connections"] = "500";
+  config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001});
+  config.instances.push_back({"instance-1", 3, "127.0.0.1", 5001, 5002});
+  ASSERT_TRUE(SaveClusterConfig(RealFileSystem(), directory, config).ok());
+  auto loaded = LoadClusterConfig(RealFileSystem(), directory);
+  ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
+  EXPECT_EQ(loaded->cluster_port, 13306);
+  EXPECT_EQ(loaded->pages_per_pg, 1024U);
+  EXPECT_EQ(loaded->options.at("max_connections"), "500");
+  EXPECT_EQ(loaded->FindStorageNode("storage-1")->az, "az1");
+  EXPECT_EQ(loaded->FindInstance("instance-1")->admin_port, 5002);
+  EXPECT_EQ(loaded->FindInstance("instance-2"), nullptr);
+}
+
+TEST(ClusterConfigTest, AnotherVersionIsRefusedByName) {
+  const std::string directory = TemporaryDirectory();
+  ASSERT_TRUE(
+      WriteWholeFile(RealFileSystem(), ConfigPath(directory), R"({"directory_version": 99})").ok());
+  const Status status = LoadClusterConfig(RealFileSystem(), directory).status();
+  EXPECT_EQ(status.code(), Code::kInvalidArgument);
+  EXPECT_NE(status.message().find("format 99"), std::string::npos);
+}
+
+TEST(ClusterConfigTest, DamageIsRefusedWithTheMember) {
+  const std::string directory = TemporaryDirectory();
+  for (const char* text :
+       {"", "{", "[]", R"({"directory_version": 1})", R"({"directory_version": 1, "host": 7})"}) {
+    ASSERT_TRUE(WriteWholeFile(RealFileSystem(), ConfigPath(directory), text).ok());
+    EXPECT_EQ(LoadClusterConfig(RealFileSystem(), directory).status().code(),
+              Code::kInvalidArgument)
+        << text;
+  }
+}
+
+TEST(ParseSizeTest, UnitsAndMistakes) {
+  EXPECT_EQ(ParseSize("256MiB").value(), uint64_t{256} << 20);
+  EXPECT_EQ(ParseSize("2GiB").value(), uint64_t{2} << 30);
+  EXPECT_EQ(ParseSize("65536").value(), 65536U);
+  for (const char* text : {"", "MiB", "-1", "12XB", "99999999999999999999", "99999999999GiB"}) {
+    EXPECT_FALSE(ParseSize(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace borealis::control

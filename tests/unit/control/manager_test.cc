@@ -1,0 +1,197 @@
+// The manager's decisions, driven by a script: starts, failovers, restarts, endpoints.
+#include "control/manager.h"
+
+#include <set>
+
+namespace borealis::control {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+
+ClusterConfig Config(int instance_count) {
+  ClusterConfig config;
+  config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001});
+  for (int i = 1; i <= instance_count; ++i) {
+    config.instances.push_back({"instance-" + std::to_string(i), i, "127.0.0.1",
+                                static_cast<uint16_t>(5000 + i), static_cast<uint16_t>(6000 + i)});
+  }
+  return config;
+}
+
+// Plays the world: processes start when asked, and take the role that they are told.
+class World : public ManagerEnvironment {
+ public:
+  explicit World(int instance_count, const std::string& last_writer = "")
+      : manager(Config(instance_count), ManagerTimings(), last_writer, this) {}
+
+  void Start(const std::string& name) override { started.push_back(name); }
+  void Terminate(const std::string& name) override { gone.insert(name); }
+  void Kill(const std::string& name) override {
+    killed.push_back(name);
+    gone.insert(name);
+  }
+  void AssumeRole(const std::string& instance, const std::string& role,
+                  const std::string& writer) override {
+    if (role == "writer") {
+      EXPECT_EQ(writer, instance);
+      for (const auto& [other, told] : roles) {  // INV-CTL-1
+        EXPECT_TRUE(other == instance || told != "writer" || !manager.running(other))
+            << other << " and " << instance;
+      }
+    }
+    roles[instance] = role;
+  }
+  void Retire(const std::string& instance) override { gone.insert(instance); }
+  void SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
+                          const std::vector<ForwardTarget>& reader) override {
+    cluster_targets = cluster;
+    reader_targets = reader;
+  }
+  void SaveWriter(const std::string& instance) override { saved_writer = instance; }
+
+  // Lets `duration_us` pass; `silent` instances do not answer.
+  void Run(int64_t duration_us) {
+    for (int64_t end_us = now_us + duration_us; now_us < end_us; now_us += 50'000) {
+      for (const std::string& name : std::set<std::string>(gone)) {
+        gone.erase(name);
+        roles.erase(name);
+        manager.OnProcessGone(name, now_us);
+      }
+      for (const InstanceConfig& instance : Config(9).instances) {
+        if (instance.port > 5000 + count || !manager.running(instance.id) ||
+            silent.contains(instance.id)) {
+          continue;
+        }
+        InstanceReport report;
+        if (roles.contains(instance.id)) {
+          report.role = roles.at(instance.id);
+          report.state = "serving";
+        }
+        manager.OnInstanceReport(instance.id, report, now_us);
+      }
+      manager.OnTick(now_us);
+    }
+  }
+  void Crash(const std::string& name) { gone.insert(name); }
+
+  int count = 9;
+  int64_t now_us = kSecond;
+  std::vector<std::string> started;
+  std::vector<std::string> killed;
+  std::set<std::string> gone;
+  std::set<std::string> silent;
+  std::map<std::string, std::string> roles;
+  std::vector<ForwardTarget> cluster_targets;
+  std::vector<ForwardTarget> reader_targets;
+  std::string saved_writer;
+  ClusterManager manager;
+};
+
+struct Started {
+  explicit Started(int instance_count) : world(instance_count) {
+    world.count = instance_count;
+    world.Run(2 * kSecond);
+  }
+  World world;
+};
+
+TEST(ClusterManagerTest, StartsEverythingAndPointsTheEndpoints) {
+  Started s(2);
+  EXPECT_TRUE(s.world.manager.serving());
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+  EXPECT_EQ(s.world.saved_writer, "instance-1");
+  EXPECT_EQ(s.world.cluster_targets, (std::vector<ForwardTarget>{{"127.0.0.1", 5001}}));
+  EXPECT_EQ(s.world.reader_targets, (std::vector<ForwardTarget>{{"127.0.0.1", 5002}}));
+  EXPECT_EQ(s.world.started.size(), 4U);
+}
+
+TEST(ClusterManagerTest, ReaderEndpointFallsBackToTheWriter) {
+  Started s(1);
+  EXPECT_EQ(s.world.reader_targets, s.world.cluster_targets);
+  EXPECT_EQ(s.world.cluster_targets.size(), 1U);
+}
+
+TEST(ClusterManagerTest, PromotesTheLowestTierAndBringsTheOldWriterBackAsReader) {
+  Started s(3);
+  s.world.Crash("instance-1");
+  s.world.Run(kSecond / 5);
+  EXPECT_EQ(s.world.manager.writer(), "instance-2");
+  EXPECT_EQ(s.world.roles.at("instance-2"), "writer");
+  s.world.Run(3 * kSecond);
+  EXPECT_EQ(s.world.roles.at("instance-1"), "reader");
+  EXPECT_EQ(s.world.cluster_targets, (std::vector<ForwardTarget>{{"127.0.0.1", 5002}}));
+}
+
+TEST(ClusterManagerTest, TheOnlyInstanceIsRestartedWithoutDelay) {
+  Started s(1);
+  s.world.Crash("instance-1");
+  s.world.Run(kSecond / 5);
+  EXPECT_EQ(s.world.started.back(), "instance-1");
+  EXPECT_TRUE(s.world.manager.serving());
+}
+
+TEST(ClusterManagerTest, AHungWriterIsKilledBeforeAnotherIsPromoted) {
+  Started s(2);
+  s.world.silent.insert("instance-1");
+  s.world.Run(5 * kSecond);
+  ASSERT_FALSE(s.world.killed.empty());
+  EXPECT_EQ(s.world.killed.front(), "instance-1");
+  EXPECT_EQ(s.world.manager.writer(), "instance-2");
+}
+
+TEST(ClusterManagerTest, APauseOfControlKillsNobody) {
+  Started s(2);
+  s.world.now_us += 600 * kSecond;
+  s.world.manager.OnTick(s.world.now_us);
+  s.world.Run(kSecond);
+  EXPECT_TRUE(s.world.killed.empty());
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+}
+
+TEST(ClusterManagerTest, FailoverByCommandGoesToTheTarget) {
+  Started s(3);
+  ASSERT_TRUE(s.world.manager.Failover("instance-3", s.world.now_us).ok());
+  s.world.Run(kSecond / 2);
+  EXPECT_EQ(s.world.manager.writer(), "instance-3");
+  EXPECT_TRUE(s.world.manager.serving());
+  EXPECT_EQ(s.world.manager.Failover("nobody", s.world.now_us).code(), Code::kNotFound);
+  EXPECT_EQ(s.world.manager.Failover("instance-3", s.world.now_us).code(), Code::kInvalidArgument);
+}
+
+TEST(ClusterManagerTest, WhatTheOperatorKilledStaysDown) {  // INV-CTL-3
+  Started s(2);
+  ASSERT_TRUE(s.world.manager.KillByName("storage-1", s.world.now_us).ok());
+  s.world.Run(60 * kSecond);
+  EXPECT_FALSE(s.world.manager.running("storage-1"));
+  ASSERT_TRUE(s.world.manager.StartByName("storage-1", s.world.now_us).ok());
+  s.world.Run(kSecond);
+  EXPECT_TRUE(s.world.manager.running("storage-1"));
+  EXPECT_EQ(s.world.manager.StartByName("storage-9", s.world.now_us).code(), Code::kNotFound);
+}
+
+TEST(ClusterManagerTest, ShutDownStopsInstancesBeforeStorage) {
+  Started s(2);
+  s.world.manager.ShutDown(s.world.now_us);
+  EXPECT_TRUE(s.world.gone.contains("instance-1"));
+  EXPECT_FALSE(s.world.gone.contains("storage-1"));
+  s.world.Run(kSecond);
+  EXPECT_TRUE(s.world.manager.all_gone());
+  const size_t started = s.world.started.size();
+  s.world.Run(60 * kSecond);
+  EXPECT_EQ(s.world.started.size(), started);
+}
+
+TEST(ClusterManagerTest, RemembersTheWriterOverARestartOfControl) {
+  World world(3, "instance-2");
+  world.count = 3;
+  for (const char* name : {"instance-1", "instance-2", "instance-3", "storage-1", "endpoint"}) {
+    world.manager.AdoptRunning(name, world.now_us);
+  }
+  world.Run(kSecond);
+  EXPECT_TRUE(world.started.empty());
+  EXPECT_EQ(world.roles.at("instance-2"), "writer");
+  EXPECT_EQ(world.roles.at("instance-1"), "reader");
+}
+
+}  // namespace
+}  // namespace borealis::control

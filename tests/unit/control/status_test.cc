@@ -1,0 +1,47 @@
+// Cluster status: the JSON keys that other programs rely on, and the screen made from them.
+#include "control/status.h"
+
+namespace borealis::control {
+namespace {
+
+ClusterStatus Sample() {
+  ClusterStatus status;
+  status.config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001});
+  status.config.instances.push_back({"instance-1", 0, "127.0.0.1", 5001, 6001});
+  status.writer = "instance-1";
+  status.processes["instance-1"] = {77, "running"};
+  InstanceReport report;
+  report.state = "serving";
+  report.role = "writer";
+  status.reports["instance-1"] = report;
+  status.segments.push_back({0, "storage-1", 900, "behind"});
+  status.vdl = 1000;
+  return status;
+}
+
+TEST(StatusTest, HasTheKeysOfTheContract) {
+  const std::string json = StatusJson(Sample());
+  for (
+      const char* part :
+      {R"("endpoints":{"cluster":{"host":"127.0.0.1","port":3306},"reader":{"host":"127.0.0.1","port":3307}})",
+       R"({"id":"instance-1","role":"writer","tier":0,"pid":77,"host":"127.0.0.1","port":5001,"state":"serving","lag_ms":0E0)",
+       R"({"id":"storage-1","az":"az1","pid":0,"host":"127.0.0.1","port":4001,"state":"stopped"})",
+       R"("control":{"pid":)", R"("volume":{"epoch":0,"vcl":0,"vdl":1000,"protection_groups":0})",
+       R"("segments":[{"pg":0,"node":"storage-1","scl":900,"state":"behind"}])"}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << "\nin " << json;
+  }
+}
+
+TEST(StatusTest, ScreenNamesEveryProcess) {
+  auto screen = StatusScreen(StatusJson(Sample()));
+  ASSERT_TRUE(screen.ok());
+  for (const char* part :
+       {"instance-1", "storage-1", "1 behind", "127.0.0.1:3306", "not serving"}) {
+    EXPECT_NE(screen->find(part), std::string::npos) << part;
+  }
+  EXPECT_FALSE(StatusScreen("{}").ok());
+  EXPECT_FALSE(StatusScreen("nonsense").ok());
+}
+
+}  // namespace
+}  // namespace borealis::control
