@@ -1,0 +1,76 @@
+// INSERT, UPDATE and DELETE after binding: what the executor carries out.
+//
+// UPDATE and DELETE are a query plus what to do with its rows: the query yields, per target table,
+// the row's handle (its clustered key as bytes; NULL where an outer join found no row) and the new
+// values. It reads with exclusive row locks. Whoever carries it out collects the rows before the
+// first change where `materialise` says that the scan could meet its own writes.
+//
+// Expressions that are evaluated row by row outside a query (VALUES lists, ON DUPLICATE KEY UPDATE,
+// defaults, generated columns, checks) refer to columns of BoundTables of kind kRow; see
+// binder/evaluate.h for how values are supplied. A null BoundPtr as a value stands for DEFAULT.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sql/binder/query.h"
+#include "sql/binder/typed.h"
+
+namespace borealis::sql {
+
+// column = value; the value has its own type: storing it converts (row/convert.h).
+struct BoundAssignment {
+  uint32_t column = 0;
+  BoundPtr value;  // null: DEFAULT
+};
+
+struct BoundInsert {
+  TablePtr table;
+  bool replace = false;
+  bool ignore = false;
+  // Target column of each value of a row, in the order written.
+  std::vector<uint32_t> columns;
+  // One of: rows, query.
+  std::vector<std::vector<BoundPtr>> rows;
+  std::shared_ptr<BoundQuery> query;
+  std::vector<BoundAssignment> on_duplicate;
+  // What expressions refer to: in `rows`, the row being built (columns assigned so far, others as
+  // their defaults); in `on_duplicate`, the existing row.
+  std::unique_ptr<BoundTable> target;
+  // In `on_duplicate`: the row that could not be inserted (VALUES(c), row alias).
+  std::unique_ptr<BoundTable> proposed;
+  // In `on_duplicate` after INSERT … SELECT: the row of the query.
+  std::unique_ptr<BoundTable> source;
+};
+
+struct BoundChangeTarget {
+  TablePtr table;
+  std::string alias;
+  uint32_t handle_item = 0;  // column of the query's row that holds the handle
+  // UPDATE: new values in the order written; `item` is the column of the query's row, or
+  // kDefaultItem for DEFAULT.
+  struct NewValue {
+    uint32_t column = 0;
+    uint32_t item = 0;
+  };
+  std::vector<NewValue> values;
+};
+inline constexpr uint32_t kDefaultItem = ~uint32_t{0};
+
+struct BoundUpdate {
+  bool ignore = false;
+  bool materialise = true;
+  std::vector<BoundChangeTarget> targets;
+  std::shared_ptr<BoundQuery> query;
+};
+
+struct BoundDelete {
+  bool ignore = false;
+  bool materialise = true;
+  std::vector<BoundChangeTarget> targets;  // without values
+  std::shared_ptr<BoundQuery> query;
+};
+
+}  // namespace borealis::sql

@@ -1,0 +1,151 @@
+// The typed form of a query expression: tables, joins, selects, set operations.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "row/type.h"
+#include "row/value.h"
+#include "sql/ast/query.h"
+#include "sql/binder/typed.h"
+#include "sql/catalog/table_descriptor.h"
+#include "sql/context/result_sink.h"
+
+namespace borealis::sql {
+
+class SystemTable;
+
+struct BoundTableColumn {
+  std::string name;
+  std::string org_name;  // empty for a column that is an expression
+  row::Type type;
+  Coercibility coercibility = Coercibility::kImplicit;
+  uint16_t extra_flags = 0;  // as ResultColumn
+  bool hidden = false;       // not part of *; can still be named when invisible, not when internal
+  std::string org_table;     // of a derived table's column: where it came from
+  std::string org_schema;
+};
+
+enum class BoundTableKind : uint8_t {
+  kBase,     // `table`
+  kSystem,   // `system`
+  kDerived,  // `query`: derived table or view
+  kCte,      // `cte`
+  kRow,      // values supplied by whoever evaluates the expression (binder/evaluate.h)
+};
+
+enum class RowLock : uint8_t { kNone, kShare, kExclusive };
+
+struct BoundCte;
+
+// One occurrence of a table in a statement.
+struct BoundTable {
+  uint32_t id = 0;  // unique in the statement
+  BoundTableKind kind = BoundTableKind::kBase;
+  std::string alias;
+  std::string schema;  // as shown to the client; empty for derived tables
+  TablePtr table;
+  const SystemTable* system = nullptr;
+  std::shared_ptr<BoundQuery> query;
+  std::shared_ptr<BoundCte> cte;
+  std::vector<BoundTableColumn> columns;
+  bool lateral = false;  // a derived table that sees the tables before it
+
+  RowLock lock = RowLock::kNone;
+  LockWait lock_wait = LockWait::kWait;
+  // Index hints as a mask over the table's indexes; all ones: no restriction.
+  uint64_t usable_indexes = ~uint64_t{0};
+  bool force_index = false;
+};
+
+enum class BoundJoinKind : uint8_t { kInner, kLeft };
+
+// A tree of joins; leaves are tables.
+struct BoundFrom {
+  BoundTable* table = nullptr;  // leaf
+  BoundJoinKind join = BoundJoinKind::kInner;
+  bool straight = false;
+  std::unique_ptr<BoundFrom> left;
+  std::unique_ptr<BoundFrom> right;
+  BoundPtr on;  // null: none
+};
+
+struct BoundItem {
+  BoundPtr expr;
+  ResultColumn column;  // name and origin; type as expr's
+  bool hidden = false;  // helper for ORDER BY; not part of the result
+};
+
+struct BoundSelect {
+  bool distinct = false;
+  std::vector<BoundItem> items;
+  std::unique_ptr<BoundFrom> from;  // null: no tables
+  BoundPtr where;
+  bool aggregated = false;  // has aggregates or GROUP BY
+  std::vector<BoundPtr> group_by;
+  bool rollup = false;
+  BoundPtr having;
+};
+
+struct BoundSetOperation;
+
+// One of: select, values, set operation.
+struct BoundBody {
+  std::unique_ptr<BoundSelect> select;
+  std::vector<std::vector<BoundPtr>> values;
+  std::unique_ptr<BoundSetOperation> set_operation;
+};
+
+struct BoundSetOperation {
+  SetOperator op = SetOperator::kUnion;
+  bool all = false;
+  std::shared_ptr<BoundQuery> left;
+  std::shared_ptr<BoundQuery> right;
+};
+
+struct BoundCte {
+  uint32_t id = 0;
+  std::string name;
+  bool recursive = false;
+  std::shared_ptr<BoundQuery> query;  // not recursive, or the whole union
+  std::vector<BoundTableColumn> columns;
+};
+
+class BoundQuery {
+ public:
+  std::vector<std::shared_ptr<BoundCte>> ctes;
+  BoundBody body;
+  std::vector<BoundOrder> order_by;  // over the select's tables
+  // For a set operation ORDER BY names result columns: positions from 0 in `order_columns`.
+  struct OrderColumn {
+    uint32_t column = 0;
+    bool descending = false;
+  };
+  std::vector<OrderColumn> order_columns;
+  BoundPtr limit;   // null: none; a literal or parameter, unsigned
+  BoundPtr offset;  // null: none
+  std::vector<ResultColumn> columns;
+  // Refers to tables of an enclosing query.
+  bool correlated = false;
+  bool calc_found_rows = false;
+
+  // Tables of this query and of everything in it live here.
+  std::vector<std::unique_ptr<BoundTable>> tables;
+};
+
+// Facts about the whole statement, gathered while it is bound.
+struct StatementFacts {
+  // Base tables with the descriptor version the statement was bound against.
+  std::vector<TablePtr> base_tables;
+  // What the tree means depends on more than text, schema and settings (a user variable's value, a
+  // system variable): it must not be used again.
+  bool uncacheable = false;
+  bool locks_rows = false;
+  bool uses_system_tables = false;
+  bool assigns_variables = false;
+  uint32_t parameter_count = 0;
+};
+
+}  // namespace borealis::sql

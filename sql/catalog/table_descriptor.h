@@ -1,0 +1,168 @@
+// What the SQL layer knows of one table: columns, indexes, constraints, options.
+//
+// Serialised, it is the payload of the engine's table definition, which the engine keeps without
+// looking inside. A descriptor is immutable once published: every DDL makes a new one with a higher
+// version, and statements bound to an older one are bound again. Share it as
+// std::shared_ptr<const TableDescriptor>.
+//
+// INV-CAT-1  indexes[0] is the clustered index: the primary key, or for a table without one an index
+//            without parts, whose key is the hidden row id.
+// INV-CAT-2  Columns are stored in the order of `columns`; ALTER TABLE that changes the stored form
+//            makes a new engine table, except appending a column (row/row_codec.h).
+//
+// Payload, little-endian, lengths as varints: format version (1), then the members in the order of
+// EncodeTableDescriptor. Unknown versions are refused, unknown trailing fields of a known version
+// are an error: a descriptor half understood is worse than none.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "row/key_codec.h"
+#include "row/row_codec.h"
+#include "row/type.h"
+#include "row/value.h"
+
+namespace borealis::sql {
+
+enum class DefaultKind : uint8_t {
+  kNone = 0,        // NOT NULL without DEFAULT: inserting without a value is an error
+  kLiteral = 1,     // `value`, already of the column's type; NULL for nullable columns without one
+  kNow = 2,         // CURRENT_TIMESTAMP with the column's fractional digits
+  kExpression = 3,  // `text`
+};
+
+struct ColumnDefault {
+  DefaultKind kind = DefaultKind::kNone;
+  row::Value value;
+  std::string text;  // canonical expression text (sql/ast/print.h), no outer parentheses
+};
+
+enum class GeneratedKind : uint8_t { kNone = 0, kVirtual = 1, kStored = 2 };
+
+struct ColumnDescriptor {
+  std::string name;
+  row::Type type;
+  ColumnDefault default_value;
+  bool auto_increment = false;
+  bool on_update_now = false;
+  bool invisible = false;
+  // Not visible to anyone: the column behind a functional key part.
+  bool hidden = false;
+  // Generated columns are stored in the row whether VIRTUAL or STORED; the kind is what SHOW says.
+  GeneratedKind generated = GeneratedKind::kNone;
+  std::string generated_text;  // canonical expression text
+  std::string comment;
+  // What rows written before the column existed read as (instant ADD COLUMN).
+  row::Value initial_value;
+};
+
+struct IndexPart {
+  uint32_t column = 0;         // position in columns
+  uint32_t prefix_length = 0;  // characters, or bytes for binary strings; 0: whole value
+  bool descending = false;
+};
+
+enum class IndexKind : uint8_t { kPrimary = 0, kUnique = 1, kPlain = 2, kRowId = 3 };
+
+struct IndexDescriptor {
+  std::string name;  // "PRIMARY" for the primary key; "GEN_CLUST_INDEX" for the hidden row id
+  IndexKind kind = IndexKind::kPlain;
+  bool visible = true;
+  bool hash_written = false;  // USING HASH was written; stored as a tree all the same
+  std::vector<IndexPart> parts;
+  std::string comment;
+
+  bool unique() const { return kind == IndexKind::kPrimary || kind == IndexKind::kUnique; }
+};
+
+struct CheckDescriptor {
+  std::string name;
+  std::string text;  // canonical expression text
+  bool enforced = true;
+};
+
+enum class ForeignKeyAction : uint8_t {
+  kRestrict = 0,
+  kCascade = 1,
+  kSetNull = 2,
+  kNoAction = 3,
+  kSetDefault = 4,
+};
+
+struct ForeignKeyDescriptor {
+  std::string name;
+  std::vector<uint32_t> columns;
+  std::string schema;  // of the parent
+  std::string table;
+  std::vector<std::string> parent_columns;
+  ForeignKeyAction on_delete = ForeignKeyAction::kNoAction;
+  ForeignKeyAction on_update = ForeignKeyAction::kNoAction;
+};
+
+enum class TableKind : uint8_t { kBase = 0, kView = 1, kSystem = 2 };
+
+struct TableDescriptor {
+  TableKind kind = TableKind::kBase;
+  std::string schema;
+  std::string name;
+  // Raised by every change of the definition.
+  uint64_t version = 0;
+  // The engine's number for the table; 0 for views and system tables.
+  uint64_t table_id = 0;
+
+  std::vector<ColumnDescriptor> columns;
+  std::vector<IndexDescriptor> indexes;  // INV-CAT-1
+  std::vector<CheckDescriptor> checks;
+  std::vector<ForeignKeyDescriptor> foreign_keys;
+
+  row::CollationId collation = 255;
+  std::string comment;
+  uint64_t auto_increment_start = 0;  // AUTO_INCREMENT option; 0: not given
+  std::string row_format;             // as written, upper case; empty: default
+  // Other options kept for SHOW CREATE TABLE, in order: name and text.
+  std::vector<std::pair<std::string, std::string>> options;
+  int64_t created_us = 0;  // microseconds since 1970
+
+  // kView only.
+  std::string view_text;    // canonical query text
+  std::string view_check;   // "NONE", "LOCAL", "CASCADED"
+  std::string view_definer;
+  bool view_security_invoker = false;
+  uint8_t view_algorithm = 0;  // ViewAlgorithm
+
+  // Position, or -1. Column names compare without regard to case.
+  int FindColumn(std::string_view column) const;
+  int FindIndex(std::string_view index) const;
+  bool has_primary_key() const {
+    return !indexes.empty() && indexes[0].kind == IndexKind::kPrimary;
+  }
+  // -1 when there is none.
+  int auto_increment_column() const;
+  // PRI_KEY, UNIQUE_KEY, MULTIPLE_KEY and the like for result metadata (row::MysqlColumnFlag).
+  uint16_t KeyFlags(int column) const;
+};
+
+using TablePtr = std::shared_ptr<const TableDescriptor>;
+
+// The columns as they are stored.
+row::RowSchema MakeRowSchema(const TableDescriptor& table);
+// The key parts of an index as declared, without the clustered key that the engine's secondary
+// entries carry behind them.
+row::KeySchema MakeKeySchema(const TableDescriptor& table, const IndexDescriptor& index);
+
+std::string EncodeTableDescriptor(const TableDescriptor& table);
+// kCorruption when the bytes are not a descriptor of a known version.
+Result<TableDescriptor> DecodeTableDescriptor(std::string_view bytes);
+
+// Identifiers of columns, indexes, aliases: ASCII and Latin letters compare without case.
+bool SameName(std::string_view a, std::string_view b);
+// Lower case, for keys of maps.
+std::string FoldName(std::string_view name);
+
+}  // namespace borealis::sql

@@ -1,0 +1,73 @@
+// Where a statement's answer goes: columns, rows, then one outcome.
+//
+// For each statement the session calls, in this order: OnColumns (only when there is a result set),
+// OnRow any number of times, then exactly one of OnDone and OnError. A sink that refuses columns or
+// a row (its client is gone) ends the statement with that Status. Called from the thread that runs
+// the statement; values and spans are valid only during the call.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "row/type.h"
+#include "row/value.h"
+
+namespace borealis::sql {
+
+// One column of a result set, as the protocol describes it to the client.
+struct ResultColumn {
+  std::string name;       // alias, or the text it was written as
+  std::string org_name;   // column of the table; empty for an expression
+  std::string table;      // alias of the table
+  std::string org_table;  // the table itself; empty for an expression
+  std::string schema;
+  row::Type type;
+  // Flags that follow from the table and not from the type: PRI_KEY, UNIQUE_KEY, MULTIPLE_KEY,
+  // AUTO_INCREMENT, NO_DEFAULT_VALUE, ON_UPDATE_NOW (row::MysqlColumnFlag). The rest is
+  // row::WireFlags(type).
+  uint16_t extra_flags = 0;
+};
+
+// Bits of the status field of OK and EOF packets.
+enum ServerStatusFlag : uint16_t {
+  kStatusInTransaction = 0x0001,
+  kStatusAutocommit = 0x0002,
+  kStatusMoreResults = 0x0008,
+  kStatusNoGoodIndexUsed = 0x0010,
+  kStatusNoIndexUsed = 0x0020,
+  kStatusNoBackslashEscapes = 0x0200,
+  kStatusInReadOnlyTransaction = 0x2000,
+  kStatusSessionStateChanged = 0x4000,
+};
+
+// What the session changed that a client asking for CLIENT_SESSION_TRACK wants to know.
+struct SessionChange {
+  enum class Kind : uint8_t { kSystemVariable, kSchema };
+  Kind kind = Kind::kSchema;
+  std::string name;   // of the variable
+  std::string value;  // of the variable, or the new current database
+};
+
+struct OkInfo {
+  uint64_t affected_rows = 0;
+  uint64_t last_insert_id = 0;
+  uint16_t warnings = 0;
+  uint16_t status = 0;  // ServerStatusFlag
+  std::string info;     // "Records: 3  Duplicates: 0  Warnings: 0"
+  std::vector<SessionChange> changes;
+};
+
+class ResultSink {
+ public:
+  virtual ~ResultSink() = default;
+  virtual Status OnColumns(std::span<const ResultColumn> columns) = 0;
+  virtual Status OnRow(std::span<const row::Value> row) = 0;
+  virtual void OnDone(const OkInfo& ok) = 0;
+  // `error` is always a user error (it has a MySQL number). `status` as in OkInfo.
+  virtual void OnError(const Status& error, uint16_t status) = 0;
+};
+
+}  // namespace borealis::sql

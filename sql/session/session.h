@@ -1,0 +1,200 @@
+// One connection's SQL state, and the way in: text or prepared statement in, rows and outcome out.
+//
+// A session runs one statement at a time, on whichever thread calls it, and holds no thread between
+// calls. A statement that commits does not wait for the quorum: Execute returns kParked, and the
+// outcome is delivered later by CompleteParked (see Resume). Everything but Kill() and the
+// accessors marked so belongs to the thread that currently runs the session.
+//
+//   kIdle --Execute()--> running --> kIdle              outcome delivered, kDone
+//                        running --> parked             commit appended, kParked
+//   parked --resume()--> (caller) CompleteParked() --> kIdle
+//
+// INV-SQL-1  An OK for a statement that committed is delivered only after the commit is durable.
+// INV-SQL-2  A statement that failed leaves no row changed, and its transaction open as it was,
+//            unless the engine rolled the whole transaction back (deadlock).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/os/time.h"
+#include "base/result.h"
+#include "sql/ast/node.h"
+#include "sql/executor/executor.h"
+#include "sql/context/diagnostics.h"
+#include "sql/context/result_sink.h"
+#include "sql/session/server_interface.h"
+#include "sql/context/settings.h"
+#include "sql/session/system_variables.h"
+
+namespace borealis::engine {
+class Engine;
+class Transaction;
+}  // namespace borealis::engine
+
+namespace borealis::sql {
+
+class BoundQuery;
+class Catalog;
+class QueryMachine;
+class RowSource;
+class StatementCache;
+struct CachedStatement;
+
+// What all sessions of an instance share. Everything outlives the sessions.
+struct SessionEnvironment {
+  engine::Engine* engine = nullptr;
+  Catalog* catalog = nullptr;
+  SystemVariables* variables = nullptr;
+  StatementExecutor* executor = nullptr;
+  ServerInterface* server = nullptr;
+  const Clock* clock = nullptr;
+};
+
+struct SessionIdentity {
+  uint64_t connection_id = 0;
+  std::string user;            // as given by the client
+  std::string host;            // of the client
+  std::string account_user;    // the account that matched: CURRENT_USER()
+  std::string account_host;
+};
+
+enum class ExecuteState : uint8_t {
+  kDone,    // the sink has its OnDone or OnError
+  kParked,  // waiting for durability; the sink gets its outcome from CompleteParked
+};
+
+struct ExecuteResult {
+  ExecuteState state = ExecuteState::kDone;
+  // Offset of the next statement of the text; the text's size when this was the last. After an
+  // error the rest is not to be executed and this is the text's size.
+  size_t next = 0;
+};
+
+// Called once if Execute returns kParked, from an internal thread of the volume, possibly before
+// Execute has returned; must only pass the news on (post to the session's executor).
+using Resume = std::function<void()>;
+
+struct PreparedInfo {
+  uint32_t id = 0;
+  uint32_t parameter_count = 0;
+  std::vector<ResultColumn> columns;  // empty when the statement has no result set
+};
+
+class Session {
+ public:
+  Session(const SessionEnvironment& environment, SessionIdentity identity);
+  ~Session();  // rolls back
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // --- commands ---------------------------------------------------------------------------------
+
+  // Executes the first statement of `text`. For a multi-statement text call again with the rest;
+  // all outcomes but the last carry kStatusMoreResults.
+  ExecuteResult Execute(std::string_view text, ResultSink& sink, Resume resume);
+  // Delivers the outcome of a parked statement. REQUIRES: resume was called.
+  void CompleteParked(ResultSink& sink);
+  // For callers with a thread to spare: waits instead of parking, and runs all statements of the
+  // text. False once a statement failed.
+  bool ExecuteAndWait(std::string_view text, ResultSink& sink);
+
+  Result<PreparedInfo> Prepare(std::string_view text);
+  // `parameters.size()` must be the statement's parameter count.
+  ExecuteResult ExecutePrepared(uint32_t id, std::span<const TypedValue> parameters,
+                                ResultSink& sink, Resume resume);
+  // Unknown ids are ignored, as the protocol has it.
+  void ClosePrepared(uint32_t id);
+  bool HasPrepared(uint32_t id) const;
+
+  // COM_INIT_DB and USE. Error: 1049.
+  Status UseDatabase(std::string_view name);
+  // COM_RESET_CONNECTION and COM_CHANGE_USER: rolls back and forgets everything but the identity.
+  void Reset();
+  void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }
+
+  // Ends the running statement with 1317, or with the connection 1053. Any thread.
+  void Kill(bool connection);
+  bool connection_killed() const { return killed_.load(std::memory_order_acquire) == 2; }
+
+  // --- state, for the statement that runs ---------------------------------------------------------
+
+  const SessionEnvironment& environment() const { return environment_; }
+  const SessionIdentity& identity() const { return identity_; }
+  const std::string& database() const { return database_; }
+  SessionSettings& settings() { return settings_; }
+  const SessionSettings& settings() const { return settings_; }
+  // Session values of variables that are not in settings, by lower-case name. For the registry.
+  std::map<std::string, std::string, std::less<>>& other_variables() { return other_variables_; }
+  const std::map<std::string, std::string, std::less<>>& other_variables() const {
+    return other_variables_;
+  }
+  Diagnostics& diagnostics() { return diagnostics_; }
+  const Diagnostics& diagnostics() const { return diagnostics_; }
+
+  // User variables; names in any case. Null when never set.
+  const TypedValue* FindUserVariable(std::string_view name) const;
+  void SetUserVariable(std::string_view name, TypedValue value);
+
+  // LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS() as the previous statement left them.
+  uint64_t last_insert_id() const { return last_insert_id_; }
+  void set_last_insert_id(uint64_t id) { last_insert_id_ = id; }
+  int64_t row_count() const { return row_count_; }
+  uint64_t found_rows() const { return found_rows_; }
+
+  // Start of the statement, microseconds since 1970: what NOW() is.
+  int64_t statement_time_us() const { return statement_time_us_; }
+  // Kill, timeout and shutdown, to be asked in every loop: 1317, 3024 or 1053.
+  Status CheckInterrupt() const;
+  bool interrupted() const;
+
+  // --- transactions -------------------------------------------------------------------------------
+
+  // The transaction of a kChange statement; null outside.
+  engine::Transaction* transaction() const { return transaction_.get(); }
+  bool in_transaction() const { return explicit_transaction_; }
+  // Commits the open transaction, if any, and waits until that is durable. For DDL and the like.
+  Status ImplicitCommit();
+
+  // --- queries inside statements ------------------------------------------------------------------
+
+  // Binds and runs a query or parts of a DML statement; see sql/sqlite/row_source.h and
+  // sql/binder/binder.h. Opens the transaction it needs.
+  Result<std::unique_ptr<RowSource>> OpenQuery(const BoundQuery& query,
+                                               std::span<const TypedValue> parameters);
+  // Runs query text that the server itself wrote (SHOW over information_schema), its columns and
+  // rows to `sink`; OnDone and OnError are not called.
+  Status RunQueryText(std::string_view text, ResultSink& sink);
+  // Runs it and collects the rows.
+  Result<std::vector<std::vector<row::Value>>> CollectQueryText(std::string_view text);
+
+  // Records what a client that tracks the session is told with this statement's OK.
+  void NoteChange(SessionChange change) { changes_.push_back(std::move(change)); }
+
+ private:
+  SessionEnvironment environment_;
+  SessionIdentity identity_;
+  std::string database_;
+  SessionSettings settings_;
+  std::map<std::string, std::string, std::less<>> other_variables_;
+  Diagnostics diagnostics_;
+  std::map<std::string, TypedValue, std::less<>> user_variables_;  // lower-case names
+  uint64_t last_insert_id_ = 0;
+  int64_t row_count_ = -1;
+  uint64_t found_rows_ = 0;
+  int64_t statement_time_us_ = 0;
+  std::unique_ptr<engine::Transaction> transaction_;
+  bool explicit_transaction_ = false;
+  std::vector<SessionChange> changes_;
+  std::atomic<int> killed_{0};  // 0 no, 1 the statement, 2 the connection
+};
+
+}  // namespace borealis::sql
