@@ -2,8 +2,8 @@
 //
 // A system table has a descriptor like any other and produces its rows when it is scanned. Queries
 // see it as a table that is read whole; columns on which the scan can save work are named by
-// `lookup_columns` and come as equality hints, which a scan may use or ignore (SQLite filters again).
-// Implementations live in sql/executor and are registered with the catalog; thread-safe.
+// `lookup_columns` and come as equality hints, which a scan may use or ignore (SQLite filters
+// again). Implementations live in sql/executor and are registered with the catalog; thread-safe.
 #pragma once
 
 #include <functional>

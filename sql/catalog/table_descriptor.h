@@ -5,10 +5,12 @@
 // version, and statements bound to an older one are bound again. Share it as
 // std::shared_ptr<const TableDescriptor>.
 //
-// INV-CAT-1  indexes[0] is the clustered index: the primary key, or for a table without one an index
-//            without parts, whose key is the hidden row id.
-// INV-CAT-2  Columns are stored in the order of `columns`; ALTER TABLE that changes the stored form
-//            makes a new engine table, except appending a column (row/row_codec.h).
+// INV-CAT-1  indexes[0] is the clustered index: the primary key, or for a table without one the row
+//            id, a hidden BIGINT UNSIGNED column at position 0 (kRowIdColumnName) that an insert
+//            fills from Engine::NextRowId.
+// INV-CAT-2  indexes[i] is the engine's index number i, and columns[i] is column i of the stored
+// row
+//            (row/row_codec.h); only appending columns leaves stored rows readable.
 //
 // Payload, little-endian, lengths as varints: format version (1), then the members in the order of
 // EncodeTableDescriptor. Unknown versions are refused, unknown trailing fields of a known version
@@ -52,7 +54,7 @@ struct ColumnDescriptor {
   bool auto_increment = false;
   bool on_update_now = false;
   bool invisible = false;
-  // Not visible to anyone: the column behind a functional key part.
+  // Not visible to anyone: the row id, and columns behind functional key parts.
   bool hidden = false;
   // Generated columns are stored in the row whether VIRTUAL or STORED; the kind is what SHOW says.
   GeneratedKind generated = GeneratedKind::kNone;
@@ -111,10 +113,9 @@ struct TableDescriptor {
   TableKind kind = TableKind::kBase;
   std::string schema;
   std::string name;
-  // Raised by every change of the definition.
+  // schema, name, version and table_id come from the engine's definition, not from the payload.
   uint64_t version = 0;
-  // The engine's number for the table; 0 for views and system tables.
-  uint64_t table_id = 0;
+  uint64_t table_id = 0;  // 0 for system tables
 
   std::vector<ColumnDescriptor> columns;
   std::vector<IndexDescriptor> indexes;  // INV-CAT-1
@@ -130,8 +131,8 @@ struct TableDescriptor {
   int64_t created_us = 0;  // microseconds since 1970
 
   // kView only.
-  std::string view_text;    // canonical query text
-  std::string view_check;   // "NONE", "LOCAL", "CASCADED"
+  std::string view_text;   // canonical query text
+  std::string view_check;  // "NONE", "LOCAL", "CASCADED"
   std::string view_definer;
   bool view_security_invoker = false;
   uint8_t view_algorithm = 0;  // ViewAlgorithm
@@ -148,13 +149,24 @@ struct TableDescriptor {
   uint16_t KeyFlags(int column) const;
 };
 
+inline constexpr std::string_view kRowIdColumnName = "DB_ROW_ID";
+inline constexpr std::string_view kRowIdIndexName = "GEN_CLUST_INDEX";
+
 using TablePtr = std::shared_ptr<const TableDescriptor>;
 
 // The columns as they are stored.
 row::RowSchema MakeRowSchema(const TableDescriptor& table);
-// The key parts of an index as declared, without the clustered key that the engine's secondary
-// entries carry behind them.
+// The key parts of an index as declared, without the clustered key that the engine appends to
+// secondary keys.
 row::KeySchema MakeKeySchema(const TableDescriptor& table, const IndexDescriptor& index);
+
+// What a schema's payload holds.
+struct SchemaDescriptor {
+  row::CollationId collation = 255;
+  bool read_only = false;
+};
+std::string EncodeSchemaDescriptor(const SchemaDescriptor& schema);
+Result<SchemaDescriptor> DecodeSchemaDescriptor(std::string_view bytes);
 
 std::string EncodeTableDescriptor(const TableDescriptor& table);
 // kCorruption when the bytes are not a descriptor of a known version.

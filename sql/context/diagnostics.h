@@ -38,9 +38,7 @@ class Diagnostics final : public row::WarningSink {
   uint64_t count() const { return count_; }
   uint64_t error_count() const { return error_count_; }
   // As the OK packet counts.
-  uint16_t packet_count() const {
-    return static_cast<uint16_t>(count_ < 0xFFFF ? count_ : 0xFFFF);
-  }
+  uint16_t packet_count() const { return static_cast<uint16_t>(count_ < 0xFFFF ? count_ : 0xFFFF); }
 
  private:
   std::vector<Condition> conditions_;

@@ -1,4 +1,5 @@
-// The system variables that the SQL layer itself obeys, as plain members: reading one costs nothing.
+// The system variables that the SQL layer itself obeys, as plain members: reading one costs
+// nothing.
 //
 // The variables' names, scopes, checks and texts live in the registry (sql/executor, behind
 // SystemVariables); setting one that is listed here also writes the member. A session starts with a

@@ -28,11 +28,11 @@
 #include "base/os/time.h"
 #include "base/result.h"
 #include "sql/ast/node.h"
-#include "sql/executor/executor.h"
 #include "sql/context/diagnostics.h"
 #include "sql/context/result_sink.h"
-#include "sql/session/server_interface.h"
 #include "sql/context/settings.h"
+#include "sql/executor/executor.h"
+#include "sql/session/server_interface.h"
 #include "sql/session/system_variables.h"
 
 namespace borealis::engine {
@@ -61,9 +61,9 @@ struct SessionEnvironment {
 
 struct SessionIdentity {
   uint64_t connection_id = 0;
-  std::string user;            // as given by the client
-  std::string host;            // of the client
-  std::string account_user;    // the account that matched: CURRENT_USER()
+  std::string user;          // as given by the client
+  std::string host;          // of the client
+  std::string account_user;  // the account that matched: CURRENT_USER()
   std::string account_host;
 };
 
@@ -125,7 +125,8 @@ class Session {
   void Kill(bool connection);
   bool connection_killed() const { return killed_.load(std::memory_order_acquire) == 2; }
 
-  // --- state, for the statement that runs ---------------------------------------------------------
+  // --- state, for the statement that runs
+  // ---------------------------------------------------------
 
   const SessionEnvironment& environment() const { return environment_; }
   const SessionIdentity& identity() const { return identity_; }
@@ -156,7 +157,8 @@ class Session {
   Status CheckInterrupt() const;
   bool interrupted() const;
 
-  // --- transactions -------------------------------------------------------------------------------
+  // --- transactions
+  // -------------------------------------------------------------------------------
 
   // The transaction of a kChange statement; null outside.
   engine::Transaction* transaction() const { return transaction_.get(); }
@@ -164,7 +166,8 @@ class Session {
   // Commits the open transaction, if any, and waits until that is durable. For DDL and the like.
   Status ImplicitCommit();
 
-  // --- queries inside statements ------------------------------------------------------------------
+  // --- queries inside statements
+  // ------------------------------------------------------------------
 
   // Binds and runs a query or parts of a DML statement; see sql/sqlite/row_source.h and
   // sql/binder/binder.h. Opens the transaction it needs.

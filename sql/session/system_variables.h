@@ -1,4 +1,5 @@
-// The registry of system variables as the session and the binder see it: typed get and set by scope.
+// The registry of system variables as the session and the binder see it: typed get and set by
+// scope.
 //
 // The implementation (sql/executor) owns the global values and knows each variable's scope, type,
 // limits and default; per-session values are in the Session (its settings, and a list of the rest).

@@ -1,0 +1,72 @@
+// Syntax tree to typed tree: names, types, conversions, and every rule that MySQL checks before it
+// runs a statement.
+//
+// What is not supported is refused here with 1235 and the construct's name. A tree that is returned
+// can be executed. The binder keeps nothing between statements; parameters must be given with their
+// types (and values, so that comparisons can be narrowed to a column's type).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "sql/ast/query.h"
+#include "sql/ast/stmt.h"
+#include "sql/binder/dml.h"
+#include "sql/binder/query.h"
+#include "sql/binder/typed.h"
+#include "sql/context/settings.h"
+#include "sql/context/typed_value.h"
+
+namespace borealis::sql {
+
+struct CatalogEntry;
+struct EvalContext;
+
+// What names mean outside the statement; the session implements it.
+class BinderEnvironment {
+ public:
+  virtual ~BinderEnvironment() = default;
+  // Current database; empty: none.
+  virtual std::string_view database() const = 0;
+  virtual const SessionSettings& settings() const = 0;
+  // Error: 1146, 1049.
+  virtual Result<CatalogEntry> FindTable(std::string_view schema, std::string_view name) = 0;
+  virtual Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) = 0;
+  // Null when never set.
+  virtual const TypedValue* UserVariable(std::string_view name) = 0;
+  // For folding constants: warnings go where the statement's go.
+  virtual EvalContext& eval_context() = 0;
+};
+
+struct BindInput {
+  BinderEnvironment* environment = nullptr;
+  // The statement's text, for the names of unaliased columns; spans are offsets into it.
+  std::string_view text;
+  std::span<const TypedValue> parameters;
+  // Binding for COM_STMT_PREPARE: parameters have no values and types yet.
+  bool describe_only = false;
+};
+
+Result<std::unique_ptr<BoundQuery>> BindQuery(const Query& query, const BindInput& input,
+                                              StatementFacts* facts);
+Result<std::unique_ptr<BoundInsert>> BindInsert(const InsertStmt& statement, const BindInput& input,
+                                                StatementFacts* facts);
+Result<std::unique_ptr<BoundUpdate>> BindUpdate(const UpdateStmt& statement, const BindInput& input,
+                                                StatementFacts* facts);
+Result<std::unique_ptr<BoundDelete>> BindDelete(const DeleteStmt& statement, const BindInput& input,
+                                                StatementFacts* facts);
+
+// An expression without tables: SET, DO, KILL, SIGNAL.
+Result<BoundPtr> BindScalar(const Expr& expr, const BindInput& input, StatementFacts* facts);
+
+// An expression over the columns of one table, named without qualifier or with the table's: checks,
+// generated columns, defaults. `row` (kind kRow) describes the table: see MakeRowTable.
+Result<BoundPtr> BindRowExpression(const Expr& expr, const BoundTable& row, const BindInput& input);
+// The same as a condition.
+Result<BoundPtr> BindRowCondition(const Expr& expr, const BoundTable& row, const BindInput& input);
+// A kRow table with all of the table's columns, hidden ones too: value i is column i.
+std::unique_ptr<BoundTable> MakeRowTable(const TablePtr& table, std::string_view alias);
+
+}  // namespace borealis::sql
