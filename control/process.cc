@@ -255,6 +255,8 @@ msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
   msg::ClusterReply reply;
   if (command.verb() == "status") {
     reply.set_status_json(StatusJson(CurrentStatus()));
+    reply.set_writer(manager_->writer());
+    reply.set_serving(manager_->serving());
   } else if (command.verb() == "start") {
     status = manager_->StartByName(command.name(), now_us);
   } else if (command.verb() == "stop") {

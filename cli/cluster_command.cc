@@ -1,0 +1,330 @@
+// `borealis cluster …`: the operator's commands. `up` makes or continues a cluster on this machine;
+// the others ask its control process. Forms and JSON keys are a contract (docs/operating.md).
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/net/call.h"
+#include "base/os/file.h"
+#include "base/os/process.h"
+#include "base/os/time.h"
+#include "cli/arguments.h"
+#include "cli/cluster_layout.h"
+#include "cli/command.h"
+#include "control/message_type.h"
+#include "control/messages.pb.h"
+#include "control/process.h"
+#include "control/status.h"
+#include "volume/page.h"
+
+namespace borealis::cli {
+
+using control::ClusterConfig;
+
+namespace {
+
+constexpr int64_t kCallTimeoutUs = 5'000'000;
+constexpr int64_t kUpTimeoutUs = 120'000'000;
+constexpr int64_t kDownTimeoutUs = 60'000'000;
+constexpr int64_t kFailoverTimeoutUs = 30'000'000;
+constexpr int64_t kPollUs = 50'000;
+
+constexpr const char* kUsage = R"(usage:
+  borealis cluster up --dir DIR [--readers 1] [--port 3306] [--reader-port 3307]
+                      [--buffer-pool 256MiB] [--option name=value …] [--root-password-file FILE]
+                      [--pg-size 10GiB] [--json]
+  borealis cluster status --dir DIR [--json]
+  borealis cluster down --dir DIR
+  borealis cluster start|stop|kill NAME --dir DIR
+  borealis cluster failover --dir DIR [--to INSTANCE]
+)";
+
+std::vector<OptionSpec> Options() {
+  return {{"dir", "DIR", "the cluster's directory"},
+          {"readers", "N", "reader instances, 0 to 15 (default 1)"},
+          {"port", "PORT", "port of the cluster endpoint (default 3306)"},
+          {"reader-port", "PORT", "port of the reader endpoint (default 3307)"},
+          {"buffer-pool", "SIZE", "page cache of each instance (default 256MiB)"},
+          {"option", "name=value", "a system variable's value at start", /*repeatable=*/true},
+          {"root-password-file", "FILE", "a new cluster's password for root (default: none)"},
+          {"pg-size", "SIZE", "size of protection groups of a new cluster (default 10GiB)"},
+          {"to", "INSTANCE", "failover: the instance to promote"},
+          {"json", "", "print one JSON object"}};
+}
+
+// An absolute path without a trailing slash; it need not exist.
+std::string AbsolutePath(const std::string& path) {
+  std::string absolute = path;
+  if (absolute.front() != '/') {
+    char here[4096];
+    absolute = std::string(::getcwd(here, sizeof(here)) != nullptr ? here : ".") + "/" + absolute;
+  }
+  while (absolute.size() > 1 && absolute.back() == '/') {
+    absolute.pop_back();
+  }
+  return absolute;
+}
+
+Result<control::msg::ClusterReply> Ask(const ClusterConfig& config, const std::string& verb,
+                                       const std::string& name = "",
+                                       const std::string& target = "") {
+  control::msg::ClusterCommand command;
+  command.set_verb(verb);
+  command.set_name(name);
+  command.set_target(target);
+  Frame request;
+  request.type = static_cast<uint16_t>(control::MessageType::kClusterCommand);
+  request.request_id = 1;
+  command.SerializeToString(&request.body);
+  ASSIGN_OR_RETURN(const Frame answer,
+                   CallOnce(config.host, config.control_port, request, kCallTimeoutUs));
+  control::msg::ClusterReply reply;
+  if (!reply.ParseFromString(answer.body)) {
+    return Status::Corruption("control's answer cannot be read");
+  }
+  return reply;
+}
+
+Status ControlIsDown(const std::string& directory) {
+  return Status::Unavailable("the cluster in " + directory +
+                             " is not running; start it with: borealis cluster up --dir " +
+                             directory);
+}
+
+// ---- up
+
+Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
+  ClusterWishes wishes;
+  if (arguments.Has("readers")) {
+    ASSIGN_OR_RETURN(wishes.readers, arguments.GetNumber("readers", 1, 0, 15));
+  }
+  if (arguments.Has("port")) {
+    ASSIGN_OR_RETURN(const uint64_t port, arguments.GetNumber("port", 0, 1, 65535));
+    wishes.port = static_cast<uint16_t>(port);
+  }
+  if (arguments.Has("reader-port")) {
+    ASSIGN_OR_RETURN(const uint64_t port, arguments.GetNumber("reader-port", 0, 1, 65535));
+    wishes.reader_port = static_cast<uint16_t>(port);
+  }
+  if (arguments.Has("buffer-pool")) {
+    ASSIGN_OR_RETURN(wishes.buffer_pool_bytes, control::ParseSize(arguments.Get("buffer-pool")));
+  }
+  if (arguments.Has("pg-size")) {
+    ASSIGN_OR_RETURN(const uint64_t bytes, control::ParseSize(arguments.Get("pg-size")));
+    if (bytes < (uint64_t{16} << 20) || bytes % kPageSize != 0) {
+      return Status::InvalidArgument("--pg-size takes at least 16MiB, in whole 16 KiB pages");
+    }
+    wishes.pages_per_pg = bytes / kPageSize;
+  }
+  if (arguments.Has("root-password-file")) {
+    wishes.root_password_file = AbsolutePath(arguments.Get("root-password-file"));
+  }
+  for (const std::string& option : arguments.GetAll("option")) {
+    const size_t equals = option.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return Status::InvalidArgument("--option takes name=value, not '" + option + "'");
+    }
+    wishes.options[option.substr(0, equals)] = option.substr(equals + 1);
+  }
+  return wishes;
+}
+
+Status WriteLayout(const std::string& directory, const ClusterConfig& config) {
+  const std::string own = directory + "/" + std::string(control::kControlId);
+  RETURN_IF_ERROR(RealFileSystem().CreateDirectories(own));
+  return control::SaveClusterConfig(RealFileSystem(), directory, config);
+}
+
+// The last lines of what a process printed, for a message about its end.
+std::string LastWords(const std::string& directory, std::string_view name) {
+  std::string words;
+  for (const char* file : {"output", "log"}) {
+    auto text = ReadWholeFile(RealFileSystem(), directory + "/" + std::string(name) + "/" + file);
+    if (text.ok() && !text->empty()) {
+      words += text->substr(text->size() > 800 ? text->size() - 800 : 0);
+    }
+  }
+  return words;
+}
+
+// Waits until a statement can run at the cluster endpoint, telling what it waits for.
+Status WaitUntilServing(const std::string& directory, const ClusterConfig& config,
+                        const ProcessIdentity& control_process) {
+  const int64_t start_us = SystemClock().NowUs();
+  int64_t told_us = start_us;
+  for (;;) {
+    const auto reply = Ask(config, "status");
+    if (reply.ok() && reply->serving()) {
+      return Status::Ok();
+    }
+    const int64_t now_us = SystemClock().NowUs();
+    if (!ProcessIsAlive(control_process)) {
+      return Status::Unavailable("the control process ended:\n" + LastWords(directory, "control"));
+    }
+    if (now_us - start_us > kUpTimeoutUs) {
+      return Status::TimedOut(
+          fmt::format("the cluster did not come into service within {} s; see the logs in {}/*/log",
+                      kUpTimeoutUs / 1'000'000, directory));
+    }
+    if (now_us - told_us > 2'000'000 && reply.ok()) {
+      told_us = now_us;
+      const auto screen = control::StatusScreen(reply->status_json());
+      std::fprintf(stderr, "waiting for the cluster to come into service\n%s\n",
+                   screen.ok() ? screen->c_str() : "");
+    }
+    ::usleep(kPollUs);
+  }
+}
+
+Status PrintStatus(const std::string& json, bool as_json) {
+  if (as_json) {
+    std::printf("%s\n", json.c_str());
+    return Status::Ok();
+  }
+  ASSIGN_OR_RETURN(const std::string screen, control::StatusScreen(json));
+  std::fputs(screen.c_str(), stdout);
+  return Status::Ok();
+}
+
+Status Up(const std::string& directory, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const ClusterWishes wishes, ReadWishes(arguments));
+  ASSIGN_OR_RETURN(ClusterConfig config, PlanCluster(directory, wishes));
+  const std::vector<std::string> living = LivingProcesses(directory, config);
+  ProcessIdentity control_process;
+  const bool control_lives =
+      std::find(living.begin(), living.end(), control::kControlId) != living.end();
+  if (!control_lives) {
+    // With processes left over from a control that was killed, the addresses must stay.
+    if (living.empty()) {
+      RETURN_IF_ERROR(SettlePorts(&config));
+      RETURN_IF_ERROR(WriteLayout(directory, config));
+    }
+    ASSIGN_OR_RETURN(control_process, SpawnProcess({ThisProgram(), "control", "--dir", directory},
+                                                   directory + "/control/output"));
+  } else {
+    ASSIGN_OR_RETURN(config, control::LoadClusterConfig(RealFileSystem(), directory));
+    int pid = 0;
+    ASSIGN_OR_RETURN(const std::string text,
+                     ReadWholeFile(RealFileSystem(), control::PidPath(directory, "control")));
+    std::sscanf(text.c_str(), "%d", &pid);
+    ASSIGN_OR_RETURN(control_process, IdentifyProcess(pid));
+  }
+  Status status = WaitUntilServing(directory, config, control_process);
+  if (!status.ok() && living.empty()) {
+    KillLeftovers(directory, config);
+  }
+  RETURN_IF_ERROR(std::move(status));
+  ASSIGN_OR_RETURN(const auto reply, Ask(config, "status"));
+  return PrintStatus(reply.status_json(), arguments.Has("json"));
+}
+
+// ---- the others
+
+Status ShowStatus(const std::string& directory, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  const auto reply = Ask(config, "status");
+  if (!reply.ok()) {
+    return ControlIsDown(directory);
+  }
+  return PrintStatus(reply->status_json(), arguments.Has("json"));
+}
+
+Status Down(const std::string& directory) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  if (!Ask(config, "down").ok()) {
+    // Control is gone; what it left running has nobody to stop it in order. Storage loses nothing.
+    KillLeftovers(directory, config);
+  }
+  const int64_t deadline_us = SystemClock().NowUs() + kDownTimeoutUs;
+  while (!LivingProcesses(directory, config).empty()) {
+    if (SystemClock().NowUs() > deadline_us) {
+      KillLeftovers(directory, config);
+      return Status::TimedOut("some processes did not stop by themselves and were killed");
+    }
+    ::usleep(kPollUs);
+  }
+  return Status::Ok();
+}
+
+Status Command(const std::string& directory, const std::string& verb, const std::string& name,
+               const std::string& target) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  const auto reply = Ask(config, verb, name, target);
+  if (!reply.ok()) {
+    return ControlIsDown(directory);
+  }
+  return reply->ok() ? Status::Ok() : Status::InvalidArgument(reply->reason());
+}
+
+// Promotes an instance and waits until it serves.
+Status Failover(const std::string& directory, const std::string& target) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  const auto before = Ask(config, "status");
+  RETURN_IF_ERROR(Command(directory, "failover", "", target));
+  const int64_t deadline_us = SystemClock().NowUs() + kFailoverTimeoutUs;
+  while (SystemClock().NowUs() < deadline_us) {
+    const auto now = Ask(config, "status");
+    if (now.ok() && before.ok() && now->writer() != before->writer() && now->serving()) {
+      std::printf("%s is the writer\n", now->writer().c_str());
+      return Status::Ok();
+    }
+    ::usleep(kPollUs);
+  }
+  return Status::TimedOut("no instance has taken over yet; see borealis cluster status");
+}
+
+Status Dispatch(const std::string& verb, const std::string& directory, const Arguments& arguments) {
+  const auto& words = arguments.positional();
+  if (verb == "up") {
+    return Up(directory, arguments);
+  }
+  if (verb == "status") {
+    return ShowStatus(directory, arguments);
+  }
+  if (verb == "down") {
+    return Down(directory);
+  }
+  if (verb == "failover") {
+    return Failover(directory, arguments.Get("to"));
+  }
+  return Command(directory, verb, words[1], "");
+}
+
+}  // namespace
+
+int RunClusterCommand(const Words& words) {
+  const auto options = Options();
+  const auto arguments = Arguments::Parse(words, options, /*positional_max=*/2);
+  if (!arguments.ok()) {
+    return UsageError(std::string(arguments.status().message()), kUsage);
+  }
+  const auto& positional = arguments->positional();
+  const std::string verb = positional.empty() ? "help" : positional.front();
+  if (verb == "help") {
+    std::printf("%s\n%s", kUsage, DescribeOptions(options).c_str());
+    return kExitDone;
+  }
+  const bool names_process = verb == "start" || verb == "stop" || verb == "kill";
+  if (!names_process && verb != "up" && verb != "status" && verb != "down" && verb != "failover") {
+    return UsageError("there is no command 'cluster " + verb + "'", kUsage);
+  }
+  if (!arguments->Has("dir")) {
+    return UsageError("--dir is missing", kUsage);
+  }
+  if (positional.size() != (names_process ? 2U : 1U)) {
+    return UsageError(names_process ? "which process? Name it: cluster " + verb + " NAME"
+                                    : "unexpected word '" + positional.back() + "'",
+                      kUsage);
+  }
+  const Status status = Dispatch(verb, AbsolutePath(arguments->Get("dir")), *arguments);
+  return status.ok() ? kExitDone : Fail(status);
+}
+
+}  // namespace borealis::cli

@@ -1,0 +1,172 @@
+#include "cli/cluster_layout.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "base/net/call.h"
+#include "base/os/file.h"
+#include "base/os/process.h"
+#include "base/os/time.h"
+#include "control/process.h"
+#include "volume/geometry.h"
+
+namespace borealis::cli {
+
+using control::ClusterConfig;
+
+namespace {
+
+constexpr int kAzCount = 3;
+constexpr int kNodesPerAz = 2;
+constexpr int64_t kKillWaitUs = 10'000'000;
+
+ClusterConfig NewCluster() {
+  ClusterConfig config;
+  config.pages_per_pg = kPagesPerPgDefault;
+  for (int i = 0; i < kAzCount * kNodesPerAz; ++i) {
+    config.storage_nodes.push_back({fmt::format("storage-{}", i + 1), static_cast<uint32_t>(i + 1),
+                                    fmt::format("az{}", i / kNodesPerAz + 1), config.host, 0});
+  }
+  return config;
+}
+
+void SetInstanceCount(ClusterConfig* config, size_t count) {
+  while (config->instances.size() > count) {
+    config->instances.pop_back();
+  }
+  while (config->instances.size() < count) {
+    const auto number = config->instances.size() + 1;
+    config->instances.push_back({fmt::format("instance-{}", number), 1, config->host, 0, 0});
+  }
+}
+
+std::vector<std::string> ProcessNames(const ClusterConfig& config) {
+  std::vector<std::string> names{std::string(control::kControlId),
+                                 std::string(control::kEndpointId)};
+  for (const auto& instance : config.instances) {
+    names.push_back(instance.id);
+  }
+  for (const auto& node : config.storage_nodes) {
+    names.push_back(node.id);
+  }
+  return names;
+}
+
+ProcessIdentity ReadPid(const std::string& directory, const std::string& name) {
+  ProcessIdentity identity;
+  const auto text = ReadWholeFile(RealFileSystem(), control::PidPath(directory, name));
+  if (!text.ok() ||
+      std::sscanf(text->c_str(), "%d %lu", &identity.pid, &identity.start_ticks) != 2) {
+    identity.pid = 0;
+  }
+  return identity;
+}
+
+}  // namespace
+
+Result<ClusterConfig> PlanCluster(const std::string& directory, const ClusterWishes& wishes) {
+  auto existing = control::LoadClusterConfig(RealFileSystem(), directory);
+  if (!existing.ok() && existing.status().code() != Code::kNotFound) {
+    return existing.status();
+  }
+  const bool is_new = !existing.ok();
+  if (is_new) {
+    const auto entries = RealFileSystem().List(directory);
+    if (entries.ok() && !entries->empty()) {
+      return Status::InvalidArgument(
+          directory +
+          " holds other files and no cluster.json: choose an empty or new "
+          "directory");
+    }
+  }
+  ClusterConfig config = is_new ? NewCluster() : std::move(existing).value();
+  config.cluster_port = wishes.port.value_or(config.cluster_port);
+  config.reader_port = wishes.reader_port.value_or(config.reader_port);
+  config.buffer_pool_bytes = wishes.buffer_pool_bytes.value_or(config.buffer_pool_bytes);
+  for (const auto& [name, value] : wishes.options) {
+    config.options[name] = value;
+  }
+  if (wishes.pages_per_pg.has_value() && *wishes.pages_per_pg != config.pages_per_pg) {
+    if (!is_new) {
+      return Status::InvalidArgument(
+          "the size of protection groups is fixed when a cluster is made");
+    }
+    config.pages_per_pg = *wishes.pages_per_pg;
+  }
+  if (wishes.root_password_file.has_value()) {
+    if (!RealFileSystem().Exists(*wishes.root_password_file)) {
+      return Status::NotFound("no file " + *wishes.root_password_file + " to read a password from");
+    }
+    config.root_password_file = *wishes.root_password_file;
+  }
+  if (is_new || wishes.readers.has_value()) {
+    SetInstanceCount(&config, 1 + wishes.readers.value_or(1));
+  }
+  return config;
+}
+
+Status SettlePorts(ClusterConfig* config) {
+  for (const auto& [what, port, option] :
+       {std::tuple{"cluster", config->cluster_port, "--port"},
+        std::tuple{"reader", config->reader_port, "--reader-port"}}) {
+    if (Status status = CheckPortFree(config->host, port); !status.ok()) {
+      return Status::Unavailable(
+          fmt::format("port {} for the {} endpoint cannot be used ({}); stop "
+                      "what uses it, or choose another with {}",
+                      port, what, status.message(), option));
+    }
+  }
+  if (config->cluster_port == config->reader_port) {
+    return Status::InvalidArgument("the two endpoints need two ports");
+  }
+  std::set<uint16_t> taken{config->cluster_port, config->reader_port};
+  Status failure;
+  auto settle = [&](uint16_t* port) {
+    while (*port == 0 || taken.contains(*port) || !CheckPortFree(config->host, *port).ok()) {
+      auto picked = PickFreePort(config->host);
+      if (!picked.ok()) {
+        failure = std::move(picked).status();
+        return;
+      }
+      *port = *picked;
+    }
+    taken.insert(*port);
+  };
+  settle(&config->control_port);
+  settle(&config->endpoint_admin_port);
+  for (auto& node : config->storage_nodes) {
+    settle(&node.port);
+  }
+  for (auto& instance : config->instances) {
+    settle(&instance.port);
+    settle(&instance.admin_port);
+  }
+  return failure;
+}
+
+std::vector<std::string> LivingProcesses(const std::string& directory,
+                                         const ClusterConfig& config) {
+  std::vector<std::string> living;
+  for (const std::string& name : ProcessNames(config)) {
+    if (ProcessIsAlive(ReadPid(directory, name))) {
+      living.push_back(name);
+    }
+  }
+  return living;
+}
+
+void KillLeftovers(const std::string& directory, const ClusterConfig& config) {
+  // Control first, so that it restarts nothing.
+  for (const std::string& name : ProcessNames(config)) {
+    SignalProcess(ReadPid(directory, name), SIGKILL);
+  }
+  const int64_t deadline_us = SystemClock().NowUs() + kKillWaitUs;
+  while (!LivingProcesses(directory, config).empty() && SystemClock().NowUs() < deadline_us) {
+    ::usleep(20'000);
+  }
+}
+
+}  // namespace borealis::cli
