@@ -102,7 +102,8 @@ size_t DoubleToText(double value, char* out) {
     return Zero(value, out);
   }
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
   return FromScientific(buffer, end.ptr, out);
 }
 

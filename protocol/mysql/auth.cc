@@ -152,9 +152,7 @@ Authenticator::Step Authenticator::Continue(State next, std::string packet) {
 Authenticator::Step Authenticator::Succeed(std::string packet) {
   state_ = State::kDone;
   if (account_->locked) {
-    return {Outcome::kFailed,
-            {},
-            UserError(ER_ACCOUNT_HAS_BEEN_LOCKED, user_, peer_.display_host)};
+    return {Outcome::kFailed, {}, UserError(ER_ACCOUNT_HAS_BEEN_LOCKED, user_, peer_.display_host)};
   }
   if (account_->require_tls && !peer_.secure) {
     return Fail();

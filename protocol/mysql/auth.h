@@ -36,8 +36,8 @@ struct Account {
   bool require_tls = false;
 };
 
-// Where accounts come from. Find may block (announce it with BlockingScope); it is called on workers,
-// by many at once.
+// Where accounts come from. Find may block (announce it with BlockingScope); it is called on
+// workers, by many at once.
 class AccountSource {
  public:
   virtual ~AccountSource() = default;

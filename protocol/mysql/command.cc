@@ -180,14 +180,38 @@ Result<Command> ParseCommand(std::string_view payload, uint32_t capabilities) {
 }
 
 std::string_view CommandName(CommandCode code) {
-  static constexpr std::string_view kNames[] = {
-      "Sleep",       "Quit",         "Init DB",        "Query",         "Field List",
-      "Create DB",   "Drop DB",      "Refresh",        "Shutdown",      "Statistics",
-      "Processlist", "Connect",      "Kill",           "Debug",         "Ping",
-      "Time",        "Delayed insert", "Change user",  "Binlog Dump",   "Table Dump",
-      "Connect Out", "Register Replica", "Prepare",    "Execute",       "Long Data",
-      "Close stmt",  "Reset stmt",   "Set option",     "Fetch",         "Daemon",
-      "Binlog Dump GTID", "Reset Connection"};
+  static constexpr std::string_view kNames[] = {"Sleep",
+                                                "Quit",
+                                                "Init DB",
+                                                "Query",
+                                                "Field List",
+                                                "Create DB",
+                                                "Drop DB",
+                                                "Refresh",
+                                                "Shutdown",
+                                                "Statistics",
+                                                "Processlist",
+                                                "Connect",
+                                                "Kill",
+                                                "Debug",
+                                                "Ping",
+                                                "Time",
+                                                "Delayed insert",
+                                                "Change user",
+                                                "Binlog Dump",
+                                                "Table Dump",
+                                                "Connect Out",
+                                                "Register Replica",
+                                                "Prepare",
+                                                "Execute",
+                                                "Long Data",
+                                                "Close stmt",
+                                                "Reset stmt",
+                                                "Set option",
+                                                "Fetch",
+                                                "Daemon",
+                                                "Binlog Dump GTID",
+                                                "Reset Connection"};
   const auto index = static_cast<size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "Error";
 }

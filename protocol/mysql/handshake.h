@@ -47,8 +47,7 @@ struct LoginRequest {
 };
 
 // 1251 for a client of the protocol before 4.1, 1043 for a malformed packet.
-Result<LoginRequest> ParseHandshakeResponse(std::string_view payload,
-                                            uint32_t server_capabilities);
+Result<LoginRequest> ParseHandshakeResponse(std::string_view payload, uint32_t server_capabilities);
 // `payload` follows the command byte; `capabilities` are the connection's. 1835 when malformed.
 Result<LoginRequest> ParseChangeUser(std::string_view payload, uint32_t capabilities);
 

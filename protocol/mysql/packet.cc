@@ -28,8 +28,8 @@ std::span<char> PacketReader::Space(size_t least) {
       begin_ = 0;
     }
     if (buffer_.size() - end_ < least) {
-      buffer_.resize(std::max({end_ + least, kLeastBuffer, std::min(buffer_.size() * 2,
-                                                                    end_ + least + (1U << 20))}));
+      buffer_.resize(std::max(
+          {end_ + least, kLeastBuffer, std::min(buffer_.size() * 2, end_ + least + (1U << 20))}));
     }
   }
   return std::span<char>(buffer_).subspan(end_);

@@ -6,8 +6,8 @@
 //   4      n    payload
 //
 // Both classes share the connection's sequence number: the reader checks it and the writer stamps
-// it. They hold no socket: the owner moves bytes in with Space/Added and out of the writer's string.
-// Neither is thread-safe.
+// it. They hold no socket: the owner moves bytes in with Space/Added and out of the writer's
+// string. Neither is thread-safe.
 #pragma once
 
 #include <cstdint>

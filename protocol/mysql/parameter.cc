@@ -137,8 +137,7 @@ ParameterValue DecodeBinaryValue(WireReader& reader, ParameterType type) {
   return std::monostate{};
 }
 
-Status DecodeQueryAttributes(WireReader& reader, uint64_t count,
-                             std::vector<NamedParameter>* out) {
+Status DecodeQueryAttributes(WireReader& reader, uint64_t count, std::vector<NamedParameter>* out) {
   if (count > kMaxParameters) {
     return UserError(ER_MALFORMED_PACKET);
   }

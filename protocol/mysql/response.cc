@@ -149,8 +149,8 @@ void ResponseWriter::BeginResultSet(std::span<const ColumnDefinition> columns, u
   WriteEndOfDefinitions(status, warnings);
 }
 
-std::unique_ptr<RowWriter> ResponseWriter::NewRowWriter(
-    RowEncoding encoding, std::span<const ColumnDefinition> columns) {
+std::unique_ptr<RowWriter> ResponseWriter::NewRowWriter(RowEncoding encoding,
+                                                        std::span<const ColumnDefinition> columns) {
   if (encoding == RowEncoding::kText) {
     return std::make_unique<TextRowWriter>(&packets_);
   }
@@ -212,8 +212,7 @@ void ResponseWriter::WritePrepareOk(uint32_t statement_id,
 }
 
 void ResponseWriter::WriteFieldList(std::span<const ColumnDefinition> columns,
-                                    std::span<const std::string* const> defaults,
-                                    uint16_t status) {
+                                    std::span<const std::string* const> defaults, uint16_t status) {
   INVARIANT_EQ(columns.size(), defaults.size());
   for (size_t i = 0; i < columns.size(); ++i) {
     std::string* body = packets_.Begin();

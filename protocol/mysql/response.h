@@ -4,8 +4,8 @@
 //   WriteOk | WriteError
 //   BeginResultSet, rows (row.h), EndResultSet or WriteError        repeated, all but the last with
 //                                                                   kStatusMoreResultsExist
-//   OpenCursor                                                      then COM_STMT_FETCH: rows, EndResultSet
-//   WritePrepareOk | WriteFieldList | WriteText
+//   OpenCursor                                                      then COM_STMT_FETCH: rows,
+//   EndResultSet WritePrepareOk | WriteFieldList | WriteText
 // Writes append to the owner's buffer; nothing fails. Not thread-safe.
 #pragma once
 
@@ -26,12 +26,12 @@ namespace borealis::mysql {
 // One fact about the session that changed, for clients with CLIENT_SESSION_TRACK.
 struct SessionChange {
   enum class Kind : uint8_t {
-    kSystemVariable = 0,             // name, value
-    kSchema = 1,                     // name
-    kStateChanged = 2,               // name is "1"
-    kGtids = 3,                      // name is the GTID set
-    kTransactionCharacteristics = 4, // name is the statement that restores them
-    kTransactionState = 5,           // name is eight letters, "T_______"
+    kSystemVariable = 0,              // name, value
+    kSchema = 1,                      // name
+    kStateChanged = 2,                // name is "1"
+    kGtids = 3,                       // name is the GTID set
+    kTransactionCharacteristics = 4,  // name is the statement that restores them
+    kTransactionState = 5,            // name is eight letters, "T_______"
   };
   Kind kind = Kind::kStateChanged;
   std::string name;

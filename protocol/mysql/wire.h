@@ -1,9 +1,8 @@
 // The integers and strings MySQL packets are made of.
 //
 //   fixed       little-endian, 1, 2, 3, 4 or 8 bytes (base/coding.h; Int3 here)
-//   lenenc int  <251: itself; 0xFC u16; 0xFD u24; 0xFE u64; 0xFB stands for NULL where a row allows it
-//   lenenc str  a lenenc int, then as many bytes
-//   NUL str     bytes up to a zero byte
+//   lenenc int  <251: itself; 0xFC u16; 0xFD u24; 0xFE u64; 0xFB stands for NULL where a row allows
+//   it lenenc str  a lenenc int, then as many bytes NUL str     bytes up to a zero byte
 //
 // A WireReader never reads past its end: after a failed read ok() is false and every later read
 // gives zero or empty, so that a parser checks once at the end. Views point into the given bytes.
@@ -21,7 +20,9 @@ inline constexpr unsigned char kNullMarker = 0xFB;
 
 void AppendLenEncInt(std::string* to, uint64_t value);
 void AppendLenEncString(std::string* to, std::string_view bytes);
-inline void AppendInt1(std::string* to, uint8_t value) { to->push_back(static_cast<char>(value)); }
+inline void AppendInt1(std::string* to, uint8_t value) {
+  to->push_back(static_cast<char>(value));
+}
 inline void AppendInt3(std::string* to, uint32_t value) {
   char bytes[4];
   StoreLittle(bytes, value);
