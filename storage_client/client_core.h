@@ -24,6 +24,7 @@
 #include "storage_client/log_buffer.h"
 #include "storage_client/log_shipper.h"
 #include "storage_client/node_link.h"
+#include "storage_client/node_machine.h"
 #include "storage_client/opener.h"
 #include "storage_client/page_read_scheduler.h"
 #include "storage_client/quorum_tracker.h"
@@ -51,7 +52,7 @@ class ClientEvents {
   virtual void OnFenced(Status status) = 0;
 };
 
-class ClientCore {
+class ClientCore final : public NodeMachine {
  public:
   // All references must outlive the core.
   ClientCore(const Geometry& geometry, const ClientLimits& limits, NodeLink& link,
@@ -64,11 +65,11 @@ class ClientCore {
             std::function<void(Status, std::vector<SharedBytes> images)> done, int64_t now_us);
   void SetLowestReadPoint(Lsn lsn);
 
-  void OnFrame(size_t slot, const Frame& frame, int64_t now_us);
-  void OnNodeUp(size_t slot, int64_t now_us);
-  void OnNodeDown(size_t slot, int64_t now_us);
-  void OnTimer(int64_t now_us);
-  int64_t NextDeadlineUs() const;
+  void OnFrame(size_t slot, const Frame& frame, int64_t now_us) override;
+  void OnNodeUp(size_t slot, int64_t now_us) override;
+  void OnNodeDown(size_t slot, int64_t now_us) override;
+  void OnTimer(int64_t now_us) override;
+  int64_t NextDeadlineUs() const override;
   // Reads under way fail.
   void Shutdown();
 

@@ -1,0 +1,83 @@
+#include "storage_client/replica_core.h"
+
+#include <algorithm>
+
+#include "base/invariant.h"
+#include "storage_client/message_frame.h"
+#include "volume/page.h"
+
+namespace borealis::storage_client {
+
+ReplicaCore::ReplicaCore(const Geometry& geometry, const ReadLimits& limits, NodeLink& link,
+                         ClientMetrics& metrics, uint64_t seed)
+    : geometry_(geometry),
+      reads_(
+          geometry, limits,
+          [this](PgId pg, size_t slot) {
+            const auto found = scls_.find(pg);
+            return found == scls_.end() ? Lsn(0) : found->second[slot];
+          },
+          [this](size_t slot) { return (up_ >> slot & 1) != 0; },
+          [this](PgId pg, size_t slot, Lsn scl) {
+            std::vector<Lsn>& scls = scls_[pg];
+            scls.resize(geometry_.nodes.size());
+            scls[slot] = std::max(scls[slot], scl);
+          },
+          link, ids_, metrics, seed) {}
+
+void ReplicaCore::Advance(VolumeEpoch epoch, Lsn vdl, std::span<const PgTailAt> tails) {
+  if (epoch < epoch_ || vdl < vdl_) {
+    return;
+  }
+  if (epoch > epoch_) {
+    // What segments held above the new epoch's truncation is void: learn their SCLs anew.
+    epoch_ = epoch;
+    scls_.clear();
+    reads_.SetEpoch(epoch);
+  }
+  vdl_ = vdl;
+  for (const PgTailAt& tail : tails) {
+    tails_.Advance(tail.pg, vdl, tail.tail);
+  }
+}
+
+void ReplicaCore::Read(std::vector<PageNo> pages, Lsn read_point,
+                       std::function<void(Status, std::vector<SharedBytes>)> done, int64_t now_us) {
+  INVARIANT_LE(read_point, vdl_);
+  PageRead read;
+  read.pg = geometry_.PgOf(pages.front());
+  const std::optional<Lsn> needed = tails_.Needed(read.pg, read_point);
+  if (!needed.has_value()) {
+    static const SharedBytes zeroes(std::string(kPageSize, '\0'));
+    done(Status::Ok(), std::vector<SharedBytes>(pages.size(), zeroes));
+    return;
+  }
+  read.pages = std::move(pages);
+  read.read_point = read_point;
+  read.needed = *needed;
+  read.done = std::move(done);
+  reads_.Start(std::move(read), now_us);
+}
+
+void ReplicaCore::OnFrame(size_t slot, const Frame& frame, int64_t now_us) {
+  msg::ReadPagesReply reply;
+  if (frame.type == static_cast<uint16_t>(MessageType::kReadPagesReply) &&
+      ParseBody(frame, &reply)) {
+    reads_.OnReply(slot, frame.request_id, reply, frame.attachments, now_us);
+  }
+}
+
+void ReplicaCore::OnNodeUp(size_t slot, int64_t /*now_us*/) {
+  up_ |= SegmentSet{1} << slot;
+}
+
+void ReplicaCore::OnNodeDown(size_t slot, int64_t now_us) {
+  up_ &= ~(SegmentSet{1} << slot);
+  reads_.OnNodeDown(slot, now_us);
+}
+
+void ReplicaCore::Shutdown() {
+  reads_.FailAll(Status::Cancelled("the volume is closing"));
+}
+
+}  // namespace borealis::storage_client

@@ -1,0 +1,171 @@
+// LSN assignment, durability bookkeeping and tails: LogBuffer, QuorumTracker, PgTails.
+#include "base/crc32c.h"
+#include "base/os/random.h"
+#include "storage_client/log_buffer.h"
+#include "storage_client/pg_tails.h"
+#include "storage_client/quorum_tracker.h"
+#include "volume/edit.h"
+
+namespace borealis::storage_client {
+namespace {
+
+constexpr uint64_t kPagesPerPg = 10;
+constexpr int64_t kSecond = 1'000'000;
+
+TEST(LogBufferTest, RecordsTileTheLineAndChainWithinGroups) {
+  LogBuffer buffer(kPagesPerPg, VolumeEpoch(3), Lsn(1000), {{PgId(1), Lsn(900)}});
+  std::string edits;
+  AppendWriteEdit(&edits, 64, "payload");
+  const std::vector<uint32_t> crcs(3, Crc32c(edits));
+  std::vector<RecordDraft> drafts(3);
+  drafts[0].page = PageNo(15);
+  drafts[1].page = PageNo(3);
+  drafts[2].page = PageNo(16);
+  for (RecordDraft& draft : drafts) {
+    draft.body = edits;
+  }
+  const Lsn end = buffer.Append(drafts, crcs, 5, 99);
+  EXPECT_EQ(end, drafts[2].end);
+  const LogChunkPtr chunk = buffer.Take();
+  ASSERT_NE(chunk, nullptr);
+  EXPECT_EQ(buffer.Take(), nullptr);
+  EXPECT_EQ(chunk->start, Lsn(1000));
+  EXPECT_EQ(chunk->end, end);
+
+  // In LSN order: the clock mark, then the three, tiling [1000, end).
+  Lsn at(1000);
+  std::map<PgId, Lsn> tails{{PgId(1), Lsn(900)}};
+  std::vector<RecordKind> kinds;
+  const SharedBytes ordered = chunk->InLsnOrder();
+  std::string_view rest = ordered.view();
+  while (!rest.empty()) {
+    const Result<RecordView> record = ParseRecord(rest);
+    ASSERT_TRUE(record.ok());
+    EXPECT_EQ(record->start(), at);
+    EXPECT_EQ(record->pg_back_link, tails[record->pg]);
+    EXPECT_EQ(record->epoch, VolumeEpoch(3));
+    tails[record->pg] = record->end;
+    kinds.push_back(record->kind);
+    at = record->end;
+    rest.remove_prefix(record->length);
+  }
+  EXPECT_EQ(at, end);
+  ASSERT_EQ(kinds.size(), 4U);
+  EXPECT_EQ(kinds[0], RecordKind::kClockMark);
+  ASSERT_EQ(chunk->parts.size(), 2U);
+  EXPECT_EQ(chunk->parts[1].last_end, end);
+}
+
+TEST(LogBufferTest, MarksTheClockOnceASecond) {
+  LogBuffer buffer(kPagesPerPg, VolumeEpoch(1), Lsn(0), {});
+  std::string edits;
+  AppendWriteEdit(&edits, 64, "x");
+  const uint32_t crc = Crc32c(edits);
+  int marks = 0;
+  for (int64_t now = 0; now < 5 * kSecond; now += kSecond / 10) {
+    RecordDraft draft;
+    draft.page = PageNo(1);
+    draft.body = edits;
+    buffer.Append({&draft, 1}, {&crc, 1}, now, now);
+    const LogChunkPtr chunk = buffer.Take();
+    for (const RecordSpan& record : chunk->records) {
+      marks += record.length == RecordSize(8) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(marks, 5);
+}
+
+TEST(QuorumTrackerTest, VdlFollowsTheFourthSegmentAndStopsAtConsistencyPoints) {
+  QuorumTracker tracker(SixWayQuorums().write, 6, Lsn(0), Lsn(0));
+  LogBuffer buffer(kPagesPerPg, VolumeEpoch(1), Lsn(0), {});
+  std::string edits;
+  AppendWriteEdit(&edits, 64, "x");
+  const std::vector<uint32_t> crcs(2, Crc32c(edits));
+  std::vector<RecordDraft> two(2);
+  two[0].page = PageNo(1);
+  two[1].page = PageNo(11);
+  two[0].body = two[1].body = edits;
+  const Lsn first = buffer.Append(two, crcs, 0, 0);
+  const Lsn first_in_pg0 = two[0].end;
+  const Lsn second = buffer.Append(two, crcs, 0, 0);
+  const Lsn second_in_pg0 = two[0].end;
+  tracker.OnAppended(*buffer.Take());
+
+  for (size_t slot = 0; slot < 3; ++slot) {
+    tracker.OnProgress(PgId(0), slot, second_in_pg0);
+    tracker.OnProgress(PgId(1), slot, second);
+  }
+  EXPECT_FALSE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), Lsn(0));
+  tracker.OnProgress(PgId(0), 4, second_in_pg0);
+  // PG 0 is at quorum; the first mini-transaction still waits for its half in PG 1. The clock mark,
+  // a mini-transaction of its own, is through.
+  EXPECT_TRUE(tracker.Advance());
+  EXPECT_EQ(tracker.vcl(), first_in_pg0);
+  EXPECT_LT(tracker.vdl(), first_in_pg0);
+  tracker.OnProgress(PgId(1), 5, first);
+  EXPECT_TRUE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), first);
+  EXPECT_EQ(tracker.vcl(), second_in_pg0);
+  ASSERT_EQ(tracker.changed_tails().size(), 2U);
+  EXPECT_EQ(tracker.changed_tails()[0].tail, first_in_pg0);
+  tracker.OnProgress(PgId(1), 5, second);
+  EXPECT_TRUE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), second);
+}
+
+TEST(QuorumTrackerTest, LossAndLiesNeverMoveTheVdlBackOrBeyondTheLog) {
+  LogBuffer buffer(kPagesPerPg, VolumeEpoch(1), Lsn(0), {});
+  std::string edits;
+  AppendWriteEdit(&edits, 64, "x");
+  const uint32_t crc = Crc32c(edits);
+  RecordDraft draft;
+  draft.page = PageNo(1);
+  draft.body = edits;
+  const Lsn end = buffer.Append({&draft, 1}, {&crc, 1}, 0, 0);
+  QuorumTracker tracker(SixWayQuorums().write, 6, Lsn(0), Lsn(0));
+  tracker.OnAppended(*buffer.Take());
+  for (size_t slot = 0; slot < 6; ++slot) {
+    tracker.OnProgress(PgId(0), slot, end + 1000);  // nobody can have that
+  }
+  EXPECT_FALSE(tracker.Advance());
+  for (size_t slot = 0; slot < 4; ++slot) {
+    tracker.OnProgress(PgId(0), slot, end);
+  }
+  EXPECT_TRUE(tracker.Advance());
+  tracker.OnLoss(PgId(0), 0, Lsn(0));
+  EXPECT_FALSE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), end);
+  EXPECT_EQ(tracker.scl(PgId(0), 0), Lsn(0));
+}
+
+TEST(PgTailsTest, NeededIsNeverBelowTheTruthAndExactWhenRecent) {
+  Random random(7);
+  PgTails tails;
+  std::map<Lsn, Lsn> truth;  // vdl → tail
+  Lsn vdl(0);
+  Lsn tail(0);
+  for (int i = 0; i < 2000; ++i) {
+    vdl = vdl + 1 + random.Below(50);
+    if (random.Chance(0.3)) {
+      tail = vdl - random.Below(1);
+    }
+    if (tail > Lsn(0)) {
+      tails.Advance(PgId(0), vdl, tail);
+      truth[vdl] = tail;
+    }
+  }
+  size_t exact = 0;
+  for (const auto& [at, expected] : truth) {
+    const Lsn needed = *tails.Needed(PgId(0), at);
+    EXPECT_GE(needed, expected);
+    EXPECT_LE(needed, tail);
+    exact += needed == expected ? 1 : 0;
+  }
+  EXPECT_EQ(*tails.Needed(PgId(0), vdl), tail);
+  EXPECT_GT(exact, 60U);
+  EXPECT_FALSE(tails.Needed(PgId(9), vdl).has_value());
+}
+
+}  // namespace
+}  // namespace borealis::storage_client
