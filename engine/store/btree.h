@@ -46,7 +46,7 @@ class BTree {
   // Frees up to about `max_pages` pages of the tree from its right end; true when only an empty
   // root leaf is left (that is truncation). Call in one Mtr after another. Nobody else may use the
   // tree. `visit`, if set, sees every entry removed (off-page values to free); leaves are read only
-  // when it is set.
+  // when it is set. After an error commit the Mtr if it has changes: what it did so far is whole.
   using EntryVisitor = std::function<Status(std::string_view key, std::string_view value)>;
   Result<bool> ClearStep(Mtr* mtr, int max_pages, const EntryVisitor& visit = nullptr);
   // Frees the root of a cleared tree. REQUIRES: ClearStep has returned true.
@@ -60,10 +60,13 @@ class BTree {
 
   // One entry each, with whatever splits and merges it takes. REQUIRES: mtr->StartWriting() was
   // called; the Mtr holds no page of this tree; sizes within kKeySizeMax and kEntrySizeMax
-  // (kInvalidArgument otherwise). When they fail nothing has changed.
-  Status Insert(Mtr* mtr, std::string_view key, std::string_view value);  // kAlreadyExists
-  Status Update(Mtr* mtr, std::string_view key, std::string_view value);  // kNotFound
-  Status Delete(Mtr* mtr, std::string_view key);                          // kNotFound
+  // (kInvalidArgument otherwise). When they fail nothing has changed. A `trx_id` above 0 raises the
+  // leaf's highest transaction id along with the change.
+  Status Insert(Mtr* mtr, std::string_view key, std::string_view value,
+                uint64_t trx_id = 0);  // kAlreadyExists
+  Status Update(Mtr* mtr, std::string_view key, std::string_view value,
+                uint64_t trx_id = 0);                                  // kNotFound
+  Status Delete(Mtr* mtr, std::string_view key, uint64_t trx_id = 0);  // kNotFound
 
   // --- CHECK TABLE, optimizer ---
   struct Shape {
@@ -82,7 +85,8 @@ class BTree {
     uint64_t leaf_pages = 0;
     uint64_t entries = 0;
   };
-  // From the root and about `samples` dives; exact for trees of one or two levels.
+  // From about `samples` dives spread over the tree; the number of leaves is exact up to two
+  // levels.
   Result<Estimate> EstimateSize(int samples = 8) const;
   // Entries in [lower, upper), by a dive at both ends; exact when the ends lie within a few leaves.
   // An empty optional end is given as nullptr.

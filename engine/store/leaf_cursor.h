@@ -100,10 +100,9 @@ class LeafCursor {
   Status Descend(std::string_view key, LatchMode latch);
   // The first or last leaf.
   Status DescendEdge(bool last, LatchMode latch);
-  Status StepToRightLeaf();
-  Status StepToLeftLeaf();
   Status SkipRightToEntry();
-  Status SkipLeftToEntry();
+  Status StepBefore(std::string_view bound);
+  Status StepToLeftLeaf(bool* moved);
 
   const BTree* const tree_;
   Mtr* const mtr_;

@@ -83,10 +83,13 @@ class Mtr {
   // allocated by Commit, if it was edited; otherwise it stays free. Its first edit is preceded by
   // one that clears it, so that old versions do not matter.
   Result<MtrPage*> Allocate(PageNo near);
-  // Marks the page free on Commit and stamps it kFree. REQUIRES: exclusive.
-  Status Free(MtrPage* page);
+  // What can fail in freeing a page; Free and FreeUnseen of it cannot fail afterwards.
+  Status PrepareFree(PageNo number);
+  // Stamps the page kFree and marks it free at Commit. REQUIRES: PrepareFree, exclusive.
+  void Free(MtrPage* page);
   // The same for a page that nobody can reach any more, without reading it.
-  Status FreeUnseen(PageNo number);
+  // REQUIRES: PrepareFree.
+  void FreeUnseen(PageNo number);
   // Unlatches a page before Commit. REQUIRES: !modified().
   void Release(MtrPage* page);
   // Releases all pages without edits, except `keep` (may be null).
@@ -106,7 +109,7 @@ class Mtr {
   // A record without a page, after the page records, in call order.
   void Mark(RecordKind kind, std::string_view body);
 
-  bool has_changes() const { return modified_ > 0 || !marks_.empty(); }
+  bool has_changes() const { return modified_ > 0 || !marks_.empty() || frees_ > 0; }
 
   // Appends everything, releases everything, returns the last record's LSN (the consistency
   // point), or Lsn(0) when there was nothing to append. Cannot fail. The Mtr can be used again,
@@ -133,7 +136,6 @@ class Mtr {
   struct SpaceChange {
     PageNo page;
     bool allocate = false;
-    MtrPage* created = nullptr;  // allocate: what Allocate returned
   };
 
   MtrPage* NewEntry(PageGuard guard);
@@ -143,8 +145,12 @@ class Mtr {
   // The edit list of a page about to change.
   std::string* EditsOf(MtrPage* page);
   void AfterEdit(MtrPage* page);
+  // Notes that the bitmap page is needed at Commit and keeps it fixed.
+  void KeepBitmap(PageGuard bitmap);
+  void DropCreated(MtrPage* page);
+  void WriteSpaceChanges();
   void ReleaseAll();
-  void VerifyEdits() const;
+  void VerifyEdits();
   template <class Visit>
   void ForEachPage(Visit visit);
 
@@ -153,12 +159,14 @@ class Mtr {
   std::deque<MtrPage> more_;
   size_t held_ = 0;
   size_t modified_ = 0;
+  size_t frees_ = 0;
   bool writing_ = false;
   bool in_pool_ = false;
   std::vector<Marked> marks_;
   std::vector<SpaceChange> space_changes_;
-  std::vector<PageGuard> bitmap_pages_;  // fixed, in page order from Commit on
+  std::vector<PageGuard> bitmap_pages_;  // fixed, not latched
   std::vector<TreeLatch*> tree_latches_;
+  std::vector<RecordDraft> drafts_;
   uint64_t logged_bytes_ = 0;
 };
 

@@ -78,6 +78,8 @@ class Space {
     uint64_t first_free_word = 0;  // no free bit in the words below
   };
 
+  // Sets or clears the bit of `page` in its bitmap page, which is formatted by its first bit.
+  static void WriteBit(Mtr* mtr, MtrPage* bitmap, PageNo page, bool allocated);
   // Reserves a page; its bitmap page is returned fixed, unlatched, in *bitmap.
   Result<PageNo> Reserve(PageNo near, PageGuard* bitmap);
   // Fixes the bitmap page of a page to be freed.
