@@ -84,7 +84,7 @@ class Collation {
         pad_space_(pad_space),
         is_default_(is_default) {}
 
-  CollationId id() const { return id_; }
+  constexpr CollationId id() const { return id_; }
   std::string_view name() const { return name_; }
   const Charset& charset() const;
   Rule rule() const { return rule_; }

@@ -68,7 +68,10 @@ class Decimal {
   static DecimalStatus Add(const Decimal& a, const Decimal& b, Decimal* out);
   static DecimalStatus Sub(const Decimal& a, const Decimal& b, Decimal* out);
   static DecimalStatus Mul(const Decimal& a, const Decimal& b, Decimal* out);
-  // Scale of the result: a.scale() + scale_increment (MySQL's div_precision_increment, 4).
+  // Keeps at least a.scale() + scale_increment digits after the point (MySQL's
+  // div_precision_increment, 4), and more by MySQL's rule of whole groups of nine digits, cut, not
+  // rounded. The expression's type says how many of them are shown: 2/3 is held as 0.666666666 and
+  // shows as 0.6667.
   static DecimalStatus Div(const Decimal& a, const Decimal& b, int scale_increment, Decimal* out);
   // Sign of the dividend, scale max of both.
   static DecimalStatus Mod(const Decimal& a, const Decimal& b, Decimal* out);

@@ -188,7 +188,7 @@ uint32_t ColumnLengthBytes(const Type& type);
 uint32_t DisplayWidth(const Type& type);
 MysqlTypeCode WireTypeCode(const Type& type);
 uint16_t WireFlags(const Type& type);
-// "decimals" of a column definition: scale, fsp, or 31 for floating and text results.
+// "decimals" of a column definition: scale, fsp, or 31 for a floating-point number without scale.
 uint8_t WireDecimals(const Type& type);
 // Collation number of a column definition; 63 for numbers and temporals.
 CollationId WireCollation(const Type& type);

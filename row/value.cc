@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "row/temporal.h"
+
 namespace borealis::row {
 
 void Value::CopyFrom(const Value& other) {
@@ -37,6 +39,32 @@ bool Value::Identical(const Value& other) const {
     default:
       return int_ == other.int_;
   }
+}
+
+std::string Value::ToString() const {
+  switch (kind_) {
+    case ValueKind::kNull:
+      return "NULL";
+    case ValueKind::kInt:
+      return fmt::format("{}", int_);
+    case ValueKind::kUint:
+      return fmt::format("{}", static_cast<uint64_t>(int_));
+    case ValueKind::kDouble:
+      return fmt::format("{}", double_);
+    case ValueKind::kDecimal:
+      return decimal_.ToString();
+    case ValueKind::kString:
+      return fmt::format("'{}'", bytes());
+    case ValueKind::kDate:
+      return "date:" + FormatDate(int_);
+    case ValueKind::kTime:
+      return "time:" + FormatTime(int_, 6);
+    case ValueKind::kDateTime:
+      return "datetime:" + FormatDateTime(int_, 6);
+    case ValueKind::kTimestamp:
+      return fmt::format("timestamp:{}", int_);
+  }
+  return "?";
 }
 
 }  // namespace borealis::row

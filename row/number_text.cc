@@ -1,0 +1,243 @@
+// Numbers and other values to text and back, as MySQL writes them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "row/collation.h"
+#include "row/convert.h"
+
+namespace borealis::row {
+
+namespace {
+
+constexpr int kMaxPlainExponent = 15;  // more digits before the point, or zeros after it, need "e"
+
+// Lays out significant digits d1d2…, value 0.d1d2… * 10^point, plainly or with an exponent.
+std::string Layout(bool negative, std::string_view digits, int point) {
+  std::string text = negative ? "-" : "";
+  int count = static_cast<int>(digits.size());
+  bool plain = point >= -kMaxPlainExponent + 1 && (point <= kMaxPlainExponent || count > point);
+  if (!plain) {
+    text += digits[0];
+    if (count > 1) {
+      text += '.';
+      text += digits.substr(1);
+    }
+    return text + fmt::format("e{}", point - 1);
+  }
+  if (point <= 0) {
+    text += "0.";
+    text.append(static_cast<size_t>(-point), '0');
+    return text += digits;
+  }
+  if (count <= point) {
+    text += digits;
+    return text.append(static_cast<size_t>(point - count), '0');
+  }
+  text += digits.substr(0, static_cast<size_t>(point));
+  text += '.';
+  return text += digits.substr(static_cast<size_t>(point));
+}
+
+// Splits "d.ddde±xx" into digits and decimal point.
+std::string FromScientific(std::string_view text) {
+  bool negative = text[0] == '-';
+  if (negative) {
+    text.remove_prefix(1);
+  }
+  size_t e = text.find('e');
+  std::string digits;
+  for (char c : text.substr(0, e)) {
+    if (c != '.') {
+      digits += c;
+    }
+  }
+  while (digits.size() > 1 && digits.back() == '0') {
+    digits.pop_back();
+  }
+  int exponent = 0;
+  std::string_view written = text.substr(e + 1);
+  if (written[0] == '+') {
+    written.remove_prefix(1);
+  }
+  std::from_chars(written.data(), written.data() + written.size(), exponent);
+  return Layout(negative, digits, exponent + 1);
+}
+
+}  // namespace
+
+std::string DoubleText(double number) {
+  if (number == 0) {
+    return "0";
+  }
+  char buffer[48];
+  auto end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific);
+  return FromScientific({buffer, static_cast<size_t>(end.ptr - buffer)});
+}
+
+std::string FloatText(double number) {
+  if (number == 0) {
+    return "0";
+  }
+  return FromScientific(fmt::format("{:.5e}", static_cast<float>(number)));
+}
+
+std::string DoubleText(double number, int decimals) {
+  std::string text = fmt::format("{:.{}f}", number, decimals);
+  if (text[0] == '-' && text.find_first_not_of("-0.") == std::string::npos) {
+    text.erase(0, 1);
+  }
+  return text;
+}
+
+std::string MemberText(uint64_t number, const Type& type) {
+  if (type.members == nullptr) {
+    return fmt::format("{}", number);
+  }
+  if (type.kind == TypeKind::kEnum) {
+    return number >= 1 && number <= type.members->size() ? (*type.members)[number - 1] : "";
+  }
+  std::string text;
+  for (size_t i = 0; i < type.members->size() && i < 64; ++i) {
+    if ((number >> i & 1) != 0) {
+      text += text.empty() ? "" : ",";
+      text += (*type.members)[i];
+    }
+  }
+  return text;
+}
+
+namespace {
+
+void AppendInteger(const Value& value, const Type& type, std::string* out) {
+  if (type.is_enum_or_set()) {
+    *out += MemberText(static_cast<uint64_t>(value.raw_int()), type);
+    return;
+  }
+  if (type.kind == TypeKind::kBit) {
+    uint32_t bits = type.length == 0 ? 64 : type.length;
+    for (uint32_t byte = (bits + 7) / 8; byte-- > 0;) {
+      *out += static_cast<char>(static_cast<uint64_t>(value.raw_int()) >> (byte * 8));
+    }
+    return;
+  }
+  fmt::format_int digits = value.kind() == ValueKind::kInt ? fmt::format_int(value.int_value())
+                                                           : fmt::format_int(value.uint_value());
+  if (type.kind == TypeKind::kYear || (type.is_integer() && type.zerofill)) {
+    uint32_t width = DisplayWidth(type);
+    if (digits.size() < width) {
+      out->append(width - digits.size(), '0');
+    }
+  }
+  out->append(digits.data(), digits.size());
+}
+
+}  // namespace
+
+void AppendText(const Value& value, const Type& type, const TimeZone& zone, std::string* out) {
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return;
+    case ValueKind::kInt:
+    case ValueKind::kUint:
+      AppendInteger(value, type, out);
+      return;
+    case ValueKind::kDouble:
+      if (type.is_floating() && type.scale < Type::kFloatingScale) {
+        *out += DoubleText(value.double_value(), type.scale);
+      } else {
+        *out += type.kind == TypeKind::kFloat ? FloatText(value.double_value())
+                                              : DoubleText(value.double_value());
+      }
+      return;
+    case ValueKind::kDecimal: {
+      const Decimal& decimal = value.decimal_value();
+      if (!type.is_decimal() || decimal.scale() == type.scale) {
+        *out += decimal.ToString();
+        return;
+      }
+      Decimal shown;
+      decimal.Round(type.scale, &shown);
+      *out += shown.ToString();
+      return;
+    }
+    case ValueKind::kString:
+      out->append(value.bytes());
+      return;
+    case ValueKind::kDate:
+      *out += FormatDate(value.temporal());
+      return;
+    case ValueKind::kTime:
+      *out += FormatTime(value.temporal(), type.kind == TypeKind::kTime ? type.scale : 0);
+      return;
+    case ValueKind::kDateTime:
+      *out += type.kind == TypeKind::kDate
+                  ? FormatDate(value.temporal())
+                  : FormatDateTime(value.temporal(), type.is_temporal() ? type.scale : 0);
+      return;
+    case ValueKind::kTimestamp:
+      *out += FormatDateTime(zone.ToLocal(value.temporal()),
+                             type.kind == TypeKind::kTimestamp ? type.scale : 0);
+      return;
+  }
+}
+
+std::string ToText(const Value& value, const Type& type, const TimeZone& zone) {
+  std::string text;
+  AppendText(value, type, zone, &text);
+  return text;
+}
+
+double DoubleOfText(std::string_view text, size_t* consumed, bool* overflow) {
+  size_t start = 0;
+  while (start < text.size() &&
+         (text[start] == ' ' || (text[start] >= '\t' && text[start] <= '\r'))) {
+    ++start;
+  }
+  size_t pos = start;
+  bool negative = pos < text.size() && text[pos] == '-';
+  if (pos < text.size() && (text[pos] == '-' || text[pos] == '+')) {
+    ++pos;
+  }
+  *consumed = 0;
+  *overflow = false;
+  double value = 0;
+  auto digit = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  if (!digit(pos) && !(pos < text.size() && text[pos] == '.' && digit(pos + 1))) {
+    return 0;
+  }
+  auto end = std::from_chars(text.data() + pos, text.data() + text.size(), value);
+  *consumed = static_cast<size_t>(end.ptr - text.data());
+  if (end.ec == std::errc::result_out_of_range) {
+    size_t e = text.substr(pos, *consumed - pos).find_first_of("eE");
+    bool tiny = e != std::string_view::npos && text[pos + e + 1] == '-';
+    if (e == std::string_view::npos) {
+      tiny = text[pos] == '0' || text[pos] == '.';
+    }
+    *overflow = !tiny;
+    value = tiny ? 0 : 1.7976931348623157e308;
+  }
+  return negative ? -value : value;
+}
+
+std::string Printable(std::string_view text) {
+  std::string shown;
+  for (size_t pos = 0; pos < text.size();) {
+    if (shown.size() >= 128) {
+      return shown + "...";
+    }
+    size_t size;
+    char32_t c = DecodeChar(text, pos, &size);
+    if (c == kBadChar || c < 0x20) {
+      shown += fmt::format("\\x{:02X}", static_cast<uint8_t>(text[pos]));
+    } else {
+      shown.append(text.substr(pos, size));
+    }
+    pos += size;
+  }
+  return shown;
+}
+
+}  // namespace borealis::row

@@ -1,0 +1,585 @@
+// Assignment of values to columns: ranges, lengths, members, dates, character sets.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "row/convert.h"
+#include "row/json.h"
+
+namespace borealis::row {
+
+namespace {
+
+bool OnlySpaces(std::string_view text) {
+  return text.find_first_not_of(' ') == std::string_view::npos;
+}
+bool OnlyWhite(std::string_view text) {
+  return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
+// One assignment. Each Store… gives the value to keep; Fail turns a misfit into the statement's
+// error or into a warning, after which the adjusted value is kept.
+class Assignment {
+ public:
+  Assignment(const Value& value, const Type& from, const Type& to, const ConversionContext& context)
+      : value_(value), from_(from), to_(to), context_(context) {}
+
+  Result<Value> Run();
+
+ private:
+  Status Fail(Status error) const {
+    if (context_.strict) {
+      return error;
+    }
+    context_.Warn(error);
+    return {};
+  }
+  Status OutOfRange() const {
+    return UserError(ER_WARN_DATA_OUT_OF_RANGE, context_.column, context_.row_number);
+  }
+  Status DataTruncated() const {
+    return UserError(WARN_DATA_TRUNCATED, context_.column, context_.row_number);
+  }
+  Status TooLong() const {
+    return context_.strict ? UserError(ER_DATA_TOO_LONG, context_.column, context_.row_number)
+                           : DataTruncated();
+  }
+  Status Incorrect(std::string_view what) const {
+    return UserError(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, what, Printable(Text()), context_.column,
+                     context_.row_number);
+  }
+  // Lenient mode words it as 1264 or 1265; strict as 1292.
+  Status WrongTemporal(std::string_view what, bool out_of_range) const {
+    if (!context_.strict) {
+      return out_of_range ? OutOfRange() : DataTruncated();
+    }
+    return Status::User(ER_TRUNCATED_WRONG_VALUE,
+                        fmt::format("Incorrect {} value: '{}' for column '{}' at row {}", what,
+                                    Printable(Text()), context_.column, context_.row_number));
+  }
+  std::string Text() const { return ToText(value_, from_, context_.time_zone()); }
+
+  // The value as an exact number; text with characters left over fails as MySQL words it.
+  Status ReadNumber(std::string_view what, Decimal* number);
+  Result<Value> StoreInteger();
+  Result<Value> StoreDecimal();
+  Result<Value> StoreFloating();
+  Result<Value> StoreBit();
+  Result<Value> StoreYear();
+  Result<Value> StoreDateTime();
+  Result<Value> StoreTime();
+  Result<Value> StoreText();
+  Result<Value> StoreBinary();
+  Result<Value> StoreEnum();
+  Result<Value> StoreSet();
+  Result<Value> StoreJson();
+  Status CheckCharacters(std::string* text);
+
+  const Value& value_;
+  const Type& from_;
+  const Type& to_;
+  const ConversionContext& context_;
+};
+
+Result<Value> Assignment::Run() {
+  if (value_.is_null()) {
+    return Value::Null();
+  }
+  switch (to_.kind) {
+    case TypeKind::kNull:
+      return value_;
+    case TypeKind::kDecimal:
+      return StoreDecimal();
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      return StoreFloating();
+    case TypeKind::kBit:
+      return StoreBit();
+    case TypeKind::kYear:
+      return StoreYear();
+    case TypeKind::kDate:
+    case TypeKind::kDateTime:
+    case TypeKind::kTimestamp:
+      return StoreDateTime();
+    case TypeKind::kTime:
+      return StoreTime();
+    case TypeKind::kEnum:
+      return StoreEnum();
+    case TypeKind::kSet:
+      return StoreSet();
+    case TypeKind::kJson:
+      return StoreJson();
+    default:
+      break;
+  }
+  if (to_.is_integer()) {
+    return StoreInteger();
+  }
+  return to_.is_text() ? StoreText() : StoreBinary();
+}
+
+Status Assignment::ReadNumber(std::string_view what, Decimal* number) {
+  if (!value_.is_string()) {
+    *number = ToDecimal(value_, from_, context_);
+    return {};
+  }
+  size_t consumed;
+  DecimalStatus status = Decimal::Parse(value_.bytes(), number, &consumed);
+  if (status == DecimalStatus::kBadNumber) {
+    return Fail(Incorrect(what));
+  }
+  if (!OnlyWhite(value_.bytes().substr(consumed))) {
+    return Fail(DataTruncated());
+  }
+  return {};
+}
+
+Result<Value> Assignment::StoreInteger() {
+  if (value_.kind() == ValueKind::kInt && !to_.is_unsigned) {  // the usual case
+    int64_t number = value_.int_value();
+    if (number >= MinSigned(to_) && number <= MaxSigned(to_)) {
+      return Value::Int(number);
+    }
+  }
+  if (value_.kind() == ValueKind::kDouble) {  // rounds half to even, as the machine does
+    double number = std::nearbyint(value_.double_value());
+    double low = to_.is_unsigned ? 0 : static_cast<double>(MinSigned(to_));
+    double high = to_.is_unsigned ? static_cast<double>(MaxUnsigned(to_))
+                                  : static_cast<double>(MaxSigned(to_));
+    bool wide = to_.kind == TypeKind::kBigInt;  // its limit is not a double: 2^63 is beyond it
+    if (number < low || number > high || (wide && number >= high)) {
+      RETURN_IF_ERROR(Fail(OutOfRange()));
+      if (to_.is_unsigned) {
+        return Value::Uint(number < low ? 0 : MaxUnsigned(to_));
+      }
+      return Value::Int(number < low ? MinSigned(to_) : MaxSigned(to_));
+    }
+    return to_.is_unsigned ? Value::Uint(static_cast<uint64_t>(number))
+                           : Value::Int(static_cast<int64_t>(number));
+  }
+  Decimal number;
+  RETURN_IF_ERROR(ReadNumber("integer", &number));
+  if (to_.is_unsigned) {
+    uint64_t stored;
+    bool fits = number.ToUint64(&stored) && !number.negative();
+    if (!fits || stored > MaxUnsigned(to_)) {
+      RETURN_IF_ERROR(Fail(OutOfRange()));
+      stored = std::min(stored, MaxUnsigned(to_));
+    }
+    return Value::Uint(stored);
+  }
+  int64_t stored;
+  bool fits = number.ToInt64(&stored);
+  if (!fits || stored < MinSigned(to_) || stored > MaxSigned(to_)) {
+    RETURN_IF_ERROR(Fail(OutOfRange()));
+    stored = std::clamp(stored, MinSigned(to_), MaxSigned(to_));
+  }
+  return Value::Int(stored);
+}
+
+Result<Value> Assignment::StoreDecimal() {
+  Decimal number;
+  RETURN_IF_ERROR(ReadNumber("decimal", &number));
+  Decimal stored;
+  DecimalStatus status = number.FitTo(static_cast<int>(to_.length), to_.scale, &stored);
+  if (to_.is_unsigned && stored.negative()) {
+    RETURN_IF_ERROR(Fail(OutOfRange()));
+    Decimal().Round(to_.scale, &stored);
+  } else if (status == DecimalStatus::kOverflow) {
+    RETURN_IF_ERROR(Fail(OutOfRange()));
+  } else if (status == DecimalStatus::kTruncated && value_.kind() != ValueKind::kDouble) {
+    context_.Note(DataTruncated());
+  }
+  return Value::Dec(stored);
+}
+
+Result<Value> Assignment::StoreFloating() {
+  double number;
+  bool overflow = false;
+  if (value_.is_string()) {
+    size_t consumed;
+    number = DoubleOfText(value_.bytes(), &consumed, &overflow);
+    if (consumed == 0 || !OnlyWhite(value_.bytes().substr(consumed))) {
+      RETURN_IF_ERROR(Fail(DataTruncated()));
+    }
+  } else {
+    number = ToDouble(value_, from_, context_);
+  }
+  double limit = to_.kind == TypeKind::kFloat ? 3.402823466e+38 : 1.7976931348623157e+308;
+  if (to_.scale < Type::kFloatingScale) {  // FLOAT(M, D)
+    double unit = std::pow(10.0, to_.scale);
+    limit = std::min(limit, (std::pow(10.0, to_.length) - 1) / unit);
+    double whole = std::floor(number);
+    number = whole + std::nearbyint((number - whole) * unit) / unit;
+  }
+  if (to_.is_unsigned && number < 0) {
+    overflow = true;
+    number = 0;
+  } else if (std::fabs(number) > limit) {
+    overflow = true;
+    number = number < 0 ? -limit : limit;
+  }
+  if (overflow) {
+    RETURN_IF_ERROR(Fail(OutOfRange()));
+  }
+  return Value::Double(to_.kind == TypeKind::kFloat ? static_cast<float>(number) : number);
+}
+
+Result<Value> Assignment::StoreBit() {
+  uint64_t bits = 0;
+  bool fits = true;
+  if (value_.is_string()) {
+    for (char byte : value_.bytes()) {
+      fits &= bits >> 56 == 0;
+      bits = bits << 8 | static_cast<uint8_t>(byte);
+    }
+  } else {
+    bool is_unsigned;
+    bits = static_cast<uint64_t>(ToInteger(value_, from_, context_, &is_unsigned));
+  }
+  uint64_t limit = to_.length >= 64 ? UINT64_MAX : (uint64_t{1} << to_.length) - 1;
+  if (!fits || bits > limit) {
+    RETURN_IF_ERROR(Fail(context_.strict ? TooLong() : OutOfRange()));
+    bits = limit;
+  }
+  return Value::Uint(bits);
+}
+
+Result<Value> Assignment::StoreYear() {
+  if (value_.is_temporal() && value_.kind() != ValueKind::kTime) {
+    int64_t packed = value_.kind() == ValueKind::kTimestamp
+                         ? context_.time_zone().ToLocal(value_.temporal())
+                         : value_.temporal();
+    return Assignment(Value::Int(UnpackDateTime(packed).year), Type::BigInt(), to_, context_)
+        .StoreYear();
+  }
+  Decimal number;
+  RETURN_IF_ERROR(ReadNumber("integer", &number));
+  int64_t year;
+  bool fits = number.ToInt64(&year);
+  if (!fits || year < 0 || (year > 99 && year < 1901) || year > 2155) {
+    RETURN_IF_ERROR(Fail(OutOfRange()));
+    return Value::Uint(0);
+  }
+  bool written_short = value_.is_string() && value_.bytes().size() < 4;
+  if (year < 100 && (year != 0 || written_short)) {
+    year += year < 70 ? 2000 : 1900;
+  }
+  return Value::Uint(static_cast<uint64_t>(year));
+}
+
+Result<Value> Assignment::StoreDateTime() {
+  std::string_view what = to_.kind == TypeKind::kDate ? "date" : "datetime";
+  ParsedTemporal parsed;
+  TemporalStatus status = TemporalStatus::kOk;
+  ConversionContext quiet = context_;
+  quiet.warnings = nullptr;
+  int64_t packed = 0;
+  bool zero = false;
+  if (value_.is_string()) {
+    status = ParseDateTime(value_.bytes(), context_.sql_mode, &parsed);
+  } else if (value_.is_temporal()) {
+    if (value_.kind() == ValueKind::kTimestamp && to_.kind == TypeKind::kTimestamp &&
+        to_.scale >= 6) {
+      return value_;
+    }
+    if (!ToDateTime(value_, from_, quiet, &packed)) {
+      status = TemporalStatus::kInvalid;
+    }
+    parsed.parts = UnpackDateTime(packed);
+    if (!IsAllowedDate(parsed.parts, context_.sql_mode)) {
+      status = TemporalStatus::kInvalid;
+    }
+  } else {
+    Decimal number = ToDecimal(value_, from_, quiet);
+    Decimal whole;
+    int64_t integer;
+    number.Truncate(0, &whole);
+    status = whole.ToInt64(&integer) ? DateTimeOfNumber(integer, context_.sql_mode, &parsed)
+                                     : TemporalStatus::kInvalid;
+    if (status == TemporalStatus::kOk && whole.scale() != number.scale()) {
+      Decimal rest;
+      int64_t micros = 0;
+      Decimal::Sub(number, whole, &rest);
+      Decimal::Mul(rest, Decimal::FromInt64(kMicrosPerSecond), &rest);
+      rest.ToInt64(&micros);
+      parsed.parts.microsecond = static_cast<int>(std::min<int64_t>(micros, 999999));
+    }
+  }
+  if (status == TemporalStatus::kInvalid) {
+    bool looks_right = parsed.parts.month != 0 || parsed.parts.year != 0;
+    RETURN_IF_ERROR(Fail(WrongTemporal(what, looks_right)));
+    zero = true;
+  } else if (status == TemporalStatus::kTruncated) {
+    RETURN_IF_ERROR(Fail(WrongTemporal(what, false)));
+  }
+  zero |= parsed.parts.zero_date();
+  if (zero) {
+    return to_.kind == TypeKind::kDate        ? Value::Date(0)
+           : to_.kind == TypeKind::kTimestamp ? Value::Timestamp(0)
+                                              : Value::DateTime(0);
+  }
+  if (parsed.has_offset) {
+    parsed.parts = UnpackDateTime(context_.time_zone().ToLocal(
+        MicrosSince1970(parsed.parts) - parsed.offset_seconds * kMicrosPerSecond));
+  }
+  int fsp = to_.kind == TypeKind::kDate ? 6 : to_.scale;
+  if (!FinishDateTime(parsed, fsp, context_.sql_mode, &packed)) {
+    RETURN_IF_ERROR(Fail(WrongTemporal(what, true)));
+    packed = 0;
+  }
+  if (to_.kind == TypeKind::kDate) {
+    if (DateOf(packed) != packed) {
+      context_.Note(DataTruncated());
+    }
+    return Value::Date(DateOf(packed));
+  }
+  if (to_.kind == TypeKind::kDateTime) {
+    return Value::DateTime(packed);
+  }
+  TemporalParts parts = UnpackDateTime(packed);
+  bool skipped = false;
+  int64_t utc = 0;
+  bool fits = !parts.zero_in_date();
+  if (fits) {
+    utc = context_.time_zone().ToUtc(parts, &skipped);
+    fits = utc >= kMinTimestamp && utc <= kMaxTimestamp;
+  }
+  if (!fits || skipped) {
+    RETURN_IF_ERROR(Fail(WrongTemporal("datetime", true)));
+  }
+  return Value::Timestamp(fits ? utc : 0);
+}
+
+Result<Value> Assignment::StoreTime() {
+  ParsedTemporal parsed;
+  TemporalStatus status = TemporalStatus::kOk;
+  int64_t time = 0;
+  if (value_.is_string()) {
+    status = ParseTime(value_.bytes(), &parsed);
+    if (status != TemporalStatus::kInvalid) {
+      if (!FinishTime(parsed, to_.scale, context_.sql_mode, &time)) {
+        status = TemporalStatus::kOutOfRange;
+      }
+    }
+  } else if (value_.is_temporal()) {
+    ToTime(value_, from_, context_, &time);
+    if (value_.kind() == ValueKind::kDateTime || value_.kind() == ValueKind::kTimestamp) {
+      context_.Note(DataTruncated());
+    }
+    RoundTime(to_.scale, context_.sql_mode, &time);
+    time = std::clamp(time, -kMaxTime, kMaxTime);
+  } else {
+    ConversionContext quiet = context_;
+    quiet.warnings = nullptr;
+    Decimal number = ToDecimal(value_, from_, quiet);
+    int64_t whole;
+    Decimal cut;
+    number.Truncate(0, &cut);
+    status = cut.ToInt64(&whole) ? TimeOfNumber(whole, &parsed) : TemporalStatus::kOutOfRange;
+    if (status == TemporalStatus::kOk) {
+      ToTime(value_, from_, quiet, &time);
+      RoundTime(to_.scale, context_.sql_mode, &time);
+    } else if (status == TemporalStatus::kOutOfRange) {
+      time = number.negative() ? -kMaxTime : kMaxTime;
+    }
+  }
+  if (status == TemporalStatus::kInvalid) {
+    RETURN_IF_ERROR(Fail(WrongTemporal("time", parsed.parts.minute > 59)));
+    time = 0;
+  } else if (status != TemporalStatus::kOk) {
+    RETURN_IF_ERROR(Fail(WrongTemporal("time", status == TemporalStatus::kOutOfRange)));
+  }
+  return Value::Time(time);
+}
+
+// Malformed bytes, and characters the column's character set lacks.
+Status Assignment::CheckCharacters(std::string* text) {
+  const Charset& charset = GetCollation(to_.collation).charset();
+  size_t valid = charset.ValidPrefix(*text);
+  if (valid == text->size()) {
+    return {};
+  }
+  std::string shown;
+  size_t end = std::min(valid + 6, text->size());
+  for (size_t i = valid; i < end; ++i) {
+    uint8_t byte = static_cast<uint8_t>((*text)[i]);
+    shown += byte >= 0x20 && byte < 0x7F ? std::string(1, static_cast<char>(byte))
+                                         : fmt::format("\\x{:02X}", byte);
+  }
+  shown += end < text->size() ? "..." : "";
+  RETURN_IF_ERROR(Fail(UserError(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, "string", shown,
+                                 context_.column, context_.row_number)));
+  if (ValidUtf8Prefix(*text) == text->size()) {
+    *text = charset.Decode(charset.Encode(*text));  // '?' for what is lacking
+  } else {
+    text->resize(valid);
+  }
+  return {};
+}
+
+Result<Value> Assignment::StoreText() {
+  std::string text = Text();
+  RETURN_IF_ERROR(CheckCharacters(&text));
+  size_t limit;  // in bytes of `text`
+  if (to_.is_blob()) {
+    limit = std::min<uint64_t>(text.size(), MaxLength(to_));
+    while (limit > 0 && limit < text.size() && (text[limit] & 0xC0) == 0x80) {
+      --limit;
+    }
+  } else {
+    limit = text.size() <= to_.length ? text.size() : OffsetOfChar(text, to_.length);
+  }
+  if (limit < text.size()) {
+    bool spaces = OnlySpaces(std::string_view(text).substr(limit));
+    if (!spaces) {
+      RETURN_IF_ERROR(Fail(TooLong()));
+    } else if (to_.kind != TypeKind::kChar) {
+      context_.Note(DataTruncated());
+    }
+    text.resize(limit);
+  }
+  if (to_.kind == TypeKind::kChar) {  // trailing spaces are not part of a CHAR's value
+    while (!text.empty() && text.back() == ' ') {
+      text.pop_back();
+    }
+  }
+  return Value::String(std::move(text));
+}
+
+Result<Value> Assignment::StoreBinary() {
+  std::string bytes = Text();
+  uint64_t limit = MaxLength(to_);
+  if (bytes.size() > limit) {
+    RETURN_IF_ERROR(Fail(TooLong()));
+    bytes.resize(limit);
+  }
+  if (to_.kind == TypeKind::kBinary) {
+    bytes.resize(to_.length, '\0');
+  }
+  return Value::String(std::move(bytes));
+}
+
+Result<Value> Assignment::StoreEnum() {
+  uint64_t count = to_.members->size();
+  uint64_t number = 0;
+  if (value_.is_string() || from_.is_enum_or_set() || value_.is_temporal()) {
+    std::string text = Text();
+    while (!text.empty() && text.back() == ' ') {
+      text.pop_back();
+    }
+    const Collation& collation = GetCollation(to_.collation);
+    for (uint64_t i = 0; i < count && number == 0; ++i) {
+      number = collation.Equal((*to_.members)[i], text) ? i + 1 : 0;
+    }
+    if (number == 0 && from_.kind == TypeKind::kEnum && value_.raw_int() == 0) {
+      return Value::Uint(0);  // the error value keeps being one
+    }
+    if (number == 0) {  // digits name a member by its number
+      size_t consumed;
+      Decimal parsed;
+      Decimal::Parse(text, &parsed, &consumed);
+      if (text.empty() || consumed != text.size() || !parsed.ToUint64(&number) || number > count) {
+        number = 0;
+      }
+    }
+  } else {
+    bool is_unsigned;
+    int64_t integer = ToInteger(value_, from_, context_, &is_unsigned);
+    number = static_cast<uint64_t>(integer) <= count ? static_cast<uint64_t>(integer) : 0;
+  }
+  if (number == 0) {
+    RETURN_IF_ERROR(Fail(DataTruncated()));
+  }
+  return Value::Uint(number);
+}
+
+Result<Value> Assignment::StoreSet() {
+  uint64_t count = to_.members->size();
+  uint64_t all = count >= 64 ? UINT64_MAX : (uint64_t{1} << count) - 1;
+  uint64_t bits = 0;
+  bool good = true;
+  if (value_.is_string() || from_.is_enum_or_set() || value_.is_temporal()) {
+    std::string text = Text();
+    const Collation& collation = GetCollation(to_.collation);
+    for (std::string_view rest = text; !rest.empty();) {
+      size_t comma = rest.find(',');
+      std::string_view name = rest.substr(0, comma);
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      bool found = false;
+      for (uint64_t i = 0; i < count && !found; ++i) {
+        found = collation.Equal((*to_.members)[i], name);
+        bits |= found ? uint64_t{1} << i : 0;
+      }
+      good &= found;
+    }
+    size_t consumed;
+    Decimal parsed;
+    uint64_t number;
+    if (!good && Decimal::Parse(text, &parsed, &consumed) == DecimalStatus::kOk &&
+        consumed == text.size() && parsed.ToUint64(&number) && (number & ~all) == 0) {
+      return Value::Uint(number);
+    }
+  } else {
+    bool is_unsigned;
+    bits = static_cast<uint64_t>(ToInteger(value_, from_, context_, &is_unsigned));
+    good = (bits & ~all) == 0;
+    bits &= all;
+  }
+  if (!good) {
+    RETURN_IF_ERROR(Fail(DataTruncated()));
+  }
+  return Value::Uint(bits);
+}
+
+Result<Value> Assignment::StoreJson() {
+  std::string normal;
+  JsonError error;
+  if (!NormalizeJson(Text(), &normal, &error)) {  // never adjusted, in any mode
+    return UserError(ER_INVALID_JSON_TEXT, error.reason, error.position, context_.column);
+  }
+  return Value::String(std::move(normal));
+}
+
+}  // namespace
+
+Type TypeOfValue(const Value& value) {
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return Type::Null();
+    case ValueKind::kInt:
+      return Type::BigInt();
+    case ValueKind::kUint:
+      return Type::BigInt(true);
+    case ValueKind::kDouble:
+      return Type::Double();
+    case ValueKind::kDecimal:
+      return Type::Decimal(static_cast<uint32_t>(value.decimal_value().precision()),
+                           static_cast<uint8_t>(value.decimal_value().scale()));
+    case ValueKind::kString:
+      return Type::Varchar(static_cast<uint32_t>(CharCount(value.bytes())), kDefaultCollation);
+    case ValueKind::kDate:
+      return Type::Date();
+    case ValueKind::kTime:
+      return Type::Time(6);
+    case ValueKind::kDateTime:
+      return Type::DateTime(6);
+    case ValueKind::kTimestamp:
+      return Type::Timestamp(6);
+  }
+  return Type::Null();
+}
+
+Result<Value> StoreConvert(const Value& value, const Type& from, const Type& to,
+                           const ConversionContext& context) {
+  return Assignment(value, from, to, context).Run();
+}
+
+Result<Value> StoreConvert(const Value& value, const Type& to, const ConversionContext& context) {
+  return StoreConvert(value, TypeOfValue(value), to, context);
+}
+
+}  // namespace borealis::row
