@@ -19,7 +19,8 @@ size_t Layout(bool negative, const char* digits, int count, int point, char* out
   if (negative) {
     *to++ = '-';
   }
-  if (point > kMaxPointShift || point < -kMaxPointShift + 1) {
+  // A fraction keeps the plain form one digit longer: 3333333333333333.5.
+  if ((point > kMaxPointShift && count <= point) || point < -kMaxPointShift + 1) {
     *to++ = digits[0];
     if (count > 1) {
       *to++ = '.';

@@ -5,91 +5,25 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/double_text.h"
 #include "row/collation.h"
 #include "row/convert.h"
 
 namespace borealis::row {
 
-namespace {
-
-constexpr int kMaxPlainExponent = 15;  // more digits before the point, or zeros after it, need "e"
-
-// Lays out significant digits d1d2…, value 0.d1d2… * 10^point, plainly or with an exponent.
-std::string Layout(bool negative, std::string_view digits, int point) {
-  std::string text = negative ? "-" : "";
-  int count = static_cast<int>(digits.size());
-  bool plain = point >= -kMaxPlainExponent + 1 && (point <= kMaxPlainExponent || count > point);
-  if (!plain) {
-    text += digits[0];
-    if (count > 1) {
-      text += '.';
-      text += digits.substr(1);
-    }
-    return text + fmt::format("e{}", point - 1);
-  }
-  if (point <= 0) {
-    text += "0.";
-    text.append(static_cast<size_t>(-point), '0');
-    return text += digits;
-  }
-  if (count <= point) {
-    text += digits;
-    return text.append(static_cast<size_t>(point - count), '0');
-  }
-  text += digits.substr(0, static_cast<size_t>(point));
-  text += '.';
-  return text += digits.substr(static_cast<size_t>(point));
-}
-
-// Splits "d.ddde±xx" into digits and decimal point.
-std::string FromScientific(std::string_view text) {
-  bool negative = text[0] == '-';
-  if (negative) {
-    text.remove_prefix(1);
-  }
-  size_t e = text.find('e');
-  std::string digits;
-  for (char c : text.substr(0, e)) {
-    if (c != '.') {
-      digits += c;
-    }
-  }
-  while (digits.size() > 1 && digits.back() == '0') {
-    digits.pop_back();
-  }
-  int exponent = 0;
-  std::string_view written = text.substr(e + 1);
-  if (written[0] == '+') {
-    written.remove_prefix(1);
-  }
-  std::from_chars(written.data(), written.data() + written.size(), exponent);
-  return Layout(negative, digits, exponent + 1);
-}
-
-}  // namespace
-
 std::string DoubleText(double number) {
-  if (number == 0) {
-    return "0";
-  }
-  char buffer[48];
-  auto end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific);
-  return FromScientific({buffer, static_cast<size_t>(end.ptr - buffer)});
+  char buffer[kDoubleTextSize];
+  return {buffer, DoubleToText(number, buffer)};
 }
 
 std::string FloatText(double number) {
-  if (number == 0) {
-    return "0";
-  }
-  return FromScientific(fmt::format("{:.5e}", static_cast<float>(number)));
+  char buffer[kDoubleTextSize];
+  return {buffer, FloatToText(static_cast<float>(number), buffer)};
 }
 
 std::string DoubleText(double number, int decimals) {
-  std::string text = fmt::format("{:.{}f}", number, decimals);
-  if (text[0] == '-' && text.find_first_not_of("-0.") == std::string::npos) {
-    text.erase(0, 1);
-  }
-  return text;
+  char buffer[384];
+  return {buffer, FixedDoubleToText(number, decimals, buffer)};
 }
 
 std::string MemberText(uint64_t number, const Type& type) {
