@@ -14,8 +14,7 @@ constexpr int64_t kTopBit = INT64_MIN;
 // Unsigned 64-bit values whose order needs the top bit flipped. Narrower ones fit a signed integer.
 bool FlipsTopBit(const Type& type) {
   return (type.kind == TypeKind::kBigInt && type.is_unsigned) ||
-         (type.kind == TypeKind::kBit && type.length == 64) ||
-         (type.kind == TypeKind::kSet && type.members != nullptr && type.members->size() == 64);
+         (type.kind == TypeKind::kBit && type.length == 64);
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+// What a function may know beside its arguments: the statement's time, the session's settings, and
+// where warnings go. One per running statement; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/os/random.h"
+#include "base/os/time.h"
+#include "row/convert.h"
+
+namespace borealis::sql {
+
+// What USER(), LAST_INSERT_ID() and their like answer. The session implements it.
+class SessionInfo {
+ public:
+  virtual ~SessionInfo() = default;
+  virtual std::string User() const = 0;         // as the client gave it: name@host
+  virtual std::string CurrentUser() const = 0;  // the account it was taken for
+  virtual std::optional<std::string> Database() const = 0;
+  virtual uint64_t ConnectionId() const = 0;
+  virtual uint64_t LastInsertId() const = 0;
+  virtual void SetLastInsertId(uint64_t id) = 0;  // LAST_INSERT_ID(expr)
+  virtual int64_t RowCount() const = 0;
+  virtual uint64_t FoundRows() const = 0;
+  virtual std::string Version() const = 0;
+  // Waits; *interrupted when the statement was killed meanwhile.
+  virtual void Sleep(double seconds, bool* interrupted) = 0;
+  // KILL or a time limit reached: long evaluations stop with 1317.
+  virtual bool Interrupted() const { return false; }
+};
+
+struct EvalContext {
+  // sql_mode, session time zone, warnings, current date. `strict` and `column` matter to
+  // assignment only.
+  row::ConversionContext conversion;
+  // NOW(): microseconds since 1970 UTC, the same for the whole statement.
+  int64_t now_us = 0;
+  const Clock* clock = &SystemClock();  // SYSDATE()
+  SessionInfo* session = nullptr;       // functions about the session are NULL or 0 without one
+  uint32_t div_precision_increment = 4;
+  uint32_t default_week_format = 0;
+  uint64_t group_concat_max_len = 1024;
+  uint64_t max_allowed_packet = 64 << 20;
+  row::CollationId collation_connection = row::CollationId{255};
+  // The statement changes rows and the mode says ERROR_FOR_DIVISION_BY_ZERO with strict: 1365 is
+  // then an error, not a warning.
+  bool division_by_zero_is_error = false;
+
+  // RAND() without argument, seeded on first use.
+  Random& random();
+  // Sets now_us, and conversion.current_date by the session's zone.
+  void SetNow(int64_t utc_micros);
+
+ private:
+  std::unique_ptr<Random> random_;
+};
+
+}  // namespace borealis::sql
