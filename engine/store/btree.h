@@ -77,7 +77,8 @@ class BTree {
     uint64_t used_bytes = 0;  // in leaves
   };
   // Reads the whole tree and checks INV-BTR-2 and 3 and that its pages are allocated;
-  // kCorruption names the first fault. Excludes structure changes meanwhile.
+  // kCorruption names the first fault. Excludes structure changes meanwhile, on a reader instance
+  // all log apply.
   Result<Shape> Verify() const;
 
   struct Estimate {

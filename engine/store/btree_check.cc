@@ -162,7 +162,9 @@ constexpr int kLeavesWalked = 8;
 
 Result<BTree::Shape> BTree::Verify() const {
   latch_->Lock();
+  store_->pool()->EnterTraversal();  // on a reader: no log is applied meanwhile
   Result<Shape> shape = Verifier(store_, root_).Run();
+  store_->pool()->LeaveTraversal();
   latch_->Unlock();
   if (!shape.ok()) {
     return std::move(shape).status().Annotate(fmt::format("check tree {}", root_.value()));
