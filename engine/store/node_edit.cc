@@ -23,9 +23,10 @@ char* PutVarint(char* to, size_t value) {
 // Encodes an entry at `to`; returns its size.
 size_t PutEntry(char* to, std::string_view key, std::string_view value) {
   char* at = PutVarint(PutVarint(to, key.size()), value.size());
-  std::memcpy(at, key.data(), key.size());
-  std::memcpy(at + key.size(), value.data(), value.size());
-  return static_cast<size_t>(at + key.size() + value.size() - to);
+  // Not memcpy: an empty view may have no pointer.
+  at = std::copy(key.begin(), key.end(), at);
+  at = std::copy(value.begin(), value.end(), at);
+  return static_cast<size_t>(at - to);
 }
 
 }  // namespace

@@ -447,7 +447,7 @@ TEST(CheckPageTest, SurvivesAnyDamage) {
   ASSERT_OK(CheckPage(root, good));
   EXPECT_NE(DescribePage(root, good).find("entries 60"), std::string::npos);
   int refused = 0;
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < 5000; ++round) {
     Page bad = good;
     for (uint64_t flips = random() % 4 + 1; flips > 0; --flips) {
       // Mostly where structure lives: header and directory.
@@ -462,7 +462,7 @@ TEST(CheckPageTest, SurvivesAnyDamage) {
     const std::string text = DescribePage(root, bad);  // under ASan: never outside the page
     ASSERT_FALSE(text.empty());
   }
-  EXPECT_GT(refused, 5000);
+  EXPECT_GT(refused, 1000);
 }
 
 TEST(InspectTest, DescribesEveryType) {
