@@ -193,6 +193,7 @@ struct JoinedTable final : TableRef {
   JoinKind join = JoinKind::kInner;
   bool natural = false;
   bool straight = false;  // STRAIGHT_JOIN
+  bool parenthesised = false;
   TableRefPtr left;
   TableRefPtr right;
   ExprPtr on;
