@@ -24,9 +24,11 @@
 // INV-NOD-5  A void record (in an annulled range, of a lower epoch than the range) is in no SCL, no
 //            page and no answer, in whatever order record and range arrived.
 // INV-NOD-6  Bytes are verified after every read from disk or wire and before use.
-// INV-NOD-7  A node that lost journal or manifest content it may have acknowledged is an amnesiac:
-//            durably so, and it answers no seal, truncate or append until every segment has reached
-//            the highest SCL told, since the loss was found, by as many peers as a read quorum has.
+// INV-NOD-7  A node that may have forgotten what it promised (damaged journal, empty directory) is
+// an
+//            amnesiac: durably so, and it answers no seal, truncate or append until all peers, or
+//            as many that are no amnesiacs themselves as a write quorum has members, have told
+//            their epochs and SCLs since, and every segment has reached the highest of these.
 // INV-NOD-8  A page read at an LSN at or above the retained horizon is the fold of exactly the
 //            page's valid records up to that LSN; merging never drops what such a read needs.
 #pragma once
@@ -78,8 +80,12 @@ struct NodeConfig {
   int64_t gossip_patience_us = 200'000;
   int64_t fetch_timeout_us = 1'000'000;
   uint32_t fetch_bytes = 1u << 20;
-  // As many as a read quorum has members: any acknowledged record is known to one of them.
-  size_t mend_answers = 3;
+  // As many as a write quorum has members, see INV-NOD-7: every record that may have been
+  // acknowledged and every seal that may have been answered here is known to one of them.
+  size_t mend_answers = 4;
+  // The cluster is being created: an empty directory is a new node, not a lost disk. Without it a
+  // node that starts empty waits for its peers before it promises anything.
+  bool new_cluster = false;
 };
 
 // Works of one lane run one at a time, in the order they were started; lanes run side by side.

@@ -20,6 +20,8 @@ enum class MessageType : uint16_t {
   kGossipStatus = 11,
   kNodeStatusRequest = 12,
   kNodeStatusReply = 13,
+  kFetchPagesRequest = 14,
+  kFetchPagesReply = 15,
   kReplicaHello = 20,
   kReplicaBatch = 21,
   kReplicaStatus = 22,

@@ -32,6 +32,22 @@ void AppendRecord(std::string* to, const RecordDraft& draft, uint32_t body_crc,
   to->append(draft.body);
 }
 
+RecordView ViewVerifiedRecord(std::string_view bytes) {
+  const char* at = bytes.data();
+  RecordView record;
+  record.length = LoadLittle<uint32_t>(at + 4);
+  record.bytes = bytes.substr(0, record.length);
+  record.body = record.bytes.substr(kRecordHeaderSize);
+  record.end = Lsn(LoadLittle<uint64_t>(at + 8));
+  record.epoch = VolumeEpoch(LoadLittle<uint64_t>(at + 16));
+  record.pg_back_link = Lsn(LoadLittle<uint64_t>(at + 24));
+  record.page = PageNo(LoadLittle<uint64_t>(at + 32));
+  record.pg = PgId(LoadLittle<uint32_t>(at + 40));
+  record.kind = static_cast<RecordKind>(at[44]);
+  record.is_consistency_point = (static_cast<uint8_t>(at[45]) & kFlagConsistencyPoint) != 0;
+  return record;
+}
+
 Result<RecordView> ParseRecord(std::string_view bytes) {
   if (bytes.size() < kRecordHeaderSize) {
     return Status::Corruption(fmt::format("record header cut at {} bytes", bytes.size()));
@@ -43,23 +59,12 @@ Result<RecordView> ParseRecord(std::string_view bytes) {
   if (bytes.size() < length) {
     return Status::Corruption(fmt::format("record of {} bytes cut at {}", length, bytes.size()));
   }
-  RecordView record;
-  record.bytes = bytes.substr(0, length);
-  record.body = record.bytes.substr(kRecordHeaderSize);
-  const char* at = bytes.data();
-  const uint32_t crc = Crc32c({at + 4, kRecordHeaderSize - 4}, Crc32c(record.body));
-  if (crc != LoadLittle<uint32_t>(at)) {
+  const RecordView record = ViewVerifiedRecord(bytes);
+  const uint32_t crc = Crc32c({bytes.data() + 4, kRecordHeaderSize - 4}, Crc32c(record.body));
+  if (crc != LoadLittle<uint32_t>(bytes.data())) {
     return Status::Corruption("record checksum does not match");
   }
-  record.length = length;
-  record.end = Lsn(LoadLittle<uint64_t>(at + 8));
-  record.epoch = VolumeEpoch(LoadLittle<uint64_t>(at + 16));
-  record.pg_back_link = Lsn(LoadLittle<uint64_t>(at + 24));
-  record.page = PageNo(LoadLittle<uint64_t>(at + 32));
-  record.pg = PgId(LoadLittle<uint32_t>(at + 40));
-  record.kind = static_cast<RecordKind>(at[44]);
-  const auto flags = static_cast<uint8_t>(at[45]);
-  record.is_consistency_point = (flags & kFlagConsistencyPoint) != 0;
+  const auto flags = static_cast<uint8_t>(bytes[45]);
   const bool kind_known =
       record.kind >= RecordKind::kEdit && record.kind <= RecordKind::kSchemaChange;
   if (!kind_known || (flags & ~kFlagConsistencyPoint) != 0 || record.end.value() < length ||

@@ -1,0 +1,378 @@
+#include "storage_node/layer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/coding.h"
+#include "base/crc32c.h"
+#include "base/invariant.h"
+#include "volume/page.h"
+#include "volume/record.h"
+
+namespace borealis::storage_node {
+
+namespace {
+
+constexpr uint32_t kLayerMagic = 0x31594C42;  // "BLY1"
+constexpr size_t kBlockTarget = 32 * 1024;
+constexpr size_t kBlockHeaderSize = 16;
+constexpr size_t kEntryHeaderSize = 24;
+constexpr size_t kFooterSize = 160;
+constexpr size_t kWriteSize = 1u << 20;
+constexpr std::string_view kNamePrefix = "layer-";
+// A bit that flips on the way in, not at rest, is gone the second time.
+constexpr int kReadAttempts = 2;
+constexpr uint8_t kEntryRecord = 1;
+constexpr uint8_t kEntryImage = 2;
+
+template <class T>
+std::string_view AsBytes(const std::vector<T>& items) {
+  return {reinterpret_cast<const char*>(items.data()), items.size() * sizeof(T)};
+}
+template <class T>
+void FromBytes(std::string_view bytes, std::vector<T>* items) {
+  items->resize(bytes.size() / sizeof(T));
+  std::memcpy(static_cast<void*>(items->data()), bytes.data(), items->size() * sizeof(T));
+}
+static_assert(sizeof(LayerPagePlace) == 16 && sizeof(LayerLsnPlace) == 16 &&
+              sizeof(LayerBlockPlace) == 16);
+
+}  // namespace
+
+std::string LayerFileName(uint64_t number) {
+  return fmt::format("{}{:010}", kNamePrefix, number);
+}
+
+uint64_t LayerFileNumber(std::string_view name) {
+  uint64_t number = 0;
+  if (!name.starts_with(kNamePrefix)) {
+    return 0;
+  }
+  name.remove_prefix(kNamePrefix.size());
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc() && end == name.data() + name.size() ? number : 0;
+}
+
+LayerWriter::LayerWriter(FileSystem& files, const std::string& directory, LayerInfo info)
+    : files_(files), directory_(directory), info_(info) {}
+
+Status LayerWriter::Create() {
+  ASSIGN_OR_RETURN(file_, files_.Open(directory_ + "/" + LayerFileName(info_.number),
+                                      FileSystem::Mode::kCreate));
+  return file_->Truncate(0);
+}
+
+Status LayerWriter::Put(std::string_view bytes) {
+  buffer_.append(bytes);
+  if (buffer_.size() >= kWriteSize) {
+    RETURN_IF_ERROR(file_->WriteAt(written_, buffer_));
+    written_ += buffer_.size();
+    buffer_.clear();
+  }
+  return Status::Ok();
+}
+
+Status LayerWriter::CloseBlock() {
+  if (block_entries_ == 0) {
+    return Status::Ok();
+  }
+  StoreLittle(block_.data() + 4, static_cast<uint32_t>(block_.size()));
+  StoreLittle(block_.data() + 8, block_entries_);
+  StoreLittle(block_.data(), Crc32c(std::string_view(block_).substr(4)));
+  blocks_.push_back({written_ + buffer_.size(), static_cast<uint32_t>(block_.size()), 0});
+  RETURN_IF_ERROR(Put(block_));
+  block_.clear();
+  block_entries_ = 0;
+  return Status::Ok();
+}
+
+Status LayerWriter::Add(const LayerEntry& entry) {
+  if (block_.size() >= kBlockTarget) {
+    RETURN_IF_ERROR(CloseBlock());
+  }
+  if (block_.empty()) {
+    block_.resize(kBlockHeaderSize);
+  }
+  const auto block = static_cast<uint32_t>(blocks_.size());
+  const auto offset = static_cast<uint32_t>(block_.size());
+  if (pages_.empty() || pages_.back().page != entry.page.value()) {
+    INVARIANT(pages_.empty() || pages_.back().page < entry.page.value());
+    pages_.push_back({entry.page.value(), block, offset});
+  }
+  if (!entry.is_image) {
+    lsns_.push_back({entry.lsn.value(), block, offset});
+    ++info_.record_count;
+  } else {
+    ++info_.image_count;
+  }
+  char header[kEntryHeaderSize] = {};
+  StoreLittle(header, entry.page.value());
+  StoreLittle(header + 8, entry.lsn.value());
+  StoreLittle(header + 16, static_cast<uint32_t>(entry.bytes.size()));
+  header[20] = static_cast<char>(entry.is_image ? kEntryImage : kEntryRecord);
+  block_.append(header, kEntryHeaderSize);
+  block_.append(entry.bytes);
+  ++block_entries_;
+  return Status::Ok();
+}
+
+Result<LayerInfo> LayerWriter::Finish() {
+  RETURN_IF_ERROR(CloseBlock());
+  std::sort(lsns_.begin(), lsns_.end(),
+            [](const LayerLsnPlace& a, const LayerLsnPlace& b) { return a.lsn < b.lsn; });
+  const uint64_t pages_at = written_ + buffer_.size();
+  RETURN_IF_ERROR(Put(AsBytes(pages_)));
+  const uint64_t lsns_at = written_ + buffer_.size();
+  RETURN_IF_ERROR(Put(AsBytes(lsns_)));
+  const uint64_t blocks_at = written_ + buffer_.size();
+  RETURN_IF_ERROR(Put(AsBytes(blocks_)));
+  info_.bytes = written_ + buffer_.size() + kFooterSize;
+
+  std::string footer;
+  AppendLittle(&footer, kLayerMagic);
+  AppendLittle(&footer, uint32_t{0});  // checksum, below
+  AppendLittle(&footer, info_.number);
+  AppendLittle(&footer, info_.volume.value());
+  AppendLittle(&footer, info_.pg.value());
+  AppendLittle(&footer, info_.level);
+  AppendLittle(&footer, info_.from.value());
+  AppendLittle(&footer, info_.up_to.value());
+  AppendLittle(&footer, info_.complete_above.value());
+  AppendLittle(&footer, info_.record_count);
+  AppendLittle(&footer, info_.image_count);
+  AppendLittle(&footer, pages_at);
+  AppendLittle(&footer, static_cast<uint64_t>(pages_.size()));
+  AppendLittle(&footer, lsns_at);
+  AppendLittle(&footer, static_cast<uint64_t>(lsns_.size()));
+  AppendLittle(&footer, blocks_at);
+  AppendLittle(&footer, static_cast<uint64_t>(blocks_.size()));
+  AppendLittle(&footer, Crc32c(AsBytes(pages_)));
+  AppendLittle(&footer, Crc32c(AsBytes(lsns_)));
+  AppendLittle(&footer, Crc32c(AsBytes(blocks_)));
+  INVARIANT_LE(footer.size(), kFooterSize);
+  footer.resize(kFooterSize);
+  StoreLittle(footer.data() + 4, Crc32c(std::string_view(footer).substr(8)));
+  RETURN_IF_ERROR(Put(footer));
+  RETURN_IF_ERROR(file_->WriteAt(written_, buffer_));
+  RETURN_IF_ERROR(file_->Sync());
+  RETURN_IF_ERROR(files_.SyncDirectory(directory_));
+  return info_;
+}
+
+Result<std::shared_ptr<Layer>> Layer::OpenPath(FileSystem& files, const std::string& path) {
+  std::shared_ptr<Layer> layer(new Layer());
+  layer->path_ = path;
+  ASSIGN_OR_RETURN(layer->file_, files.Open(path, FileSystem::Mode::kRead));
+  if (Status status = layer->ReadIndexes(); !status.ok()) {
+    return std::move(status).Annotate(path);
+  }
+  return layer;
+}
+
+Result<std::shared_ptr<Layer>> Layer::Open(FileSystem& files, const std::string& directory,
+                                           const LayerInfo& expected) {
+  ASSIGN_OR_RETURN(auto layer, OpenPath(files, directory + "/" + LayerFileName(expected.number)));
+  const LayerInfo& info = layer->info_;
+  if (info.number != expected.number || info.volume != expected.volume || info.pg != expected.pg ||
+      info.from != expected.from || info.up_to != expected.up_to ||
+      info.record_count != expected.record_count) {
+    return Status::Corruption(layer->path_ + ": not the layer the manifest means");
+  }
+  return layer;
+}
+
+Status Layer::ReadIndexes() {
+  ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
+  std::string footer;
+  if (size < kFooterSize) {
+    return Status::Corruption("layer is cut");
+  }
+  RETURN_IF_ERROR(file_->ReadAt(size - kFooterSize, kFooterSize, &footer));
+  if (footer.size() != kFooterSize || LoadLittle<uint32_t>(footer.data()) != kLayerMagic ||
+      LoadLittle<uint32_t>(footer.data() + 4) != Crc32c(std::string_view(footer).substr(8))) {
+    return Status::Corruption("layer footer does not verify");
+  }
+  ByteReader reader(std::string_view(footer).substr(8));
+  info_.number = reader.Little<uint64_t>();
+  info_.volume = VolumeId(reader.Little<uint64_t>());
+  info_.pg = PgId(reader.Little<uint32_t>());
+  info_.level = reader.Little<uint32_t>();
+  info_.from = Lsn(reader.Little<uint64_t>());
+  info_.up_to = Lsn(reader.Little<uint64_t>());
+  info_.complete_above = Lsn(reader.Little<uint64_t>());
+  info_.record_count = reader.Little<uint64_t>();
+  info_.image_count = reader.Little<uint64_t>();
+  info_.bytes = size;
+  const auto pages_at = reader.Little<uint64_t>();
+  const auto page_count = reader.Little<uint64_t>();
+  lsn_index_offset_ = reader.Little<uint64_t>();
+  lsn_index_count_ = reader.Little<uint64_t>();
+  const auto blocks_at = reader.Little<uint64_t>();
+  const auto block_count = reader.Little<uint64_t>();
+  const auto pages_crc = reader.Little<uint32_t>();
+  lsn_index_crc_ = reader.Little<uint32_t>();
+  const auto blocks_crc = reader.Little<uint32_t>();
+  if (std::max({page_count, lsn_index_count_, block_count}) > size) {
+    return Status::Corruption("layer footer is inconsistent");
+  }
+  ASSIGN_OR_RETURN(
+      const std::string pages,
+      ReadSection(pages_at, page_count * sizeof(LayerPagePlace), pages_crc, "page index"));
+  FromBytes(pages, &pages_);
+  ASSIGN_OR_RETURN(
+      const std::string blocks,
+      ReadSection(blocks_at, block_count * sizeof(LayerBlockPlace), blocks_crc, "block table"));
+  FromBytes(blocks, &blocks_);
+  return Status::Ok();
+}
+
+Result<std::string> Layer::ReadSection(uint64_t offset, uint64_t size, uint32_t crc,
+                                       std::string_view what) {
+  std::string bytes;
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    RETURN_IF_ERROR(file_->ReadAt(offset, size, &bytes));
+    if (bytes.size() == size && Crc32c(bytes) == crc) {
+      return bytes;
+    }
+  }
+  return Status::Corruption(fmt::format("layer {} does not verify", what));
+}
+
+Status Layer::LoadLsnIndex() {
+  if (lsns_.size() == lsn_index_count_) {
+    return Status::Ok();
+  }
+  ASSIGN_OR_RETURN(const std::string bytes,
+                   ReadSection(lsn_index_offset_, lsn_index_count_ * sizeof(LayerLsnPlace),
+                               lsn_index_crc_, "LSN index"));
+  FromBytes(bytes, &lsns_);
+  return Status::Ok();
+}
+
+void Layer::DropLsnIndex() {
+  lsns_ = {};
+  last_block_ = nullptr;
+  last_block_number_ = ~size_t{0};
+}
+
+size_t Layer::LowerBound(PageNo page) const {
+  const auto at = std::lower_bound(
+      pages_.begin(), pages_.end(), page.value(),
+      [](const LayerPagePlace& place, uint64_t wanted) { return place.page < wanted; });
+  return static_cast<size_t>(at - pages_.begin());
+}
+
+Result<std::shared_ptr<const std::string>> Layer::ReadBlock(size_t block) {
+  if (block == last_block_number_) {
+    return last_block_;
+  }
+  if (block >= blocks_.size()) {
+    return Status::Corruption(fmt::format("{}: no block {}", path_, block));
+  }
+  auto bytes = std::make_shared<std::string>();
+  const LayerBlockPlace place = blocks_[block];
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    RETURN_IF_ERROR(file_->ReadAt(place.offset, place.size, bytes.get()));
+    if (bytes->size() == place.size && place.size >= kBlockHeaderSize &&
+        LoadLittle<uint32_t>(bytes->data()) == Crc32c(std::string_view(*bytes).substr(4))) {
+      last_block_ = std::move(bytes);
+      last_block_number_ = block;
+      return last_block_;
+    }
+  }
+  return Status::Corruption(fmt::format("{}: block {} does not verify", path_, block));
+}
+
+bool NextEntry(std::string_view block, size_t* offset, LayerEntry* entry) {
+  if (*offset < kBlockHeaderSize) {
+    *offset = kBlockHeaderSize;
+  }
+  if (block.size() < *offset + kEntryHeaderSize) {
+    return false;
+  }
+  const char* header = block.data() + *offset;
+  const size_t size = LoadLittle<uint32_t>(header + 16);
+  if (size > block.size() - *offset - kEntryHeaderSize) {
+    return false;
+  }
+  entry->page = PageNo(LoadLittle<uint64_t>(header));
+  entry->lsn = Lsn(LoadLittle<uint64_t>(header + 8));
+  entry->is_image = header[20] == static_cast<char>(kEntryImage);
+  entry->bytes = block.substr(*offset + kEntryHeaderSize, size);
+  *offset += kEntryHeaderSize + size;
+  return entry->is_image
+             ? size == kPageSize
+             : size >= kRecordHeaderSize && LoadLittle<uint32_t>(entry->bytes.data() + 4) == size;
+}
+
+Status Layer::ReadPage(PageNo page, Lsn after, Lsn up_to,
+                       std::vector<std::shared_ptr<const std::string>>* blocks,
+                       std::vector<LayerEntry>* entries) {
+  const size_t at = LowerBound(page);
+  if (at == pages_.size() || pages_[at].page != page.value()) {
+    return Status::Ok();
+  }
+  size_t offset = pages_[at].offset;
+  for (size_t block = pages_[at].block; block < blocks_.size(); ++block, offset = 0) {
+    ASSIGN_OR_RETURN(const auto bytes, ReadBlock(block));
+    blocks->push_back(bytes);
+    LayerEntry entry;
+    while (NextEntry(*bytes, &offset, &entry)) {
+      if (entry.page != page || entry.lsn > up_to) {
+        return Status::Ok();
+      }
+      if (entry.lsn > after) {
+        entries->push_back(entry);
+      }
+    }
+    if (offset != bytes->size()) {
+      return Status::Corruption(fmt::format("{}: block {} is malformed", path_, block));
+    }
+  }
+  return Status::Ok();
+}
+
+Status Layer::ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out, Lsn* last,
+                          bool* more) {
+  RETURN_IF_ERROR(LoadLsnIndex());
+  auto at = std::upper_bound(
+      lsns_.begin(), lsns_.end(), after.value(),
+      [](uint64_t wanted, const LayerLsnPlace& place) { return wanted < place.lsn; });
+  for (; at != lsns_.end() && at->lsn <= up_to.value(); ++at) {
+    if (out->size() >= size_max) {
+      *more = true;
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(const auto block, ReadBlock(at->block));
+    size_t offset = at->offset;
+    LayerEntry entry;
+    if (!NextEntry(*block, &offset, &entry) || entry.lsn.value() != at->lsn || entry.is_image) {
+      return Status::Corruption(fmt::format("{}: LSN index leads astray", path_));
+    }
+    out->append(entry.bytes);
+    *last = entry.lsn;
+  }
+  return Status::Ok();
+}
+
+Result<bool> LayerCursor::Next(LayerEntry* entry) {
+  while (true) {
+    if (block_ != nullptr) {
+      if (NextEntry(*block_, &offset_, entry)) {
+        return true;
+      }
+      if (offset_ != block_->size()) {
+        return Status::Corruption("layer block is malformed");
+      }
+    }
+    if (next_block_ == layer_->block_count()) {
+      return false;
+    }
+    ASSIGN_OR_RETURN(block_, layer_->ReadBlock(next_block_++));
+    offset_ = 0;
+  }
+}
+
+}  // namespace borealis::storage_node

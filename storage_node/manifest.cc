@@ -1,0 +1,158 @@
+#include "storage_node/manifest.h"
+
+#include <fmt/format.h>
+
+#include "base/coding.h"
+#include "base/crc32c.h"
+
+namespace borealis::storage_node {
+
+namespace {
+
+constexpr uint32_t kManifestMagic = 0x4D4E4D42;  // "BMNM"
+constexpr uint32_t kManifestVersion = 1;
+constexpr size_t kPrefixSize = 12;
+
+void PutLayer(std::string* to, const LayerInfo& layer) {
+  AppendLittle(to, layer.number);
+  AppendLittle(to, layer.level);
+  AppendLittle(to, layer.from.value());
+  AppendLittle(to, layer.up_to.value());
+  AppendLittle(to, layer.complete_above.value());
+  AppendLittle(to, layer.bytes);
+  AppendLittle(to, layer.record_count);
+  AppendLittle(to, layer.image_count);
+}
+
+void PutSegment(std::string* to, const SegmentRecord& segment) {
+  AppendLittle(to, segment.volume.value());
+  AppendLittle(to, segment.pg.value());
+  AppendLittle(to, segment.layered_up_to.value());
+  AppendLittle(to, segment.horizon.value());
+  AppendLittle(to, static_cast<uint8_t>(segment.damaged ? 1 : 0));
+  AppendLittle(to, static_cast<uint32_t>(segment.layers.size()));
+  for (const LayerInfo& layer : segment.layers) {
+    PutLayer(to, layer);
+  }
+}
+
+void PutVolume(std::string* to, const VolumeRecord& volume) {
+  AppendLittle(to, volume.volume.value());
+  AppendLittle(to, volume.epoch.value());
+  AppendLittle(to, static_cast<uint8_t>(volume.has_opener ? 1 : 0));
+  AppendLittle(to, volume.opener_id);
+  AppendLittle(to, volume.vdl_told.value());
+  AppendLittle(to, volume.vdl_epoch.value());
+  AppendLittle(to, volume.pgmrpl.value());
+  AppendLittle(to, static_cast<uint32_t>(volume.annulled.size()));
+  for (const AnnulledRange& range : volume.annulled) {
+    AppendLittle(to, range.after.value());
+    AppendLittle(to, range.up_to.value());
+    AppendLittle(to, range.epoch.value());
+  }
+}
+
+LayerInfo GetLayer(ByteReader* reader, VolumeId volume, PgId pg) {
+  LayerInfo layer;
+  layer.volume = volume;
+  layer.pg = pg;
+  layer.number = reader->Little<uint64_t>();
+  layer.level = reader->Little<uint32_t>();
+  layer.from = Lsn(reader->Little<uint64_t>());
+  layer.up_to = Lsn(reader->Little<uint64_t>());
+  layer.complete_above = Lsn(reader->Little<uint64_t>());
+  layer.bytes = reader->Little<uint64_t>();
+  layer.record_count = reader->Little<uint64_t>();
+  layer.image_count = reader->Little<uint64_t>();
+  return layer;
+}
+
+SegmentRecord GetSegment(ByteReader* reader) {
+  SegmentRecord segment;
+  segment.volume = VolumeId(reader->Little<uint64_t>());
+  segment.pg = PgId(reader->Little<uint32_t>());
+  segment.layered_up_to = Lsn(reader->Little<uint64_t>());
+  segment.horizon = Lsn(reader->Little<uint64_t>());
+  segment.damaged = reader->Little<uint8_t>() != 0;
+  const auto layer_count = reader->Little<uint32_t>();
+  for (uint32_t i = 0; i < layer_count && reader->ok(); ++i) {
+    segment.layers.push_back(GetLayer(reader, segment.volume, segment.pg));
+  }
+  return segment;
+}
+
+VolumeRecord GetVolume(ByteReader* reader) {
+  VolumeRecord volume;
+  volume.volume = VolumeId(reader->Little<uint64_t>());
+  volume.epoch = VolumeEpoch(reader->Little<uint64_t>());
+  volume.has_opener = reader->Little<uint8_t>() != 0;
+  volume.opener_id = reader->Little<uint64_t>();
+  volume.vdl_told = Lsn(reader->Little<uint64_t>());
+  volume.vdl_epoch = VolumeEpoch(reader->Little<uint64_t>());
+  volume.pgmrpl = Lsn(reader->Little<uint64_t>());
+  const auto range_count = reader->Little<uint32_t>();
+  for (uint32_t i = 0; i < range_count && reader->ok(); ++i) {
+    AnnulledRange range;
+    range.after = Lsn(reader->Little<uint64_t>());
+    range.up_to = Lsn(reader->Little<uint64_t>());
+    range.epoch = VolumeEpoch(reader->Little<uint64_t>());
+    volume.annulled.push_back(range);
+  }
+  return volume;
+}
+
+}  // namespace
+
+std::string EncodeManifest(const Manifest& manifest) {
+  std::string bytes(kPrefixSize, '\0');
+  AppendLittle(&bytes, manifest.node.value());
+  AppendLittle(&bytes, static_cast<uint8_t>(manifest.amnesiac ? 1 : 0));
+  AppendLittle(&bytes, manifest.journal_first);
+  AppendLittle(&bytes, manifest.journal_last);
+  AppendLittle(&bytes, manifest.next_layer);
+  AppendLittle(&bytes, static_cast<uint32_t>(manifest.volumes.size()));
+  for (const VolumeRecord& volume : manifest.volumes) {
+    PutVolume(&bytes, volume);
+  }
+  AppendLittle(&bytes, static_cast<uint32_t>(manifest.segments.size()));
+  for (const SegmentRecord& segment : manifest.segments) {
+    PutSegment(&bytes, segment);
+  }
+  StoreLittle(bytes.data(), kManifestMagic);
+  StoreLittle(bytes.data() + 4, kManifestVersion);
+  StoreLittle(bytes.data() + 8, Crc32c(std::string_view(bytes).substr(kPrefixSize)));
+  return bytes;
+}
+
+Result<Manifest> ParseManifest(std::string_view bytes) {
+  if (bytes.size() < kPrefixSize || LoadLittle<uint32_t>(bytes.data()) != kManifestMagic) {
+    return Status::Corruption("not a manifest");
+  }
+  if (const auto version = LoadLittle<uint32_t>(bytes.data() + 4); version != kManifestVersion) {
+    return Status::Unsupported(fmt::format("manifest version {}", version));
+  }
+  if (Crc32c(bytes.substr(kPrefixSize)) != LoadLittle<uint32_t>(bytes.data() + 8)) {
+    return Status::Corruption("manifest checksum does not match");
+  }
+  ByteReader reader(bytes.substr(kPrefixSize));
+  Manifest manifest;
+  manifest.node = NodeId(reader.Little<uint32_t>());
+  manifest.amnesiac = reader.Little<uint8_t>() != 0;
+  manifest.journal_first = reader.Little<uint64_t>();
+  manifest.journal_last = reader.Little<uint64_t>();
+  manifest.next_layer = reader.Little<uint64_t>();
+  const auto volume_count = reader.Little<uint32_t>();
+  for (uint32_t i = 0; i < volume_count && reader.ok(); ++i) {
+    manifest.volumes.push_back(GetVolume(&reader));
+  }
+  const auto segment_count = reader.Little<uint32_t>();
+  for (uint32_t i = 0; i < segment_count && reader.ok(); ++i) {
+    manifest.segments.push_back(GetSegment(&reader));
+  }
+  if (!reader.ok() || !reader.empty()) {
+    return Status::Corruption("manifest does not add up");
+  }
+  return manifest;
+}
+
+}  // namespace borealis::storage_node

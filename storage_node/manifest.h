@@ -1,0 +1,74 @@
+// What a storage node must remember besides records: epochs sealed, ranges annulled, which layers
+// make up which segment, from which journal file on to read.
+//
+// One small file, replaced as a whole (write aside, flush, rename, flush the directory), so it is
+// either the old or the new one after any crash. A checksum covers it. The format is in
+// docs/formats/manifest.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+
+namespace borealis::storage_node {
+
+// Records with LSN in (after, up_to] of an epoch below `epoch` are void.
+struct AnnulledRange {
+  Lsn after;
+  Lsn up_to;
+  VolumeEpoch epoch;
+  friend bool operator==(const AnnulledRange&, const AnnulledRange&) = default;
+};
+
+// An immutable file of page versions; see layer.h.
+struct LayerInfo {
+  uint64_t number = 0;
+  VolumeId volume;
+  PgId pg;
+  uint32_t level = 0;  // how often its content was merged
+  Lsn from;            // holds records with LSN in (from, up_to] …
+  Lsn up_to;
+  Lsn complete_above;  // … all of those above this
+  uint64_t bytes = 0;
+  uint64_t record_count = 0;
+  uint64_t image_count = 0;
+};
+
+struct SegmentRecord {
+  VolumeId volume;
+  PgId pg;
+  Lsn layered_up_to;
+  Lsn horizon;
+  bool damaged = false;  // a layer of it failed to verify
+  std::vector<LayerInfo> layers;
+};
+
+struct VolumeRecord {
+  VolumeId volume;
+  VolumeEpoch epoch;
+  bool has_opener = false;
+  uint64_t opener_id = 0;
+  Lsn vdl_told;
+  VolumeEpoch vdl_epoch;
+  Lsn pgmrpl;
+  std::vector<AnnulledRange> annulled;
+};
+
+struct Manifest {
+  NodeId node;
+  bool amnesiac = false;
+  uint64_t journal_first = 1;
+  uint64_t journal_last = 0;
+  uint64_t next_layer = 1;
+  std::vector<VolumeRecord> volumes;
+  std::vector<SegmentRecord> segments;
+};
+
+std::string EncodeManifest(const Manifest& manifest);
+Result<Manifest> ParseManifest(std::string_view bytes);
+
+}  // namespace borealis::storage_node

@@ -1,0 +1,189 @@
+// Background: tables into layers, layers into fewer and shorter ones, journal space back.
+#include <algorithm>
+
+#include "base/fault.h"
+#include "base/obs/log.h"
+#include "storage_node/core.h"
+#include "storage_node/merge.h"
+
+namespace borealis::storage_node {
+
+namespace {
+constexpr int64_t kRetryUs = 1'000'000;
+}  // namespace
+
+uint64_t Node::Core::MemoryBytes() const {
+  uint64_t bytes = 0;
+  for (const auto& [id, volume] : volumes_) {
+    for (const auto& [pg, held] : volume->segments) {
+      bytes += held.segment->table_bytes();
+    }
+  }
+  return bytes;
+}
+
+// One work at a time for the whole node: background yields to the foreground.
+void Node::Core::StartLayerWork() {
+  if (layer_work_under_way_ || now() < layer_not_before_us_) {
+    return;
+  }
+  if (!StartTable()) {
+    StartMerge();
+  }
+}
+
+// Makes a layer of the table that needs it most: a full one; under pressure of memory the largest,
+// under pressure of journal space the one with the oldest records.
+bool Node::Core::StartTable() {
+  const bool memory_short = MemoryBytes() > config_.memory_bytes;
+  const bool journal_short = journal_.SizeBytes() > config_.journal_bytes;
+  Held* chosen = nullptr;
+  uint64_t best = 0;
+  for (auto& [id, volume] : volumes_) {
+    for (auto& [pg, held] : volume->segments) {
+      const Segment& segment = *held.segment;
+      if (segment.layer_job || segment.damaged || segment.LayerCut() <= segment.layered_up_to()) {
+        continue;
+      }
+      const bool pins = journal_short && segment.oldest_journal_file() == journal_.oldest_file();
+      if (segment.table_bytes() < config_.table_bytes && !memory_short && !pins) {
+        continue;
+      }
+      const uint64_t need = segment.table_bytes() + (pins ? uint64_t{1} << 48 : 0);
+      if (need > best) {
+        best = need;
+        chosen = &held;
+      }
+    }
+  }
+  if (chosen == nullptr) {
+    return false;
+  }
+  Segment& segment = *chosen->segment;
+  const Lsn cut = segment.LayerCut();
+  MergePlan plan;
+  plan.table = segment.TableEntries(cut);
+  plan.below = segment.LayerInfos();
+  plan.output.from = segment.layered_up_to();
+  plan.output.up_to = cut;
+  ++counters_.layers_written;
+  RunMerge(*chosen, std::move(plan), {}, cut);
+  return true;
+}
+
+// Merges the newest run of neighbours of one level that is long enough into one of the next level.
+bool Node::Core::StartMerge() {
+  for (auto& [id, volume] : volumes_) {
+    for (auto& [pg, held] : volume->segments) {
+      Segment& segment = *held.segment;
+      const std::vector<LayerInfo> infos = segment.LayerInfos();
+      if (segment.layer_job || segment.damaged || infos.size() < config_.merge_layers) {
+        continue;
+      }
+      size_t end = infos.size();
+      size_t begin = end;
+      while (begin > 0 && end - begin < config_.merge_layers) {
+        if (begin < end && infos[begin - 1].level != infos[end - 1].level) {
+          end = begin;
+        }
+        --begin;
+      }
+      if (end - begin < config_.merge_layers) {
+        continue;
+      }
+      MergePlan plan;
+      std::vector<uint64_t> replaced;
+      for (size_t i = begin; i < end; ++i) {
+        plan.layers.push_back(infos[i]);
+        replaced.push_back(infos[i].number);
+      }
+      plan.below.assign(infos.begin(), infos.begin() + static_cast<ptrdiff_t>(begin));
+      plan.output.from = infos[begin].from;
+      plan.output.up_to = infos[end - 1].up_to;
+      plan.output.level = infos[end - 1].level + 1;
+      ++counters_.layer_merges;
+      RunMerge(held, std::move(plan), std::move(replaced), segment.layered_up_to());
+      return true;
+    }
+  }
+  return false;
+}
+
+// `cut`: how far the table is in layers once the result is durable.
+void Node::Core::RunMerge(Held& held, MergePlan plan, std::vector<uint64_t> replaced, Lsn cut) {
+  Segment& segment = *held.segment;
+  const VolumeState& state = segment.volume();
+  plan.output.number = next_layer_++;
+  plan.output.volume = state.id;
+  plan.output.pg = segment.pg();
+  plan.horizon = std::max(segment.horizon(), std::min(state.pgmrpl, state.vdl_told));
+  const uint64_t retained = config_.retain_log_bytes;
+  plan.drop_records_up_to =
+      std::min(plan.horizon, Lsn(cut.value() > retained ? cut.value() - retained : 0));
+  plan.image_after_records = config_.image_after_records;
+  segment.layer_job = true;
+  segment.job_cut = cut;
+  layer_work_under_way_ = true;
+  struct Outcome {
+    std::shared_ptr<Layer> layer;
+    bool dropped = false;
+  };
+  auto made = std::make_shared<Outcome>();
+  const Lsn horizon = plan.horizon;
+  auto shared_plan = std::make_shared<MergePlan>(std::move(plan));
+  Start(
+      Lane::kLayers,
+      [shared_plan, made, files = &files_, directory = config_.directory]() -> Status {
+        ASSIGN_OR_RETURN(const MergeResult result,
+                         MergeLayers(*files, directory, std::move(*shared_plan)));
+        made->dropped = result.dropped;
+        ASSIGN_OR_RETURN(made->layer, Layer::Open(*files, directory, result.info));
+        return Status::Ok();
+      },
+      [this, &segment, made, replaced = std::move(replaced), cut, horizon](const Status& outcome) {
+        if (!outcome.ok()) {
+          COVER("node.layer_work_failed");
+          LOG_WARN("node {}: volume {} pg {}: layer work: {}", config_.node.value(),
+                   segment.volume().id.value(), segment.pg().value(), outcome.ToString());
+          segment.layer_job = false;
+          segment.job_cut = Lsn(0);
+          layer_work_under_way_ = false;
+          layer_not_before_us_ = now() + kRetryUs;
+          if (outcome.Is(Code::kCorruption)) {
+            NoteDamage(segment, outcome);
+          }
+          return;
+        }
+        segment.InstallLayer(made->layer, replaced, made->dropped ? horizon : Lsn(0));
+        const Lsn layered_before = segment.layered_up_to();
+        segment.NoteLayeredUpTo(cut);
+        WriteManifest([this, &segment, replaced, cut, layered_before] {
+          segment.job_cut = Lsn(0);
+          segment.layer_job = false;
+          layer_work_under_way_ = false;
+          if (cut > layered_before) {
+            segment.ReleaseUpTo(cut);
+          }
+          RemoveLayerFiles(replaced);
+          StartLayerWork();
+        });
+      });
+}
+
+void Node::Core::RemoveLayerFiles(const std::vector<uint64_t>& numbers) {
+  if (numbers.empty()) {
+    return;
+  }
+  // What is not removed is an orphan, found at the next start.
+  Start(
+      Lane::kLayers,
+      [files = &files_, directory = config_.directory, numbers] {
+        for (const uint64_t number : numbers) {
+          files->Remove(directory + "/" + LayerFileName(number)).IgnoreError();
+        }
+        return Status::Ok();
+      },
+      [](const Status&) {});
+}
+
+}  // namespace borealis::storage_node

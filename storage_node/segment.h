@@ -1,0 +1,175 @@
+// A segment: one copy of one protection group, as a node holds it.
+//
+// Records that are durable in the journal and not yet in layers are in the table: the chain, which
+// follows the PG's back links from the layers up to the SCL, and apart from it the records beyond a
+// hole. A page's records in the chain are linked newest to oldest. Records are views into journal
+// batches, which they keep alive.
+//
+// INV-SEG-1  In the chain each record's back link is its predecessor's end; the first one's is
+//            layered_up_to(). SCL is the end of the last, or layered_up_to() when there is none.
+//            (Between NoteLayeredUpTo and ReleaseUpTo the chain begins further down.)
+// INV-SEG-2  Nothing at or under layered_up_to() is ever taken back.
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "storage_node/journal.h"
+#include "storage_node/layer.h"
+#include "storage_node/manifest.h"
+#include "volume/page.h"
+#include "volume/record.h"
+
+namespace borealis::storage_node {
+
+// What the node knows of a volume as a whole.
+struct VolumeState {
+  VolumeId id;
+  VolumeEpoch epoch;  // highest sealed or written here
+  // The opener that sealed `epoch` here, if any: no other may with the same epoch.
+  bool has_opener = false;
+  uint64_t opener_id = 0;
+  Lsn vdl_told;
+  VolumeEpoch vdl_epoch;  // of the writer that told it
+  Lsn pgmrpl;
+  std::vector<AnnulledRange> annulled;  // by `after`, then epoch
+
+  void NoteVdl(Lsn vdl, VolumeEpoch teller);
+  // Whether the opening of the writer that told the VDL is known here, so that what it annulled is.
+  bool KnowsTellersOpening() const { return HighestAnnulling() >= vdl_epoch; }
+
+  bool IsVoid(Lsn end, VolumeEpoch record_epoch) const;
+  VolumeEpoch HighestAnnulling() const;
+  // A list of annulled ranges holds alone: that with the highest epoch in it. True when `list`
+  // takes the place of what was known. (An opening that died may have left a range, on a few nodes,
+  // over records that a later opening kept; only the later list tells.)
+  bool AdoptList(std::vector<AnnulledRange> list);
+};
+
+class Segment {
+ public:
+  enum class Taken { kNew, kRepeated, kVoid, kConflict };
+
+  Segment(const VolumeState* volume, PgId pg, Journal* journal);
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  PgId pg() const { return pg_; }
+  const VolumeState& volume() const { return *volume_; }
+
+  // What Insert would say; kConflict for a record that contradicts one already here.
+  Taken Probe(const RecordView& record) const;
+  // Takes a record that is durable in the batch. The view stays valid as long as the batch.
+  Taken Insert(const RecordView& record, JournalBatch* batch);
+  // Drops what the volume's annulled ranges make void, and moves on along the chain that is left.
+  void DropVoid();
+
+  Lsn scl() const { return scl_; }
+  Lsn layered_up_to() const { return layered_up_to_; }
+  Lsn highest_held() const;
+  // The least LSN at which pages can be read.
+  Lsn horizon() const { return horizon_; }
+  // Records above this are all available one by one.
+  Lsn complete_above() const;
+  // Whether void records that this node has not been told about may be in the chain, in the eyes
+  // of somebody who knows that the PG's last record at or under `up_to` is `last`.
+  bool DoubtfulBetween(Lsn last, Lsn up_to, VolumeEpoch epoch) const;
+
+  uint64_t table_bytes() const { return table_bytes_; }
+  uint64_t table_records() const { return chain_.size() + beyond_.size(); }
+  // The journal file of the oldest record in the chain; 0 when it is empty.
+  uint64_t oldest_journal_file() const;
+  // The VDL told, or less where records under it may be void without this node's knowing.
+  Lsn SettledVdl() const;
+  // Tail for a seal: encoded entries above `above`, and the last record at or under it.
+  std::string Tail(Lsn above) const;
+  Lsn LastAtOrUnder(Lsn lsn) const;
+
+  // Applies the chain's records of the page in (page->lsn(), up_to].
+  Status ApplyTable(PageNo number, Lsn up_to, Page* page) const;
+  // Reads the page as of `up_to` from layers and table into `page`, which may hold an older version
+  // (or zeroes). REQUIRES: up_to >= horizon().
+  Status ReadPage(PageNo number, Lsn up_to, Page* page) const;
+  // Numbers of pages at or after `from` with any record at or under `up_to`, at most `count`.
+  std::vector<PageNo> PagesFrom(PageNo from, Lsn up_to, size_t count, bool* more) const;
+  // Records in (after, up_to] in LSN order, as long as `out` is below `size_max`.
+  Status ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const;
+
+  // Last chain record at or under SCL and VDL told that is known to be valid: what may go into a
+  // layer. It is, when the teller's opening is known here, or when it or a record after it in the
+  // chain was written by the teller.
+  Lsn LayerCut() const;
+  // The chain's records up to `cut`, for a merge plan. Valid until ReleaseUpTo or DropVoid.
+  std::vector<LayerEntry> TableEntries(Lsn cut) const;
+  // A layer holds them now; the manifest that says so is on its way.
+  void NoteLayeredUpTo(Lsn cut);
+  // It is durable: out of the table.
+  void ReleaseUpTo(Lsn cut);
+
+  const std::vector<std::shared_ptr<Layer>>& layers() const { return layers_; }
+  std::vector<LayerInfo> LayerInfos() const;
+  // Puts `layer` in the place of those with the given numbers, or at the end when there are none.
+  void InstallLayer(std::shared_ptr<Layer> layer, const std::vector<uint64_t>& replaced,
+                    Lsn new_horizon);
+  // The whole base anew, as copied from a peer: pages at up to `horizon`, chain from `chain_lsn`.
+  void ReplaceLayers(std::shared_ptr<Layer> layer, Lsn chain_lsn, Lsn new_horizon);
+  // As the manifest says; layers are given separately.
+  void Restore(const SegmentRecord& record, std::vector<std::shared_ptr<Layer>> layers);
+  SegmentRecord Describe() const;
+
+  bool damaged = false;    // a layer does not verify: reads that need it are refused
+  bool layer_job = false;  // a work on its layers is under way …
+  Lsn job_cut;             // … and reads the chain up to here
+  // Copies of all records in memory, in LSN order, and an empty table: for salvage.
+  std::vector<std::string> TakeTable();
+
+ private:
+  struct Entry {
+    const char* bytes = nullptr;
+    JournalBatch* batch = nullptr;
+    Lsn end;
+    PageNo page;
+    uint64_t previous_of_page = 0;  // position in the chain, valid when at or after first_
+    VolumeEpoch epoch;
+    uint32_t length = 0;
+    RecordView View() const { return ViewVerifiedRecord({bytes, length}); }
+  };
+
+  const Entry& At(uint64_t position) const { return chain_[position - first_]; }
+  // Index into chain_ of the first entry with end > lsn.
+  size_t UpperBound(Lsn lsn) const;
+  const Entry* Find(Lsn end) const;
+  bool CanCutTo(Lsn back_link, VolumeEpoch epoch) const;
+  void CutAbove(Lsn lsn);
+  void PopBack(bool keep_if_valid);
+  void PopFront();
+  void PushChain(const Entry& entry);
+  void Drain();
+  void EraseBeyond(std::map<Lsn, Entry>::iterator at);
+  void Forget(const Entry& entry);
+
+  const VolumeState* const volume_;
+  const PgId pg_;
+  Journal* const journal_;
+  std::deque<Entry> chain_;
+  uint64_t first_ = 1;                          // position of chain_.front(); positions only grow
+  std::unordered_map<PageNo, uint64_t> pages_;  // newest position
+  std::map<Lsn, Entry> beyond_;
+  std::multimap<Lsn, Lsn> beyond_by_back_link_;
+  Lsn scl_;
+  Lsn layered_up_to_;
+  Lsn horizon_;
+  uint64_t table_bytes_ = 0;
+  std::vector<std::shared_ptr<Layer>> layers_;
+};
+
+}  // namespace borealis::storage_node
