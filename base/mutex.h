@@ -64,8 +64,8 @@ class CAPABILITY("mutex") Mutex {
     mutex_.lock();
   }
   void Unlock() RELEASE() {
+    internal::NoteRelease(rank_);  // first: once unlocked, its next holder may destroy the mutex
     mutex_.unlock();
-    internal::NoteRelease(rank_);
   }
 
  private:

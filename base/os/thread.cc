@@ -1,6 +1,7 @@
 #include "base/os/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "base/invariant.h"
 
@@ -9,6 +10,14 @@ namespace borealis {
 namespace {
 constexpr size_t kNameSizeMax = 15;
 }  // namespace
+
+int HardwareThreads() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+    return CPU_COUNT(&allowed);
+  }
+  return 1;  // more processors than cpu_set_t counts would need a larger set; one is always right
+}
 
 Thread::Thread(const std::string& name, std::function<void()> body)
     : thread_([cut = name.substr(0, kNameSizeMax), run = std::move(body)] {

@@ -9,6 +9,9 @@
 
 namespace borealis {
 
+// Processors this process may run on; at least 1.
+int HardwareThreads();
+
 class Thread {
  public:
   Thread() = default;

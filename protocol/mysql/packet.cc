@@ -82,10 +82,12 @@ size_t PacketReader::wanted() const {
   return frame > have ? frame - have : 1;
 }
 
-void PacketReader::Release() {
+void PacketReader::Release(size_t keep) {
   INVARIANT(empty());
   begin_ = end_ = 0;
-  std::vector<char>().swap(buffer_);
+  if (buffer_.size() > keep) {
+    std::vector<char>().swap(buffer_);
+  }
 }
 
 std::string* PacketWriter::Begin() {

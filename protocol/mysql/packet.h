@@ -45,8 +45,8 @@ class PacketReader {
   size_t wanted() const;
   // No partial packet is buffered.
   bool empty() const { return begin_ == end_; }
-  // Gives back the memory of an idle connection. REQUIRES: empty().
-  void Release();
+  // Gives the buffer's memory back if it is larger than `keep`. REQUIRES: empty().
+  void Release(size_t keep = 0);
 
  private:
   size_t scan() const { return begin_ + scanned_; }

@@ -1,0 +1,115 @@
+#include "server/net/socket_stream.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace borealis::server {
+
+namespace {
+
+constexpr size_t kMostPerCall = 1U << 30;
+
+SocketStream::Progress FromErrno(SocketStream::State wanted) {
+  const bool again = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+  return {again ? wanted : SocketStream::State::kClosed, 0};
+}
+
+}  // namespace
+
+SocketStream::~SocketStream() {
+  SSL_free(ssl_);
+}
+
+bool SocketStream::StartTls(ssl_ctx_st* context) {
+  ssl_ = SSL_new(context);
+  if (ssl_ == nullptr || SSL_set_fd(ssl_, fd_) != 1) {
+    return false;
+  }
+  SSL_set_accept_state(ssl_);
+  return true;
+}
+
+SocketStream::Progress SocketStream::TlsResult(int result) {
+  if (result > 0) {
+    return {State::kDone, static_cast<size_t>(result)};
+  }
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ:
+      return {State::kWantRead, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {State::kWantWrite, 0};
+    default:
+      // After such an error OpenSSL forbids further calls on the session.
+      failed_ = true;
+      return {State::kClosed, 0};
+  }
+}
+
+SocketStream::Progress SocketStream::Handshake() {
+  ERR_clear_error();
+  return TlsResult(SSL_do_handshake(ssl_));
+}
+
+SocketStream::Progress SocketStream::Read(std::span<char> into) {
+  if (ssl_ != nullptr) {
+    if (failed_) {
+      return {State::kClosed, 0};
+    }
+    ERR_clear_error();
+    return TlsResult(
+        SSL_read(ssl_, into.data(), static_cast<int>(std::min(into.size(), kMostPerCall))));
+  }
+  const ssize_t got = ::recv(fd_, into.data(), into.size(), 0);
+  if (got > 0) {
+    return {State::kDone, static_cast<size_t>(got)};
+  }
+  return got == 0 ? Progress{State::kClosed, 0} : FromErrno(State::kWantRead);
+}
+
+SocketStream::Progress SocketStream::Write(std::string_view bytes) {
+  if (ssl_ != nullptr) {
+    if (failed_) {
+      return {State::kClosed, 0};
+    }
+    ERR_clear_error();
+    return TlsResult(
+        SSL_write(ssl_, bytes.data(), static_cast<int>(std::min(bytes.size(), kMostPerCall))));
+  }
+  const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return sent >= 0 ? Progress{State::kDone, static_cast<size_t>(sent)}
+                   : FromErrno(State::kWantWrite);
+}
+
+bool SocketStream::HasBufferedInput() const {
+  return ssl_ != nullptr && !failed_ && SSL_has_pending(ssl_) == 1;
+}
+
+SocketStream::Progress SocketStream::Discard() {
+  char scratch[16384];
+  const ssize_t got = ::recv(fd_, scratch, sizeof(scratch), 0);
+  if (got > 0) {
+    return {State::kDone, static_cast<size_t>(got)};
+  }
+  return got == 0 ? Progress{State::kClosed, 0} : FromErrno(State::kWantRead);
+}
+
+void SocketStream::SayGoodbye() {
+  if (ssl_ != nullptr && !failed_ && SSL_is_init_finished(ssl_) == 1) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+  }
+}
+
+std::string SocketStream::tls_version() const {
+  return ssl_ == nullptr ? std::string() : SSL_get_version(ssl_);
+}
+
+std::string SocketStream::tls_cipher() const {
+  return ssl_ == nullptr ? std::string() : SSL_get_cipher_name(ssl_);
+}
+
+}  // namespace borealis::server
