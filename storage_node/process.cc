@@ -1,0 +1,178 @@
+#include "storage_node/process.h"
+
+#include <array>
+#include <deque>
+#include <future>
+#include <map>
+
+#include "base/mutex.h"
+#include "base/net/transport.h"
+#include "base/obs/log.h"
+#include "base/os/thread.h"
+#include "base/os/time.h"
+
+namespace borealis::storage_node {
+
+namespace {
+
+constexpr int64_t kTickUs = 5'000;
+constexpr size_t kLaneCount = 3;
+
+// Runs works one at a time, in order, on a thread of its own.
+class LaneThread {
+ public:
+  void Start(const std::string& name) {
+    thread_ = Thread(name, [this] { Run(); });
+  }
+  void Add(std::function<void()> work) {
+    {
+      MutexLock lock(mutex_);
+      queue_.push_back(std::move(work));
+    }
+    changed_.NotifyOne();
+  }
+  void Stop() {
+    {
+      MutexLock lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.NotifyAll();
+    thread_.Join();
+  }
+
+ private:
+  void Run() {
+    while (true) {
+      std::function<void()> work;
+      {
+        MutexLock lock(mutex_);
+        while (queue_.empty() && !stopping_) {
+          changed_.Wait(mutex_);
+        }
+        if (stopping_) {
+          return;
+        }
+        work = std::move(queue_.front());
+        queue_.pop_front();
+      }
+      work();
+    }
+  }
+
+  Mutex mutex_{LockRank::kLeaf};
+  ConditionVariable changed_;
+  std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  Thread thread_;
+};
+
+}  // namespace
+
+class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment {
+ public:
+  explicit Shell(const StorageProcessConfig& config)
+      : config_(config), transport_(Transport::Create(this)) {}
+
+  ~Shell() override {
+    for (LaneThread& lane : lanes_) {
+      lane.Stop();
+    }
+    transport_->Stop();
+  }
+
+  Result<uint16_t> Run() {
+    NodeConfig core = config_.tuning;
+    core.node = config_.node;
+    core.az = config_.az;
+    core.directory = config_.directory;
+    core.peers.clear();
+    for (const StorageNodeAddress& peer : config_.peers) {
+      if (peer.node != config_.node) {
+        core.peers.push_back(peer.node);
+      }
+    }
+    node_ = std::make_unique<Node>(core, *this, RealFileSystem(), SystemClock());
+    lanes_[static_cast<size_t>(Lane::kJournal)].Start("journal");
+    lanes_[static_cast<size_t>(Lane::kManifest)].Start("manifest");
+    lanes_[static_cast<size_t>(Lane::kLayers)].Start("layers");
+    // Completions are posted, and posts run only once the transport is started.
+    RETURN_IF_ERROR(node_->Open());
+    ASSIGN_OR_RETURN(const uint16_t port, transport_->Listen(config_.host, config_.port));
+    for (const StorageNodeAddress& peer : config_.peers) {
+      if (peer.node != config_.node) {
+        peers_[peer.node] = transport_->Connect(peer.host, peer.port);
+      }
+    }
+    transport_->Start("storage-" + config_.node.ToString());
+    transport_->Post([this] { Tick(); });
+    LOG_INFO("storage node {} in {} serves {}:{} from {}", config_.node.value(), config_.az,
+             config_.host, port, config_.directory);
+    return port;
+  }
+
+  // Runs `ask` on the core's thread and waits.
+  template <class T>
+  T Ask(std::function<T(Node&)> ask) {
+    auto answer = std::make_shared<std::promise<T>>();
+    auto result = answer->get_future();
+    transport_->Post([this, answer, ask = std::move(ask)] { answer->set_value(ask(*node_)); });
+    return result.get();
+  }
+
+  // FrameHandler.
+  void OnFrame(PeerId from, Frame frame) override { node_->OnFrame(from, std::move(frame)); }
+
+  // NodeEnvironment.
+  void Send(PeerId to, Frame frame) override { transport_->Send(to, std::move(frame)); }
+  void SendToNode(NodeId to, Frame frame) override {
+    if (const auto peer = peers_.find(to); peer != peers_.end()) {
+      transport_->Send(peer->second, std::move(frame));
+    }
+  }
+  void Start(Lane lane, uint64_t id, std::function<Status()> work) override {
+    lanes_[static_cast<size_t>(lane)].Add([this, id, work = std::move(work)] {
+      auto outcome = std::make_shared<Status>(work());
+      transport_->Post([this, id, outcome] { node_->OnWorkDone(id, std::move(*outcome)); });
+    });
+  }
+
+ private:
+  void Tick() {
+    node_->OnTimer();
+    transport_->After(kTickUs, [this] { Tick(); });
+  }
+
+  const StorageProcessConfig config_;
+  std::unique_ptr<Node> node_;
+  std::map<NodeId, PeerId> peers_;
+  std::array<LaneThread, kLaneCount> lanes_;
+  std::unique_ptr<Transport> transport_;
+};
+
+StorageProcess::StorageProcess() = default;
+StorageProcess::~StorageProcess() {
+  Stop();
+}
+
+Result<uint16_t> StorageProcess::Start(const StorageProcessConfig& config) {
+  auto shell = std::make_unique<Shell>(config);
+  ASSIGN_OR_RETURN(const uint16_t port, shell->Run());
+  shell_ = std::move(shell);
+  return port;
+}
+
+void StorageProcess::Stop() {
+  shell_.reset();
+}
+
+std::vector<SegmentSummary> StorageProcess::Segments() {
+  return shell_->Ask<std::vector<SegmentSummary>>([](Node& node) { return node.Segments(); });
+}
+NodeCounters StorageProcess::Counters() {
+  return shell_->Ask<NodeCounters>([](Node& node) { return node.Counters(); });
+}
+std::string StorageProcess::OutOfServiceReason() {
+  return shell_->Ask<std::string>([](Node& node) { return node.out_of_service_reason(); });
+}
+
+}  // namespace borealis::storage_node
