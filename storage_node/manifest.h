@@ -32,7 +32,7 @@ struct LayerInfo {
   uint32_t level = 0;  // how often its content was merged
   Lsn from;            // holds records with LSN in (from, up_to] …
   Lsn up_to;
-  Lsn complete_above;  // … all of those above this
+  Lsn complete_above;  // … all of those above this; 0 when none was dropped
   uint64_t bytes = 0;
   uint64_t record_count = 0;
   uint64_t image_count = 0;

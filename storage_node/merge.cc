@@ -103,7 +103,7 @@ class Merger {
 
   Result<MergeResult> Run() {
     PageGroups groups;
-    Lsn complete_above = plan_.output.from;
+    Lsn complete_above;
     RETURN_IF_ERROR(groups.AddTable(std::move(plan_.table)));
     for (const LayerInfo& info : plan_.layers) {
       ASSIGN_OR_RETURN(auto layer, Layer::Open(files_, directory_, info));
