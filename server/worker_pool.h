@@ -26,8 +26,8 @@ namespace borealis::server {
 class WorkerPool {
  public:
   struct Options {
-    int runnable = 0;  // 0: one for each processor this process may use
-    int max_threads = 4096;
+    int runnable = 0;              // 0: one for each processor this process may use
+    int max_threads = 8192;        // see INV-POOL-1
     int64_t idle_us = 30'000'000;  // a surplus thread ends after so long without work
   };
   struct Metrics {

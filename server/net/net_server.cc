@@ -233,10 +233,6 @@ void NetServerImpl::Configure(tcp::socket& socket) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &options.keepalive_idle_s, sizeof(int));
   ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &options.keepalive_interval_s, sizeof(int));
   ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &options.keepalive_probes, sizeof(int));
-  // Unacknowledged data gives up as soon as keepalive would.
-  const unsigned dead_ms = static_cast<unsigned>(
-      1000 * (options.keepalive_idle_s + options.keepalive_interval_s * options.keepalive_probes));
-  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
 }
 
 // In place of the greeting. The packet fits any fresh socket's buffer.

@@ -5,10 +5,12 @@
 //   park          returns without an answer; Release() on the factory answers
 //   block         waits in a BlockingScope until Release() or a kill
 //   rush          posts its continuation before it returns
+//   prepared      any text: as many parameters as '?', executing gives them back as one row
 //   thread        the number of threads that were inside handlers of this connection at once, at
 //   most
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -79,6 +81,8 @@ class EchoHandler final : public CommandHandler {
   void Row(const ConnectionPtr& connection, const std::string& text);
   void Rows(const ConnectionPtr& connection, int count);
   void Block(const ConnectionPtr& connection);
+  void Prepare(const ConnectionPtr& connection, const std::string& text);
+  void Execute(const ConnectionPtr& connection, const mysql::StmtExecuteCommand& command);
   void Ok(const ConnectionPtr& connection) {
     mysql::OkInfo ok;
     ok.status = StatusFlags();
@@ -88,6 +92,7 @@ class EchoHandler final : public CommandHandler {
 
   EchoFactory* factory_;
   LoginInfo login_;
+  std::map<uint32_t, mysql::ExecuteParameters> statements_;
   std::atomic<bool> killed_{false};
   std::atomic<int> inside_{0};
   std::atomic<int> most_inside_{0};
@@ -163,6 +168,16 @@ inline void EchoHandler::OnCommand(const ConnectionPtr& connection, mysql::Comma
   most_inside_ = std::max(most_inside_.load(), inside);
   if (const auto* query = std::get_if<mysql::QueryCommand>(&command.body)) {
     OnQuery(connection, query->text);
+  } else if (const auto* prepare = std::get_if<mysql::StmtPrepareCommand>(&command.body)) {
+    Prepare(connection, prepare->text);
+  } else if (const auto* execute = std::get_if<mysql::StmtExecuteCommand>(&command.body)) {
+    Execute(connection, *execute);
+  } else if (const auto* data = std::get_if<mysql::StmtSendLongDataCommand>(&command.body)) {
+    const auto statement = statements_.find(data->statement_id);
+    if (statement != statements_.end()) {
+      statement->second.AddLongData(data->parameter, data->data, 1U << 24).IgnoreError();
+    }
+    connection->Finish();
   } else if (mysql::CommandIsSilent(command.code)) {
     connection->Finish();
   } else if (const auto* init = std::get_if<mysql::InitDbCommand>(&command.body)) {
@@ -240,6 +255,85 @@ inline void EchoHandler::Rows(const ConnectionPtr& connection, int count) {
     }
   }
   response.EndResultSet({});
+  connection->Finish();
+}
+
+inline void EchoHandler::Prepare(const ConnectionPtr& connection, const std::string& text) {
+  const auto count = static_cast<uint16_t>(std::count(text.begin(), text.end(), '?'));
+  const auto id = static_cast<uint32_t>(statements_.size() + 1);
+  statements_.emplace(id, mysql::ExecuteParameters(count));
+  mysql::ColumnDefinition column;
+  column.name = "echo";
+  connection->response().WritePrepareOk(
+      id, std::vector<mysql::ColumnDefinition>(std::max<size_t>(count, 1), column), count,
+      StatusFlags(), 0);
+  connection->Finish();
+}
+
+inline void EchoHandler::Execute(const ConnectionPtr& connection,
+                                 const mysql::StmtExecuteCommand& command) {
+  mysql::ResponseWriter& response = connection->response();
+  const auto statement = statements_.find(command.statement_id);
+  std::vector<mysql::Parameter> values;
+  std::vector<mysql::NamedParameter> attributes;
+  const Status decoded =
+      statement == statements_.end()
+          ? UserError(ER_UNKNOWN_STMT_HANDLER, command.statement_id, "mysqld_stmt_execute")
+          : statement->second.Decode(command.parameters, command.flags, response.capabilities(),
+                                     &values, &attributes);
+  if (!decoded.ok()) {
+    response.WriteError(decoded);
+    connection->Finish();
+    return;
+  }
+  values.resize(std::max<size_t>(values.size(), 1));
+  std::vector<mysql::ColumnDefinition> columns(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    columns[i].name = "p" + std::to_string(i);
+    columns[i].length = 1024;
+    if (std::holds_alternative<int64_t>(values[i].value) ||
+        std::holds_alternative<uint64_t>(values[i].value)) {
+      columns[i].type = mysql::ColumnType::kLongLong;
+      columns[i].flags = values[i].type.is_unsigned ? mysql::kFlagUnsigned : 0;
+    } else if (std::holds_alternative<double>(values[i].value)) {
+      columns[i].type = mysql::ColumnType::kDouble;
+    } else if (std::holds_alternative<mysql::DateTime>(values[i].value)) {
+      columns[i].type = mysql::ColumnType::kDateTime;
+      columns[i].decimals = 6;
+    } else if (std::holds_alternative<mysql::TimeOfDay>(values[i].value)) {
+      columns[i].type = mysql::ColumnType::kTime;
+      columns[i].decimals = 6;
+    }
+  }
+  response.BeginResultSet(columns, StatusFlags(), 0);
+  auto row = response.NewRowWriter(mysql::RowEncoding::kBinary, columns);
+  row->Begin();
+  for (const mysql::Parameter& value : values) {
+    std::visit(
+        [&row](const auto& v) {
+          using T = std::decay_t<decltype(v)>;
+          if constexpr (std::is_same_v<T, int64_t>) {
+            row->AppendInt64(v);
+          } else if constexpr (std::is_same_v<T, uint64_t>) {
+            row->AppendUint64(v);
+          } else if constexpr (std::is_same_v<T, double>) {
+            row->AppendDouble(v);
+          } else if constexpr (std::is_same_v<T, std::string>) {
+            row->AppendString(v);
+          } else if constexpr (std::is_same_v<T, mysql::DateTime>) {
+            row->AppendDateTime(v, 6);
+          } else if constexpr (std::is_same_v<T, mysql::TimeOfDay>) {
+            row->AppendTime(v, 6);
+          } else {
+            row->AppendNull();
+          }
+        },
+        value.value);
+  }
+  row->End();
+  mysql::OkInfo ok;
+  ok.status = StatusFlags();
+  response.EndResultSet(ok);
   connection->Finish();
 }
 
