@@ -1,0 +1,63 @@
+// The printer behind print.h: one output string, methods by family of nodes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/ast/print.h"
+
+namespace borealis::sql {
+
+class Printer {
+ public:
+  explicit Printer(const PrintOptions& options) : options_(options) {}
+
+  // Expressions: print_expr.cc
+  void Print(const Expr& expr);
+  // Queries: print_query.cc
+  void Print(const Query& query);
+
+  std::string Take() { return std::move(out_); }
+
+ private:
+  void PrintOperator(const Expr& expr);
+  void PrintPredicate(const Expr& expr);
+  void PrintFunction(const Expr& expr);
+  void Print(const Literal& node);
+  void Print(const ColumnRef& node);
+  void Print(const Binary& node);
+  void Print(const CaseExpr& node);
+  void Print(const Trim& node);
+  void Print(const FunctionCall& node);
+  void Print(const Aggregate& node);
+  void Print(const WindowFunction& node);
+  void Print(const MatchAgainst& node);
+  void Print(const JsonValue& node);
+  void PrintJsonOn(const JsonOn& on, std::string_view event);
+  void PrintList(const std::vector<ExprPtr>& list);
+  void PrintOrder(const std::vector<OrderItem>& list);
+  void PrintOver(const WindowSpec& spec);
+  void PrintWindowSpec(const WindowSpec& spec);
+  void PrintFrameBound(const FrameBound& bound);
+  void PrintSubquery(const Query& query);
+
+  void Print(const QueryBody& body, bool as_arm);
+  void Print(const SelectCore& core);
+  void Print(const SetOperation& node);
+  void Print(const TableRef& table);
+  void Print(const TableRefName& node);
+  void Print(const JoinedTable& node);
+  void Print(const JsonTable& node);
+  void PrintJsonColumns(const std::vector<JsonTableColumn>& columns);
+  void PrintNames(const std::vector<std::string>& names);
+  void Print(const QualifiedName& name);
+
+  void Add(std::string_view text) { out_ += text; }
+  void AddIdent(std::string_view name) { out_ += QuoteIdentifier(name); }
+
+  PrintOptions options_;
+  std::string out_;
+};
+
+}  // namespace borealis::sql
