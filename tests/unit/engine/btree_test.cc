@@ -3,8 +3,11 @@
 #include "engine/store/btree.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <thread>
 
+#include "base/os/thread.h"
 #include "engine/store/structure_change.h"
 #include "tests/unit/engine/store_testing.h"
 
@@ -294,6 +297,40 @@ TEST_F(CursorTest, RestoresWithoutDescentWhenUnchanged) {
     ASSERT_TRUE(cursor.valid());
     EXPECT_EQ(cursor.key(), KeyOf(5010));
   }
+}
+
+// A step to the left that has to let go of its leaf, in which another entry appears meanwhile.
+TEST_F(CursorTest, PrevSeesWhatWasInsertedMeanwhile) {
+  uint64_t left_last = 0;
+  for (uint64_t i = 1; i < 2000 && left_last == 0; ++i) {
+    Mtr mtr(store_.get());
+    LeafCursor cursor(&tree_, &mtr);
+    bool exact;
+    ASSERT_OK(cursor.SeekLeaf(KeyOf(10 * i + 1), LatchMode::kShared, &exact));
+    left_last = cursor.valid() ? 0 : 10 * i;
+  }
+  ASSERT_GT(left_last, 0u);
+  ASSERT_OK(DeleteOne(&tree_, KeyOf(left_last + 10)));  // the right leaf now begins at +20
+  std::atomic<bool> positioned{false};
+  Mtr holder(store_.get());
+  LeafCursor left(&tree_, &holder);
+  ASSERT_OK(left.Seek(KeyOf(left_last), SeekMode::kAtLeast, LatchMode::kExclusive));
+  Thread walker("walker", [&] {
+    Mtr mtr(store_.get());
+    LeafCursor cursor(&tree_, &mtr);
+    ASSERT_OK(cursor.Seek(KeyOf(left_last + 20), SeekMode::kAtLeast, LatchMode::kShared));
+    positioned = true;
+    ASSERT_OK(cursor.Prev());
+    ASSERT_TRUE(cursor.valid());
+    EXPECT_EQ(cursor.key(), KeyOf(left_last + 15));
+  });
+  while (!positioned) {
+    std::this_thread::yield();
+  }
+  // Gets the right leaf only once the walker has let go of it to wait for the left one.
+  ASSERT_OK(InsertOne(&tree_, KeyOf(left_last + 15), "meanwhile"));
+  left.Release();
+  walker.Join();
 }
 
 TEST_F(CursorTest, ChangesUnderTheCursor) {

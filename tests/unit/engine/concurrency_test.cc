@@ -12,7 +12,7 @@ namespace {
 #if defined(BOREALIS_SANITIZED)
 constexpr int kScale = 1;
 #else
-constexpr int kScale = 20;
+constexpr int kScale = 10;
 #endif
 
 // Keys with number % 16 == 15 are put in first and never removed.
@@ -127,6 +127,17 @@ TEST_P(ConcurrencyTest, EightThreads) {
     for (int i = 0; i < 2; ++i) {
       readers.emplace_back("reader", [&] { ReadRows(tree, stop, &rounds); });
     }
+    // Not without pause: a check keeps all structure changes waiting.
+    readers.emplace_back("verifier", [&] {
+      for (int seen = -1; !stop.load(); std::this_thread::yield()) {
+        if (rounds == seen) {
+          continue;
+        }
+        seen = rounds;
+        Result<BTree::Shape> shape = tree.Verify();
+        ASSERT_TRUE(shape.ok()) << shape.status().ToString();
+      }
+    });
     {
       std::vector<Thread> writers;
       for (uint64_t t = 0; t < kWriters; ++t) {
