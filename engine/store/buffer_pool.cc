@@ -27,6 +27,7 @@ thread_local int entered_depth = 0;
 }  // namespace
 
 struct BufferPool::Partition {
+  uint32_t index = 0;
   Mutex mutex{LockRank::kBufferPool};
   std::vector<Frame*> buckets GUARDED_BY(mutex);
   std::vector<std::unique_ptr<Frame>> frames GUARDED_BY(mutex);
@@ -124,6 +125,7 @@ BufferPool::BufferPool(PageReader* reader, Volume* volume, size_t bytes, Checker
       std::bit_floor(std::clamp<size_t>(frames / kFramesPerPartition, 1, kPartitionsMax));
   for (size_t i = 0; i < partitions; ++i) {
     partitions_.push_back(std::make_unique<Partition>());
+    partitions_.back()->index = static_cast<uint32_t>(i);
   }
   Resize(bytes);
 }
@@ -286,6 +288,21 @@ Frame* BufferPool::TakeVictim(Partition& partition, Lsn durable, Lsn* lowest_und
   return nullptr;
 }
 
+Frame* BufferPool::NewFrame(Partition& partition) NO_THREAD_SAFETY_ANALYSIS {
+  partition.frames.push_back(std::make_unique<Frame>());
+  Frame* const frame = partition.frames.back().get();
+  frame->page = memory_.Take();
+  frame->partition = partition.index;
+  return frame;
+}
+
+// Gives the frame under the clock hand back to memory.
+void BufferPool::DropVictim(Partition& partition) NO_THREAD_SAFETY_ANALYSIS {
+  memory_.Give(partition.frames[partition.hand]->page);
+  partition.frames[partition.hand].swap(partition.frames.back());
+  partition.frames.pop_back();
+}
+
 Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool may_wait,
                                      Frame** existing) {
   while (true) {
@@ -304,8 +321,7 @@ Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool m
         frame = TakeVictim(partition, durable, &wait_for, &all_fixed);
         // Shrink back to size, one surplus frame per miss.
         if (frame != nullptr && partition.frames.size() > partition.target) {
-          partition.frames[partition.hand].swap(partition.frames.back());
-          partition.frames.pop_back();
+          DropVictim(partition);
           continue;
         }
         if (frame == nullptr && !all_fixed && wait_for == Lsn::Max()) {
@@ -320,21 +336,14 @@ Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool m
           COVER("buffer_pool.overflow_frame");
           ++partition.overflow;
         }
-        partition.frames.push_back(std::make_unique<Frame>());
-        frame = partition.frames.back().get();
-        frame->memory.reset(new Page);  // NOLINT: uninitialised on purpose
-        frame->page = frame->memory.get();
-        for (uint32_t i = 0; i < partitions_.size(); ++i) {
-          if (partitions_[i].get() == &partition) {
-            frame->partition = i;
-          }
-        }
+        frame = NewFrame(partition);
       }
       if (frame != nullptr) {
         INVARIANT(frame->latch.TryLockExclusive());
         frame->ready.store(false, std::memory_order_relaxed);
         frame->fixes.store(1, std::memory_order_relaxed);
         frame->referenced.store(true, std::memory_order_relaxed);
+        frame->insert_hint = -1;
         frame->number = number;
         partition.Link(frame);
         return frame;
@@ -525,8 +534,7 @@ void BufferPool::Resize(size_t bytes) {
       if (TakeVictim(*partition, reader_->vdl(), &undurable, &all_fixed) == nullptr) {
         break;
       }
-      partition->frames[partition->hand].swap(partition->frames.back());
-      partition->frames.pop_back();
+      DropVictim(*partition);
     }
   }
 }

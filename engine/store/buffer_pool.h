@@ -29,6 +29,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "engine/store/frame_memory.h"
 #include "engine/store/latch.h"
 #include "storage_client/volume.h"
 #include "volume/page.h"
@@ -49,7 +50,7 @@ struct Frame {
   std::atomic<bool> ready{false};
   Frame* next_in_bucket = nullptr;  // under the partition's mutex
   uint32_t partition = 0;
-  std::unique_ptr<Page> memory;
+  int insert_hint = -1;  // under the exclusive latch; see MtrPage
 };
 
 // A fixed page, latched (or only fixed, after UnlockOnly). Movable; releases when destroyed.
@@ -67,8 +68,10 @@ class PageGuard {
   LatchMode mode() const { return mode_; }
   PageNo number() const { return frame_->number; }
   const Page& page() const { return *frame_->page; }
-  // REQUIRES: latched exclusively.
+  // REQUIRES (of all three): latched exclusively.
   Page* mutable_page() const { return frame_->page; }
+  int frame_hint() const { return frame_->insert_hint; }
+  void set_frame_hint(int slot) { frame_->insert_hint = slot; }
 
   void Release();
   // Gives the latch back and keeps the page fixed, and the reverse.
@@ -159,6 +162,8 @@ class BufferPool {
   // *existing set to the frame that another thread put there first (fixed).
   Result<Frame*> MakeFrame(Partition& partition, PageNo number, bool may_wait, Frame** existing);
   Frame* TakeVictim(Partition& partition, Lsn durable, Lsn* lowest_undurable, bool* all_fixed);
+  Frame* NewFrame(Partition& partition);
+  void DropVictim(Partition& partition);
   void Abandon(Frame* frame);
   void Unfix(Frame* frame);
   Lsn BeginRead();
@@ -168,6 +173,7 @@ class BufferPool {
   PageReader* const reader_;
   Volume* const volume_;
   const Checker checker_;
+  FrameMemory memory_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::atomic<uint64_t> applied_{0};
   PageLatch apply_latch_;

@@ -31,9 +31,9 @@ void Mtr::ForEachPage(Visit visit) {
       visit(&page);
     }
   }
-  for (MtrPage& page : more_) {
-    if (page.guard_.holds()) {
-      visit(&page);
+  for (const std::unique_ptr<MtrPage>& page : more_) {
+    if (page->guard_.holds()) {
+      visit(page.get());
     }
   }
 }
@@ -74,15 +74,15 @@ MtrPage* Mtr::NewEntry(PageGuard guard) {
       return &page;
     }
   }
-  for (MtrPage& page : more_) {
-    if (!page.guard_.holds()) {
-      page.guard_ = std::move(guard);
-      return &page;
+  for (const std::unique_ptr<MtrPage>& page : more_) {
+    if (!page->guard_.holds()) {
+      page->guard_ = std::move(guard);
+      return page.get();
     }
   }
-  more_.emplace_back();
-  more_.back().guard_ = std::move(guard);
-  return &more_.back();
+  more_.push_back(std::make_unique<MtrPage>());
+  more_.back()->guard_ = std::move(guard);
+  return more_.back().get();
 }
 
 MtrPage* Mtr::Find(PageNo number) {

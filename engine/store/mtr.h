@@ -19,7 +19,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,6 +42,10 @@ class MtrPage {
   Lsn lsn() const { return guard_.page().lsn(); }
   bool exclusive() const { return guard_.mode() == LatchMode::kExclusive; }
   bool modified() const { return edits_ != nullptr; }
+  // Where the last entry went into the page while it is cached, -1 if unknown: a hint for splits.
+  // REQUIRES: exclusive.
+  int insert_hint() const { return guard_.frame_hint(); }
+  void set_insert_hint(int slot) { guard_.set_frame_hint(slot); }
 
  private:
   friend class Mtr;
@@ -156,7 +159,7 @@ class Mtr {
 
   Store* const store_;
   std::array<MtrPage, kInlinePages> inline_;
-  std::deque<MtrPage> more_;
+  std::vector<std::unique_ptr<MtrPage>> more_;
   size_t held_ = 0;
   size_t modified_ = 0;
   size_t frees_ = 0;

@@ -69,6 +69,7 @@ bool NodeEditor::Insert(int slot, std::string_view key, std::string_view value) 
   }
   WriteSlot(slot, offset);
   WriteCounters(static_cast<size_t>(count) + 1, offset + size, now.garbage());
+  page_->set_insert_hint(slot);
   return true;
 }
 
@@ -250,6 +251,15 @@ void NodeBuilder::Append(std::string_view key, std::string_view value) {
   StoreLittle(image_.bytes + now.SlotOffset(count), static_cast<uint16_t>(offset));
   StoreLittle(image_.bytes + kCount, static_cast<uint16_t>(count + 1));
   StoreLittle(image_.bytes + kHeapTop, static_cast<uint16_t>(offset + size));
+}
+
+void NodeBuilder::WriteTo(Mtr* mtr, MtrPage* page) const {
+  const Node now = view();
+  mtr->WriteImage(page, image_.view().substr(kPageHeaderSize, now.heap_top() - kPageHeaderSize));
+  if (now.count() > 0) {
+    mtr->Write(page, kPageSize - now.DirectorySize(),
+               image_.view().substr(kPageSize - now.DirectorySize()));
+  }
 }
 
 void NodeBuilder::AppendFrom(const Node& source, int from, int to) {

@@ -56,9 +56,8 @@ class NodeBuilder {
   // Room for the directory is kept.
   bool Fits(size_t entry_size) const;
   Node view() const { return Node(image_); }
-  void WriteTo(Mtr* mtr, MtrPage* page) const {
-    mtr->WriteImage(page, image_.view().substr(kPageHeaderSize));
-  }
+  // Logs heap and directory, not the free space between them.
+  void WriteTo(Mtr* mtr, MtrPage* page) const;
 
  private:
   Page image_;

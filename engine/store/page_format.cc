@@ -141,6 +141,11 @@ int Node::LowerBound(std::string_view key, bool* exact) const {
   *exact = false;
   while (low < high) {
     const int middle = (low + high) / 2;
+    // Entries lie anywhere in the page: fetch both candidates of the next step meanwhile.
+    if (high - low > 2) {
+      __builtin_prefetch(bytes_ + EntryOffset((low + middle) / 2));
+      __builtin_prefetch(bytes_ + EntryOffset((middle + 1 + high) / 2));
+    }
     const int order = Key(middle).compare(key);
     if (order < 0) {
       low = middle + 1;

@@ -31,11 +31,20 @@ std::string_view ShortestSeparator(std::string_view left, std::string_view right
 }
 
 // Where to cut the n+1 entries of a page, the new one (at `slot`) included: entries before the cut
-// stay. An entry at the end goes to the new page alone.
-int ChooseCut(const Node& page, int slot, size_t new_size) {
+// stay. An entry at the end goes to the new page alone. In an ascending run inside the page (`hint`
+// is the slot of the insert before) the entries after the new one go: the run then continues at the
+// end of its page, and its pages get full.
+int ChooseCut(const Node& page, int slot, size_t new_size, int hint) {
   const int count = page.count();
   if (slot == count) {
     return count;
+  }
+  if (slot > 0 && slot == hint + 1) {
+    size_t tail = 0;
+    for (int i = slot; i < count; ++i) {
+      tail += page.Entry(i).size + kSlotSize;
+    }
+    return page.used() - tail + new_size + kSlotSize <= kCapacity ? slot + 1 : slot;
   }
   const size_t total = page.used() + new_size + kSlotSize;
   size_t left = 0;
@@ -261,7 +270,7 @@ void StructureChange::Split(int level, int slot, std::string_view key, std::stri
   MtrPage* const fresh = spare_.back();
   spare_.pop_back();
   const Node view(page->bytes());
-  const int cut = ChooseCut(view, slot, EntrySize(key.size(), value.size()));
+  const int cut = ChooseCut(view, slot, EntrySize(key.size(), value.size()), page->insert_hint());
   const bool new_goes_right = slot >= cut;
   const int kept = new_goes_right ? cut : cut - 1;  // old entries that stay
 
