@@ -11,11 +11,13 @@ namespace borealis::server {
 class WorkerPool::Worker final : public BlockingObserver {
  public:
   explicit Worker(WorkerPool* pool) : pool_(pool) {}
-  void EnterBlocking() override { pool_->Enter(); }
-  void LeaveBlocking() override { pool_->Leave(); }
+  void EnterBlocking() override { pool_->Enter(this); }
+  void LeaveBlocking() override { pool_->Leave(this); }
 
   // Guarded by the pool's mutex.
   bool has_place = true;
+  bool place_lent = false;         // inside a BlockingScope entered with a place
+  int64_t computing_since_us = 0;  // 0: not running a task, or waiting
   ConditionVariable wake;
   Thread thread;
 
@@ -36,6 +38,7 @@ void WorkerPool::Start() {
   INVARIANT(!started_);
   started_ = true;
   places_ = options_.runnable > 0 ? options_.runnable : HardwareThreads();
+  monitor_ = Thread("worker-monitor", [this] { Monitor(); });
 }
 
 void WorkerPool::Stop() {
@@ -48,7 +51,7 @@ void WorkerPool::Stop() {
     stopping_ = true;
   }
   // Workers leave when the queue is empty; tasks may still submit tasks, which may make workers.
-  for (;;) {
+  for (bool ended = false;;) {
     {
       MutexLock lock(mutex_);
       for (auto& worker : ended_) {
@@ -62,8 +65,13 @@ void WorkerPool::Stop() {
       workers_.clear();
       if (workers.empty()) {
         INVARIANT(queue_.empty());
-        return;
+        ended = true;
+        monitor_wake_.NotifyOne();
       }
+    }
+    if (ended) {
+      monitor_.Join();
+      return;
     }
     for (auto& worker : workers) {
       worker->thread.Join();
@@ -79,6 +87,9 @@ void WorkerPool::Submit(std::function<void()> task) {
     INVARIANT(started_ && (!stopping_ || totals_.threads > 0));
     queue_.push_back({std::move(task), SystemClock().NowUs()});
     worker = Claim();
+    if (worker == nullptr && monitor_asleep_) {
+      monitor_wake_.NotifyOne();
+    }
   }
   Wake(worker);
 }
@@ -130,28 +141,16 @@ void WorkerPool::Wake(Worker* worker) {
 void WorkerPool::Run(Worker* worker) {
   SetBlockingObserver(worker);
   mutex_.Lock();
-  for (;;) {
-    if (queue_.empty() || running_ > places_) {
-      if (!WaitForWork(worker)) {
-        break;
-      }
-      continue;
-    }
-    std::function<void()> run = std::move(queue_.front().run);
-    ++totals_.tasks;
-    totals_.queued_us += static_cast<uint64_t>(SystemClock().NowUs() - queue_.front().queued_at_us);
-    queue_.pop_front();
-    mutex_.Unlock();
-    run();
-    run = nullptr;  // what the task holds dies outside the mutex
-    mutex_.Lock();
+  while (GetPlace(worker)) {
+    RunOne(worker);
   }
   --totals_.threads;
-  // Stop may have taken the worker over already; then it joins it.
-  const auto self = std::find_if(workers_.begin(), workers_.end(),
-                                 [worker](const auto& other) { return other.get() == worker; });
+  // Stop may have taken the worker over already; then it joins it. Others are joined by the next
+  // thread that ends.
   std::vector<std::unique_ptr<Worker>> to_join;
   to_join.swap(ended_);
+  const auto self = std::find_if(workers_.begin(), workers_.end(),
+                                 [worker](const auto& other) { return other.get() == worker; });
   if (self != workers_.end()) {
     ended_.push_back(std::move(*self));
     workers_.erase(self);
@@ -160,47 +159,107 @@ void WorkerPool::Run(Worker* worker) {
   SetBlockingObserver(nullptr);
 }
 
-// Gives the place up and waits for another. False when the thread is to end.
-bool WorkerPool::WaitForWork(Worker* worker) {
-  --running_;
-  worker->has_place = false;
-  if (stopping_ && queue_.empty()) {
-    for (Worker* other : idle_) {
-      other->wake.NotifyOne();
+void WorkerPool::RunOne(Worker* worker) {
+  std::function<void()> run = std::move(queue_.front().run);
+  const int64_t now_us = SystemClock().NowUs();
+  ++totals_.tasks;
+  totals_.queued_us += static_cast<uint64_t>(now_us - queue_.front().queued_at_us);
+  queue_.pop_front();
+  worker->computing_since_us = now_us;
+  mutex_.Unlock();
+  run();
+  run = nullptr;  // what the task holds dies outside the mutex
+  mutex_.Lock();
+  worker->computing_since_us = 0;
+}
+
+bool WorkerPool::GetPlace(Worker* worker) {
+  for (;;) {
+    if (worker->has_place && (queue_.empty() || running_ > places_)) {
+      --running_;
+      worker->has_place = false;
     }
-    return false;
-  }
-  idle_.push_back(worker);
-  while (!worker->has_place) {
+    if (!worker->has_place && !queue_.empty() && running_ < places_) {
+      ++running_;
+      worker->has_place = true;
+    }
+    if (worker->has_place) {
+      return true;
+    }
+    if (stopping_ && queue_.empty()) {
+      for (Worker* other : idle_) {
+        other->wake.NotifyOne();
+      }
+      return false;
+    }
+    idle_.push_back(worker);
     const bool woken = worker->wake.WaitFor(mutex_, options_.idle_us);
     if (worker->has_place) {
-      break;
+      continue;  // Claim took it off the list; somebody may have been faster with the work
     }
-    const bool surplus = !woken && static_cast<int>(totals_.threads) > places_;
-    if ((stopping_ && queue_.empty()) || surplus) {
-      idle_.erase(std::find(idle_.begin(), idle_.end(), worker));
+    idle_.erase(std::find(idle_.begin(), idle_.end(), worker));
+    if (!woken && static_cast<int>(totals_.threads) > places_) {
       return false;
     }
   }
-  return true;
 }
 
-void WorkerPool::Enter() {
-  Worker* worker = nullptr;
+void WorkerPool::Enter(Worker* worker) {
+  Worker* successor = nullptr;
   {
     MutexLock lock(mutex_);
-    --running_;
     ++blocked_;
     ++totals_.waits;
-    worker = Claim();
+    worker->computing_since_us = 0;
+    worker->place_lent = worker->has_place;
+    if (worker->has_place) {
+      worker->has_place = false;
+      --running_;
+      successor = Claim();
+    }
   }
-  Wake(worker);
+  Wake(successor);
 }
 
-void WorkerPool::Leave() {
+void WorkerPool::Leave(Worker* worker) {
   MutexLock lock(mutex_);
   --blocked_;
-  ++running_;
+  worker->computing_since_us = SystemClock().NowUs();
+  if (worker->place_lent) {
+    worker->has_place = true;
+    ++running_;
+  }
+}
+
+// Takes places from tasks that compute long, as long as others wait for one.
+void WorkerPool::Monitor() {
+  MutexLock lock(mutex_);
+  for (;;) {
+    if (stopping_ && totals_.threads == 0) {
+      return;
+    }
+    if (queue_.empty() || running_ < places_) {
+      monitor_asleep_ = true;
+      monitor_wake_.Wait(mutex_);
+      monitor_asleep_ = false;
+      continue;
+    }
+    monitor_wake_.WaitFor(mutex_, options_.stall_us);
+    const int64_t stalled_before_us = SystemClock().NowUs() - options_.stall_us;
+    // Claim may add to workers_: by index, over those there are now.
+    const size_t count = workers_.size();
+    for (size_t i = 0; i < count && !queue_.empty(); ++i) {
+      Worker* const worker = workers_[i].get();
+      if (!worker->has_place || worker->computing_since_us == 0 ||
+          worker->computing_since_us > stalled_before_us) {
+        continue;
+      }
+      worker->has_place = false;
+      --running_;
+      ++totals_.stalls;
+      Wake(Claim());
+    }
+  }
 }
 
 WorkerPool::Metrics WorkerPool::metrics() const {

@@ -6,6 +6,10 @@
 // there may be more runnable threads than places; those that finish a task then step back.
 // Threads are reused, last idle first, and end after a time without work.
 //
+// A task that computes for longer than stall_us while others wait loses its place too (a monitor
+// looks): long queries then share the processors with the places under the system's scheduler,
+// and short statements, logins and kills never queue behind them.
+//
 // INV-POOL-1  max_threads exceeds the number of tasks that can wait at once (sessions), or waiters
 //             could use up all threads and the one they wait for would find none.
 // Thread-safe. Tasks must not throw.
@@ -26,17 +30,19 @@ namespace borealis::server {
 class WorkerPool {
  public:
   struct Options {
-    int runnable = 0;              // 0: one for each processor this process may use
-    int max_threads = 8192;        // see INV-POOL-1
+    int runnable = 0;        // 0: one for each processor this process may use
+    int max_threads = 8192;  // see INV-POOL-1
+    int64_t stall_us = 10'000;
     int64_t idle_us = 30'000'000;  // a surplus thread ends after so long without work
   };
   struct Metrics {
     uint64_t queued = 0;        // waiting for a worker now
     uint64_t threads = 0;       // exist now
-    uint64_t runnable = 0;      // running a task and not waiting now
+    uint64_t runnable = 0;      // in a place now: running a task and not waiting
     uint64_t blocked = 0;       // inside a BlockingScope now
     uint64_t tasks = 0;         // run since start
     uint64_t waits = 0;         // BlockingScopes entered since start
+    uint64_t stalls = 0;        // tasks that lost their place for computing long, since start
     uint64_t threads_made = 0;  // since start
     uint64_t queued_us = 0;     // time all tasks together have waited for a worker
   };
@@ -65,12 +71,15 @@ class WorkerPool {
   };
 
   void Run(Worker* worker);
-  bool WaitForWork(Worker* worker) REQUIRES(mutex_);
+  void RunOne(Worker* worker) REQUIRES(mutex_);
+  // The worker is in a place, with work to do; or, false, its thread is to end.
+  bool GetPlace(Worker* worker) REQUIRES(mutex_);
+  void Monitor();
   // If there is work and a place, reserves the place for the worker returned, which must be woken.
   Worker* Claim() REQUIRES(mutex_);
   static void Wake(Worker* worker);
-  void Enter();
-  void Leave();
+  void Enter(Worker* worker);
+  void Leave(Worker* worker);
 
   const Options options_;
   mutable Mutex mutex_{LockRank::kLeaf};
@@ -81,6 +90,9 @@ class WorkerPool {
   int places_ GUARDED_BY(mutex_) = 1;
   int running_ GUARDED_BY(mutex_) = 0;  // places taken, or reserved for a worker being woken
   int blocked_ GUARDED_BY(mutex_) = 0;
+  ConditionVariable monitor_wake_;
+  bool monitor_asleep_ GUARDED_BY(mutex_) = false;
+  Thread monitor_;
   bool started_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   Metrics totals_ GUARDED_BY(mutex_);

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/os/random.h"
+#include "base/os/thread.h"
 #include "server/worker_pool.h"
 #include "tests/unit/server/echo_handler.h"
 #include "tests/unit/server/test_client.h"
@@ -423,6 +425,50 @@ TEST_F(NetServerTest, BlockedSessionsDoNotStopOthers) {
   for (auto& client : clients) {
     EXPECT_TRUE(client->ReadResult().has_value());
   }
+}
+
+TEST_F(NetServerTest, KillsAtAnyMomentLeaveNothingBehind) {
+  Start();
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0};
+  std::vector<Thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back("client", [this, t, &stop, &answered] {
+      Random random(static_cast<uint64_t>(t) + 1);
+      while (!stop) {
+        TestClient client(port());
+        if (!client.Login("root", "", random.Chance(0.3))) {
+          continue;
+        }
+        while (!stop && !random.Chance(0.05)) {
+          const char* const texts[] = {"echo x", "rush", "rows 300", "ok"};
+          if (!client.Query(texts[random.Below(4)]).has_value()) {
+            break;
+          }
+          ++answered;
+        }
+        if (random.Chance(0.5)) {
+          client.SendCommand("\x01");
+        }
+      }
+    });
+  }
+  Random random(99);
+  const int64_t until = SystemClock().NowUs() + 1'500'000;
+  while (SystemClock().NowUs() < until) {
+    const auto entries = server_->connections().List();
+    if (!entries.empty()) {
+      const auto& entry = entries[random.Below(entries.size())];
+      server_->connections().Kill(entry.connection->id(), random.Chance(0.5)).IgnoreError();
+      entry.connection->activity();
+      entry.connection->user_at_login();
+    }
+  }
+  stop = true;
+  threads.clear();
+  EXPECT_GT(answered.load(), 100);
+  EXPECT_TRUE(Eventually([this] { return server_->connections().size() == 0; }));
+  EXPECT_EQ(factory_.opened.load(), factory_.closed.load());
 }
 
 TEST_F(NetServerTest, StopEndsEverything) {

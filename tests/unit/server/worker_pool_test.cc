@@ -191,6 +191,80 @@ TEST(WorkerPoolTest, SurplusThreadsEnd) {
   EXPECT_EQ(pool.metrics().threads, 1U);
 }
 
+TEST(WorkerPoolTest, LongComputationsDoNotHoldUpShortTasks) {
+  WorkerPool pool(Places(2));
+  pool.Start();
+  std::atomic<bool> stop{false};
+  Gate computing(4);
+  Gate ended(4);
+  for (int i = 0; i < 4; ++i) {  // twice as many as there are places, none of them waits
+    pool.Submit([&] {
+      computing.Arrive();
+      while (!stop) {
+        BusyLoop(100);
+      }
+      ended.Arrive();
+    });
+  }
+  computing.Wait();
+  EXPECT_GE(pool.metrics().stalls, 2U);
+  for (int i = 0; i < 50; ++i) {
+    Gate done(1);
+    pool.Submit([&] { done.Arrive(); });
+    done.Wait();
+  }
+  // Once they have lost their places, no further task has to wait for the monitor.
+  EXPECT_EQ(pool.metrics().stalls, 4U);
+  stop = true;
+  ended.Wait();
+  std::vector<int> order;
+  Gate after(3);
+  pool.SetRunnable(1);
+  for (int i = 0; i < 3; ++i) {
+    pool.Submit([&, i] {
+      order.push_back(i);
+      after.Arrive();
+    });
+  }
+  after.Wait();
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
+  pool.Stop();
+  EXPECT_EQ(pool.metrics().runnable, 0U);
+}
+
+TEST(WorkerPoolTest, WaitsAndStallsMix) {
+  WorkerPool::Options options = Places(2);
+  options.stall_us = 200;
+  WorkerPool pool(options);
+  pool.Start();
+  Gate done(400);
+  Mutex mutex(LockRank::kServer);
+  ConditionVariable never;
+  for (int i = 0; i < 400; ++i) {
+    pool.Submit([&, i] {
+      if (i % 3 == 0) {
+        BusyLoop(20000);
+      }
+      if (i % 2 == 0) {
+        BlockingScope waiting;
+        MutexLock lock(mutex);
+        never.WaitFor(mutex, 300);
+      }
+      if (i % 5 == 0) {
+        BusyLoop(20000);
+      }
+      done.Arrive();
+    });
+  }
+  done.Wait();
+  pool.Stop();
+  const WorkerPool::Metrics metrics = pool.metrics();
+  EXPECT_EQ(metrics.tasks, 400U);
+  EXPECT_EQ(metrics.runnable, 0U) << "every place was given back";
+  EXPECT_EQ(metrics.blocked, 0U);
+  EXPECT_EQ(metrics.threads, 0U);
+}
+
 TEST(WorkerPoolTest, StopRunsWhatIsQueuedAndWhatThatSubmits) {
   std::atomic<int> ran{0};
   WorkerPool pool(Places(2));
