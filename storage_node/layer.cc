@@ -16,6 +16,7 @@ namespace borealis::storage_node {
 namespace {
 
 constexpr uint32_t kLayerMagic = 0x31594C42;  // "BLY1"
+constexpr uint32_t kBlockMagic = 0x4B4C4242;  // "BBLK"
 constexpr size_t kBlockTarget = 32 * 1024;
 constexpr size_t kBlockHeaderSize = 16;
 constexpr size_t kEntryHeaderSize = 24;
@@ -80,6 +81,7 @@ Status LayerWriter::CloseBlock() {
   }
   StoreLittle(block_.data() + 4, static_cast<uint32_t>(block_.size()));
   StoreLittle(block_.data() + 8, block_entries_);
+  StoreLittle(block_.data() + 12, kBlockMagic);
   StoreLittle(block_.data(), Crc32c(std::string_view(block_).substr(4)));
   blocks_.push_back({written_ + buffer_.size(), static_cast<uint32_t>(block_.size()), 0});
   RETURN_IF_ERROR(Put(block_));
@@ -183,47 +185,106 @@ Result<std::shared_ptr<Layer>> Layer::Open(FileSystem& files, const std::string&
   return layer;
 }
 
+namespace {
+
+struct Footer {
+  LayerInfo info;
+  uint64_t pages_at = 0;
+  uint64_t page_count = 0;
+  uint64_t lsns_at = 0;
+  uint64_t lsn_count = 0;
+  uint64_t blocks_at = 0;
+  uint64_t block_count = 0;
+  uint32_t pages_crc = 0;
+  uint32_t lsns_crc = 0;
+  uint32_t blocks_crc = 0;
+};
+
+Result<Footer> ParseFooter(std::string_view bytes, uint64_t file_size) {
+  if (bytes.size() != kFooterSize || LoadLittle<uint32_t>(bytes.data()) != kLayerMagic ||
+      LoadLittle<uint32_t>(bytes.data() + 4) != Crc32c(bytes.substr(8))) {
+    return Status::Corruption("layer footer does not verify");
+  }
+  ByteReader reader(bytes.substr(8));
+  Footer footer;
+  LayerInfo& info = footer.info;
+  info.number = reader.Little<uint64_t>();
+  info.volume = VolumeId(reader.Little<uint64_t>());
+  info.pg = PgId(reader.Little<uint32_t>());
+  info.level = reader.Little<uint32_t>();
+  info.from = Lsn(reader.Little<uint64_t>());
+  info.up_to = Lsn(reader.Little<uint64_t>());
+  info.complete_above = Lsn(reader.Little<uint64_t>());
+  info.record_count = reader.Little<uint64_t>();
+  info.image_count = reader.Little<uint64_t>();
+  info.bytes = file_size;
+  footer.pages_at = reader.Little<uint64_t>();
+  footer.page_count = reader.Little<uint64_t>();
+  footer.lsns_at = reader.Little<uint64_t>();
+  footer.lsn_count = reader.Little<uint64_t>();
+  footer.blocks_at = reader.Little<uint64_t>();
+  footer.block_count = reader.Little<uint64_t>();
+  footer.pages_crc = reader.Little<uint32_t>();
+  footer.lsns_crc = reader.Little<uint32_t>();
+  footer.blocks_crc = reader.Little<uint32_t>();
+  if (std::max({footer.page_count, footer.lsn_count, footer.block_count}) > file_size) {
+    return Status::Corruption("layer footer is inconsistent");
+  }
+  return footer;
+}
+
+}  // namespace
+
+Result<LayerInfo> ParseLayerFooter(std::string_view bytes) {
+  if (bytes.size() < kFooterSize) {
+    return Status::Corruption("layer is cut");
+  }
+  ASSIGN_OR_RETURN(const Footer footer,
+                   ParseFooter(bytes.substr(bytes.size() - kFooterSize), bytes.size()));
+  return footer.info;
+}
+
+Result<std::string_view> VerifyBlock(std::string_view bytes) {
+  if (bytes.size() < kBlockHeaderSize || LoadLittle<uint32_t>(bytes.data() + 12) != kBlockMagic) {
+    return Status::NotFound("no block");
+  }
+  const size_t size = LoadLittle<uint32_t>(bytes.data() + 4);
+  if (size < kBlockHeaderSize || size > bytes.size() ||
+      LoadLittle<uint32_t>(bytes.data()) != Crc32c(bytes.substr(4, size - 4))) {
+    return Status::Corruption("block does not verify");
+  }
+  return bytes.substr(0, size);
+}
+
 Status Layer::ReadIndexes() {
   ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
-  std::string footer;
   if (size < kFooterSize) {
     return Status::Corruption("layer is cut");
   }
-  RETURN_IF_ERROR(file_->ReadAt(size - kFooterSize, kFooterSize, &footer));
-  if (footer.size() != kFooterSize || LoadLittle<uint32_t>(footer.data()) != kLayerMagic ||
-      LoadLittle<uint32_t>(footer.data() + 4) != Crc32c(std::string_view(footer).substr(8))) {
-    return Status::Corruption("layer footer does not verify");
+  Footer footer;
+  for (int attempt = 1;; ++attempt) {
+    std::string bytes;
+    RETURN_IF_ERROR(file_->ReadAt(size - kFooterSize, kFooterSize, &bytes));
+    auto parsed = ParseFooter(bytes, size);
+    if (parsed.ok()) {
+      footer = *parsed;
+      break;
+    }
+    if (attempt == kReadAttempts) {
+      return parsed.status();
+    }
   }
-  ByteReader reader(std::string_view(footer).substr(8));
-  info_.number = reader.Little<uint64_t>();
-  info_.volume = VolumeId(reader.Little<uint64_t>());
-  info_.pg = PgId(reader.Little<uint32_t>());
-  info_.level = reader.Little<uint32_t>();
-  info_.from = Lsn(reader.Little<uint64_t>());
-  info_.up_to = Lsn(reader.Little<uint64_t>());
-  info_.complete_above = Lsn(reader.Little<uint64_t>());
-  info_.record_count = reader.Little<uint64_t>();
-  info_.image_count = reader.Little<uint64_t>();
-  info_.bytes = size;
-  const auto pages_at = reader.Little<uint64_t>();
-  const auto page_count = reader.Little<uint64_t>();
-  lsn_index_offset_ = reader.Little<uint64_t>();
-  lsn_index_count_ = reader.Little<uint64_t>();
-  const auto blocks_at = reader.Little<uint64_t>();
-  const auto block_count = reader.Little<uint64_t>();
-  const auto pages_crc = reader.Little<uint32_t>();
-  lsn_index_crc_ = reader.Little<uint32_t>();
-  const auto blocks_crc = reader.Little<uint32_t>();
-  if (std::max({page_count, lsn_index_count_, block_count}) > size) {
-    return Status::Corruption("layer footer is inconsistent");
-  }
-  ASSIGN_OR_RETURN(
-      const std::string pages,
-      ReadSection(pages_at, page_count * sizeof(LayerPagePlace), pages_crc, "page index"));
+  info_ = footer.info;
+  lsn_index_offset_ = footer.lsns_at;
+  lsn_index_count_ = footer.lsn_count;
+  lsn_index_crc_ = footer.lsns_crc;
+  ASSIGN_OR_RETURN(const std::string pages,
+                   ReadSection(footer.pages_at, footer.page_count * sizeof(LayerPagePlace),
+                               footer.pages_crc, "page index"));
   FromBytes(pages, &pages_);
-  ASSIGN_OR_RETURN(
-      const std::string blocks,
-      ReadSection(blocks_at, block_count * sizeof(LayerBlockPlace), blocks_crc, "block table"));
+  ASSIGN_OR_RETURN(const std::string blocks,
+                   ReadSection(footer.blocks_at, footer.block_count * sizeof(LayerBlockPlace),
+                               footer.blocks_crc, "block table"));
   FromBytes(blocks, &blocks_);
   return Status::Ok();
 }
@@ -275,8 +336,8 @@ Result<std::shared_ptr<const std::string>> Layer::ReadBlock(size_t block) {
   const LayerBlockPlace place = blocks_[block];
   for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
     RETURN_IF_ERROR(file_->ReadAt(place.offset, place.size, bytes.get()));
-    if (bytes->size() == place.size && place.size >= kBlockHeaderSize &&
-        LoadLittle<uint32_t>(bytes->data()) == Crc32c(std::string_view(*bytes).substr(4))) {
+    const auto verified = VerifyBlock(*bytes);
+    if (verified.ok() && verified->size() == place.size) {
       last_block_ = std::move(bytes);
       last_block_number_ = block;
       return last_block_;

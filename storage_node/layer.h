@@ -130,6 +130,10 @@ class Layer {
   size_t last_block_number_ = ~size_t{0};
 };
 
+// What the last bytes of a layer file say, verified.
+Result<LayerInfo> ParseLayerFooter(std::string_view bytes);
+// The block at the front of `bytes`, verified; kNotFound where blocks have ended.
+Result<std::string_view> VerifyBlock(std::string_view bytes);
 // Takes the entry at `offset` of a verified block and moves on; false at its end or when malformed.
 bool NextEntry(std::string_view block, size_t* offset, LayerEntry* entry);
 
