@@ -6,17 +6,18 @@
 
 namespace borealis::storage_client {
 
-void PgTails::Advance(PgId pg, Lsn vdl, Lsn tail) {
+void PgTails::Advance(PgId pg, Lsn before, Lsn vdl, Lsn tail) {
+  INVARIANT_LE(before, vdl);
   INVARIANT_LE(tail, vdl);
   std::vector<Point>& points = groups_[pg];
   if (!points.empty()) {
     INVARIANT_LE(points.back().vdl, vdl);
     INVARIANT_LE(points.back().tail, tail);
     if (points.back().tail == tail) {
+      points.back().vdl = vdl;
       return;
     }
-    // The old tail held up to just under the new one.
-    points.back().vdl = std::max(points.back().vdl, tail - 1);
+    points.back().vdl = std::max(points.back().vdl, before);
   }
   points.push_back({vdl, tail});
   if (points.size() > kPointsMax) {

@@ -25,8 +25,9 @@ struct PgTailAt {
 
 class PgTails {
  public:
-  // As of `vdl` (never going back) the group's last record is `tail`.
-  void Advance(PgId pg, Lsn vdl, Lsn tail);
+  // As of `vdl` (never going back) the group's last record is `tail`; what was said of the group
+  // before still held at `before`.
+  void Advance(PgId pg, Lsn before, Lsn vdl, Lsn tail);
   // What a segment's SCL must reach to answer at `read_point`; nothing when the group has no
   // record, so that all its pages are zeroes.
   std::optional<Lsn> Needed(PgId pg, Lsn read_point) const;

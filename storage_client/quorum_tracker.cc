@@ -27,7 +27,7 @@ void QuorumTracker::AddGroup(PgId pg, Lsn tail, std::span<const Lsn> scls) {
     group.scls[slot] = std::min(scls[slot], tail);
   }
   group.pgcl = write_.HighestReached(group.scls);
-  tails_.Advance(pg, vdl_, tail);
+  tails_.Advance(pg, vdl_, vdl_, tail);
 }
 
 void QuorumTracker::OnAppended(const LogChunk& chunk) {
@@ -90,7 +90,7 @@ bool QuorumTracker::Advance() {
   }
   changed_tails_.clear();
   for (const auto& [pg, tail] : moved) {
-    tails_.Advance(pg, vdl_, tail);
+    tails_.Advance(pg, before, vdl_, tail);
     changed_tails_.push_back({pg, tail});
   }
   INVARIANT_LE(vdl_, vcl_);

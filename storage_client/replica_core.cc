@@ -35,10 +35,10 @@ void ReplicaCore::Advance(VolumeEpoch epoch, Lsn vdl, std::span<const PgTailAt> 
     scls_.clear();
     reads_.SetEpoch(epoch);
   }
-  vdl_ = vdl;
   for (const PgTailAt& tail : tails) {
-    tails_.Advance(tail.pg, vdl, tail.tail);
+    tails_.Advance(tail.pg, vdl_, vdl, tail.tail);
   }
+  vdl_ = vdl;
 }
 
 void ReplicaCore::Read(std::vector<PageNo> pages, Lsn read_point,

@@ -139,6 +139,16 @@ TEST(QuorumTrackerTest, LossAndLiesNeverMoveTheVdlBackOrBeyondTheLog) {
   EXPECT_EQ(tracker.scl(PgId(0), 0), Lsn(0));
 }
 
+TEST(PgTailsTest, ReadPointsThatWereNeverHeardOfAreSafe) {
+  PgTails tails;
+  tails.Advance(PgId(0), Lsn(0), Lsn(120), Lsn(100));
+  // A reader that jumps: there may be records of the group between 120 and 480.
+  tails.Advance(PgId(0), Lsn(130), Lsn(500), Lsn(480));
+  EXPECT_EQ(*tails.Needed(PgId(0), Lsn(130)), Lsn(100));
+  EXPECT_EQ(*tails.Needed(PgId(0), Lsn(131)), Lsn(480));
+  EXPECT_EQ(*tails.Needed(PgId(0), Lsn(600)), Lsn(480));
+}
+
 TEST(PgTailsTest, NeededIsNeverBelowTheTruthAndExactWhenRecent) {
   Random random(7);
   PgTails tails;
@@ -146,12 +156,17 @@ TEST(PgTailsTest, NeededIsNeverBelowTheTruthAndExactWhenRecent) {
   Lsn vdl(0);
   Lsn tail(0);
   for (int i = 0; i < 2000; ++i) {
+    const Lsn before = vdl;
     vdl = vdl + 1 + random.Below(50);
-    if (random.Chance(0.3)) {
-      tail = vdl - random.Below(1);
+    const bool has_new = random.Chance(0.3);
+    if (has_new) {
+      tail = vdl - random.Below(vdl - before);
     }
     if (tail > Lsn(0)) {
-      tails.Advance(PgId(0), vdl, tail);
+      // Not told when nothing changed.
+      if (has_new) {
+        tails.Advance(PgId(0), before, vdl, tail);
+      }
       truth[vdl] = tail;
     }
   }

@@ -1,0 +1,235 @@
+#include "tests/sim/oracle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "storage_client/message_frame.h"
+#include "volume/record.h"
+
+namespace borealis::sim {
+
+namespace {
+constexpr size_t kRecordsPerImage = 16;
+constexpr size_t kPageCrcOffset = 8;
+}  // namespace
+
+bool Oracle::IsVoid(Lsn end, VolumeEpoch epoch) const {
+  return std::any_of(openings_.upper_bound(epoch), openings_.end(),
+                     [&](const auto& opening) { return end > opening.second.vdl; });
+}
+
+void Oracle::OnAppended(VolumeEpoch epoch, const storage_client::LogChunk& chunk) {
+  const SharedBytes ordered = chunk.InLsnOrder();
+  size_t offset = 0;
+  while (offset < ordered.size()) {
+    const Result<RecordView> view = ParseRecord(ordered.view().substr(offset));
+    if (!view.ok()) {
+      world_.Fail("a record left the log buffer damaged");
+      return;
+    }
+    // 3: an LSN is handed out once, over all epochs.
+    const auto above = records_.upper_bound(view->start());
+    if (above != records_.end() && above->second.start < view->end) {
+      world_.Fail(fmt::format("LSNs [{}, {}) of epoch {} overlap those of epoch {}",
+                              view->start().value(), view->end.value(), epoch.value(),
+                              above->second.epoch.value()));
+      return;
+    }
+    ModelRecord& record = records_[view->end];
+    record.start = view->start();
+    record.epoch = epoch;
+    record.pg = view->pg;
+    record.page = view->page;
+    record.is_consistency_point = view->is_consistency_point;
+    record.bytes = ordered.Slice(offset, view->length);
+    if (!IsVoid(view->end, epoch)) {
+      groups_[record.pg][view->end] = &record;
+      if (record.page != kNoPage) {
+        pages_[record.page].records[view->end] = &record;
+      }
+    }
+    offset += view->length;
+  }
+}
+
+void Oracle::Void(Lsn end, const ModelRecord& record) {
+  groups_[record.pg].erase(end);
+  if (record.page != kNoPage) {
+    PageModel& page = pages_[record.page];
+    page.records.erase(end);
+    page.images.erase(page.images.lower_bound(end), page.images.end());
+  }
+}
+
+void Oracle::OnOpened(const storage_client::OpenedVolume& opened) {
+  if (!opened_epochs_.insert(opened.epoch).second) {
+    world_.Fail(fmt::format("3: epoch {} was opened twice", opened.epoch.value()));
+    return;
+  }
+  const auto higher = openings_.upper_bound(opened.epoch);
+  if (higher != openings_.end()) {
+    // Its last answers were on their way when a higher epoch sealed: it must not know more.
+    if (opened.vdl > higher->second.vdl) {
+      world_.Fail(fmt::format("3: epoch {} opened at {} after epoch {} had opened at {}",
+                              opened.epoch.value(), opened.vdl.value(), higher->first.value(),
+                              higher->second.vdl.value()));
+    }
+    return;  // it changes nothing any more: whatever it appends is void
+  }
+  if (opened.vdl < answered_) {
+    world_.Fail(fmt::format("1: epoch {} opened at {}, but {} was answered", opened.epoch.value(),
+                            opened.vdl.value(), answered_.value()));
+    return;
+  }
+  const auto last = records_.find(opened.vdl);
+  if (opened.vdl > Lsn(0) && (last == records_.end() || !last->second.is_consistency_point)) {
+    world_.Fail(fmt::format("epoch {} opened at {}, which is no consistency point",
+                            opened.epoch.value(), opened.vdl.value()));
+    return;
+  }
+  openings_[opened.epoch] = {opened.vdl, opened.start};
+  for (auto at = records_.upper_bound(opened.vdl); at != records_.end(); ++at) {
+    if (at->second.epoch < opened.epoch) {
+      Void(at->first, at->second);
+    }
+  }
+  for (const auto& [pg, group] : opened.groups) {
+    const Lsn tail = LastOfGroup(pg, opened.vdl);
+    if (group.tail != tail) {
+      world_.Fail(fmt::format("epoch {}: pg {} ends at {}, not at {}", opened.epoch.value(),
+                              pg.value(), tail.value(), group.tail.value()));
+    }
+  }
+  NoteAnswered(opened.vdl);
+}
+
+void Oracle::NoteAnswered(Lsn vdl) {
+  if (vdl > answered_) {
+    answered_ = vdl;
+    read_points_.push_back(vdl);
+  }
+}
+
+void Oracle::OnVdl(VolumeEpoch epoch, Lsn vdl) {
+  Lsn& before = vdls_[epoch];
+  if (vdl < before) {
+    world_.Fail(fmt::format("4: the VDL of epoch {} went back", epoch.value()));
+  }
+  before = vdl;
+  for (auto at = openings_.upper_bound(epoch); at != openings_.end(); ++at) {
+    if (vdl > at->second.vdl) {
+      world_.Fail(fmt::format("3: epoch {} reached {} though epoch {} opened at {}", epoch.value(),
+                              vdl.value(), at->first.value(), at->second.vdl.value()));
+      return;
+    }
+  }
+  const auto last = records_.find(vdl);
+  if (last == records_.end() || !last->second.is_consistency_point) {
+    world_.Fail(fmt::format("VDL {} is no consistency point", vdl.value()));
+    return;
+  }
+  NoteAnswered(vdl);
+}
+
+void Oracle::RaiseLowestReadPoint(Lsn lsn) {
+  lowest_read_point_ = std::max(lowest_read_point_, lsn);
+  std::erase_if(read_points_, [&](Lsn point) { return point < lowest_read_point_; });
+}
+
+bool Oracle::CheckPage(PageNo number, Lsn read_point, std::string_view bytes,
+                       const std::string& who) {
+  ++pages_checked_;
+  auto page = std::make_unique<Page>();
+  page->Clear();
+  PageModel& model = pages_[number];
+  auto record = model.records.begin();
+  auto image = model.images.upper_bound(read_point);
+  if (image != model.images.begin()) {
+    --image;
+    *page = *image->second;
+    record = model.records.upper_bound(image->first);
+  }
+  size_t folded = 0;
+  for (; record != model.records.end() && record->first <= read_point; ++record) {
+    const Result<RecordView> view = ParseRecord(record->second->bytes.view());
+    if (!view.ok() || !ApplyRecord(*view, page.get()).ok()) {
+      world_.Fail("the model holds a record that does not apply");
+      return false;
+    }
+    if (++folded % kRecordsPerImage == 0) {
+      model.images[record->first] = std::make_unique<Page>(*page);
+    }
+  }
+  auto found = std::make_unique<Page>();
+  std::memcpy(found->bytes, bytes.data(), kPageSize);
+  std::memset(found->bytes + kPageCrcOffset, 0, sizeof(uint32_t));
+  if (std::memcmp(found->bytes, page->bytes, kPageSize) == 0) {
+    return true;
+  }
+  const auto differs = std::mismatch(found->bytes, found->bytes + kPageSize, page->bytes);
+  world_.Fail(fmt::format(
+      "2: {} read page {} at {}: page LSN {}, the model has {}; they differ from byte {} on", who,
+      number.value(), read_point.value(), found->lsn().value(), page->lsn().value(),
+      differs.first - found->bytes));
+  return false;
+}
+
+void Oracle::OnNodeReply(size_t slot, const Frame& frame) {
+  const auto type = static_cast<MessageType>(frame.type);
+  if (type == MessageType::kAppendReply) {
+    msg::AppendReply reply;
+    if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      for (const msg::SegmentProgress& segment : reply.segments()) {
+        Lsn& known = acknowledged_[slot][PgId(segment.pg())];
+        known = std::max(known, Lsn(segment.scl()));
+      }
+    }
+  } else if (type == MessageType::kTruncateReply) {
+    // A truncation may take records back: what it answers is what counts from now on.
+    msg::TruncateReply reply;
+    if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      for (const msg::SegmentProgress& segment : reply.segments()) {
+        acknowledged_[slot][PgId(segment.pg())] = Lsn(segment.scl());
+      }
+    }
+  }
+}
+
+void Oracle::OnNodeRestarted(size_t slot,
+                             const std::vector<storage_node::SegmentSummary>& segments) {
+  for (const auto& [pg, scl] : acknowledged_[slot]) {
+    // Records that nobody was answered for may have been voided on this node since.
+    const Lsn owed = LastOfGroup(pg, std::min(scl, answered_));
+    Lsn has(0);
+    for (const storage_node::SegmentSummary& segment : segments) {
+      has = segment.pg == pg ? segment.scl : has;
+    }
+    if (has < owed) {
+      world_.Fail(fmt::format("5: node {} acknowledged pg {} up to {} and came back with {}",
+                              slot + 1, pg.value(), scl.value(), has.value()));
+    }
+  }
+}
+
+Lsn Oracle::LastOfGroup(PgId pg, Lsn lsn) const {
+  const auto group = groups_.find(pg);
+  if (group == groups_.end()) {
+    return Lsn(0);
+  }
+  const auto above = group->second.upper_bound(lsn);
+  return above == group->second.begin() ? Lsn(0) : std::prev(above)->first;
+}
+
+std::vector<PgId> Oracle::Groups() const {
+  std::vector<PgId> groups;
+  for (const auto& [pg, records] : groups_) {
+    if (!records.empty()) {
+      groups.push_back(pg);
+    }
+  }
+  return groups;
+}
+
+}  // namespace borealis::sim

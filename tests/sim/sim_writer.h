@@ -1,0 +1,118 @@
+// Instances of a simulated cluster: a writer with a random workload, and a reader fed by it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "storage_client/client_core.h"
+#include "storage_client/replica_core.h"
+#include "tests/sim/network.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/world.h"
+
+namespace borealis::sim {
+
+struct Workload {
+  uint64_t pages = 40;
+  int64_t pause_max_us = 40'000;  // between mini-transactions
+  double read_chance = 0.3;       // a page read beside it
+  size_t records_max = 4;
+};
+
+// Drives a NodeMachine in virtual time, as NodeDriver does in real time.
+class SimInstance : protected storage_client::NodeLink {
+ public:
+  SimInstance(World& world, Network& network, Endpoint endpoint);
+  ~SimInstance() override;
+  void NodeUp(size_t slot);
+  void NodeDown(size_t slot);
+  Endpoint endpoint() const { return endpoint_; }
+
+ protected:
+  void Run(storage_client::NodeMachine* machine);
+  void SendToNode(size_t slot, Frame frame) override;
+  // Runs `what` later unless the instance is gone by then.
+  void After(int64_t delay_us, std::function<void()> what);
+  void ArmTimer();
+
+  World& world_;
+  Network& network_;
+  const Endpoint endpoint_;
+
+ private:
+  storage_client::NodeMachine* machine_ = nullptr;
+  int64_t armed_at_us_ = storage_client::kNeverUs;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+class SimReader;
+
+class SimWriter final : public SimInstance, private storage_client::ClientEvents {
+ public:
+  SimWriter(World& world, Network& network, Oracle& oracle, const Geometry& geometry,
+            const storage_client::ClientLimits& limits, const Workload& workload,
+            Endpoint endpoint);
+
+  void Open(VolumeEpoch epoch);
+  void SetReader(SimReader* reader);
+  // Appends one mini-transaction now; its last LSN.
+  Lsn AppendOne();
+  // Reads a random page at a random read point; `required`: failing is a violation.
+  void ReadOne(bool required);
+  void ReadAt(PageNo page, Lsn read_point, bool required);
+  void StopWorkload() { is_working_ = false; }
+
+  bool is_open() const { return core_.is_open(); }
+  bool is_over() const { return is_over_ || core_.is_fenced(); }
+  Lsn vdl() const { return core_.vdl(); }
+  VolumeEpoch epoch() const { return core_.epoch(); }
+  size_t reads_open() const { return reads_open_; }
+  std::string Describe() const { return core_.DescribeOpening(); }
+  const storage_client::ClientMetrics& metrics() const { return metrics_; }
+
+ private:
+  void OnOpened(const storage_client::OpenedVolume& opened) override;
+  void OnOpenFailed(Status status) override;
+  void OnVdlAdvanced(Lsn vdl, std::span<const storage_client::PgTailAt> changed) override;
+  void OnFenced(Status status) override;
+  void Work();
+  void TellReader(std::span<const storage_client::PgTailAt> tails);
+
+  Oracle& oracle_;
+  const Geometry& geometry_;
+  const Workload workload_;
+  const uint64_t allocation_bytes_;
+  storage_client::ClientMetrics metrics_;
+  storage_client::ClientCore core_;
+  std::unique_ptr<storage_client::LogBuffer> log_;
+  WorldClock clock_;
+  Lsn start_;
+  bool is_over_ = false;
+  bool is_working_ = true;
+  size_t reads_open_ = 0;
+  SimReader* reader_ = nullptr;
+  bool reader_knows_all_ = false;
+};
+
+class SimReader final : public SimInstance {
+ public:
+  SimReader(World& world, Network& network, Oracle& oracle, const Geometry& geometry,
+            const storage_client::ReadLimits& limits, const Workload& workload, Endpoint endpoint);
+  // From the writer's stream, in order.
+  void Hear(VolumeEpoch epoch, Lsn vdl, std::vector<storage_client::PgTailAt> tails);
+  Lsn vdl() const { return core_.vdl(); }
+
+ private:
+  void Work();
+
+  Oracle& oracle_;
+  const Workload workload_;
+  storage_client::ClientMetrics metrics_;
+  storage_client::ReplicaCore core_;
+};
+
+}  // namespace borealis::sim
