@@ -5,7 +5,7 @@
 
 #include "base/fault.h"
 #include "base/invariant.h"
-#include "engine/store/page_wait.h"
+#include "base/os/blocking.h"
 
 namespace borealis::engine {
 
@@ -188,7 +188,7 @@ Result<PageGuard> BufferPool::FetchWith(PageNo number, LatchMode mode, Wait wait
       if (frame->ready.load(std::memory_order_acquire)) {
         frame->latch.Lock(mode);
       } else {
-        PageWait waiting;
+        BlockingScope waiting;
         frame->latch.Lock(mode);
       }
     }
@@ -354,7 +354,7 @@ Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool m
     }
     COVER("buffer_pool.durability_wait");
     durability_waits_.fetch_add(1, std::memory_order_relaxed);
-    PageWait waiting;
+    BlockingScope waiting;
     RETURN_IF_ERROR(volume_->WaitDurable(wait_for).Annotate("wait for a page that may be dropped"));
   }
 }
@@ -377,7 +377,7 @@ Status BufferPool::ReadInto(Frame* frame) {
   const Lsn read_point = BeginRead();
   Status status;
   {
-    PageWait waiting;
+    BlockingScope waiting;
     status = reader_->ReadPage(frame->number, read_point, frame->page);
   }
   EndRead(read_point);
@@ -406,7 +406,7 @@ void BufferPool::Prefetch(std::span<const PageNo> numbers) {
     const Lsn read_point = BeginRead();
     Status status;
     {
-      PageWait waiting;
+      BlockingScope waiting;
       status = reader_->ReadPages(wanted, read_point, pages.get());
     }
     EndRead(read_point);

@@ -10,6 +10,9 @@ namespace borealis::engine {
 namespace {
 
 std::string Hex(std::string_view bytes, size_t max) {
+  if (bytes.empty()) {
+    return "-";
+  }
   std::string text;
   for (const char byte : bytes.substr(0, max)) {
     text += fmt::format("{:02x}", static_cast<uint8_t>(byte));

@@ -1,6 +1,8 @@
 // Buffer pool, mini-transactions, page allocation, long values, page descriptions.
 #include <atomic>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "base/os/thread.h"
 #include "engine/store/inspect.h"
@@ -478,6 +480,43 @@ TEST(InspectTest, DescribesEveryType) {
   EXPECT_NE(describe(1).find("4 allocated in 1 runs: [0,4)"), std::string::npos) << describe(1);
   EXPECT_NE(describe(3).find("16296 bytes"), std::string::npos) << describe(3);
   EXPECT_NE(describe(99).find("never written"), std::string::npos);
+}
+
+// The worked example of docs/formats/page.md is a page, and means what is said there.
+TEST(InspectTest, WorkedExampleOfTheFormatDocument) {
+  std::ifstream file(BOREALIS_SOURCE_DIR "/docs/formats/page.md");
+  Page page;
+  page.Clear();
+  std::string line;
+  std::string described;
+  enum { kProse, kHex, kText } block = kProse;
+  while (std::getline(file, line)) {
+    if (line.starts_with("```")) {
+      block = line == "```hexdump" ? kHex : line == "```text" ? kText : kProse;
+    } else if (block == kHex) {
+      std::istringstream in(line);
+      size_t offset = 0;
+      char colon = 0;
+      in >> offset >> colon >> std::hex;
+      for (int byte; in >> byte; ++offset) {
+        ASSERT_LT(offset, kPageSize);
+        page.bytes[offset] = static_cast<char>(byte);
+      }
+    } else if (block == kText) {
+      described += line + "\n";
+    }
+  }
+  ASSERT_TRUE(PageIsIntact(page));
+  ASSERT_OK(CheckPage(PageNo(2), page));
+  EXPECT_EQ(DescribePage(PageNo(2), page), described);
+  const Node node(page);
+  ASSERT_EQ(node.count(), 3);
+  EXPECT_EQ(node.Key(0), "apple");
+  EXPECT_EQ(node.Value(0), "pale");
+  EXPECT_EQ(node.Key(1), "banana");
+  EXPECT_EQ(node.Value(1), "");
+  EXPECT_EQ(node.Key(2), "cherry");
+  EXPECT_EQ(node.index_id(), 9u);
 }
 
 }  // namespace
