@@ -1,0 +1,119 @@
+"""A real cluster for a test: starts it in a directory of its own on free ports, and always stops it.
+
+Everything goes through the operator's contract (`borealis cluster …`), so the drills test that as well.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import pymysql
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Cluster:
+    def __init__(self, readers=1, options=(), buffer_pool="64MiB", keep=False):
+        self.binary = os.environ.get("BOREALIS", str(ROOT / "build/release/borealis"))
+        self.directory = tempfile.mkdtemp(prefix="borealis-cluster-")
+        self.port, self.reader_port = free_port(), free_port()
+        self.readers, self.options, self.buffer_pool, self.keep = readers, options, buffer_pool, keep
+
+    def __enter__(self):
+        self.up()
+        return self
+
+    def __exit__(self, failure, *rest):
+        try:
+            self.run("down")
+        finally:
+            for pid in self.pids():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            if failure or self.keep:
+                print(f"the cluster's directory is kept: {self.directory}")
+            else:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+    def run(self, *words, check=True):
+        done = subprocess.run([self.binary, "cluster", *words, "--dir", self.directory],
+                              capture_output=True, text=True, timeout=180)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"borealis cluster {' '.join(words)}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    def up(self):
+        words = ["up", "--readers", str(self.readers), "--port", str(self.port), "--reader-port", str(self.reader_port),
+                 "--buffer-pool", self.buffer_pool]
+        for option in self.options:
+            words += ["--option", option]
+        return self.run(*words)
+
+    def status(self) -> dict:
+        return json.loads(self.run("status", "--json"))
+
+    def writer(self) -> dict:
+        return next(i for i in self.status()["instances"] if i["role"] == "writer")
+
+    def pids(self) -> list:
+        """Pids of every process of this cluster, from their pid files."""
+        pids = []
+        for path in pathlib.Path(self.directory).glob("*/pid"):
+            pid = int(path.read_text().split()[0])
+            try:
+                command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except FileNotFoundError:
+                continue
+            if self.directory.encode() in command:
+                pids.append(pid)
+        return pids
+
+    def kill_everything(self):
+        """kill -9 of all processes at once, as a power cut of the machine would."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not self.pids(), 10, "all processes gone")
+
+    def connect(self, port=None, **options):
+        return pymysql.connect(host="127.0.0.1", port=port or self.port, user="root", password="", autocommit=True,
+                               connect_timeout=30, read_timeout=60, **options)
+
+    def query(self, text, port=None, **options):
+        connection = self.connect(port, **options)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def error_lines(self) -> list:
+        """Lines that processes logged as ERROR: each means that a person is needed."""
+        lines = []
+        for path in pathlib.Path(self.directory).glob("*/log"):
+            lines += [f"{path.parent.name}: {line}" for line in path.read_text(errors="replace").splitlines() if " error " in line]
+        return lines
+
+
+def wait_for(condition, seconds, what):
+    """Polls until `condition()` is truthy and returns it; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
