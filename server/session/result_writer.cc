@@ -1,0 +1,149 @@
+#include "server/session/result_writer.h"
+
+#include "row/convert.h"
+#include "row/temporal.h"
+
+namespace borealis::server {
+
+namespace {
+
+mysql::DateTime ToWire(const row::TemporalParts& parts) {
+  mysql::DateTime wire;
+  wire.year = static_cast<uint16_t>(parts.year);
+  wire.month = static_cast<uint8_t>(parts.month);
+  wire.day = static_cast<uint8_t>(parts.day);
+  wire.hour = static_cast<uint8_t>(parts.hour);
+  wire.minute = static_cast<uint8_t>(parts.minute);
+  wire.second = static_cast<uint8_t>(parts.second);
+  wire.microsecond = static_cast<uint32_t>(parts.microsecond);
+  return wire;
+}
+
+mysql::TimeOfDay TimeToWire(const row::TemporalParts& parts) {
+  mysql::TimeOfDay wire;
+  wire.negative = parts.negative;
+  wire.hour = static_cast<uint32_t>(parts.hour);
+  wire.minute = static_cast<uint8_t>(parts.minute);
+  wire.second = static_cast<uint8_t>(parts.second);
+  wire.microsecond = static_cast<uint32_t>(parts.microsecond);
+  return wire;
+}
+
+}  // namespace
+
+mysql::ColumnDefinition ToColumnDefinition(const sql::ResultColumn& column) {
+  mysql::ColumnDefinition definition;
+  definition.schema = column.schema;
+  definition.table = column.table;
+  definition.org_table = column.org_table;
+  definition.name = column.name;
+  definition.org_name = column.org_name;
+  definition.collation = row::WireCollation(column.type);
+  definition.length = row::ColumnLengthBytes(column.type);
+  definition.type = static_cast<mysql::ColumnType>(row::WireTypeCode(column.type));
+  definition.flags = row::WireFlags(column.type) | column.extra_flags;
+  definition.decimals = row::WireDecimals(column.type);
+  return definition;
+}
+
+mysql::OkInfo ToOkInfo(const sql::OkInfo& ok) {
+  mysql::OkInfo wire;
+  wire.affected_rows = ok.affected_rows;
+  wire.last_insert_id = ok.last_insert_id;
+  wire.status = ok.status;
+  wire.warnings = ok.warnings;
+  wire.info = ok.info;
+  for (const sql::SessionChange& change : ok.changes) {
+    const bool schema = change.kind == sql::SessionChange::Kind::kSchema;
+    wire.changes.push_back({schema ? mysql::SessionChange::Kind::kSchema
+                                   : mysql::SessionChange::Kind::kSystemVariable,
+                            schema ? change.value : change.name, schema ? "" : change.value});
+  }
+  return wire;
+}
+
+Status ResultWriter::OnColumns(std::span<const sql::ResultColumn> columns) {
+  std::vector<mysql::ColumnDefinition> definitions;
+  definitions.reserve(columns.size());
+  types_.clear();
+  for (const sql::ResultColumn& column : columns) {
+    definitions.push_back(ToColumnDefinition(column));
+    types_.push_back(column.type);
+  }
+  mysql::ResponseWriter& response = connection_->response();
+  response.BeginResultSet(definitions, response.last_status(), /*warnings=*/0);
+  rows_ = response.NewRowWriter(encoding_, definitions);
+  return Status::Ok();
+}
+
+Status ResultWriter::OnRow(std::span<const row::Value> row) {
+  rows_->Begin();
+  for (size_t i = 0; i < row.size(); ++i) {
+    AppendValue(types_[i], row[i]);
+  }
+  rows_->End();
+  return connection_->FlushIfFull();
+}
+
+void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
+  switch (value.kind()) {
+    case row::ValueKind::kNull:
+      rows_->AppendNull();
+      return;
+    case row::ValueKind::kInt:
+      if (!type.zerofill) {
+        rows_->AppendInt64(value.int_value());
+        return;
+      }
+      break;
+    case row::ValueKind::kUint:
+      if (!type.zerofill && (type.is_integer() || type.kind == row::TypeKind::kYear)) {
+        rows_->AppendUint64(value.uint_value());
+        return;
+      }
+      break;
+    case row::ValueKind::kDouble:
+      if (type.kind == row::TypeKind::kFloat) {
+        rows_->AppendFloat(static_cast<float>(value.double_value()));
+      } else {
+        rows_->AppendDouble(value.double_value(), type.scale);
+      }
+      return;
+    case row::ValueKind::kDecimal:
+      break;
+    case row::ValueKind::kString:
+      rows_->AppendString(value.bytes());
+      return;
+    case row::ValueKind::kDate:
+      rows_->AppendDate(ToWire(row::UnpackDateTime(value.temporal())));
+      return;
+    case row::ValueKind::kDateTime:
+      rows_->AppendDateTime(ToWire(row::UnpackDateTime(value.temporal())), type.scale);
+      return;
+    case row::ValueKind::kTime:
+      rows_->AppendTime(TimeToWire(row::UnpackTime(value.temporal())), type.scale);
+      return;
+    case row::ValueKind::kTimestamp:
+      break;
+  }
+  // ENUM, SET, BIT, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as well).
+  rows_->AppendString(row::ToText(value, type));
+}
+
+void ResultWriter::OnDone(const sql::OkInfo& ok) {
+  failed_ = false;
+  if (rows_ != nullptr) {
+    connection_->response().EndResultSet(ToOkInfo(ok));
+    rows_ = nullptr;
+  } else {
+    connection_->response().WriteOk(ToOkInfo(ok));
+  }
+}
+
+void ResultWriter::OnError(const Status& error, uint16_t /*status*/) {
+  failed_ = true;
+  rows_ = nullptr;
+  connection_->response().WriteError(error);
+}
+
+}  // namespace borealis::server

@@ -1,0 +1,352 @@
+#include "server/session/sql_handler.h"
+
+#include <fmt/format.h>
+
+#include "base/mysql_error.h"
+#include "row/temporal.h"
+
+namespace borealis::server {
+
+namespace {
+
+constexpr uint32_t kLongDataMax = 1U << 30;
+
+sql::SessionIdentity ToIdentity(uint64_t connection_id, const LoginInfo& login) {
+  sql::SessionIdentity identity;
+  identity.connection_id = connection_id;
+  identity.user = login.user;
+  identity.host = login.display_host;
+  identity.account_user = login.account.user;
+  identity.account_host = login.account.host;
+  return identity;
+}
+
+int64_t PackWire(const mysql::DateTime& wire) {
+  row::TemporalParts parts;
+  parts.year = wire.year;
+  parts.month = wire.month;
+  parts.day = wire.day;
+  parts.hour = wire.hour;
+  parts.minute = wire.minute;
+  parts.second = wire.second;
+  parts.microsecond = static_cast<int>(wire.microsecond);
+  return row::PackDateTime(parts);
+}
+
+int64_t PackWire(const mysql::TimeOfDay& wire) {
+  row::TemporalParts parts;
+  parts.negative = wire.negative;
+  parts.hour = wire.hour;
+  parts.minute = wire.minute;
+  parts.second = wire.second;
+  parts.microsecond = static_cast<int>(wire.microsecond);
+  return row::PackTime(parts);
+}
+
+// A bound parameter with the type that its protocol type stands for.
+sql::TypedValue ToTyped(mysql::Parameter parameter, row::CollationId collation) {
+  using mysql::ColumnType;
+  sql::TypedValue typed;
+  if (parameter.is_null()) {
+    return typed;
+  }
+  if (const auto* number = std::get_if<int64_t>(&parameter.value)) {
+    return {row::Type::BigInt(), row::Value::Int(*number)};
+  }
+  if (const auto* number = std::get_if<uint64_t>(&parameter.value)) {
+    return {row::Type::BigInt(/*is_unsigned=*/true), row::Value::Uint(*number)};
+  }
+  if (const auto* number = std::get_if<double>(&parameter.value)) {
+    return {row::Type::Double(), row::Value::Double(*number)};
+  }
+  if (const auto* time = std::get_if<mysql::DateTime>(&parameter.value)) {
+    return parameter.type.type == ColumnType::kDate
+               ? sql::TypedValue{row::Type::Date(), row::Value::Date(PackWire(*time))}
+               : sql::TypedValue{row::Type::DateTime(6), row::Value::DateTime(PackWire(*time))};
+  }
+  if (const auto* time = std::get_if<mysql::TimeOfDay>(&parameter.value)) {
+    return {row::Type::Time(6), row::Value::Time(PackWire(*time))};
+  }
+  std::string bytes = std::get<std::string>(std::move(parameter.value));
+  const auto size = static_cast<uint32_t>(bytes.size());
+  const bool binary = parameter.type.type == ColumnType::kBlob ||
+                      parameter.type.type == ColumnType::kLongBlob ||
+                      parameter.type.type == ColumnType::kMediumBlob ||
+                      parameter.type.type == ColumnType::kTinyBlob;
+  return {binary ? row::Type::Varbinary(size) : row::Type::Varchar(size, collation),
+          row::Value::String(std::move(bytes))};
+}
+
+// Keeps the columns of a query and none of its rows.
+class ColumnCollector final : public sql::ResultSink {
+ public:
+  Status OnColumns(std::span<const sql::ResultColumn> columns) override {
+    for (const sql::ResultColumn& column : columns) {
+      definitions.push_back(ToColumnDefinition(column));
+    }
+    return Status::Ok();
+  }
+  Status OnRow(std::span<const row::Value> /*row*/) override { return Status::Ok(); }
+  void OnDone(const sql::OkInfo& /*ok*/) override {}
+  void OnError(const Status& /*error*/, uint16_t /*status*/) override {}
+
+  std::vector<mysql::ColumnDefinition> definitions;
+};
+
+std::string Quoted(std::string_view identifier) {
+  std::string quoted = "`";
+  for (char c : identifier) {
+    quoted += c;
+    if (c == '`') {
+      quoted += c;
+    }
+  }
+  return quoted + "`";
+}
+
+}  // namespace
+
+SqlHandler::SqlHandler(std::shared_ptr<const void> role,
+                       const sql::SessionEnvironment& environment, uint64_t connection_id,
+                       const LoginInfo& login)
+    : role_(std::move(role)),
+      environment_(environment),
+      user_(login.user),
+      session_(environment, ToIdentity(connection_id, login)) {}
+
+SqlHandler::~SqlHandler() = default;
+
+void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command command) {
+  using namespace mysql;  // NOLINT(google-build-using-namespace): the command types
+  if (auto* query = std::get_if<QueryCommand>(&command.body)) {
+    auto text = std::make_shared<const std::string>(std::move(query->text));
+    NoteRunning(*text);
+    writer_ = std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText);
+    RunText(connection, std::move(text), 0);
+  } else if (auto* execute = std::get_if<StmtExecuteCommand>(&command.body)) {
+    writer_ = std::make_unique<ResultWriter>(connection.get(), RowEncoding::kBinary);
+    ExecutePrepared(connection, *execute);
+  } else if (auto* prepare = std::get_if<StmtPrepareCommand>(&command.body)) {
+    Prepare(connection, prepare->text);
+  } else if (auto* close = std::get_if<StmtCloseCommand>(&command.body)) {
+    session_.ClosePrepared(close->statement_id);
+    prepared_.erase(close->statement_id);
+    FinishCommand(connection);
+  } else if (auto* data = std::get_if<StmtSendLongDataCommand>(&command.body)) {
+    SendLongData(*data);
+    FinishCommand(connection);
+  } else if (auto* init = std::get_if<InitDbCommand>(&command.body)) {
+    Answer(connection, session_.UseDatabase(init->database));
+  } else if (auto* list = std::get_if<FieldListCommand>(&command.body)) {
+    FieldList(connection, *list);
+  } else if (std::holds_alternative<ResetConnectionCommand>(command.body)) {
+    session_.Reset();
+    prepared_.clear();
+    Answer(connection, Status::Ok());
+  } else if (auto* reset = std::get_if<StmtResetCommand>(&command.body)) {
+    const auto found = prepared_.find(reset->statement_id);
+    if (found != prepared_.end()) {
+      found->second.parameters.ResetLongData();
+    }
+    Answer(connection, found != prepared_.end()
+                           ? Status::Ok()
+                           : UserError(ER_UNKNOWN_STMT_HANDLER, std::to_string(reset->statement_id),
+                                       "mysqld_stmt_reset"));
+  } else if (auto* option = std::get_if<SetOptionCommand>(&command.body)) {
+    session_.set_multi_statements(option->multi_statements);
+    connection->response().EndResultSet({.status = StatusFlags()});
+    FinishCommand(connection);
+  } else if (std::holds_alternative<StatisticsCommand>(command.body)) {
+    Statistics(connection);
+  } else if (std::holds_alternative<ProcessInfoCommand>(command.body)) {
+    auto text = std::make_shared<const std::string>("SHOW PROCESSLIST");
+    writer_ = std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText);
+    RunText(connection, std::move(text), 0);
+  } else if (auto* kill = std::get_if<ProcessKillCommand>(&command.body)) {
+    Answer(connection,
+           environment_.server->Kill(kill->thread_id, /*query_only=*/false, user_));
+  } else if (std::holds_alternative<ShutdownCommand>(command.body)) {
+    Answer(connection, environment_.server->RequestShutdown(/*restart=*/false));
+  } else if (std::holds_alternative<RefreshCommand>(command.body) ||
+             std::holds_alternative<DebugCommand>(command.body)) {
+    Answer(connection, Status::Ok());  // nothing is cached that a client could ask to be dropped
+  } else {
+    Answer(connection, UserError(ER_NOT_SUPPORTED_YET, CommandName(command.code)));
+  }
+}
+
+void SqlHandler::RunText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
+                         size_t offset) {
+  const auto next = std::make_shared<size_t>(0);
+  const sql::ExecuteResult result = session_.Execute(
+      std::string_view(*text).substr(offset), *writer_, [this, connection, text, offset, next] {
+        connection->Post([this, connection, text, offset, next] {
+          session_.CompleteParked(*writer_);
+          ContinueText(connection, text, offset + *next);
+        });
+      });
+  // A continuation runs only after this has returned (INV-NET-1), so it sees the value.
+  *next = result.next;
+  if (result.state == sql::ExecuteState::kDone) {
+    ContinueText(connection, std::move(text), offset + result.next);
+  }
+}
+
+void SqlHandler::ContinueText(const ConnectionPtr& connection,
+                              std::shared_ptr<const std::string> text, size_t next) {
+  if (writer_->failed() || next >= text->size()) {
+    FinishCommand(connection);
+    return;
+  }
+  RunText(connection, std::move(text), next);
+}
+
+void SqlHandler::Prepare(const ConnectionPtr& connection, const std::string& text) {
+  NoteRunning(text);
+  auto info = session_.Prepare(text);
+  if (!info.ok()) {
+    Answer(connection, info.status());
+    return;
+  }
+  const auto count = static_cast<uint16_t>(info->parameter_count);
+  prepared_.emplace(info->id, Prepared(count));
+  std::vector<mysql::ColumnDefinition> definitions;
+  for (const sql::ResultColumn& column : info->columns) {
+    definitions.push_back(ToColumnDefinition(column));
+  }
+  connection->response().WritePrepareOk(info->id, definitions, count, StatusFlags(),
+                                        /*warnings=*/0);
+  FinishCommand(connection);
+}
+
+void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
+                                 const mysql::StmtExecuteCommand& command) {
+  const auto found = prepared_.find(command.statement_id);
+  if (found == prepared_.end()) {
+    Answer(connection, UserError(ER_UNKNOWN_STMT_HANDLER, std::to_string(command.statement_id),
+                                 "mysqld_stmt_execute"));
+    return;
+  }
+  std::vector<mysql::Parameter> values;
+  std::vector<mysql::NamedParameter> attributes;
+  Status status = std::exchange(found->second.pending_error, Status::Ok());
+  if (status.ok()) {
+    status = found->second.parameters.Decode(
+        command.parameters, command.flags, connection->response().capabilities(), &values,
+        &attributes);
+  }
+  if (!status.ok()) {
+    Answer(connection, status);
+    return;
+  }
+  std::vector<sql::TypedValue> parameters;
+  parameters.reserve(values.size());
+  for (mysql::Parameter& value : values) {
+    parameters.push_back(ToTyped(std::move(value), session_.settings().collation_connection));
+  }
+  const sql::ExecuteResult result = session_.ExecutePrepared(
+      command.statement_id, parameters, *writer_, [this, connection] {
+        connection->Post([this, connection] {
+          session_.CompleteParked(*writer_);
+          FinishCommand(connection);
+        });
+      });
+  if (result.state == sql::ExecuteState::kDone) {
+    FinishCommand(connection);
+  }
+}
+
+void SqlHandler::SendLongData(const mysql::StmtSendLongDataCommand& command) {
+  const auto found = prepared_.find(command.statement_id);
+  if (found != prepared_.end()) {
+    found->second.pending_error =
+        found->second.parameters.AddLongData(command.parameter, command.data, kLongDataMax);
+  }
+}
+
+void SqlHandler::FieldList(const ConnectionPtr& connection,
+                           const mysql::FieldListCommand& command) {
+  ColumnCollector columns;
+  const Status status =
+      session_.RunQueryText("SELECT * FROM " + Quoted(command.table) + " LIMIT 0", columns);
+  if (!status.ok()) {
+    Answer(connection, status);
+    return;
+  }
+  const std::vector<const std::string*> defaults(columns.definitions.size(), nullptr);
+  connection->response().WriteFieldList(columns.definitions, defaults, StatusFlags());
+  FinishCommand(connection);
+}
+
+void SqlHandler::Statistics(const ConnectionPtr& connection) {
+  const int64_t uptime_s = environment_.server->uptime_seconds();
+  std::map<std::string, std::string> status;
+  for (auto& [name, value] : environment_.server->StatusVariables()) {
+    status[name] = value;
+  }
+  const uint64_t questions = std::strtoull(status["Questions"].c_str(), nullptr, 10);
+  connection->response().WriteText(fmt::format(
+      "Uptime: {}  Threads: {}  Questions: {}  Slow queries: 0  Opens: 0  Flush tables: 1  Open "
+      "tables: 0  Queries per second avg: {:.3f}",
+      uptime_s, status["Threads_connected"], questions,
+      static_cast<double>(questions) / static_cast<double>(std::max<int64_t>(1, uptime_s))));
+  FinishCommand(connection);
+}
+
+void SqlHandler::Answer(const ConnectionPtr& connection, const Status& status) {
+  if (status.ok()) {
+    connection->response().WriteOk({.status = StatusFlags()});
+  } else {
+    connection->response().WriteError(status);
+  }
+  FinishCommand(connection);
+}
+
+void SqlHandler::FinishCommand(const ConnectionPtr& connection) {
+  NoteRunning("");
+  if (session_.connection_killed()) {
+    connection->FinishAndClose();
+  } else {
+    connection->Finish();
+  }
+}
+
+void SqlHandler::NoteRunning(std::string text) {
+  MutexLock lock(mutex_);
+  running_ = std::move(text);
+  database_ = session_.database();
+}
+
+std::string SqlHandler::running_text() const {
+  MutexLock lock(mutex_);
+  return running_;
+}
+
+std::string SqlHandler::database() const {
+  MutexLock lock(mutex_);
+  return database_;
+}
+
+Status SqlHandler::OnChangeUser(const LoginInfo& login) {
+  session_.Reset();
+  prepared_.clear();
+  user_ = login.user;
+  session_.set_identity(ToIdentity(session_.identity().connection_id, login));
+  session_.set_multi_statements((login.capabilities & mysql::kClientMultiStatements) != 0);
+  return login.database.empty() ? Status::Ok() : session_.UseDatabase(login.database);
+}
+
+uint16_t SqlHandler::StatusFlags() const {
+  uint16_t flags = 0;
+  if (session_.in_transaction()) {
+    flags |= sql::kStatusInTransaction;
+  }
+  if (session_.settings().autocommit) {
+    flags |= sql::kStatusAutocommit;
+  }
+  return flags;
+}
+
+void SqlHandler::OnKill(bool connection) { session_.Kill(connection); }
+
+}  // namespace borealis::server

@@ -1,0 +1,69 @@
+// The session of one connection: each command to the SQL layer, and its answer back.
+//
+// Statements that commit park: the handler returns, the thread goes to other work, and when the
+// volume has made the commit durable the rest of the command runs as a continuation. Threading: as
+// CommandHandler (one thread at a time); OnKill from any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "protocol/mysql/parameter.h"
+#include "server/net/command_handler.h"
+#include "server/session/result_writer.h"
+#include "sql/session/session.h"
+
+namespace borealis::server {
+
+class SqlHandler final : public CommandHandler {
+ public:
+  // `role` keeps alive everything that `environment` points to.
+  SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvironment& environment,
+             uint64_t connection_id, const LoginInfo& login);
+  ~SqlHandler() override;
+
+  void OnCommand(const ConnectionPtr& connection, mysql::Command command) override;
+  Status OnChangeUser(const LoginInfo& login) override;
+  uint16_t StatusFlags() const override;
+  void OnKill(bool connection) override;
+
+  // What runs now, for SHOW PROCESSLIST; empty when idle. Any thread.
+  std::string running_text() const;
+  std::string database() const;
+  const std::string& user() const { return user_; }
+
+ private:
+  struct Prepared {
+    explicit Prepared(uint16_t count) : parameters(count) {}
+    mysql::ExecuteParameters parameters;
+    Status pending_error;  // of COM_STMT_SEND_LONG_DATA, told at the next execution
+  };
+
+  void RunText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
+               size_t offset);
+  // After a statement of a text is answered: the next one, or the end.
+  void ContinueText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
+                    size_t next);
+  void Prepare(const ConnectionPtr& connection, const std::string& text);
+  void ExecutePrepared(const ConnectionPtr& connection, const mysql::StmtExecuteCommand& command);
+  void SendLongData(const mysql::StmtSendLongDataCommand& command);
+  void FieldList(const ConnectionPtr& connection, const mysql::FieldListCommand& command);
+  void Statistics(const ConnectionPtr& connection);
+  void Answer(const ConnectionPtr& connection, const Status& status);
+  void FinishCommand(const ConnectionPtr& connection);
+  void NoteRunning(std::string text);
+
+  const std::shared_ptr<const void> role_;
+  const sql::SessionEnvironment environment_;
+  std::string user_;
+  sql::Session session_;
+  std::map<uint32_t, Prepared> prepared_;
+  std::unique_ptr<ResultWriter> writer_;  // of the command in progress
+
+  mutable Mutex mutex_{LockRank::kLeaf};
+  std::string running_ GUARDED_BY(mutex_);
+  std::string database_ GUARDED_BY(mutex_);
+};
+
+}  // namespace borealis::server
