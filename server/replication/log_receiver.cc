@@ -25,7 +25,9 @@ LogReceiver::LogReceiver(std::string instance, storage_client::ReplicaVolume* vo
       open_engine_(std::move(open_engine)),
       transport_(Transport::Create(this)) {}
 
-LogReceiver::~LogReceiver() { Stop(); }
+LogReceiver::~LogReceiver() {
+  Stop();
+}
 
 void LogReceiver::Start(const std::string& writer_host, uint16_t writer_admin_port) {
   transport_->Start("log receiver");
@@ -33,7 +35,9 @@ void LogReceiver::Start(const std::string& writer_host, uint16_t writer_admin_po
   transport_->After(kReportEveryUs, [this] { Report(); });
 }
 
-void LogReceiver::Stop() { transport_->Stop(); }
+void LogReceiver::Stop() {
+  transport_->Stop();
+}
 
 void LogReceiver::Follow(const std::string& writer_host, uint16_t writer_admin_port) {
   transport_->Post([this, writer_host, writer_admin_port] {

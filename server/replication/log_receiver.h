@@ -1,8 +1,8 @@
 // Follows the writer's log on a reader instance: receives, holds back what is not durable yet, and
 // hands whole mini-transactions to the engine as the VDL passes them.
 //
-// One thread of its own (the transport's): connects to the writer, asks for the stream, applies. On a
-// gap or a lost connection it asks again and the replica restarts from the new snapshot.
+// One thread of its own (the transport's): connects to the writer, asks for the stream, applies. On
+// a gap or a lost connection it asks again and the replica restarts from the new snapshot.
 //
 // INV-REP-1  Nothing beyond the VDL is ever applied, and always up to a consistency point.
 // INV-REP-2  Log is applied without gaps from the snapshot on; after a gap the replica starts anew.
@@ -68,7 +68,7 @@ class LogReceiver final : public FrameHandler {
   std::string host_;
   uint16_t port_ = 0;
   engine::Engine* engine_ = nullptr;
-  bool streaming_ = false;       // a stream's start has come
+  bool streaming_ = false;         // a stream's start has come
   bool snapshot_pending_ = false;  // and waits for the VDL to reach it
   std::string snapshot_;
   Lsn snapshot_lsn_;

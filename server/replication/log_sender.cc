@@ -26,10 +26,12 @@ LogSender::LogSender(Transport* transport, PeerId reader, std::string instance,
       volume_(volume),
       engine_(engine) {}
 
-LogSender::~LogSender() { volume_->Unsubscribe(this); }
+LogSender::~LogSender() {
+  volume_->Unsubscribe(this);
+}
 
-// The stream begins before the snapshot is taken, so that the reader misses no mark: log between the
-// two is applied again over the snapshot, which is harmless.
+// The stream begins before the snapshot is taken, so that the reader misses no mark: log between
+// the two is applied again over the snapshot, which is harmless.
 void LogSender::Start() {
   const Lsn start = volume_->Subscribe(this);
   Lsn at;

@@ -1,8 +1,8 @@
 // Feeds one reader with the writer's log: a snapshot of the active transactions, then every
 // mini-transaction as it is appended, and the VDL as it moves.
 //
-// Asynchronous and best-effort: a reader that falls behind the transport's queue bound loses frames,
-// notices the gap and asks again. No effect on commits. Created and destroyed on the admin
+// Asynchronous and best-effort: a reader that falls behind the transport's queue bound loses
+// frames, notices the gap and asks again. No effect on commits. Created and destroyed on the admin
 // transport's thread; log arrives on the storage client's thread and is passed on at once.
 #pragma once
 

@@ -55,9 +55,9 @@ mysql::OkInfo ToOkInfo(const sql::OkInfo& ok) {
   wire.info = ok.info;
   for (const sql::SessionChange& change : ok.changes) {
     const bool schema = change.kind == sql::SessionChange::Kind::kSchema;
-    wire.changes.push_back({schema ? mysql::SessionChange::Kind::kSchema
-                                   : mysql::SessionChange::Kind::kSystemVariable,
-                            schema ? change.value : change.name, schema ? "" : change.value});
+    wire.changes.push_back(
+        {schema ? mysql::SessionChange::Kind::kSchema : mysql::SessionChange::Kind::kSystemVariable,
+         schema ? change.value : change.name, schema ? "" : change.value});
   }
   return wire;
 }
@@ -69,6 +69,9 @@ Status ResultWriter::OnColumns(std::span<const sql::ResultColumn> columns) {
   for (const sql::ResultColumn& column : columns) {
     definitions.push_back(ToColumnDefinition(column));
     types_.push_back(column.type);
+    if (column.type.kind == row::TypeKind::kTimestamp && zone_ == nullptr) {
+      ASSIGN_OR_RETURN(zone_, row::TimeZone::Find(settings_.time_zone));
+    }
   }
   mysql::ResponseWriter& response = connection_->response();
   response.BeginResultSet(definitions, response.last_status(), /*warnings=*/0);
@@ -123,8 +126,12 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
     case row::ValueKind::kTime:
       rows_->AppendTime(TimeToWire(row::UnpackTime(value.temporal())), type.scale);
       return;
-    case row::ValueKind::kTimestamp:
-      break;
+    case row::ValueKind::kTimestamp: {
+      const row::TimeZone& zone = zone_ != nullptr ? *zone_ : *row::TimeZone::Utc();
+      rows_->AppendDateTime(ToWire(row::UnpackDateTime(zone.ToLocal(value.temporal()))),
+                            type.scale);
+      return;
+    }
   }
   // ENUM, SET, BIT, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as well).
   rows_->AppendString(row::ToText(value, type));

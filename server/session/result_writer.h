@@ -9,15 +9,19 @@
 
 #include "protocol/mysql/response.h"
 #include "protocol/mysql/row.h"
+#include "row/time_zone.h"
 #include "server/net/connection.h"
 #include "sql/context/result_sink.h"
+#include "sql/context/settings.h"
 
 namespace borealis::server {
 
 class ResultWriter final : public sql::ResultSink {
  public:
-  ResultWriter(Connection* connection, mysql::RowEncoding encoding)
-      : connection_(connection), encoding_(encoding) {}
+  // `settings` are the session's; TIMESTAMPs are shown in its time zone.
+  ResultWriter(Connection* connection, mysql::RowEncoding encoding,
+               const sql::SessionSettings& settings)
+      : connection_(connection), encoding_(encoding), settings_(settings) {}
 
   Status OnColumns(std::span<const sql::ResultColumn> columns) override;
   Status OnRow(std::span<const row::Value> row) override;
@@ -32,6 +36,8 @@ class ResultWriter final : public sql::ResultSink {
 
   Connection* const connection_;
   const mysql::RowEncoding encoding_;
+  const sql::SessionSettings& settings_;
+  std::shared_ptr<const row::TimeZone> zone_;  // found for a result that shows TIMESTAMPs
   std::vector<row::Type> types_;
   std::unique_ptr<mysql::RowWriter> rows_;  // null while there is no result set
   bool failed_ = false;

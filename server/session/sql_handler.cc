@@ -106,9 +106,8 @@ std::string Quoted(std::string_view identifier) {
 
 }  // namespace
 
-SqlHandler::SqlHandler(std::shared_ptr<const void> role,
-                       const sql::SessionEnvironment& environment, uint64_t connection_id,
-                       const LoginInfo& login)
+SqlHandler::SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvironment& environment,
+                       uint64_t connection_id, const LoginInfo& login)
     : role_(std::move(role)),
       environment_(environment),
       user_(login.user),
@@ -121,10 +120,12 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
   if (auto* query = std::get_if<QueryCommand>(&command.body)) {
     auto text = std::make_shared<const std::string>(std::move(query->text));
     NoteRunning(*text);
-    writer_ = std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText);
+    writer_ =
+        std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText, session_.settings());
     RunText(connection, std::move(text), 0);
   } else if (auto* execute = std::get_if<StmtExecuteCommand>(&command.body)) {
-    writer_ = std::make_unique<ResultWriter>(connection.get(), RowEncoding::kBinary);
+    writer_ =
+        std::make_unique<ResultWriter>(connection.get(), RowEncoding::kBinary, session_.settings());
     ExecutePrepared(connection, *execute);
   } else if (auto* prepare = std::get_if<StmtPrepareCommand>(&command.body)) {
     Prepare(connection, prepare->text);
@@ -160,11 +161,11 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
     Statistics(connection);
   } else if (std::holds_alternative<ProcessInfoCommand>(command.body)) {
     auto text = std::make_shared<const std::string>("SHOW PROCESSLIST");
-    writer_ = std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText);
+    writer_ =
+        std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText, session_.settings());
     RunText(connection, std::move(text), 0);
   } else if (auto* kill = std::get_if<ProcessKillCommand>(&command.body)) {
-    Answer(connection,
-           environment_.server->Kill(kill->thread_id, /*query_only=*/false, user_));
+    Answer(connection, environment_.server->Kill(kill->thread_id, /*query_only=*/false, user_));
   } else if (std::holds_alternative<ShutdownCommand>(command.body)) {
     Answer(connection, environment_.server->RequestShutdown(/*restart=*/false));
   } else if (std::holds_alternative<RefreshCommand>(command.body) ||
@@ -231,9 +232,9 @@ void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
   std::vector<mysql::NamedParameter> attributes;
   Status status = std::exchange(found->second.pending_error, Status::Ok());
   if (status.ok()) {
-    status = found->second.parameters.Decode(
-        command.parameters, command.flags, connection->response().capabilities(), &values,
-        &attributes);
+    status = found->second.parameters.Decode(command.parameters, command.flags,
+                                             connection->response().capabilities(), &values,
+                                             &attributes);
   }
   if (!status.ok()) {
     Answer(connection, status);
@@ -244,8 +245,8 @@ void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
   for (mysql::Parameter& value : values) {
     parameters.push_back(ToTyped(std::move(value), session_.settings().collation_connection));
   }
-  const sql::ExecuteResult result = session_.ExecutePrepared(
-      command.statement_id, parameters, *writer_, [this, connection] {
+  const sql::ExecuteResult result =
+      session_.ExecutePrepared(command.statement_id, parameters, *writer_, [this, connection] {
         connection->Post([this, connection] {
           session_.CompleteParked(*writer_);
           FinishCommand(connection);
@@ -347,6 +348,8 @@ uint16_t SqlHandler::StatusFlags() const {
   return flags;
 }
 
-void SqlHandler::OnKill(bool connection) { session_.Kill(connection); }
+void SqlHandler::OnKill(bool connection) {
+  session_.Kill(connection);
+}
 
 }  // namespace borealis::server

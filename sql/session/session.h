@@ -121,6 +121,10 @@ class Session {
   void Reset();
   void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }
 
+  // Whether a text may hold several statements (CLIENT_MULTI_STATEMENTS, COM_SET_OPTION); off, what
+  // follows the first is a syntax error.
+  void set_multi_statements(bool on) { multi_statements_ = on; }
+
   // Ends the running statement with 1317, or with the connection 1053. Any thread.
   void Kill(bool connection);
   bool connection_killed() const { return killed_.load(std::memory_order_acquire) == 2; }
@@ -197,6 +201,7 @@ class Session {
   std::unique_ptr<engine::Transaction> transaction_;
   bool explicit_transaction_ = false;
   std::vector<SessionChange> changes_;
+  bool multi_statements_ = false;
   std::atomic<int> killed_{0};  // 0 no, 1 the statement, 2 the connection
 };
 

@@ -5,6 +5,8 @@
 // limits and default; per-session values are in the Session (its settings, and a list of the rest).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,11 @@ class SystemVariables {
   // 1232, 1238. May warn in the session's diagnostics.
   virtual Status Set(Session* session, VariableScope scope, std::string_view name,
                      const TypedValue* value) = 0;
+  // A global value given on the command line, also of variables that cannot be set later. Errors:
+  // 1193, 1231, 1232.
+  virtual Status SetAtStart(std::string_view name, std::string_view value) = 0;
+  // The global value of an integer variable; absent when there is none of this name.
+  virtual std::optional<uint64_t> IntegerValue(std::string_view name) const = 0;
   // All variables visible in the scope (session or global), by name.
   virtual std::vector<VariableText> List(const Session& session, VariableScope scope) const = 0;
 };

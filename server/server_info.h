@@ -1,0 +1,47 @@
+// What SQL asks of the server it runs in (SHOW PROCESSLIST, KILL, status variables, who am I).
+// Thread-safe.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "server/net/net_server.h"
+#include "server/worker_pool.h"
+#include "sql/session/server_interface.h"
+
+namespace borealis::server {
+
+class Role;
+
+class ServerInfo final : public sql::ServerInterface {
+ public:
+  struct Facts {
+    std::string hostname;
+    std::string uuid;
+    uint16_t port = 0;
+  };
+  explicit ServerInfo(Facts facts);
+  // Before sessions exist. `role` gives the role of the moment, null when there is none.
+  void Connect(NetServer* net, WorkerPool* pool, std::function<std::shared_ptr<Role>()> role);
+
+  std::vector<sql::ProcessInfo> Processes() const override;
+  Status Kill(uint64_t id, bool query_only, std::string_view user) override;
+  std::vector<std::pair<std::string, std::string>> StatusVariables() const override;
+  bool read_only() const override;
+  std::string_view version() const override { return "8.0.36"; }
+  std::string_view version_comment() const override { return "Borealis"; }
+  std::string_view hostname() const override { return facts_.hostname; }
+  uint16_t port() const override { return facts_.port; }
+  std::string_view server_uuid() const override { return facts_.uuid; }
+  int64_t uptime_seconds() const override;
+  Status RequestShutdown(bool restart) override;
+
+ private:
+  const Facts facts_;
+  const int64_t started_us_;
+  NetServer* net_ = nullptr;
+  WorkerPool* pool_ = nullptr;
+  std::function<std::shared_ptr<Role>()> role_;
+};
+
+}  // namespace borealis::server
