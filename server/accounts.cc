@@ -4,6 +4,7 @@
 
 #include "base/obs/log.h"
 #include "protocol/mysql/password.h"
+#include "sql/catalog/catalog.h"
 
 namespace borealis::server {
 
@@ -15,7 +16,7 @@ class OutcomeSink final : public sql::ResultSink {
   Status OnColumns(std::span<const sql::ResultColumn> /*columns*/) override { return Status::Ok(); }
   Status OnRow(std::span<const row::Value> /*row*/) override { return Status::Ok(); }
   void OnDone(const sql::OkInfo& /*ok*/) override {}
-  void OnError(const Status& error, uint16_t /*status*/) override { this->error = error; }
+  void OnError(const Status& status, uint16_t /*flags*/) override { error = status; }
 
   Status error;
 };

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "base/mutex.h"
 #include "base/net/transport.h"
 #include "engine/engine.h"
 #include "server/replication/log_receiver.h"

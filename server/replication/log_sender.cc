@@ -64,7 +64,7 @@ void LogSender::OnVdl(Lsn vdl, std::span<const storage_client::PgTailAt> changed
   for (const storage_client::PgTailAt& tail : changed) {
     msg::PgTail* added = batch.add_tails();
     added->set_pg(tail.pg.value());
-    added->set_lsn(tail.last.value());
+    added->set_lsn(tail.tail.value());
   }
   transport_->Send(reader_, ToFrame(batch));
 }

@@ -155,7 +155,7 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
                                        "mysqld_stmt_reset"));
   } else if (auto* option = std::get_if<SetOptionCommand>(&command.body)) {
     session_.set_multi_statements(option->multi_statements);
-    connection->response().EndResultSet({.status = StatusFlags()});
+    connection->response().EndResultSet(PlainOk());
     FinishCommand(connection);
   } else if (std::holds_alternative<StatisticsCommand>(command.body)) {
     Statistics(connection);
@@ -294,9 +294,15 @@ void SqlHandler::Statistics(const ConnectionPtr& connection) {
   FinishCommand(connection);
 }
 
+mysql::OkInfo SqlHandler::PlainOk() const {
+  mysql::OkInfo ok;
+  ok.status = StatusFlags();
+  return ok;
+}
+
 void SqlHandler::Answer(const ConnectionPtr& connection, const Status& status) {
   if (status.ok()) {
-    connection->response().WriteOk({.status = StatusFlags()});
+    connection->response().WriteOk(PlainOk());
   } else {
     connection->response().WriteError(status);
   }
@@ -346,6 +352,10 @@ uint16_t SqlHandler::StatusFlags() const {
     flags |= sql::kStatusAutocommit;
   }
   return flags;
+}
+
+void SqlHandler::OnClose() {
+  session_.Reset();
 }
 
 void SqlHandler::OnKill(bool connection) {

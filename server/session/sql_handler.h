@@ -27,6 +27,7 @@ class SqlHandler final : public CommandHandler {
   Status OnChangeUser(const LoginInfo& login) override;
   uint16_t StatusFlags() const override;
   void OnKill(bool connection) override;
+  void OnClose() override;
 
   // What runs now, for SHOW PROCESSLIST; empty when idle. Any thread.
   std::string running_text() const;
@@ -50,6 +51,7 @@ class SqlHandler final : public CommandHandler {
   void SendLongData(const mysql::StmtSendLongDataCommand& command);
   void FieldList(const ConnectionPtr& connection, const mysql::FieldListCommand& command);
   void Statistics(const ConnectionPtr& connection);
+  mysql::OkInfo PlainOk() const;
   void Answer(const ConnectionPtr& connection, const Status& status);
   void FinishCommand(const ConnectionPtr& connection);
   void NoteRunning(std::string text);
