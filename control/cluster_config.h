@@ -41,7 +41,10 @@ struct ClusterConfig {
   uint16_t control_port = 0;
   uint16_t endpoint_admin_port = 0;
   uint64_t buffer_pool_bytes = uint64_t{256} << 20;
-  uint64_t pages_per_pg = 0;       // of the volume; fixed when the cluster is made
+  uint64_t pages_per_pg = 0;  // of the volume; fixed when the cluster is made
+  // Set once the cluster has served for the first time. Until then an empty storage directory is a
+  // new node; from then on it is a lost disk, and the node waits for its peers.
+  bool volume_made = false;
   std::string root_password_file;  // read when the volume is made; empty: no password
   std::vector<StorageNodeConfig> storage_nodes;
   std::vector<InstanceConfig> instances;       // the first is the first writer

@@ -93,6 +93,7 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
  private:
   void AdoptLeftovers();
   void Tick();
+  void NoteVolumeMade();
   void WatchProcesses(int64_t now_us);
   void PollInstances();
   void PollStorage();
@@ -103,7 +104,7 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
 
   const std::string directory_;
   const std::string program_;
-  const ClusterConfig config_;
+  ClusterConfig config_;
   const std::unique_ptr<StateStore> store_;
   std::unique_ptr<Transport> transport_;
 
@@ -175,11 +176,22 @@ void Control::Tick() {
     PollStorage();
   }
   manager_->OnTick(now_us);
+  if (manager_->serving() && !config_.volume_made) {
+    NoteVolumeMade();
+  }
   if (manager_->all_gone()) {
     Leave();
     return;
   }
   transport_->After(kTickUs, [this] { Tick(); });
+}
+
+void Control::NoteVolumeMade() {
+  config_.volume_made = true;
+  if (Status status = SaveClusterConfig(RealFileSystem(), directory_, config_); !status.ok()) {
+    config_.volume_made = false;
+    LOG_ERROR("cannot note in cluster.json that the volume exists: {}", status.ToString());
+  }
 }
 
 void Control::WatchProcesses(int64_t now_us) {

@@ -1,0 +1,143 @@
+// The processes of a cluster, in the foreground: `borealis storage|server|control|endpoint`.
+//
+// Each writes its pid file and log into DIR/NAME/, runs until SIGTERM or SIGINT, and stops in
+// order.
+#include <unistd.h>
+
+#include <functional>
+
+#include "base/obs/log.h"
+#include "base/os/file.h"
+#include "base/os/process.h"
+#include "base/os/signals.h"
+#include "base/os/thread.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "control/cluster_config.h"
+#include "control/endpoint.h"
+#include "control/process.h"
+#include "server/instance.h"
+#include "storage_node/process.h"
+
+namespace borealis::cli {
+
+namespace {
+
+// A process that has been told to stop and has not after this long is stuck; it holds nothing that
+// a kill could lose.
+constexpr unsigned kStopLimitS = 8;
+
+// What every role has in common. `start` returns what keeps the role alive; destroying it stops it.
+int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
+            const std::function<Result<std::shared_ptr<void>>(const std::string& directory,
+                                                              const std::string& id)>& start) {
+  BlockStopSignals();
+  const auto arguments = Arguments::Parse(
+      words, {{"dir", "DIR", "the cluster's directory"}, {"id", "NAME", "which one"}},
+      /*positional_max=*/0);
+  if (!arguments.ok()) {
+    return UsageError(std::string(arguments.status().message()), usage);
+  }
+  const std::string directory = arguments->Get("dir");
+  const std::string id = fixed_id.empty() ? arguments->Get("id") : fixed_id;
+  if (directory.empty() || id.empty()) {
+    return UsageError("--dir and --id are needed", usage);
+  }
+  Status status = RealFileSystem().CreateDirectories(directory + "/" + id);
+  if (status.ok()) {
+    OpenLog(directory + "/" + id + "/log", id, LogLevel::kInfo);
+    status = control::WritePidFile(directory, id);
+  }
+  if (!status.ok()) {
+    return Fail(status);
+  }
+  LOG_INFO("{} starts with pid {}", id, ::getpid());
+  auto role = start(directory, id);
+  if (!role.ok()) {
+    LOG_ERROR("cannot start: {}", role.status().ToString());
+    return Fail(role.status());
+  }
+  const int signal = WaitForStopSignal();
+  LOG_INFO("{} stops (signal {})", id, signal);
+  ::alarm(kStopLimitS);
+  *role = nullptr;
+  LOG_INFO("{} has stopped", id);
+  return kExitDone;
+}
+
+}  // namespace
+
+int RunStorage(const Words& words) {
+  return RunRole(
+      words, "", "usage: borealis storage --dir DIR --id NAME\n",
+      [](const std::string& directory, const std::string& id) -> Result<std::shared_ptr<void>> {
+        ASSIGN_OR_RETURN(const control::ClusterConfig config,
+                         control::LoadClusterConfig(RealFileSystem(), directory));
+        const control::StorageNodeConfig* self = config.FindStorageNode(id);
+        if (self == nullptr) {
+          return Status::NotFound("cluster.json names no storage node " + id);
+        }
+        storage_node::StorageProcessConfig process;
+        process.directory = directory + "/" + id;
+        process.node = NodeId(self->number);
+        process.az = self->az;
+        process.host = self->host;
+        process.port = self->port;
+        for (const control::StorageNodeConfig& peer : config.storage_nodes) {
+          if (peer.number != self->number) {
+            process.peers.push_back({NodeId(peer.number), peer.az, peer.host, peer.port});
+          }
+        }
+        process.tuning.pages_per_pg = config.pages_per_pg;
+        process.tuning.new_cluster = !config.volume_made;
+        auto started = std::make_shared<storage_node::StorageProcess>();
+        RETURN_IF_ERROR(started->Start(process).status());
+        return std::shared_ptr<void>(std::move(started));
+      });
+}
+
+int RunServer(const Words& words) {
+  return RunRole(
+      words, "", "usage: borealis server --dir DIR --id NAME\n",
+      [](const std::string& directory, const std::string& id) -> Result<std::shared_ptr<void>> {
+        ASSIGN_OR_RETURN(auto started, server::Instance::Start(directory, id));
+        return std::shared_ptr<void>(std::move(started));
+      });
+}
+
+int RunEndpoint(const Words& words) {
+  return RunRole(
+      words, std::string(control::kEndpointId), "usage: borealis endpoint --dir DIR\n",
+      [](const std::string& directory, const std::string& /*id*/) -> Result<std::shared_ptr<void>> {
+        ASSIGN_OR_RETURN(auto started, control::EndpointProcess::Start(directory));
+        return std::shared_ptr<void>(std::move(started));
+      });
+}
+
+int RunControl(const Words& words) {
+  // Before any thread: children are reaped by the system, ours and those of the threads.
+  IgnoreChildExits();
+  return RunRole(
+      words, std::string(control::kControlId), "usage: borealis control --dir DIR\n",
+      [](const std::string& directory, const std::string& /*id*/) -> Result<std::shared_ptr<void>> {
+        ASSIGN_OR_RETURN(std::shared_ptr<control::ControlProcess> started,
+                         control::ControlProcess::Start(directory, ThisProgram()));
+        // When a `down` command has stopped everything, control ends as well.
+        auto watcher = std::make_shared<Thread>("down watcher", [started] {
+          started->WaitUntilDown();
+          RequestStop();
+        });
+        struct Running {
+          std::shared_ptr<control::ControlProcess> control;
+          std::shared_ptr<Thread> watcher;
+          ~Running() {
+            control->Leave();
+            watcher->Join();
+          }
+        };
+        return std::shared_ptr<void>(
+            std::make_shared<Running>(Running{started, std::move(watcher)}));
+      });
+}
+
+}  // namespace borealis::cli
