@@ -31,8 +31,11 @@ enum class LockRank : uint8_t {
   kServer = 10,  // session tables, role changes
   kSession = 20,
   kDictionary = 30,
+  kDictionaryCache = 35,
   kTransactions = 40,  // transaction table, read views
-  kLockTable = 50,     // row locks
+  kLockTable = 50,     // row locks, metadata locks
+  kWaitGraph = 55,     // who waits for whom
+  kUndo = 57,          // ends of undo streams
   kTree = 60,          // index tree latches
   kPage = 70,          // page latches; among pages the B+tree's own order holds
   kSpace = 75,         // page allocation, reserved in memory

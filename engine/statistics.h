@@ -51,13 +51,14 @@ struct TransactionInfo {
 };
 
 struct LockInfo {
-  TrxId trx;
+  TrxId trx;  // 0: the owner has changed nothing yet
   uint64_t session_id = 0;
+  uint64_t owner = 0;  // identifies the transaction among the blocking_owners
   IndexId index;
   std::string key;   // record; for a gap its lower end
-  std::string mode;  // "S", "X", "S,GAP", "X,GAP", "X,INSERT_INTENTION"
+  std::string mode;  // as performance_schema.data_locks: "S,REC_NOT_GAP", "X,GAP", …
   bool granted = true;
-  std::vector<uint64_t> blocking_sessions;  // when waiting
+  std::vector<uint64_t> blocking_owners;  // when waiting
 };
 
 struct MetadataLockInfo {

@@ -34,6 +34,8 @@ class Table {
 
   TableTrees& trees() const { return *trees_; }
   TableState& state() const { return *state_; }
+  const std::shared_ptr<TableTrees>& shared_trees() const { return trees_; }
+  const std::shared_ptr<TableState>& shared_state() const { return state_; }
   void MarkStale() const { stale_.store(true, std::memory_order_release); }
 
  private:

@@ -1,0 +1,152 @@
+// The dictionary: schemas and tables in a B+tree of the volume, with a cache of open tables.
+//
+//   KEY                             VALUE
+//   'S' schema                      payload
+//   'T' schema 00 table             table id (u64)
+//   'I' table id (big-endian)       definition (dictionary.cc), off-page when long
+//   'X' clustered index id (b.-e.)  table id (u64): undo names tables so
+//   'C' table id (b.-e.)            auto-increment bound (u64)
+//   'D' page number (b.-e.)         a tree or a long value to be freed: kind (u8), reference
+//
+// A schema change is a list of such entries to set or erase. It is written off-page first, then
+// becomes valid with one slot of the volume header (the commit point), is carried out entry by
+// entry, and ends by clearing the slot. Recovery carries out what a slot still names, so the whole
+// list happens or nothing does. New trees are entered under 'D' when they are made and leave it in
+// the list; dropped ones enter it in the list. So whatever happens, no tree is lost.
+//
+// INV-DIC-1  A change is published to this instance's cache after it is durable, while its metadata
+//            locks are held exclusively.
+// INV-DIC-2  Every index tree is named by a definition or by a 'D' entry.
+// Thread-safe; schema changes one at a time (their caller's mutex).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "engine/definition.h"
+#include "engine/schema_change.h"
+#include "engine/store/btree.h"
+#include "engine/store/long_value.h"
+#include "engine/table.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+class TransactionSystem;
+
+struct DictionaryChange {
+  std::string key;
+  std::optional<std::string> value;  // none: erase
+};
+
+// What waits to be freed.
+struct PendingDrop {
+  PageNo page;  // root of a tree, or first page of a long value
+  bool is_long_value = false;
+  bool is_clustered = false;  // rows may have off-page parts
+  LongValueReference reference;
+};
+
+namespace dictionary_key {
+std::string Schema(std::string_view name);
+std::string Name(const TableName& name);
+std::string Definition(TableId id);
+std::string Clustered(IndexId id);
+std::string Counter(TableId id);
+std::string Drop(PageNo page);
+}  // namespace dictionary_key
+
+class Dictionary {
+ public:
+  static constexpr int kRootSlot = 0;
+  static constexpr int kJournalSlot = 4;  // three slots: first page, length, checksum
+
+  Dictionary(Store* store, RowLayoutFactory layouts, TransactionSystem* transactions)
+      : store_(store), layouts_(std::move(layouts)), transactions_(transactions) {}
+
+  // Makes the tree; its root goes into kRootSlot.
+  static Result<PageNo> Format(Mtr* mtr);
+  // Opens it; a writer finishes a schema change that was under way.
+  Status Load();
+
+  // --- lookups, from the cache where possible
+  Result<TableRef> Find(const TableName& name);
+  // Null when no such table exists (any more).
+  Result<TableRef> FindByClusteredIndex(IndexId id);
+  Result<SchemaDefinition> FindSchema(std::string_view name);
+  Result<std::vector<SchemaDefinition>> ListSchemas();
+  Result<std::vector<std::string>> ListTables(std::string_view schema);
+  uint64_t version() const { return version_.load(); }
+
+  // --- counters: direct, not part of a schema change
+  Result<uint64_t> ReadCounter(TableId table);
+  Status WriteCounter(TableId table, uint64_t bound);
+
+  // --- schema changes
+  // Carries out `changes` atomically and durably. After a failure of the volume in the middle the
+  // next change, or recovery, finishes it first.
+  Status Apply(const std::vector<DictionaryChange>& changes);
+  // Makes an empty tree, listed under 'D' and guarded from the background until Forget.
+  Result<PageNo> CreateTree(IndexId id, bool is_clustered);
+  void StopGuarding(PageNo root);
+  // The entry of a definition; long ones are written off-page.
+  Result<DictionaryChange> DefinitionChange(const TableDefinition& definition);
+  // An entry that frees the off-page part of a definition's entry, if it has one.
+  Result<std::optional<DictionaryChange>> DropOfDefinition(TableId id);
+  static DictionaryChange DropOfTree(PageNo root, bool is_clustered);
+
+  // Publishes: marks the old tables stale and forgets them, and caches the new. Tables named in
+  // `gone` are those whose trees are going to be freed.
+  Result<TableRef> MakeTable(const TableDefinition& definition,
+                             std::vector<uint64_t> usable_from);
+  void Publish(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
+  // A replica learns of a schema change: forgets everything cached.
+  void Invalidate();
+
+  // --- things to free
+  Result<std::vector<PendingDrop>> ListDrops();
+  // Removes the entry in `mtr`, which must hold no page of the dictionary.
+  Status RemoveDrop(Mtr* mtr, PageNo page);
+  bool IsGuarded(PageNo root) const;
+  // Whether somebody still works on the tree; marks it so that nobody starts.
+  bool TreeInUse(PageNo root);
+
+ private:
+  Status FinishJournal();
+  Status ApplyOne(const DictionaryChange& change);
+  // The value under a key, with a pending journal of the writer laid over it on a replica.
+  Status Lookup(std::string_view key, std::string* value);
+  Status ListPrefix(std::string_view prefix,
+                    const std::function<Status(std::string_view, std::string_view)>& visit);
+  Result<TableDefinition> ReadDefinition(TableId id);
+  Result<TableRef> LoadTable(TableId id);
+  void Cache(const TableRef& table) REQUIRES(mutex_);
+  std::shared_ptr<TableState> StateOf(TableId id) REQUIRES(mutex_);
+
+  Store* const store_;
+  const RowLayoutFactory layouts_;
+  TransactionSystem* const transactions_;
+  std::unique_ptr<BTree> tree_;
+  std::atomic<uint64_t> version_{1};
+  Mutex load_mutex_{LockRank::kDictionary};  // loads of tables into the cache, one at a time
+  mutable Mutex mutex_{LockRank::kDictionaryCache};
+  std::map<TableName, TableRef> by_name_ GUARDED_BY(mutex_);
+  std::unordered_map<IndexId, TableRef> by_clustered_ GUARDED_BY(mutex_);
+  std::unordered_map<TableId, std::shared_ptr<TableState>> states_ GUARDED_BY(mutex_);
+  std::set<PageNo> guarded_ GUARDED_BY(mutex_);
+  // Trees of tables that were replaced, by root: may be in use without a metadata lock.
+  std::map<PageNo, std::shared_ptr<TableTrees>> retired_ GUARDED_BY(mutex_);
+};
+
+}  // namespace borealis::engine

@@ -1,0 +1,83 @@
+// The trees of one published table, and what the engine keeps about a table across DDL.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/definition.h"
+#include "engine/store/btree.h"
+#include "engine/store/store.h"
+
+namespace borealis::engine {
+
+class TableTrees {
+ public:
+  TableTrees(Store* store, const TableDefinition& definition, std::vector<uint64_t> usable_from)
+      : usable_from_(std::move(usable_from)) {
+    for (const IndexDefinition& index : definition.indexes) {
+      trees_.emplace_back(store, index.root);
+    }
+  }
+
+  const BTree& tree(size_t index_no) const { return trees_[index_no]; }
+  BTree& tree(size_t index_no) { return trees_[index_no]; }
+
+  // Read views older than this number find in the tree less than they should see: it was built
+  // from newer rows.
+  uint64_t usable_from(size_t index_no) const { return usable_from_[index_no]; }
+
+  // For work that holds no metadata lock (purge, estimates): the trees stay while pinned. False
+  // once they are being dropped.
+  bool Pin() {
+    users_.fetch_add(1);
+    if (dropped_.load()) {
+      users_.fetch_sub(1);
+      return false;
+    }
+    return true;
+  }
+  void Unpin() { users_.fetch_sub(1); }
+  void MarkDropped() { dropped_.store(true); }
+  bool in_use() const { return users_.load() != 0; }
+
+ private:
+  std::deque<BTree> trees_;
+  const std::vector<uint64_t> usable_from_;
+  std::atomic<int64_t> users_{0};
+  std::atomic<bool> dropped_{false};
+};
+
+// Holds a pin while in scope.
+class TreePin {
+ public:
+  explicit TreePin(TableTrees& trees) : trees_(trees), held_(trees.Pin()) {}
+  ~TreePin() {
+    if (held_) {
+      trees_.Unpin();
+    }
+  }
+  TreePin(const TreePin&) = delete;
+  TreePin& operator=(const TreePin&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  TableTrees& trees_;
+  const bool held_;
+};
+
+// Lives as long as the table's id is known to the instance.
+struct TableState {
+  Mutex mutex{LockRank::kDictionary};  // held while the counter's page is written
+  bool auto_increment_loaded GUARDED_BY(mutex) = false;
+  uint64_t auto_increment_next GUARDED_BY(mutex) = 1;
+  // What the volume says: numbers below are never given after a crash.
+  uint64_t auto_increment_bound GUARDED_BY(mutex) = 0;
+  std::atomic<int64_t> row_count{-1};  // estimate; -1: not made yet
+  std::atomic<uint64_t> changes_since_estimate{0};
+};
+
+}  // namespace borealis::engine

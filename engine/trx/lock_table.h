@@ -1,0 +1,174 @@
+// Row locks: shared and exclusive locks on keys of an index, and locks on ranges between keys.
+//
+// Semantics are InnoDB's, with one difference of method: a gap is locked as the range of key bytes
+// that was walked, not as "the space before record N". So nothing has to be inherited when records
+// come and go, a range lock is as wide as what was read and no wider, and a scan holds one range
+// however many rows it passes.
+//
+//   record locks   partitioned by hash(index, key); a queue per key, first come first served;
+//                  an upgrade goes ahead of those that wait for the same owner anyway
+//   gap locks      per index; never conflict with each other; block inserts into them
+//   insert marks   an insert announces its key before it changes the tree and takes the mark back
+//                  afterwards. A gap lock that covers a mark waits for it (microseconds), so a scan
+//                  that has locked a gap and then looks again sees every insert that was let in.
+//                  Marks with the same unique prefix exclude each other, which makes "look for a
+//                  duplicate, then insert" one step.
+//
+// The holder of a mark takes no lock and no other mark. Locks are taken with no page latch held.
+//
+// INV-LCK-3  Granted record locks of one key are compatible, except while an implicit lock is being
+//            made explicit for an owner that had it all along (GrantImplicit).
+// INV-LCK-4  While an insert mark stands, no other owner gets a gap lock over its key; while a gap
+//            lock stands, no other owner gets an insert mark in it.
+// Thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "engine/cursor.h"
+#include "engine/definition.h"
+#include "engine/statistics.h"
+#include "engine/trx/wait_graph.h"
+
+namespace borealis::engine {
+
+enum class LockOutcome : uint8_t {
+  kHeld,     // the owner had it (or more) before
+  kGranted,  // at once
+  kWaited,   // after waiting: look again at what is locked
+  kSkipped,  // WaitPolicy::kSkip and somebody else has it
+};
+
+struct LockWait {
+  WaitPolicy policy = WaitPolicy::kWait;
+  int64_t timeout_us = 50'000'000;
+};
+
+// A range of key bytes, as KeyRange.
+struct GapBounds {
+  std::string_view lower;
+  bool lower_inclusive = true;
+  std::string_view upper;
+  bool upper_inclusive = false;
+  bool no_upper = false;
+};
+
+class LockTable {
+ public:
+  explicit LockTable(WaitGraph* graph) : graph_(graph) {}
+  ~LockTable();
+
+  // --- records. kShared or kExclusive. Errors: kDeadlock, kTimedOut (kFail: at once), kCancelled.
+  Result<LockOutcome> LockRecord(LockOwner* owner, IndexId index, std::string_view key,
+                                 LockMode mode, const LockWait& wait);
+  // Gives one lock back; no effect when not held.
+  void UnlockRecord(LockOwner* owner, IndexId index, std::string_view key);
+  // The same unless somebody waits for it: the lock is implied by the row from now on.
+  void DropImplied(LockOwner* owner, IndexId index, std::string_view key);
+  // `owner` holds the key exclusively through the row's transaction id: makes that explicit.
+  void GrantImplicit(LockOwner* owner, IndexId index, std::string_view key);
+  bool HoldsRecord(const LockOwner* owner, IndexId index, std::string_view key,
+                   LockMode mode) const;
+
+  // --- gaps
+  // Locks a range against inserts of others. Waits only for insert marks. `range_id` is 0 for a new
+  // range, or one that this gave before: then that range becomes these bounds (a superset).
+  uint64_t LockGap(LockOwner* owner, IndexId index, const GapBounds& bounds, uint64_t range_id);
+
+  // Announces an insert of `key`, waiting for gap locks of others. `unique_size`: length of the
+  // prefix that must be unique, 0 for none. Errors as LockRecord. Afterwards EndInsert must follow
+  // soon, and nothing that waits for another transaction in between.
+  Status BeginInsert(LockOwner* owner, IndexId index, std::string_view key, size_t unique_size,
+                     const LockWait& wait);
+  void EndInsert(LockOwner* owner, IndexId index);
+
+  // At the end of a transaction.
+  void ReleaseAll(LockOwner* owner);
+
+  std::vector<LockInfo> List() const;
+
+ private:
+  struct Request {
+    LockOwner* owner = nullptr;
+    LockMode mode = LockMode::kShared;
+    bool granted = false;
+    bool upgrade = false;  // the owner holds a shared lock already
+  };
+  using Queue = std::vector<Request>;
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+  };
+  struct Partition {
+    mutable Mutex mutex{LockRank::kLockTable};
+    // Index id, then the key.
+    std::unordered_map<std::string, Queue, KeyHash, std::equal_to<>> queues GUARDED_BY(mutex);
+  };
+  struct Range {
+    uint64_t id = 0;
+    LockOwner* owner = nullptr;
+    std::string lower;
+    std::string upper;
+    bool lower_inclusive = true;
+    bool upper_inclusive = false;
+    bool no_upper = false;
+    bool Contains(std::string_view key) const;
+  };
+  struct Mark {
+    LockOwner* owner = nullptr;
+    std::string key;
+    size_t unique_size = 0;
+  };
+  struct InsertWaiter {
+    LockOwner* owner = nullptr;
+    std::string key;
+  };
+  struct IndexGaps {
+    std::vector<Range> ranges;
+    std::vector<Mark> marks;
+    std::vector<InsertWaiter> waiters;
+    bool empty() const { return ranges.empty() && marks.empty() && waiters.empty(); }
+  };
+  struct GapPartition {
+    mutable Mutex mutex{LockRank::kLockTable};
+    ConditionVariable marks_changed;
+    std::unordered_map<IndexId, IndexGaps> indexes GUARDED_BY(mutex);
+  };
+  static constexpr size_t kPartitions = 64;
+
+  static std::string FullKey(IndexId index, std::string_view key);
+  static bool Conflicts(LockMode a, LockMode b) {
+    return a == LockMode::kExclusive || b == LockMode::kExclusive;
+  }
+  static bool IsBlockedBy(const Queue& queue, size_t position, size_t other);
+  static std::vector<uint64_t> BlockersAt(const Queue& queue, size_t position);
+  Partition& PartitionOf(std::string_view full_key) const;
+  GapPartition& GapPartitionOf(IndexId index) const;
+  static void NoteHeld(LockOwner* owner, const std::string* full_key);
+  static void ForgetHeld(LockOwner* owner, const std::string* full_key);
+  // Grants what can be granted and tells the graph about the rest.
+  void Advance(Queue* queue);
+  // Takes the owner's requests out of the key's queue. REQUIRES: partition locked.
+  void Remove(Partition& partition, LockOwner* owner, std::string_view full_key,
+              bool only_without_waiters);
+  Result<LockOutcome> AfterWait(Partition& partition, LockOwner* owner, std::string_view full_key,
+                                Status waited);
+  static std::vector<uint64_t> GapBlockers(const IndexGaps& gaps, const LockOwner* owner,
+                                           std::string_view key);
+  void AdvanceInserts(IndexGaps* gaps);
+
+  WaitGraph* const graph_;
+  std::atomic<uint64_t> next_range_id_{1};
+  mutable std::array<Partition, kPartitions> partitions_;
+  mutable std::array<GapPartition, 16> gap_partitions_;
+};
+
+}  // namespace borealis::engine

@@ -1,0 +1,262 @@
+#include "engine/trx/transaction_system.h"
+
+#include <algorithm>
+
+#include "base/invariant.h"
+#include "engine/store/space.h"
+
+namespace borealis::engine {
+
+Status TransactionSystem::Load() {
+  Mtr mtr(store_);
+  ASSIGN_OR_RETURN(uint64_t bound, Space::GetSlot(&mtr, kNumberSlot));
+  next_.store(std::max<uint64_t>(1, bound));
+  bound_.store(bound);
+  return Status::Ok();
+}
+
+void TransactionSystem::Adopt(std::shared_ptr<ChangingTransaction> transaction) {
+  MutexLock lock(mutex_);
+  active_[transaction->id] = transaction;
+  unseen_[transaction->id] = Lsn(0);
+  orphans_.push_back(std::move(transaction));
+  UpdateLeast();
+}
+
+Status TransactionSystem::EnsureNumbers() {
+  if (next_.load() + kReserve < bound_.load()) {
+    return Status::Ok();
+  }
+  MutexLock lock(bound_mutex_);
+  const uint64_t bound = next_.load() + kReserve + kStep;
+  if (next_.load() + kReserve < bound_.load()) {
+    return Status::Ok();
+  }
+  Mtr mtr(store_);
+  RETURN_IF_ERROR(mtr.StartWriting());
+  RETURN_IF_ERROR(Space::SetSlot(&mtr, kNumberSlot, bound));
+  mtr.Commit();
+  bound_.store(bound);
+  return Status::Ok();
+}
+
+void TransactionSystem::UpdateLeast() {
+  least_active_.store(active_.empty() ? ~uint64_t{0} : active_.begin()->first.value());
+  least_unseen_.store(unseen_.empty() ? ~uint64_t{0} : unseen_.begin()->first.value());
+}
+
+void TransactionSystem::Activate(const std::shared_ptr<ChangingTransaction>& transaction) {
+  MutexLock lock(mutex_);
+  const uint64_t id = next_.fetch_add(1);
+  INVARIANT_LT(id, bound_.load());
+  transaction->id = TrxId(id);
+  transaction->owner->trx_id.store(id);
+  active_[transaction->id] = transaction;
+  unseen_[transaction->id] = Lsn(0);
+  UpdateLeast();
+}
+
+uint64_t TransactionSystem::BeginCommit() {
+  MutexLock lock(mutex_);
+  const uint64_t number = next_.fetch_add(1);
+  INVARIANT_LT(number, bound_.load());
+  pending_numbers_.insert(number);
+  return number;
+}
+
+void TransactionSystem::LeaveActive(TrxId id, Lsn commit_lsn) {
+  MutexLock lock(mutex_);
+  INVARIANT_EQ(active_.erase(id), size_t{1});
+  unseen_[id] = commit_lsn;
+  UpdateLeast();
+}
+
+void TransactionSystem::BecomeDurable(TrxId id, uint64_t commit_no) {
+  MutexLock lock(mutex_);
+  INVARIANT_EQ(unseen_.erase(id), size_t{1});
+  pending_numbers_.erase(commit_no);
+  UpdateLeast();
+}
+
+bool TransactionSystem::IsActive(TrxId id) const {
+  if (id.value() < least_active_.load()) {
+    return false;
+  }
+  MutexLock lock(mutex_);
+  return active_.contains(id);
+}
+
+bool TransactionSystem::IfActive(TrxId id,
+                                 const std::function<void(ChangingTransaction&)>& visit) const {
+  MutexLock lock(mutex_);
+  auto found = active_.find(id);
+  if (found == active_.end()) {
+    return false;
+  }
+  visit(*found->second);
+  return true;
+}
+
+Lsn TransactionSystem::PendingCommitLsn(TrxId id) const {
+  if (id.value() < least_unseen_.load()) {
+    return Lsn(0);
+  }
+  MutexLock lock(mutex_);
+  auto found = unseen_.find(id);
+  return found == unseen_.end() ? Lsn(0) : found->second;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Views
+
+ReadView TransactionSystem::MakeView(TrxId creator) const {
+  ReadView view;
+  view.low_limit = TrxId(next_.load());
+  view.creator = creator;
+  view.unseen.reserve(unseen_.size());
+  for (const auto& [id, lsn] : unseen_) {
+    if (id != creator) {
+      view.unseen.push_back(id);
+    }
+  }
+  view.up_limit = view.unseen.empty() ? view.low_limit : view.unseen.front();
+  view.low_limit_no = pending_numbers_.empty() ? next_.load() : *pending_numbers_.begin();
+  view.lsn = store_->is_replica() ? store_->pool()->applied_lsn() : store_->reader()->vdl();
+  return view;
+}
+
+std::shared_ptr<ReadView> TransactionSystem::OpenView(TrxId creator) {
+  MutexLock lock(mutex_);
+  auto view = std::make_shared<ReadView>(MakeView(creator));
+  views_.push_back(view);
+  return view;
+}
+
+void TransactionSystem::CloseView(const ReadView* view) {
+  MutexLock lock(mutex_);
+  auto found = std::find_if(views_.begin(), views_.end(),
+                            [&](const auto& open) { return open.get() == view; });
+  INVARIANT(found != views_.end());
+  views_.erase(found);
+}
+
+ReadView TransactionSystem::OldestView() const {
+  MutexLock lock(mutex_);
+  if (views_.empty()) {
+    return MakeView(TrxId(0));
+  }
+  ReadView oldest = *views_.front();
+  // Its creator's own changes are not old for others.
+  oldest.creator = TrxId(0);
+  return oldest;
+}
+
+Lsn TransactionSystem::OldestViewLsn() const {
+  MutexLock lock(mutex_);
+  return views_.empty() ? Lsn::Max() : views_.front()->lsn;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Orphans and lists
+
+void TransactionSystem::Orphan(const std::shared_ptr<ChangingTransaction>& transaction) {
+  MutexLock lock(mutex_);
+  transaction->orphaned = true;
+  orphans_.push_back(transaction);
+}
+
+std::shared_ptr<ChangingTransaction> TransactionSystem::TakeOrphan() {
+  MutexLock lock(mutex_);
+  if (orphans_.empty()) {
+    return nullptr;
+  }
+  auto transaction = orphans_.back();
+  orphans_.pop_back();
+  return transaction;
+}
+
+bool TransactionSystem::HasOrphans() const {
+  MutexLock lock(mutex_);
+  return !orphans_.empty();
+}
+
+std::vector<std::shared_ptr<ChangingTransaction>> TransactionSystem::ListActive() const {
+  MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<ChangingTransaction>> list;
+  for (const auto& [id, transaction] : active_) {
+    list.push_back(transaction);
+  }
+  return list;
+}
+
+uint64_t TransactionSystem::next_number() const {
+  return next_.load();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Replica
+
+std::string TransactionSystem::EncodeUnseen(Lsn* at) const {
+  // Whatever ended at or before the VDL read first may still be in the set; the replica sees such
+  // an end again in its stream only if it comes later, so the point must not be later than the set.
+  std::string encoded;
+  MutexLock lock(mutex_);
+  const Lsn vdl = store_->reader()->vdl();
+  std::vector<TrxId> ids;
+  for (const auto& [id, commit_lsn] : unseen_) {
+    if (commit_lsn == Lsn(0) || commit_lsn > vdl) {
+      ids.push_back(id);
+    }
+  }
+  AppendLittle(&encoded, next_.load());
+  AppendVarint(&encoded, ids.size());
+  for (TrxId id : ids) {
+    AppendVarint(&encoded, id.value());
+  }
+  *at = vdl;
+  return encoded;
+}
+
+Status TransactionSystem::LoadUnseen(std::string_view encoded) {
+  ByteReader reader(encoded);
+  const auto next = reader.Little<uint64_t>();
+  std::map<TrxId, Lsn> ids;
+  for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {
+    ids[TrxId(reader.Varint())] = Lsn(0);
+  }
+  if (!reader.ok() || !reader.empty()) {
+    return Status::Corruption("list of unfinished transactions is malformed");
+  }
+  MutexLock lock(mutex_);
+  unseen_ = std::move(ids);
+  next_.store(next);
+  UpdateLeast();
+  return Status::Ok();
+}
+
+void TransactionSystem::NoteBegin(TrxId id) {
+  MutexLock lock(mutex_);
+  unseen_[id] = Lsn(0);
+  if (next_.load() <= id.value()) {
+    next_.store(id.value() + 1);
+  }
+  UpdateLeast();
+}
+
+void TransactionSystem::NoteEnd(TrxId id) {
+  MutexLock lock(mutex_);
+  unseen_.erase(id);
+  if (next_.load() <= id.value()) {
+    next_.store(id.value() + 1);
+  }
+  UpdateLeast();
+}
+
+void TransactionSystem::NoteNumber(uint64_t number) {
+  MutexLock lock(mutex_);
+  if (next_.load() <= number) {
+    next_.store(number + 1);
+  }
+}
+
+}  // namespace borealis::engine

@@ -1,0 +1,130 @@
+// The transactions of a writer: ids, who is active, who has committed but is not durable yet, and
+// the read views that are open. On a replica: the same sets as the writer's log tells them.
+//
+// Transaction ids and commit numbers come from one counter. Its persistent bound (a slot of the
+// volume header) is raised in steps ahead of it, so a crash skips numbers and never repeats one.
+//
+//   id in:   active_           unseen_
+//   first change   +              +
+//   commit record in the log  −
+//   commit durable                −        (in LSN order)
+//   rolled back    −              − (when durable)
+//
+// INV-TRX-4  active ⊆ unseen; an id leaves unseen in commit-LSN order, so every view is a prefix of
+//            the log.
+// INV-TRX-5  Row locks are released after the id has left active_: whoever then gets the lock finds
+//            the row committed, and its own commit record comes later in the log.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "engine/store/store.h"
+#include "engine/trx/read_view.h"
+#include "engine/trx/undo_log.h"
+#include "engine/trx/wait_graph.h"
+
+namespace borealis::engine {
+
+// What a transaction with changes needs to be known by others, and to be undone by anyone: its
+// locks and its undo log. Outlives the session's Transaction when that could not undo it.
+struct ChangingTransaction {
+  explicit ChangingTransaction(std::shared_ptr<LockOwner> lock_owner)
+      : owner(std::move(lock_owner)) {}
+  TrxId id;
+  std::shared_ptr<LockOwner> owner;
+  UndoLog log;
+  bool recovered = false;
+  bool orphaned = false;  // to be undone by the background
+  int64_t started_wall_us = 0;
+};
+
+class TransactionSystem {
+ public:
+  static constexpr int kNumberSlot = 1;  // slot of the volume header: bound of the counter
+
+  explicit TransactionSystem(Store* store) : store_(store) {}
+
+  // Writer: numbers go on from the persistent bound.
+  Status Load();
+  // Takes over an unfinished transaction that recovery found.
+  void Adopt(std::shared_ptr<ChangingTransaction> transaction);
+
+  // Makes sure numbers can be given out; may write. Call with no latch held.
+  Status EnsureNumbers();
+  // Gives an id; from now on the transaction is active. REQUIRES: EnsureNumbers just before.
+  void Activate(const std::shared_ptr<ChangingTransaction>& transaction);
+  uint64_t BeginCommit();
+  // Its commit record is in the log, at `lsn`.
+  void LeaveActive(TrxId id, Lsn commit_lsn);
+  void BecomeDurable(TrxId id, uint64_t commit_no);
+  // Of a transaction rolled back: its end is durable (a replica that starts counts on it).
+  void BecomeDurable(TrxId id) { BecomeDurable(id, 0); }
+
+  // --- implicit locks
+  bool IsActive(TrxId id) const;
+  // Calls `visit` while the transaction is sure to stay active; false when it is not.
+  bool IfActive(TrxId id, const std::function<void(ChangingTransaction&)>& visit) const;
+  // The LSN that must be durable for views to see `id`: Lsn(0) when they do already or it is
+  // active.
+  Lsn PendingCommitLsn(TrxId id) const;
+
+  // --- views
+  // Registers a view; `creator` may be 0.
+  std::shared_ptr<ReadView> OpenView(TrxId creator);
+  void CloseView(const ReadView* view);
+  // As the oldest open view, or one made now.
+  ReadView OldestView() const;
+  // Least LSN of the open views; Lsn::Max() when there is none.
+  Lsn OldestViewLsn() const;
+
+  // --- orphans
+  void Orphan(const std::shared_ptr<ChangingTransaction>& transaction);
+  std::shared_ptr<ChangingTransaction> TakeOrphan();
+  bool HasOrphans() const;
+
+  std::vector<std::shared_ptr<ChangingTransaction>> ListActive() const;
+  uint64_t next_number() const;
+
+  // --- replica
+  // Unfinished transactions as of a consistency point: what a replica starts from.
+  std::string EncodeUnseen(Lsn* at) const;
+  Status LoadUnseen(std::string_view encoded);
+  void NoteBegin(TrxId id);
+  // Of a commit or rollback mark at or under the replica's point.
+  void NoteEnd(TrxId id);
+  void NoteNumber(uint64_t number);
+
+ private:
+  ReadView MakeView(TrxId creator) const REQUIRES(mutex_);
+  void UpdateLeast() REQUIRES(mutex_);
+
+  static constexpr uint64_t kStep = 4096;
+  static constexpr uint64_t kReserve = 1024;  // more than threads that can be between the two calls
+
+  Store* const store_;
+  Mutex bound_mutex_{LockRank::kDictionaryCache};
+  std::atomic<uint64_t> bound_{0};
+  std::atomic<uint64_t> next_{1};
+  std::atomic<uint64_t> least_active_{~uint64_t{0}};
+  std::atomic<uint64_t> least_unseen_{~uint64_t{0}};
+  mutable Mutex mutex_{LockRank::kTransactions};
+  std::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_);
+  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);  // commit LSN, Lsn(0) while active
+  std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);  // commits not durable
+  std::list<std::shared_ptr<ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
+  std::vector<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
+};
+
+}  // namespace borealis::engine

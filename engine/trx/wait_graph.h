@@ -1,0 +1,112 @@
+// Who waits for whom, over all kinds of locks, and the choice of a victim when a circle closes.
+//
+// A waiting owner is registered with the owners that block it; owners that are not registered run.
+// A registration that closes a circle is answered at once by choosing the member with the fewest
+// changes; the lock that the victim waits for is then given up by its own thread. The graph is kept
+// exact: whoever changes a queue updates or clears the registrations of those that wait in it,
+// under that queue's mutex, so there are no false deadlocks.
+// Thread-safe.
+//
+// INV-LCK-1  An owner waits for at most one lock at a time.
+// INV-LCK-2  No circle of registered owners lasts: each registration or update breaks those it closes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/os/time.h"
+#include "base/status.h"
+
+namespace borealis::engine {
+
+// Somebody who takes locks: a transaction, or a schema change. Waits happen on its own thread.
+// Must have released everything before it is destroyed.
+class LockOwner {
+ public:
+  LockOwner(uint64_t owner_id, uint64_t session, std::function<bool()> is_killed)
+      : id(owner_id), session_id(session), killed(std::move(is_killed)) {}
+
+  const uint64_t id;  // unique in the life of the engine, never 0
+  const uint64_t session_id;
+  const std::function<bool()> killed;
+  // The more, the less likely a victim.
+  std::atomic<uint64_t> weight{0};
+  std::atomic<uint64_t> trx_id{0};
+  std::atomic<bool> interrupted{false};
+  std::atomic<bool> waiting{false};
+  std::atomic<uint64_t> record_locks{0};
+
+  // Wakes a wait.
+  void Interrupt();
+
+ private:
+  friend class WaitGraph;
+  friend class LockTable;
+  Mutex wait_mutex_{LockRank::kLeaf};
+  ConditionVariable wait_changed_;
+  bool granted_ GUARDED_BY(wait_mutex_) = false;
+  bool victim_ GUARDED_BY(wait_mutex_) = false;
+  // What the owner holds; other threads add to it when they make an implicit lock explicit. The
+  // strings are the lock table's and live as long as the lock.
+  Mutex held_mutex_{LockRank::kLeaf};
+  std::vector<const std::string*> held_records_ GUARDED_BY(held_mutex_);
+  std::vector<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);  // index ids
+};
+
+struct WaitCounters {
+  std::atomic<uint64_t> waits{0};
+  std::atomic<uint64_t> current{0};
+  std::atomic<uint64_t> time_us{0};
+  std::atomic<uint64_t> time_max_us{0};
+  std::atomic<uint64_t> deadlocks{0};
+  std::atomic<uint64_t> timeouts{0};
+};
+
+class WaitGraph {
+ public:
+  WaitGraph(const Clock* clock, bool detect) : clock_(clock), detect_(detect) {}
+
+  // `owner` is about to wait for `blockers`. kDeadlock: it is itself the victim and is not
+  // registered.
+  Status Register(LockOwner* owner, std::vector<uint64_t> blockers);
+  // The blockers of a registered owner have changed; no effect when it is not registered.
+  void Update(LockOwner* owner, std::vector<uint64_t> blockers);
+  void Clear(LockOwner* owner);
+  // Clears the registration and ends the wait.
+  void Grant(LockOwner* owner);
+
+  // Blocks until granted (Ok), chosen as victim (kDeadlock), killed or interrupted (kCancelled), or
+  // for `timeout_us` (kTimedOut). The owner stays registered after a failure. REQUIRES: registered;
+  // no mutex or latch held.
+  Status Wait(LockOwner* owner, int64_t timeout_us);
+
+  std::vector<uint64_t> BlockersOf(const LockOwner* owner) const;
+  // Every wait from now on fails with kCancelled.
+  void Stop();
+  const WaitCounters& counters() const { return counters_; }
+
+ private:
+  struct Waiting {
+    LockOwner* owner = nullptr;
+    std::vector<uint64_t> blockers;
+  };
+
+  // Breaks the circles through `start`; false when `start` is chosen itself.
+  bool BreakCircles(LockOwner* start) REQUIRES(mutex_);
+  bool FindCircle(uint64_t start, std::vector<uint64_t>* path) REQUIRES(mutex_);
+  void MarkVictim(LockOwner* owner) REQUIRES(mutex_);
+
+  const Clock* const clock_;
+  const bool detect_;
+  std::atomic<bool> stopped_{false};
+  WaitCounters counters_;
+  mutable Mutex mutex_{LockRank::kWaitGraph};
+  std::unordered_map<uint64_t, Waiting> waiting_ GUARDED_BY(mutex_);
+};
+
+}  // namespace borealis::engine
