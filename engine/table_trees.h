@@ -76,8 +76,8 @@ struct TableState {
   uint64_t auto_increment_next GUARDED_BY(mutex) = 1;
   // What the volume says: numbers below are never given after a crash.
   uint64_t auto_increment_bound GUARDED_BY(mutex) = 0;
-  std::atomic<int64_t> row_count{-1};  // estimate; -1: not made yet
-  std::atomic<uint64_t> changes_since_estimate{0};
+  std::atomic<int64_t> row_count_base{-1};  // estimate from the tree; -1: not made yet
+  std::atomic<int64_t> row_count_delta{0};  // rows inserted less rows deleted since
 };
 
 }  // namespace borealis::engine

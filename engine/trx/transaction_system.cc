@@ -109,15 +109,12 @@ Lsn TransactionSystem::PendingCommitLsn(TrxId id) const {
 // ---------------------------------------------------------------------------------------------
 // Views
 
-ReadView TransactionSystem::MakeView(TrxId creator) const {
+ReadView TransactionSystem::MakeView() const {
   ReadView view;
   view.low_limit = TrxId(next_.load());
-  view.creator = creator;
   view.unseen.reserve(unseen_.size());
   for (const auto& [id, lsn] : unseen_) {
-    if (id != creator) {
-      view.unseen.push_back(id);
-    }
+    view.unseen.push_back(id);
   }
   view.up_limit = view.unseen.empty() ? view.low_limit : view.unseen.front();
   view.low_limit_no = pending_numbers_.empty() ? next_.load() : *pending_numbers_.begin();
@@ -125,9 +122,9 @@ ReadView TransactionSystem::MakeView(TrxId creator) const {
   return view;
 }
 
-std::shared_ptr<ReadView> TransactionSystem::OpenView(TrxId creator) {
+std::shared_ptr<const ReadView> TransactionSystem::OpenView() {
   MutexLock lock(mutex_);
-  auto view = std::make_shared<ReadView>(MakeView(creator));
+  auto view = std::make_shared<ReadView>(MakeView());
   views_.push_back(view);
   return view;
 }
@@ -142,13 +139,7 @@ void TransactionSystem::CloseView(const ReadView* view) {
 
 ReadView TransactionSystem::OldestView() const {
   MutexLock lock(mutex_);
-  if (views_.empty()) {
-    return MakeView(TrxId(0));
-  }
-  ReadView oldest = *views_.front();
-  // Its creator's own changes are not old for others.
-  oldest.creator = TrxId(0);
-  return oldest;
+  return views_.empty() ? MakeView() : *views_.front();
 }
 
 Lsn TransactionSystem::OldestViewLsn() const {

@@ -81,8 +81,7 @@ class TransactionSystem {
   Lsn PendingCommitLsn(TrxId id) const;
 
   // --- views
-  // Registers a view; `creator` may be 0.
-  std::shared_ptr<ReadView> OpenView(TrxId creator);
+  std::shared_ptr<const ReadView> OpenView();
   void CloseView(const ReadView* view);
   // As the oldest open view, or one made now.
   ReadView OldestView() const;
@@ -107,7 +106,7 @@ class TransactionSystem {
   void NoteNumber(uint64_t number);
 
  private:
-  ReadView MakeView(TrxId creator) const REQUIRES(mutex_);
+  ReadView MakeView() const REQUIRES(mutex_);
   void UpdateLeast() REQUIRES(mutex_);
 
   static constexpr uint64_t kStep = 4096;
@@ -123,7 +122,7 @@ class TransactionSystem {
   std::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_);
   std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);  // commit LSN, Lsn(0) while active
   std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);  // commits not durable
-  std::list<std::shared_ptr<ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
+  std::list<std::shared_ptr<const ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
   std::vector<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
 };
 

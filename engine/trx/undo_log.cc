@@ -345,7 +345,7 @@ Status UndoSpace::DropEmptyTail(const UndoLog& log) {
   ASSIGN_OR_RETURN(MtrPage * previous, FetchUndo(&mtr, before, LatchMode::kExclusive));
   ASSIGN_OR_RETURN(MtrPage * tail, FetchUndo(&mtr, number, LatchMode::kExclusive));
   ASSIGN_OR_RETURN(MtrPage * directory, FetchDirectory(&mtr, static_cast<size_t>(log.stream)));
-  RETURN_IF_ERROR(mtr.Free(tail));
+  mtr.Free(tail);
   mtr.WriteU64(previous, kNext, kNoPage.value());
   mtr.WriteU64(directory, EntryOffset(static_cast<size_t>(log.stream)) + 8, before.value());
   mtr.Commit();
@@ -476,7 +476,7 @@ Result<bool> UndoSpace::AdvanceHead(size_t stream, const UndoPosition& head, siz
   }
   ASSIGN_OR_RETURN(MtrPage * directory, FetchDirectory(&mtr, stream));
   for (MtrPage* page : passed) {
-    RETURN_IF_ERROR(mtr.Free(page));
+    mtr.Free(page);
   }
   if (first != nullptr) {
     mtr.WriteU64(first, kPrev, kNoPage.value());

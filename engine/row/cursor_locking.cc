@@ -1,0 +1,251 @@
+// Cursors of locking reads: one key at a time.
+//
+// For each step: look for the next entry; lock the range up to it against inserts; look again (what
+// was let in before the range was locked is visible now); lock the row; read it. Rows are locked
+// through the clustered index only: every change of an index entry needs the row's lock as well.
+#include "base/fault.h"
+#include "engine/row/row_lock.h"
+#include "engine/row/row_read.h"
+#include "engine/store/leaf_cursor.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+namespace {
+
+class LockingCursor final : public Cursor {
+ public:
+  LockingCursor(EngineTransaction& transaction, TableRef table, ScanOptions options)
+      : trx_(transaction), table_(std::move(table)), options_(std::move(options)) {
+    Begin();
+  }
+
+  Result<bool> Next() override;
+  std::string_view key() const override { return key_; }
+  std::string_view clustered_key() const override { return clustered_key_; }
+  Result<std::string_view> row() override { return std::string_view(row_); }
+  void UnlockRow() override;
+  Status Restart(KeyRange range, bool unique_point) override {
+    options_.range = std::move(range);
+    options_.unique_point = unique_point;
+    Begin();
+    return Status::Ok();
+  }
+
+ private:
+  struct Candidate {
+    bool found = false;
+    bool ghost = false;
+    std::string entry_key;
+    std::string own_key;
+    std::string clustered_key;
+    friend bool operator==(const Candidate&, const Candidate&) = default;
+  };
+  enum class Step { kEmit, kSkip, kLookAgain };
+
+  bool secondary() const { return options_.index_no != kClusteredIndex; }
+  IndexId clustered_index() const { return table_->definition().indexes[kClusteredIndex].id; }
+  void Begin();
+  Result<Candidate> Look();
+  void LockGapUpTo(const Candidate& candidate);
+  Result<Step> LockCandidate(const Candidate& candidate);
+  void Advance(const Candidate& candidate) {
+    position_ = candidate.entry_key;
+    started_ = true;
+  }
+  Result<bool> NextRow();
+
+  EngineTransaction& trx_;
+  const TableRef table_;
+  ScanOptions options_;
+  // Where the scan stands: bounds of the tree's own keys, and the last entry passed.
+  std::string upper_;  // exclusive, when has_upper_
+  bool has_upper_ = false;
+  bool upper_inclusive_ = false;
+  std::string position_;
+  bool started_ = false;
+  bool done_ = false;
+  uint64_t range_id_ = 0;
+
+  std::string key_;
+  std::string clustered_key_;
+  std::string row_;
+  IndexKey built_key_;
+  bool may_unlock_ = false;
+};
+
+void LockingCursor::Begin() {
+  const KeyRange& range = options_.range;
+  has_upper_ = !range.no_upper;
+  upper_ = range.upper;
+  upper_inclusive_ = range.upper_inclusive;
+  if (has_upper_ && upper_inclusive_ && secondary()) {
+    // All entries of that key, whatever clustered key follows it.
+    upper_ = PrefixEnd(range.upper);
+    has_upper_ = !upper_.empty();
+    upper_inclusive_ = false;
+  }
+  position_.clear();
+  started_ = false;
+  done_ = false;
+  range_id_ = 0;
+  may_unlock_ = false;
+}
+
+Result<LockingCursor::Candidate> LockingCursor::Look() {
+  Mtr mtr(trx_.core().store);
+  LeafCursor cursor(&table_->trees().tree(options_.index_no), &mtr);
+  const LatchMode latch = LatchMode::kShared;
+  if (options_.reverse) {
+    if (started_) {
+      RETURN_IF_ERROR(cursor.Seek(position_, SeekMode::kBefore, latch));
+    } else if (!has_upper_) {
+      RETURN_IF_ERROR(cursor.SeekLast(latch));
+    } else {
+      RETURN_IF_ERROR(cursor.Seek(
+          upper_, upper_inclusive_ ? SeekMode::kAtMost : SeekMode::kBefore, latch));
+    }
+  } else {
+    RETURN_IF_ERROR(started_ ? cursor.Seek(position_, SeekMode::kAfter, latch)
+                             : cursor.Seek(options_.range.lower, SeekMode::kAtLeast, latch));
+  }
+  Candidate candidate;
+  while (cursor.valid()) {
+    if (secondary()) {
+      ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(cursor.key(), cursor.value()));
+      candidate.own_key = entry.key;
+      candidate.clustered_key = entry.clustered_key;
+      candidate.ghost = entry.deleted;
+    } else {
+      ASSIGN_OR_RETURN(RowView row, DecodeRow(cursor.value()));
+      candidate.own_key = cursor.key();
+      candidate.clustered_key = cursor.key();
+      candidate.ghost = row.header.deleted;
+    }
+    if (PastEnd(options_.range, options_.reverse, candidate.own_key)) {
+      break;
+    }
+    if (!PastEnd(options_.range, !options_.reverse, candidate.own_key)) {
+      candidate.found = true;
+      candidate.entry_key = cursor.key();
+      return candidate;
+    }
+    RETURN_IF_ERROR(options_.reverse ? cursor.Prev() : cursor.Next());
+  }
+  return Candidate{};
+}
+
+void LockingCursor::LockGapUpTo(const Candidate& candidate) {
+  GapBounds bounds;
+  if (options_.reverse) {
+    bounds.lower = candidate.found ? std::string_view(candidate.entry_key) : options_.range.lower;
+    bounds.upper = upper_;
+    bounds.upper_inclusive = upper_inclusive_;
+    bounds.no_upper = !has_upper_;
+  } else {
+    bounds.lower = options_.range.lower;
+    bounds.upper = candidate.found ? std::string_view(candidate.entry_key) : upper_;
+    bounds.upper_inclusive = candidate.found || upper_inclusive_;
+    bounds.no_upper = !candidate.found && !has_upper_;
+  }
+  range_id_ = trx_.core().locks.LockGap(
+      trx_.owner(), table_->definition().indexes[options_.index_no].id, bounds, range_id_);
+}
+
+Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candidate) {
+  if (candidate.ghost) {
+    // Only a ghost whose fate is open matters.
+    RowVersion newest;
+    ASSIGN_OR_RETURN(bool exists, ReadNewest(*table_, candidate.clustered_key, &newest));
+    if (!exists || newest.header.trx == trx_.id() ||
+        !trx_.core().transactions->IsActive(newest.header.trx)) {
+      // Settled; but it may have been settled since the look, by coming back to life.
+      ASSIGN_OR_RETURN(Candidate again, Look());
+      return again == candidate ? Step::kSkip : Step::kLookAgain;
+    }
+    COVER("cursor_locking.waits_for_ghost");
+  }
+  RowLockResult locked;
+  RETURN_IF_ERROR(LockRow(trx_, *table_, candidate.clustered_key, options_.lock, options_.wait,
+                          &locked));
+  if (locked.outcome == LockOutcome::kSkipped) {
+    return Step::kSkip;
+  }
+  may_unlock_ = !trx_.locks_gaps() && locked.outcome != LockOutcome::kHeld;
+  const bool live = locked.exists && !locked.newest.header.deleted;
+  if (live) {
+    RETURN_IF_ERROR(LoadRow(trx_.core(), locked.newest.view(), &row_));
+    if (secondary()) {
+      RETURN_IF_ERROR(table_->layout().BuildKey(options_.index_no, row_, &built_key_));
+    }
+    if (!secondary() || built_key_.bytes == candidate.own_key) {
+      return Step::kEmit;
+    }
+  }
+  // Deleted, or its key has moved away, before the lock was ours.
+  clustered_key_ = candidate.clustered_key;
+  UnlockRow();
+  if (candidate.ghost || locked.waited) {
+    ASSIGN_OR_RETURN(Candidate again, Look());
+    return again == candidate ? Step::kSkip : Step::kLookAgain;
+  }
+  return Step::kSkip;
+}
+
+Result<bool> LockingCursor::NextRow() {
+  while (!done_) {
+    ASSIGN_OR_RETURN(Candidate candidate, Look());
+    const bool point_found = options_.unique_point && candidate.found && !candidate.ghost;
+    if (trx_.locks_gaps() && !point_found) {
+      LockGapUpTo(candidate);
+      ASSIGN_OR_RETURN(Candidate again, Look());
+      if (!(again == candidate)) {
+        COVER("cursor_locking.met_new_entry");
+        continue;
+      }
+    }
+    if (!candidate.found) {
+      done_ = true;
+      break;
+    }
+    ASSIGN_OR_RETURN(Step step, LockCandidate(candidate));
+    if (step == Step::kLookAgain) {
+      continue;
+    }
+    Advance(candidate);
+    if (step == Step::kEmit) {
+      key_ = std::move(candidate.own_key);
+      clustered_key_ = std::move(candidate.clustered_key);
+      done_ = options_.unique_point;
+      trx_.core().rows.read.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<bool> LockingCursor::Next() {
+  RETURN_IF_ERROR(trx_.CheckUsable());
+  Result<bool> moved = NextRow();
+  if (!moved.ok()) {
+    return trx_.Fail(std::move(moved).status());
+  }
+  return moved;
+}
+
+void LockingCursor::UnlockRow() {
+  if (may_unlock_) {
+    trx_.core().locks.UnlockRecord(trx_.owner(), clustered_index(), clustered_key_);
+    may_unlock_ = false;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cursor>> MakeLockingCursor(EngineTransaction& transaction, TableRef table,
+                                                  ScanOptions options) {
+  return std::unique_ptr<Cursor>(
+      std::make_unique<LockingCursor>(transaction, std::move(table), std::move(options)));
+}
+
+}  // namespace borealis::engine

@@ -1,0 +1,121 @@
+// Point lookups and the pieces that all cursors share (cursor.h).
+#include "engine/row/row_read.h"
+
+#include "base/fault.h"
+#include "engine/row/row_lock.h"
+#include "engine/store/leaf_cursor.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+std::string PrefixEnd(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && static_cast<uint8_t>(end.back()) == 0xFF) {
+    end.pop_back();
+  }
+  if (!end.empty()) {
+    end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
+  }
+  return end;
+}
+
+KeyRange KeyRange::Prefix(std::string_view prefix) {
+  KeyRange range;
+  range.lower = prefix;
+  range.upper = PrefixEnd(prefix);
+  range.no_upper = range.upper.empty();
+  return range;
+}
+
+namespace {
+
+Status GetConsistent(EngineTransaction& trx, const Table& table, std::string_view key,
+                     std::string* row) {
+  ASSIGN_OR_RETURN(Snapshot snapshot, trx.SnapshotForRead());
+  RETURN_IF_ERROR(trx.CheckTableUsable(table, kClusteredIndex, snapshot));
+  // READ UNCOMMITTED may meet a version that is being undone, and its off-page part going away:
+  // then the version before is there to be read.
+  for (int attempt = 0;; ++attempt) {
+    RowVersion version;
+    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &version));
+    if (exists) {
+      ASSIGN_OR_RETURN(exists, FindVisible(trx.core(), snapshot, &version));
+    }
+    if (!exists) {
+      return Status::NotFound("row does not exist");
+    }
+    Status loaded = LoadRow(trx.core(), version.view(), row);
+    if (loaded.ok() || snapshot.view != nullptr || attempt == 3) {
+      return loaded;
+    }
+  }
+}
+
+Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view key, LockMode lock,
+                 WaitPolicy wait, std::string* row) {
+  const IndexId index = table.definition().indexes[kClusteredIndex].id;
+  bool gap_locked = false;
+  for (;;) {
+    RowVersion newest;
+    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &newest));
+    // A ghost of an active transaction is as good as its row: wait for its fate.
+    if (exists && (!newest.header.deleted || (newest.header.trx != trx.id() &&
+                                              trx.core().transactions->IsActive(newest.header.trx)))) {
+      RowLockResult locked;
+      RETURN_IF_ERROR(LockRow(trx, table, key, lock, wait, &locked));
+      if (locked.outcome == LockOutcome::kSkipped) {
+        return Status::NotFound("row is locked");
+      }
+      if (locked.exists && !locked.newest.header.deleted) {
+        return LoadRow(trx.core(), locked.newest.view(), row);
+      }
+      if (!trx.locks_gaps() && locked.outcome != LockOutcome::kHeld) {
+        trx.core().locks.UnlockRecord(trx.owner(), index, key);
+      }
+    }
+    if (!trx.locks_gaps() || gap_locked) {
+      return Status::NotFound("row does not exist");
+    }
+    // Nothing there: lock the place where it would be, and look once more.
+    trx.core().locks.LockGap(trx.owner(), index, {key, true, key, true, false}, 0);
+    gap_locked = true;
+  }
+}
+
+}  // namespace
+
+Status Get(Transaction& transaction, const Table& table, std::string_view clustered_key,
+           LockMode lock, WaitPolicy wait, std::string* row) {
+  auto& trx = static_cast<EngineTransaction&>(transaction);
+  RETURN_IF_ERROR(trx.CheckUsable());
+  const LockMode mode = trx.EffectiveLock(lock);
+  Status status = mode == LockMode::kNone
+                      ? GetConsistent(trx, table, clustered_key, row)
+                      : trx.Fail(GetLocked(trx, table, clustered_key, mode, wait, row));
+  if (status.ok()) {
+    trx.core().rows.read.fetch_add(1, std::memory_order_relaxed);
+  }
+  return status;
+}
+
+Result<std::unique_ptr<Cursor>> OpenCursor(Transaction& transaction, TableRef table,
+                                           ScanOptions options) {
+  auto& trx = static_cast<EngineTransaction&>(transaction);
+  RETURN_IF_ERROR(trx.CheckUsable());
+  if (options.index_no >= table->index_count()) {
+    return Status::InvalidArgument("no such index");
+  }
+  options.lock = trx.EffectiveLock(options.lock);
+  if (options.lock != LockMode::kNone) {
+    if (trx.core().store->is_replica()) {
+      return Status::InvalidArgument("a reader instance takes no row locks");
+    }
+    return MakeLockingCursor(trx, std::move(table), std::move(options));
+  }
+  ASSIGN_OR_RETURN(Snapshot snapshot, trx.SnapshotForRead());
+  RETURN_IF_ERROR(trx.CheckTableUsable(*table, options.index_no, snapshot));
+  RETURN_IF_ERROR(trx.CheckTableUsable(*table, kClusteredIndex, snapshot));
+  return MakeConsistentCursor(trx, std::move(table), std::move(options), snapshot);
+}
+
+}  // namespace borealis::engine

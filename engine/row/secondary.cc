@@ -1,0 +1,270 @@
+#include "engine/row/secondary.h"
+
+#include "base/fault.h"
+#include "engine/row/row_lock.h"
+#include "engine/row/row_version.h"
+#include "engine/store/leaf_cursor.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+namespace {
+
+// What the search for a duplicate found.
+struct Rival {
+  enum class Kind { kNone, kDuplicate, kWait } kind = Kind::kNone;
+  std::string clustered_key;
+};
+
+// Looks at the entries with the same unique prefix. REQUIRES: an insert mark on it, so that none
+// can be added meanwhile.
+Result<Rival> FindRival(EngineTransaction& transaction, const Table& table, size_t index_no,
+                        const IndexKey& key, std::string_view clustered_key) {
+  const std::string_view prefix = std::string_view(key.bytes).substr(0, key.unique_prefix_size);
+  struct Seen {
+    std::string clustered_key;
+    bool deleted;
+  };
+  std::vector<Seen> entries;
+  {
+    Mtr mtr(transaction.core().store);
+    LeafCursor cursor(&table.trees().tree(index_no), &mtr);
+    RETURN_IF_ERROR(cursor.Seek(prefix, SeekMode::kAtLeast, LatchMode::kShared));
+    while (cursor.valid() && cursor.key().starts_with(prefix)) {
+      ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(cursor.key(), cursor.value()));
+      if (entry.clustered_key != clustered_key) {
+        entries.push_back({std::string(entry.clustered_key), entry.deleted});
+      }
+      RETURN_IF_ERROR(cursor.Next());
+    }
+  }
+  for (Seen& entry : entries) {
+    RowVersion newest;
+    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, entry.clustered_key, &newest));
+    const bool others =
+        exists && newest.header.trx != transaction.id() &&
+        transaction.core().transactions->IsActive(newest.header.trx);
+    if (others) {
+      ASSIGN_OR_RETURN(bool affects,
+                       WriterAffectsKey(transaction.core(), table, index_no, key.bytes, newest));
+      if (affects) {
+        return Rival{Rival::Kind::kWait, std::move(entry.clustered_key)};
+      }
+    }
+    if (!entry.deleted) {
+      return Rival{Rival::Kind::kDuplicate, std::move(entry.clustered_key)};
+    }
+  }
+  return Rival{};
+}
+
+// Whether a live entry of this key still belongs to the row: looked at again under its lock.
+Result<bool> StillThere(const Table& table, size_t index_no, const IndexKey& key,
+                        std::string_view clustered_key) {
+  std::string value;
+  Status status = table.trees().tree(index_no).Get(SecondaryEntryKey(key.bytes, clustered_key),
+                                                   &value);
+  if (status.Is(Code::kNotFound)) {
+    return false;
+  }
+  RETURN_IF_ERROR(std::move(status));
+  return !value.empty() && (value[0] & 1) == 0;
+}
+
+Status WriteLiveEntry(Core& core, BTree& tree, std::string_view entry_key,
+                      size_t clustered_key_size, TrxId trx) {
+  const std::string value = EncodeSecondaryValue(false, clustered_key_size);
+  Mtr mtr(core.store);
+  RETURN_IF_ERROR(mtr.StartWriting());
+  Status status = tree.Insert(&mtr, entry_key, value, trx.value());
+  if (status.Is(Code::kAlreadyExists)) {
+    COVER("secondary.ghost_revived");
+    mtr.Abandon();
+    RETURN_IF_ERROR(mtr.StartWriting());
+    status = tree.Update(&mtr, entry_key, value, trx.value());
+    if (status.Is(Code::kNotFound)) {  // purge has just removed the ghost
+      mtr.Abandon();
+      RETURN_IF_ERROR(mtr.StartWriting());
+      status = tree.Insert(&mtr, entry_key, value, trx.value());
+    }
+  }
+  if (!status.ok()) {
+    mtr.Abandon();
+    return status;
+  }
+  mtr.Commit();
+  return Status::Ok();
+}
+
+}  // namespace
+
+std::string SecondaryEntryKey(std::string_view key, std::string_view clustered_key) {
+  std::string entry;
+  entry.reserve(key.size() + clustered_key.size());
+  entry.append(key);
+  entry.append(clustered_key);
+  return entry;
+}
+
+Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_t index_no,
+                       const IndexKey& key, std::string_view clustered_key, LockMode duplicate_lock,
+                       DuplicateKey* duplicate) {
+  Core& core = transaction.core();
+  const IndexId index = table.definition().indexes[index_no].id;
+  const std::string entry_key = SecondaryEntryKey(key.bytes, clustered_key);
+  if (entry_key.size() > kKeySizeMax) {
+    return Status::InvalidArgument("index key is too long");
+  }
+  for (;;) {
+    RETURN_IF_ERROR(core.locks.BeginInsert(transaction.owner(), index, entry_key,
+                                           key.unique_prefix_size,
+                                           transaction.row_wait(WaitPolicy::kWait)));
+    Result<Rival> rival = Rival{};
+    if (key.unique_prefix_size > 0) {
+      rival = FindRival(transaction, table, index_no, key, clustered_key);
+    }
+    Status status = rival.ok() ? Status::Ok() : rival.status();
+    if (rival.ok() && rival->kind == Rival::Kind::kNone) {
+      status = WriteLiveEntry(core, table.trees().tree(index_no), entry_key, clustered_key.size(),
+                              transaction.id());
+    }
+    core.locks.EndInsert(transaction.owner(), index);
+    RETURN_IF_ERROR(std::move(status));
+    if (rival->kind == Rival::Kind::kNone) {
+      return Status::Ok();
+    }
+    // Waits for whoever holds the other row; then everything is looked at again.
+    if (rival->kind == Rival::Kind::kWait || duplicate_lock == LockMode::kExclusive) {
+      COVER("secondary.waited_for_rival");
+      RowLockResult locked;
+      RETURN_IF_ERROR(LockRow(transaction, table, rival->clustered_key, duplicate_lock,
+                              WaitPolicy::kWait, &locked));
+      ASSIGN_OR_RETURN(bool there, StillThere(table, index_no, key, rival->clustered_key));
+      if (!there) {
+        continue;
+      }
+    }
+    if (duplicate != nullptr) {
+      duplicate->index_no = index_no;
+      duplicate->clustered_key = std::move(rival->clustered_key);
+    }
+    return Status::AlreadyExists("duplicate key in " +
+                                 table.definition().indexes[index_no].name);
+  }
+}
+
+Status MarkSecondary(Core& core, const Table& table, size_t index_no, std::string_view key,
+                     std::string_view clustered_key, bool deleted, TrxId trx) {
+  const std::string entry_key = SecondaryEntryKey(key, clustered_key);
+  Mtr mtr(core.store);
+  RETURN_IF_ERROR(mtr.StartWriting());
+  {
+    LeafCursor cursor(&table.trees().tree(index_no), &mtr);
+    bool exact = false;
+    RETURN_IF_ERROR(cursor.SeekLeaf(entry_key, LatchMode::kExclusive, &exact));
+    if (exact) {
+      const char flag = deleted ? 1 : 0;
+      cursor.PatchValue(0, {&flag, 1});
+      cursor.RaiseMaxTrxId(trx.value());
+      mtr.Commit();
+      return Status::Ok();
+    }
+  }
+  mtr.Abandon();
+  if (deleted) {
+    return Status::Corruption("index entry of a row is missing");
+  }
+  return WriteLiveEntry(core, table.trees().tree(index_no), entry_key, clustered_key.size(), trx);
+}
+
+Status RemoveOrMarkSecondary(Core& core, const Table& table, size_t index_no, std::string_view key,
+                             std::string_view clustered_key, const RowVersion* newest, TrxId trx) {
+  if (newest != nullptr) {
+    ASSIGN_OR_RETURN(bool needed, AnyVersionHasKey(core, table, index_no, key, *newest,
+                                                   core.transactions->OldestView()));
+    if (needed) {
+      COVER("secondary.rollback_marks");
+      return MarkSecondary(core, table, index_no, key, clustered_key, /*deleted=*/true, trx);
+    }
+  }
+  Mtr mtr(core.store);
+  RETURN_IF_ERROR(mtr.StartWriting());
+  Status status = table.trees().tree(index_no).Delete(&mtr, SecondaryEntryKey(key, clustered_key));
+  if (!status.ok()) {
+    mtr.Abandon();
+    return status.Is(Code::kNotFound) ? Status::Ok() : status;
+  }
+  mtr.Commit();
+  return Status::Ok();
+}
+
+namespace {
+
+// Looks, with the entry's leaf latched, whether it is a ghost that nobody needs. The latch keeps
+// the entry from being revived meanwhile: whoever makes the row need it again writes the row first
+// and comes here afterwards.
+Result<bool> IsDeadEntry(Core& core, const LeafCursor& cursor, const Table& table, size_t index_no,
+                         std::string_view key, std::string_view clustered_key,
+                         const ReadView& oldest_view) {
+  if (cursor.value().empty() || (cursor.value()[0] & 1) == 0) {
+    return false;
+  }
+  RowVersion newest;
+  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
+  if (!exists) {
+    return true;
+  }
+  ASSIGN_OR_RETURN(bool needed, AnyVersionHasKey(core, table, index_no, key, std::move(newest),
+                                                 oldest_view));
+  return !needed;
+}
+
+}  // namespace
+
+Status PurgeSecondary(Core& core, LockOwner* purge, const Table& table, size_t index_no,
+                      std::string_view key, std::string_view clustered_key,
+                      const ReadView& oldest_view) {
+  BTree& tree = table.trees().tree(index_no);
+  const std::string entry_key = SecondaryEntryKey(key, clustered_key);
+  auto attempt = [&](bool keep_latch) -> Status {
+    Mtr mtr(core.store);
+    RETURN_IF_ERROR(mtr.StartWriting());
+    LeafCursor cursor(&tree, &mtr);
+    bool exact = false;
+    RETURN_IF_ERROR(cursor.SeekLeaf(entry_key, LatchMode::kExclusive, &exact));
+    if (!exact) {
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(bool dead, IsDeadEntry(core, cursor, table, index_no, key, clustered_key,
+                                            oldest_view));
+    if (!dead) {
+      return Status::Ok();
+    }
+    Status status = cursor.Erase();
+    if (status.Is(Code::kRetry) && !keep_latch) {
+      cursor.Release();
+      status = tree.Delete(&mtr, entry_key);
+    }
+    if (!status.ok()) {
+      mtr.Abandon();
+      return status;
+    }
+    mtr.Commit();
+    core.rows.purged.fetch_add(1, std::memory_order_relaxed);
+    return Status::Ok();
+  };
+  Status status = attempt(/*keep_latch=*/true);
+  if (!status.Is(Code::kRetry)) {
+    return status;
+  }
+  // The leaf has to be merged, for which the latch is given up: a gap lock on the key keeps
+  // inserts away instead.
+  COVER("secondary.purge_merges");
+  const IndexId index = table.definition().indexes[index_no].id;
+  core.locks.LockGap(purge, index, {entry_key, true, entry_key, true, false}, 0);
+  status = attempt(/*keep_latch=*/false);
+  core.locks.ReleaseAll(purge);
+  return status;
+}
+
+}  // namespace borealis::engine

@@ -1,0 +1,343 @@
+#include "engine/trx/engine_transaction.h"
+
+#include "base/fault.h"
+#include "base/mysql_error.h"
+#include "base/obs/log.h"
+#include "engine/row/row_undo.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+EngineTransaction::EngineTransaction(Core* core, TransactionOptions options)
+    : core_(core),
+      options_(std::move(options)),
+      started_wall_us_(core->clock->WallUs()),
+      owner_(std::make_shared<LockOwner>(core->next_owner.fetch_add(1), options_.session_id,
+                                         options_.killed)),
+      metadata_owner_(
+          std::make_shared<LockOwner>(owner_->id, options_.session_id, options_.killed)) {
+  if (options_.consistent_snapshot && options_.isolation == Isolation::kRepeatableRead) {
+    MakeReadView().IgnoreError();  // cannot fail: nothing has been met yet
+  }
+}
+
+EngineTransaction::~EngineTransaction() {
+  if (Status status = Rollback(); !status.ok()) {
+    LOG_WARN("rollback of transaction {} is left to the background: {}", id().value(),
+             status.ToString());
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Statements, savepoints, views
+
+Status EngineTransaction::CheckUsable() {
+  if (was_victim_) {
+    return Status::Deadlock("transaction was chosen as deadlock victim");
+  }
+  if (state_ == TransactionState::kCommitted || state_ == TransactionState::kRolledBack) {
+    return Status::InvalidArgument("transaction has ended");
+  }
+  if (core_->stopping.load(std::memory_order_relaxed) ||
+      owner_->interrupted.load(std::memory_order_relaxed)) {
+    return Status::Cancelled("interrupted");
+  }
+  if (state_ == TransactionState::kIdle) {
+    state_ = TransactionState::kActive;
+  }
+  return Status::Ok();
+}
+
+Savepoint EngineTransaction::BeginStatement() {
+  if (options_.isolation <= Isolation::kReadCommitted) {
+    CloseView();
+  }
+  return SetSavepoint();
+}
+
+Savepoint EngineTransaction::SetSavepoint() const {
+  return {changing_ == nullptr ? 0 : changing_->log.records};
+}
+
+Status EngineTransaction::RollbackTo(Savepoint savepoint) {
+  if (changing_ == nullptr || state_ != TransactionState::kActive ||
+      changing_->log.records <= savepoint.undo_count) {
+    return Status::Ok();
+  }
+  return Rollback(savepoint.undo_count);
+}
+
+Status EngineTransaction::Rollback(uint64_t to_records) {
+  return UndoTo(*core_, *changing_, to_records, owner_.get());
+}
+
+Status EngineTransaction::MakeReadView() {
+  if (view_ == nullptr) {
+    if (must_see_ != Lsn(0)) {
+      RETURN_IF_ERROR(core_->store->volume()->WaitDurable(must_see_));
+    }
+    view_ = core_->transactions->OpenView();
+  }
+  return Status::Ok();
+}
+
+void EngineTransaction::CloseView() {
+  if (view_ != nullptr) {
+    core_->transactions->CloseView(view_.get());
+    view_ = nullptr;
+  }
+}
+
+Result<Snapshot> EngineTransaction::SnapshotForRead() {
+  if (options_.isolation == Isolation::kReadUncommitted && !core_->store->is_replica()) {
+    return Snapshot{nullptr, id()};
+  }
+  RETURN_IF_ERROR(MakeReadView());
+  return Snapshot{view_.get(), id()};
+}
+
+Status EngineTransaction::CheckTableUsable(const Table& table, size_t index_no,
+                                           const Snapshot& snapshot) const {
+  if (snapshot.view != nullptr &&
+      snapshot.view->low_limit.value() < table.trees().usable_from(index_no)) {
+    return UserError(ER_TABLE_DEF_CHANGED);
+  }
+  return Status::Ok();
+}
+
+LockMode EngineTransaction::EffectiveLock(LockMode asked) const {
+  if (asked == LockMode::kNone && options_.isolation == Isolation::kSerializable &&
+      !options_.autocommit && !core_->store->is_replica()) {
+    return LockMode::kShared;
+  }
+  return asked;
+}
+
+LockWait EngineTransaction::row_wait(WaitPolicy policy) const {
+  return {policy, options_.lock_wait_timeout_us > 0 ? options_.lock_wait_timeout_us
+                                                    : core_->options.lock_wait_timeout_us};
+}
+
+void EngineTransaction::NoteMet(TrxId trx) {
+  const Lsn pending = core_->transactions->PendingCommitLsn(trx);
+  if (pending > must_see_) {
+    must_see_ = pending;
+  }
+}
+
+Status EngineTransaction::StartChange() {
+  RETURN_IF_ERROR(CheckUsable());
+  if (changing_ != nullptr) {
+    return Status::Ok();
+  }
+  if (core_->store->is_replica()) {
+    return UserError(ER_READ_ONLY_MODE);
+  }
+  if (options_.read_only) {
+    return UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
+  }
+  auto changing = std::make_shared<ChangingTransaction>(owner_);
+  changing->started_wall_us = started_wall_us_;
+  RETURN_IF_ERROR(core_->undo.Acquire(&changing->log));
+  Status numbers = core_->transactions->EnsureNumbers();
+  if (!numbers.ok()) {
+    core_->undo.Release(&changing->log);
+    return numbers;
+  }
+  core_->transactions->Activate(changing);
+  changing_ = std::move(changing);
+  return Status::Ok();
+}
+
+Status EngineTransaction::Fail(Status status) {
+  if (status.Is(Code::kDeadlock) && !was_victim_) {
+    if (Status undone = Rollback(); !undone.ok()) {
+      LOG_WARN("rollback of deadlock victim {}: {}", id().value(), undone.ToString());
+    }
+    was_victim_ = true;
+  }
+  return status;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The end
+
+void EngineTransaction::Finish(TransactionState state) {
+  CloseView();
+  state_ = state;
+  core_->locks.ReleaseAll(owner_.get());
+  core_->metadata.ReleaseAll(metadata_owner_.get());
+}
+
+void EngineTransaction::Commit(std::function<void(Status)> done) {
+  if (was_victim_ || state_ == TransactionState::kRolledBack) {
+    done(was_victim_ ? Status::Deadlock("transaction was chosen as deadlock victim")
+                     : Status::InvalidArgument("transaction was rolled back"));
+    return;
+  }
+  Volume* volume = core_->store->volume();
+  if (changing_ == nullptr || !changing_->log.begun) {
+    if (changing_ != nullptr) {
+      // It got an id and then changed nothing.
+      core_->transactions->LeaveActive(changing_->id, Lsn(0));
+      core_->transactions->BecomeDurable(changing_->id);
+      core_->undo.Release(&changing_->log);
+      changing_ = nullptr;
+    }
+    Finish(TransactionState::kCommitted);
+    if (must_see_ != Lsn(0) && volume != nullptr) {
+      volume->WhenDurable(must_see_, std::move(done));
+    } else {
+      done(Status::Ok());
+    }
+    return;
+  }
+  const TrxId trx = changing_->id;
+  const Status room = core_->transactions->EnsureNumbers();
+  uint64_t number = 0;
+  bool kept = false;
+  Status status = room;
+  if (status.ok()) {
+    Mtr mtr(core_->store);
+    status = mtr.StartWriting();
+    if (status.ok()) {
+      number = core_->transactions->BeginCommit();
+      status = core_->undo.Commit(&mtr, &changing_->log, number, &kept);
+    }
+    if (status.ok()) {
+      std::string mark;
+      AppendLittle(&mark, trx.value());
+      AppendLittle(&mark, number);
+      mtr.Mark(RecordKind::kTrxCommit, mark);
+      commit_lsn_ = mtr.Commit();
+    }
+  }
+  if (!status.ok()) {
+    // The volume takes nothing more; whether anything of this survives, the next writer decides.
+    done(std::move(status));
+    return;
+  }
+  core_->transactions->LeaveActive(trx, commit_lsn_);
+  if (kept) {
+    core_->history->Add(number, commit_lsn_);
+  }
+  core_->undo.Release(&changing_->log);
+  changing_ = nullptr;
+  core_->rows.commits.fetch_add(1, std::memory_order_relaxed);
+  Finish(TransactionState::kCommitted);
+  volume->WhenDurable(commit_lsn_, [transactions = core_->transactions, history = core_->history,
+                                    trx, number, done = std::move(done)](Status durable) {
+    if (durable.ok()) {
+      transactions->BecomeDurable(trx, number);
+      history->Wake();
+    }
+    done(std::move(durable));
+  });
+}
+
+Status EngineTransaction::CommitAndWait() {
+  struct Outcome {
+    Mutex mutex{LockRank::kLeaf};
+    ConditionVariable changed;
+    bool done GUARDED_BY(mutex) = false;
+    Status status GUARDED_BY(mutex);
+  };
+  auto outcome = std::make_shared<Outcome>();
+  Commit([outcome](Status status) {
+    MutexLock lock(outcome->mutex);
+    outcome->status = std::move(status);
+    outcome->done = true;
+    outcome->changed.NotifyAll();
+  });
+  MutexLock lock(outcome->mutex);
+  while (!outcome->done) {
+    outcome->changed.Wait(outcome->mutex);
+  }
+  return outcome->status;
+}
+
+Status EngineTransaction::Rollback() {
+  if (state_ == TransactionState::kCommitted || state_ == TransactionState::kRolledBack) {
+    return Status::Ok();
+  }
+  Status status;
+  if (changing_ != nullptr) {
+    core_->rows.rollbacks.fetch_add(1, std::memory_order_relaxed);
+    status = UndoTo(*core_, *changing_, 0, nullptr);
+    if (status.ok()) {
+      status = FinishRollback(*core_, changing_);
+    }
+    if (!status.ok()) {
+      // Somebody else finishes it; it keeps its id, so its changes stay invisible and locked.
+      core_->transactions->Orphan(changing_);
+      core_->history->Wake();
+    }
+    changing_ = nullptr;
+  }
+  if (status.ok()) {
+    Finish(TransactionState::kRolledBack);
+  } else {
+    // Row locks stay with the orphan; its owner lives on with it.
+    CloseView();
+    state_ = TransactionState::kRolledBack;
+    core_->metadata.ReleaseAll(metadata_owner_.get());
+  }
+  return status;
+}
+
+void EngineTransaction::Interrupt() {
+  owner_->Interrupt();
+  metadata_owner_->Interrupt();
+}
+
+void EngineTransaction::ClearInterrupt() {
+  owner_->interrupted.store(false);
+  metadata_owner_->interrupted.store(false);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Undoing
+
+Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
+              LockOwner* owner) {
+  UndoLog& log = transaction.log;
+  std::string body;
+  UndoPosition position;
+  while (transaction.recovered || transaction.orphaned || log.records > to_records) {
+    ASSIGN_OR_RETURN(bool found, core.undo.ReadLast(&log, &body, &position));
+    if (!found) {
+      break;
+    }
+    ASSIGN_OR_RETURN(UndoRecord record, ParseUndo(body));
+    if (owner != nullptr && record.type == UndoType::kChange) {
+      // The row stays locked, but its header will no longer say by whom.
+      core.locks.GrantImplicit(owner, record.clustered_index, record.clustered_key);
+    }
+    RETURN_IF_ERROR(UndoChange(core, transaction.id, record, position, &log));
+  }
+  return Status::Ok();
+}
+
+Status FinishRollback(Core& core, const std::shared_ptr<ChangingTransaction>& transaction) {
+  Lsn end;
+  if (transaction->log.begun) {
+    Mtr mtr(core.store);
+    RETURN_IF_ERROR(mtr.StartWriting());
+    RETURN_IF_ERROR(core.undo.Erase(&mtr, &transaction->log));
+    std::string mark;
+    AppendLittle(&mark, transaction->id.value());
+    mtr.Mark(RecordKind::kTrxRollback, mark);
+    end = mtr.Commit();
+  }
+  core.transactions->LeaveActive(transaction->id, end);
+  core.undo.Release(&transaction->log);
+  const TrxId id = transaction->id;
+  core.store->volume()->WhenDurable(end, [transactions = core.transactions, id](Status durable) {
+    if (durable.ok()) {
+      transactions->BecomeDurable(id);
+    }
+  });
+  return Status::Ok();
+}
+
+}  // namespace borealis::engine

@@ -1,0 +1,92 @@
+// The engine's Transaction: what rows, cursors and locks need of it, behind SQL's interface.
+//
+// Order at the end (INV-TRX-5): commit record into the log, leave the active set, release row and
+// metadata locks, and when the volume says durable, leave the unseen set and answer.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "engine/core.h"
+#include "engine/cursor.h"
+#include "engine/transaction.h"
+#include "engine/trx/history.h"
+
+namespace borealis::engine {
+
+class EngineTransaction final : public Transaction {
+ public:
+  EngineTransaction(Core* core, TransactionOptions options);
+  ~EngineTransaction() override;
+
+  // --- Transaction
+  TransactionState state() const override { return state_.load(); }
+  TrxId id() const override { return TrxId(owner_->trx_id.load()); }
+  const TransactionOptions& options() const override { return options_; }
+  uint64_t change_count() const override { return owner_->weight.load(); }
+  Savepoint BeginStatement() override;
+  Savepoint SetSavepoint() const override;
+  Status RollbackTo(Savepoint savepoint) override;
+  Status MakeReadView() override;
+  void set_lock_wait_timeout_us(int64_t timeout_us) override {
+    options_.lock_wait_timeout_us = timeout_us;
+  }
+  void Commit(std::function<void(Status)> done) override;
+  Status CommitAndWait() override;
+  Status Rollback() override;
+  void Interrupt() override;
+  void ClearInterrupt() override;
+  Lsn commit_lsn() const override { return commit_lsn_; }
+
+  // --- for rows and cursors
+  Core& core() const { return *core_; }
+  LockOwner* owner() const { return owner_.get(); }
+  LockOwner* metadata_owner() const { return &*metadata_owner_; }
+  int64_t started_wall_us() const { return started_wall_us_; }
+  // kDeadlock after this transaction was a victim, kCancelled once interrupted, kInvalidArgument
+  // after its end.
+  Status CheckUsable();
+  // The snapshot for a consistent read; makes the view where one is due.
+  Result<Snapshot> SnapshotForRead();
+  // Of a table whose trees may be younger than the view.
+  Status CheckTableUsable(const Table& table, size_t index_no, const Snapshot& snapshot) const;
+  // How this read locks, isolation level considered.
+  LockMode EffectiveLock(LockMode asked) const;
+  bool locks_gaps() const { return options_.isolation >= Isolation::kRepeatableRead; }
+  LockWait row_wait(WaitPolicy policy) const;
+  // Before the first change: id, undo log.
+  Status StartChange();
+  UndoLog* log() { return &changing_->log; }
+  void NoteChange() { owner_->weight.fetch_add(1, std::memory_order_relaxed); }
+  // A locking read has met a version of this transaction: views made from now on wait for it.
+  void NoteMet(TrxId trx);
+  // Passes an error on; a deadlock victim is rolled back on the way.
+  Status Fail(Status status);
+
+ private:
+  Status Rollback(uint64_t to_records);
+  void CloseView();
+  // Releases locks and view; the end of every transaction.
+  void Finish(TransactionState state);
+
+  Core* const core_;
+  TransactionOptions options_;
+  const int64_t started_wall_us_;
+  std::atomic<TransactionState> state_{TransactionState::kIdle};
+  std::shared_ptr<LockOwner> owner_;
+  std::shared_ptr<LockOwner> metadata_owner_;
+  std::shared_ptr<ChangingTransaction> changing_;  // null until the first change
+  std::shared_ptr<const ReadView> view_;
+  Lsn must_see_;  // views and answers wait until this is durable
+  Lsn commit_lsn_;
+  bool was_victim_ = false;
+};
+
+// Undoes the log's records down to `to_records` (all: also the log itself), newest first. Row locks
+// stay. `owner`, if set, gets the row locks that undone changes implied.
+Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner);
+// After UndoTo(…, 0): takes the log back and lets others see that the transaction is gone.
+Status FinishRollback(Core& core, const std::shared_ptr<ChangingTransaction>& transaction);
+
+}  // namespace borealis::engine
