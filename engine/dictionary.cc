@@ -90,6 +90,22 @@ Result<std::vector<DictionaryChange>> ParseChanges(std::string_view bytes) {
   return changes;
 }
 
+// Body of the mark that readers get: how many tables, and their ids.
+std::string EncodeTables(const std::vector<DictionaryChange>& changes) {
+  std::set<uint64_t> ids;
+  for (const DictionaryChange& change : changes) {
+    if (change.key.size() == 1 + sizeof(uint64_t) && change.key[0] == 'I') {
+      ids.insert(LoadBig<uint64_t>(change.key.data() + 1));
+    }
+  }
+  std::string body;
+  AppendVarint(&body, ids.size());
+  for (uint64_t id : ids) {
+    AppendVarint(&body, id);
+  }
+  return body;
+}
+
 std::string IdKey(char kind, uint64_t id) {
   std::string key(1, kind);
   AppendBig(&key, id);
@@ -146,7 +162,11 @@ Status Dictionary::Load() {
     return Status::Corruption("volume has no dictionary");
   }
   tree_ = std::make_unique<BTree>(store_, PageNo(root));
-  return store_->is_replica() ? Status::Ok() : FinishJournal();
+  if (store_->is_replica()) {
+    return Status::Ok();
+  }
+  MutexLock lock(apply_mutex_);
+  return FinishJournal();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -262,7 +282,16 @@ Result<TableRef> Dictionary::LoadTable(TableId id) {
       return found->second;
     }
   }
-  ASSIGN_OR_RETURN(TableRef table, MakeTable(definition, {}));
+  uint64_t usable_from = 0;
+  {
+    MutexLock lock(mutex_);
+    if (auto found = changed_at_.find(id); found != changed_at_.end()) {
+      usable_from = found->second;
+    }
+  }
+  ASSIGN_OR_RETURN(
+      TableRef table,
+      MakeTable(definition, std::vector<uint64_t>(definition.indexes.size(), usable_from)));
   MutexLock lock(mutex_);
   Cache(table);
   return table;
@@ -374,6 +403,7 @@ Status Dictionary::ApplyOne(const DictionaryChange& change) {
 }
 
 Status Dictionary::Apply(const std::vector<DictionaryChange>& changes) {
+  MutexLock lock(apply_mutex_);
   RETURN_IF_ERROR(FinishJournal());
   const std::string journal = EncodeChanges(changes);
   ASSIGN_OR_RETURN(LongValueReference reference, WriteLongValue(store_, journal));
@@ -413,7 +443,7 @@ Status Dictionary::FinishJournal() {
     ASSIGN_OR_RETURN(freed, FreeLongValueStep(&mtr, reference, 64));
     if (freed) {
       RETURN_IF_ERROR(Space::SetSlot(&mtr, kJournalSlot, 0));
-      mtr.Mark(RecordKind::kSchemaChange, "");
+      mtr.Mark(RecordKind::kSchemaChange, EncodeTables(changes));
     }
     done = mtr.Commit();
   }
@@ -512,7 +542,25 @@ void Dictionary::Publish(const std::vector<TableRef>& old_tables,
   version_.fetch_add(1);
 }
 
-void Dictionary::Invalidate() {
+void Dictionary::Invalidate(const std::vector<TableId>& tables) {
+  MutexLock lock(mutex_);
+  const auto concerned = [&](const TableRef& table) {
+    return std::find(tables.begin(), tables.end(), table->id()) != tables.end();
+  };
+  for (auto& [name, table] : by_name_) {
+    if (concerned(table)) {
+      table->MarkStale();
+    }
+  }
+  std::erase_if(by_name_, [&](const auto& entry) { return concerned(entry.second); });
+  std::erase_if(by_clustered_, [&](const auto& entry) { return concerned(entry.second); });
+  for (TableId id : tables) {
+    changed_at_[id] = transactions_->next_number();
+  }
+  version_.fetch_add(1);
+}
+
+void Dictionary::InvalidateAll() {
   MutexLock lock(mutex_);
   for (auto& [name, table] : by_name_) {
     table->MarkStale();

@@ -17,7 +17,7 @@
 // INV-DIC-1  A change is published to this instance's cache after it is durable, while its metadata
 //            locks are held exclusively.
 // INV-DIC-2  Every index tree is named by a definition or by a 'D' entry.
-// Thread-safe; schema changes one at a time (their caller's mutex).
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -108,11 +108,11 @@ class Dictionary {
 
   // Publishes: marks the old tables stale and forgets them, and caches the new. Tables named in
   // `gone` are those whose trees are going to be freed.
-  Result<TableRef> MakeTable(const TableDefinition& definition,
-                             std::vector<uint64_t> usable_from);
+  Result<TableRef> MakeTable(const TableDefinition& definition, std::vector<uint64_t> usable_from);
   void Publish(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
-  // A replica learns of a schema change: forgets everything cached.
-  void Invalidate();
+  // A replica learns of a schema change: forgets these tables.
+  void Invalidate(const std::vector<TableId>& tables);
+  void InvalidateAll();
 
   // --- things to free
   Result<std::vector<PendingDrop>> ListDrops();
@@ -123,7 +123,7 @@ class Dictionary {
   bool TreeInUse(PageNo root);
 
  private:
-  Status FinishJournal();
+  Status FinishJournal() REQUIRES(apply_mutex_);
   Status ApplyOne(const DictionaryChange& change);
   // The value under a key, with a pending journal of the writer laid over it on a replica.
   Status Lookup(std::string_view key, std::string* value);
@@ -139,11 +139,14 @@ class Dictionary {
   TransactionSystem* const transactions_;
   std::unique_ptr<BTree> tree_;
   std::atomic<uint64_t> version_{1};
-  Mutex load_mutex_{LockRank::kDictionary};  // loads of tables into the cache, one at a time
+  Mutex apply_mutex_{LockRank::kDictionary};  // one schema change at a time
+  Mutex load_mutex_{LockRank::kDictionary};   // loads of tables into the cache, one at a time
   mutable Mutex mutex_{LockRank::kDictionaryCache};
   std::map<TableName, TableRef> by_name_ GUARDED_BY(mutex_);
   std::unordered_map<IndexId, TableRef> by_clustered_ GUARDED_BY(mutex_);
   std::unordered_map<TableId, std::shared_ptr<TableState>> states_ GUARDED_BY(mutex_);
+  // Replica: views below this number must not use the table as it is now.
+  std::unordered_map<TableId, uint64_t> changed_at_ GUARDED_BY(mutex_);
   std::set<PageNo> guarded_ GUARDED_BY(mutex_);
   // Trees of tables that were replaced, by root: may be in use without a metadata lock.
   std::map<PageNo, std::shared_ptr<TableTrees>> retired_ GUARDED_BY(mutex_);

@@ -140,8 +140,8 @@ Status ConsistentCursor::Fill() {
     if (!PastEnd(range, !reverse, own_key)) {
       const bool seen_by_all = secondary() && snapshot_.view != nullptr &&
                                snapshot_.view->SeesAllUpTo(cursor.max_trx_id());
-      items_.push_back({static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()),
-                        seen_by_all});
+      items_.push_back(
+          {static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()), seen_by_all});
       bytes_.append(key);
       bytes_.append(value);
       if (items_.size() >= batch_size_) {
@@ -254,8 +254,8 @@ Result<std::string_view> ConsistentCursor::row() {
 
 Result<std::unique_ptr<Cursor>> MakeConsistentCursor(EngineTransaction& transaction, TableRef table,
                                                      ScanOptions options, Snapshot snapshot) {
-  return std::unique_ptr<Cursor>(std::make_unique<ConsistentCursor>(
-      transaction, std::move(table), std::move(options), snapshot));
+  return std::unique_ptr<Cursor>(std::make_unique<ConsistentCursor>(transaction, std::move(table),
+                                                                    std::move(options), snapshot));
 }
 
 }  // namespace borealis::engine

@@ -102,8 +102,8 @@ Result<LockingCursor::Candidate> LockingCursor::Look() {
     } else if (!has_upper_) {
       RETURN_IF_ERROR(cursor.SeekLast(latch));
     } else {
-      RETURN_IF_ERROR(cursor.Seek(
-          upper_, upper_inclusive_ ? SeekMode::kAtMost : SeekMode::kBefore, latch));
+      RETURN_IF_ERROR(
+          cursor.Seek(upper_, upper_inclusive_ ? SeekMode::kAtMost : SeekMode::kBefore, latch));
     }
   } else {
     RETURN_IF_ERROR(started_ ? cursor.Seek(position_, SeekMode::kAfter, latch)
@@ -166,8 +166,8 @@ Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candid
     COVER("cursor_locking.waits_for_ghost");
   }
   RowLockResult locked;
-  RETURN_IF_ERROR(LockRow(trx_, *table_, candidate.clustered_key, options_.lock, options_.wait,
-                          &locked));
+  RETURN_IF_ERROR(
+      LockRow(trx_, *table_, candidate.clustered_key, options_.lock, options_.wait, &locked));
   if (locked.outcome == LockOutcome::kSkipped) {
     return Step::kSkip;
   }

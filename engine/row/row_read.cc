@@ -59,8 +59,9 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
     RowVersion newest;
     ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &newest));
     // A ghost of an active transaction is as good as its row: wait for its fate.
-    if (exists && (!newest.header.deleted || (newest.header.trx != trx.id() &&
-                                              trx.core().transactions->IsActive(newest.header.trx)))) {
+    if (exists &&
+        (!newest.header.deleted ||
+         (newest.header.trx != trx.id() && trx.core().transactions->IsActive(newest.header.trx)))) {
       RowLockResult locked;
       RETURN_IF_ERROR(LockRow(trx, table, key, lock, wait, &locked));
       if (locked.outcome == LockOutcome::kSkipped) {

@@ -47,8 +47,8 @@ Status UndoEntries(Core& core, TrxId trx, const Table& table, std::string_view c
       continue;
     }
     if (from.live) {
-      RETURN_IF_ERROR(RemoveOrMarkSecondary(core, table, i, from.keys[i].bytes, clustered_key,
-                                            older, trx));
+      RETURN_IF_ERROR(
+          RemoveOrMarkSecondary(core, table, i, from.keys[i].bytes, clustered_key, older, trx));
     }
     if (to.live) {
       RETURN_IF_ERROR(MarkSecondary(core, table, i, to.keys[i].bytes, clustered_key,
@@ -116,10 +116,10 @@ Status UndoChange(Core& core, TrxId trx, const UndoRecord& record, const UndoPos
     Mtr mtr(core.store);
     RETURN_IF_ERROR(mtr.StartWriting());
     RETURN_IF_ERROR(mtr.Fetch(position.page, LatchMode::kExclusive).status());
-    Status status = record.type == UndoType::kInsert
-                        ? tree.Delete(&mtr, record.clustered_key)
-                        : tree.Update(&mtr, record.clustered_key,
-                                      EncodeRow(older.header, older.stored));
+    Status status =
+        record.type == UndoType::kInsert
+            ? tree.Delete(&mtr, record.clustered_key)
+            : tree.Update(&mtr, record.clustered_key, EncodeRow(older.header, older.stored));
     if (!status.ok()) {
       mtr.Abandon();
       return status;

@@ -12,8 +12,8 @@ struct Core;
 
 // Undoes the change that `record` (the last of `log`, at `position`) describes and removes the
 // record. Index entries go first, then the row together with the record; each step can be repeated,
-// so a crash in between does no harm: a row whose roll pointer is not this record is undone already.
-// REQUIRES: the transaction `trx` holds the row.
+// so a crash in between does no harm: a row whose roll pointer is not this record is undone
+// already. REQUIRES: the transaction `trx` holds the row.
 Status UndoChange(Core& core, TrxId trx, const UndoRecord& record, const UndoPosition& position,
                   UndoLog* log);
 

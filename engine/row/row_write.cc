@@ -110,9 +110,8 @@ Status WriteRow(EngineTransaction& transaction, const Table& table, const RowCha
   header.roll = RollPointer(place.page->number(), place.offset, change.old == nullptr);
   BTree& tree = table.trees().tree(kClusteredIndex);
   const std::string value = EncodeRow(header, stored);
-  Status status = change.old == nullptr
-                      ? tree.Insert(&mtr, change.key, value)
-                      : tree.Update(&mtr, change.key, value);
+  Status status = change.old == nullptr ? tree.Insert(&mtr, change.key, value)
+                                        : tree.Update(&mtr, change.key, value);
   if (!status.ok()) {
     mtr.Abandon();
     return status;
@@ -198,8 +197,8 @@ Status InsertClustered(EngineTransaction& transaction, const Table& table, std::
       return DuplicateRow(key, duplicate);
     }
     if (duplicate_lock != LockMode::kExclusive) {
-      RETURN_IF_ERROR(LockRow(transaction, table, key, LockMode::kExclusive, WaitPolicy::kWait,
-                              &locked));
+      RETURN_IF_ERROR(
+          LockRow(transaction, table, key, LockMode::kExclusive, WaitPolicy::kWait, &locked));
       if (!locked.exists) {
         continue;
       }
@@ -244,8 +243,8 @@ Status InsertRow(EngineTransaction& transaction, const Table& table, std::string
   IndexKey secondary;
   for (size_t i = 1; i < table.index_count(); ++i) {
     RETURN_IF_ERROR(table.layout().BuildKey(i, row, &secondary));
-    RETURN_IF_ERROR(InsertSecondary(transaction, table, i, secondary, key.bytes, duplicate_lock,
-                                    duplicate));
+    RETURN_IF_ERROR(
+        InsertSecondary(transaction, table, i, secondary, key.bytes, duplicate_lock, duplicate));
   }
   return Status::Ok();
 }
@@ -267,8 +266,8 @@ Status DeleteRow(EngineTransaction& transaction, const Table& table, std::string
   IndexKey secondary;
   for (size_t i = 1; i < table.index_count(); ++i) {
     RETURN_IF_ERROR(table.layout().BuildKey(i, row, &secondary));
-    RETURN_IF_ERROR(MarkSecondary(core, table, i, secondary.bytes, key, /*deleted=*/true,
-                                  transaction.id()));
+    RETURN_IF_ERROR(
+        MarkSecondary(core, table, i, secondary.bytes, key, /*deleted=*/true, transaction.id()));
   }
   return Status::Ok();
 }
@@ -306,8 +305,8 @@ Status UpdateRow(EngineTransaction& transaction, const Table& table, std::string
     }
     RETURN_IF_ERROR(MarkSecondary(core, table, i, keys[i].first.bytes, key, /*deleted=*/true,
                                   transaction.id()));
-    RETURN_IF_ERROR(InsertSecondary(transaction, table, i, keys[i].second, key, LockMode::kShared,
-                                    duplicate));
+    RETURN_IF_ERROR(
+        InsertSecondary(transaction, table, i, keys[i].second, key, LockMode::kShared, duplicate));
   }
   return Status::Ok();
 }
@@ -357,8 +356,8 @@ Status Update(Transaction& transaction, const Table& table, std::string_view clu
     RETURN_IF_ERROR(table.layout().BuildKey(kClusteredIndex, new_row, &new_key));
     RETURN_IF_ERROR(CheckKey(new_key));
     RowLockResult locked;
-    RETURN_IF_ERROR(LockRow(trx, table, clustered_key, LockMode::kExclusive, WaitPolicy::kWait,
-                            &locked));
+    RETURN_IF_ERROR(
+        LockRow(trx, table, clustered_key, LockMode::kExclusive, WaitPolicy::kWait, &locked));
     if (!locked.exists || locked.newest.header.deleted) {
       return Status::NotFound("row does not exist");
     }
@@ -384,8 +383,8 @@ Status Delete(Transaction& transaction, const Table& table, std::string_view clu
   const Savepoint before = trx.SetSavepoint();
   auto erase = [&]() -> Status {
     RowLockResult locked;
-    RETURN_IF_ERROR(LockRow(trx, table, clustered_key, LockMode::kExclusive, WaitPolicy::kWait,
-                            &locked));
+    RETURN_IF_ERROR(
+        LockRow(trx, table, clustered_key, LockMode::kExclusive, WaitPolicy::kWait, &locked));
     if (!locked.exists || locked.newest.header.deleted) {
       return Status::NotFound("row does not exist");
     }

@@ -41,9 +41,8 @@ Result<Rival> FindRival(EngineTransaction& transaction, const Table& table, size
   for (Seen& entry : entries) {
     RowVersion newest;
     ASSIGN_OR_RETURN(bool exists, ReadNewest(table, entry.clustered_key, &newest));
-    const bool others =
-        exists && newest.header.trx != transaction.id() &&
-        transaction.core().transactions->IsActive(newest.header.trx);
+    const bool others = exists && newest.header.trx != transaction.id() &&
+                        transaction.core().transactions->IsActive(newest.header.trx);
     if (others) {
       ASSIGN_OR_RETURN(bool affects,
                        WriterAffectsKey(transaction.core(), table, index_no, key.bytes, newest));
@@ -62,8 +61,8 @@ Result<Rival> FindRival(EngineTransaction& transaction, const Table& table, size
 Result<bool> StillThere(const Table& table, size_t index_no, const IndexKey& key,
                         std::string_view clustered_key) {
   std::string value;
-  Status status = table.trees().tree(index_no).Get(SecondaryEntryKey(key.bytes, clustered_key),
-                                                   &value);
+  Status status =
+      table.trees().tree(index_no).Get(SecondaryEntryKey(key.bytes, clustered_key), &value);
   if (status.Is(Code::kNotFound)) {
     return false;
   }
@@ -148,8 +147,7 @@ Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_
       duplicate->index_no = index_no;
       duplicate->clustered_key = std::move(rival->clustered_key);
     }
-    return Status::AlreadyExists("duplicate key in " +
-                                 table.definition().indexes[index_no].name);
+    return Status::AlreadyExists("duplicate key in " + table.definition().indexes[index_no].name);
   }
 }
 
@@ -214,8 +212,8 @@ Result<bool> IsDeadEntry(Core& core, const LeafCursor& cursor, const Table& tabl
   if (!exists) {
     return true;
   }
-  ASSIGN_OR_RETURN(bool needed, AnyVersionHasKey(core, table, index_no, key, std::move(newest),
-                                                 oldest_view));
+  ASSIGN_OR_RETURN(bool needed,
+                   AnyVersionHasKey(core, table, index_no, key, std::move(newest), oldest_view));
   return !needed;
 }
 
@@ -235,8 +233,8 @@ Status PurgeSecondary(Core& core, LockOwner* purge, const Table& table, size_t i
     if (!exact) {
       return Status::Ok();
     }
-    ASSIGN_OR_RETURN(bool dead, IsDeadEntry(core, cursor, table, index_no, key, clustered_key,
-                                            oldest_view));
+    ASSIGN_OR_RETURN(bool dead,
+                     IsDeadEntry(core, cursor, table, index_no, key, clustered_key, oldest_view));
     if (!dead) {
       return Status::Ok();
     }

@@ -225,11 +225,10 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
   changing_ = nullptr;
   core_->rows.commits.fetch_add(1, std::memory_order_relaxed);
   Finish(TransactionState::kCommitted);
-  volume->WhenDurable(commit_lsn_, [transactions = core_->transactions, history = core_->history,
-                                    trx, number, done = std::move(done)](Status durable) {
+  volume->WhenDurable(commit_lsn_, [transactions = core_->transactions, trx, number,
+                                    done = std::move(done)](Status durable) {
     if (durable.ok()) {
       transactions->BecomeDurable(trx, number);
-      history->Wake();
     }
     done(std::move(durable));
   });
@@ -298,8 +297,7 @@ void EngineTransaction::ClearInterrupt() {
 // ---------------------------------------------------------------------------------------------
 // Undoing
 
-Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
-              LockOwner* owner) {
+Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner) {
   UndoLog& log = transaction.log;
   std::string body;
   UndoPosition position;

@@ -21,7 +21,11 @@ class History {
     MutexLock lock(mutex_);
     commits_[commit_no] = commit_lsn;
     ++length_;
-    changed_.NotifyAll();
+    // Purge works in batches: it is woken for the first and when there are many.
+    if (length_ == 1 || length_ % 256 == 0) {
+      woken_ = true;
+      changed_.NotifyAll();
+    }
   }
   Lsn LsnOf(uint64_t commit_no) const {
     MutexLock lock(mutex_);

@@ -69,6 +69,18 @@ void TransactionSystem::LeaveActive(TrxId id, Lsn commit_lsn) {
   INVARIANT_EQ(active_.erase(id), size_t{1});
   unseen_[id] = commit_lsn;
   UpdateLeast();
+  ended_.NotifyAll();
+}
+
+uint64_t TransactionSystem::TakeNumber() {
+  const uint64_t number = next_.fetch_add(1);
+  INVARIANT_LT(number, bound_.load());
+  return number;
+}
+
+void TransactionSystem::WaitForEnd(int64_t timeout_us) {
+  MutexLock lock(mutex_);
+  ended_.WaitFor(mutex_, timeout_us);
 }
 
 void TransactionSystem::BecomeDurable(TrxId id, uint64_t commit_no) {

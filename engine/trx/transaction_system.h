@@ -66,6 +66,10 @@ class TransactionSystem {
   // Gives an id; from now on the transaction is active. REQUIRES: EnsureNumbers just before.
   void Activate(const std::shared_ptr<ChangingTransaction>& transaction);
   uint64_t BeginCommit();
+  // A number for anything else that must be unique and ascending. REQUIRES: EnsureNumbers.
+  uint64_t TakeNumber();
+  // Returns when a transaction has ended, or after `timeout_us`.
+  void WaitForEnd(int64_t timeout_us);
   // Its commit record is in the log, at `lsn`.
   void LeaveActive(TrxId id, Lsn commit_lsn);
   void BecomeDurable(TrxId id, uint64_t commit_no);
@@ -120,10 +124,11 @@ class TransactionSystem {
   std::atomic<uint64_t> least_unseen_{~uint64_t{0}};
   mutable Mutex mutex_{LockRank::kTransactions};
   std::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_);
-  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);  // commit LSN, Lsn(0) while active
+  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);         // commit LSN, Lsn(0) while active
   std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);  // commits not durable
   std::list<std::shared_ptr<const ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
   std::vector<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
+  ConditionVariable ended_;
 };
 
 }  // namespace borealis::engine

@@ -27,8 +27,12 @@ constexpr size_t kDirectoryNext = 24;
 constexpr size_t kDirectoryEntries = 64;
 constexpr size_t kDirectoryEntrySize = 24;
 
-size_t U16(const char* page, size_t offset) { return LoadLittle<uint16_t>(page + offset); }
-uint64_t U64(const char* page, size_t offset) { return LoadLittle<uint64_t>(page + offset); }
+size_t U16(const char* page, size_t offset) {
+  return LoadLittle<uint16_t>(page + offset);
+}
+uint64_t U64(const char* page, size_t offset) {
+  return LoadLittle<uint64_t>(page + offset);
+}
 size_t EntryOffset(size_t stream) {
   return kDirectoryEntries + stream % 512 * kDirectoryEntrySize;
 }
@@ -257,9 +261,9 @@ Status UndoSpace::Grow(const UndoLog& log) {
   ASSIGN_OR_RETURN(MtrPage * tail, FetchUndo(&mtr, old_tail, LatchMode::kExclusive));
   ASSIGN_OR_RETURN(MtrPage * page, mtr.Allocate(old_tail));
   ASSIGN_OR_RETURN(MtrPage * directory, FetchDirectory(&mtr, static_cast<size_t>(log.stream)));
-  const UndoPosition last_log =
-      log.begun ? log.header
-                : UndoPosition{PageNo(U64(tail->bytes(), kLogPage)), U16(tail->bytes(), kLogOffset)};
+  const UndoPosition last_log = log.begun ? log.header
+                                          : UndoPosition{PageNo(U64(tail->bytes(), kLogPage)),
+                                                         U16(tail->bytes(), kLogOffset)};
   InitUndoPage(&mtr, page, old_tail, static_cast<size_t>(log.stream), last_log.page,
                last_log.offset);
   const PageNo new_tail = page->number();
@@ -385,17 +389,22 @@ Status UndoSpace::Erase(Mtr* mtr, UndoLog* log) {
 
 Status UndoSpace::Commit(Mtr* mtr, UndoLog* log, uint64_t commit_no, bool* kept) {
   ASSIGN_OR_RETURN(MtrPage * page, FetchUndo(mtr, log->header.page, LatchMode::kExclusive));
-  *kept = !log->only_inserts || TailOf(*log) != log->header.page;
+  MtrPage* tail = page;
+  if (const PageNo number = TailOf(*log); number != log->header.page) {
+    ASSIGN_OR_RETURN(tail, FetchUndo(mtr, number, LatchMode::kExclusive));
+  }
+  *kept = !log->only_inserts || tail != page;
   if (*kept) {
     const size_t body = log->header.offset + kFrame;
     std::string number;
     AppendLittle(&number, commit_no);
     mtr->WriteU8(page, body + 1, 1);
     mtr->Write(page, body + 10, number);
-    return Status::Ok();
+  } else {
+    RETURN_IF_ERROR(TruncateTo(mtr, page, log->header.offset));
   }
-  RETURN_IF_ERROR(TruncateTo(mtr, page, log->header.offset));
-  mtr->WriteU64(page, kLogPage, kNoPage.value());
+  // The header's page may be freed before this one: recovery must not look for it.
+  mtr->WriteU64(tail, kLogPage, kNoPage.value());
   return Status::Ok();
 }
 
@@ -492,13 +501,14 @@ Result<bool> UndoSpace::AdvanceHead(size_t stream, const UndoPosition& head, siz
   return now == head;
 }
 
-Status UndoSpace::Patch(Mtr* mtr, const UndoPosition& place, size_t body_offset, uint8_t value) {
+Status UndoSpace::SetFlag(Mtr* mtr, const UndoPosition& place, uint8_t flag) {
   ASSIGN_OR_RETURN(MtrPage * page, FetchUndo(mtr, place.page, LatchMode::kExclusive));
   ASSIGN_OR_RETURN(std::string_view frame, FrameAt(place.page, page->bytes(), place.offset));
-  if (body_offset >= frame.size()) {
-    return Status::Corruption("undo record is shorter than expected");
+  if (frame.size() <= kUndoFlagsOffset) {
+    return Status::Corruption("undo record is too short");
   }
-  mtr->WriteU8(page, place.offset + kFrame + body_offset, value);
+  mtr->WriteU8(page, place.offset + kFrame + kUndoFlagsOffset,
+               static_cast<uint8_t>(frame[kUndoFlagsOffset]) | flag);
   return Status::Ok();
 }
 

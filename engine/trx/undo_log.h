@@ -118,8 +118,8 @@ class UndoSpace {
   // Moves the head to `head` and frees up to `max_pages` pages before it; true when none is left
   // to free. REQUIRES: everything before belongs to committed logs that nobody needs.
   Result<bool> AdvanceHead(size_t stream, const UndoPosition& head, size_t max_pages);
-  // Patches a byte of a record's body.
-  Status Patch(Mtr* mtr, const UndoPosition& place, size_t body_offset, uint8_t value);
+  // Sets a bit in a record's flags.
+  Status SetFlag(Mtr* mtr, const UndoPosition& place, uint8_t flag);
 
  private:
   struct Stream {

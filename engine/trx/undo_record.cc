@@ -30,9 +30,8 @@ std::string EncodeUndo(const UndoDraft& draft) {
     const std::string_view a = draft.old_stored;
     const std::string_view b = draft.new_stored;
     const size_t shorter = std::min(a.size(), b.size());
-    const size_t prefix =
-        static_cast<size_t>(std::mismatch(a.begin(), a.begin() + shorter, b.begin()).first -
-                            a.begin());
+    const size_t prefix = static_cast<size_t>(
+        std::mismatch(a.begin(), a.begin() + shorter, b.begin()).first - a.begin());
     size_t suffix = 0;
     while (suffix < shorter - prefix && a[a.size() - 1 - suffix] == b[b.size() - 1 - suffix]) {
       ++suffix;

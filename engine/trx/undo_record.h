@@ -31,9 +31,9 @@ struct UndoDraft {
   UndoType type = UndoType::kInsert;
   IndexId clustered_index;
   std::string_view clustered_key;
-  RowHeader old_header;         // kChange
-  std::string_view old_stored;  // kChange
-  std::string_view new_stored;  // kChange: against which the difference is taken
+  RowHeader old_header;            // kChange
+  std::string_view old_stored;     // kChange
+  std::string_view new_stored;     // kChange: against which the difference is taken
   std::string_view old_reference;  // off-page part of the old version, to be freed by purge
   std::string_view new_reference;  // off-page part of the new version, to be freed by rollback
   bool deletes = false;            // the new version is delete-marked

@@ -8,7 +8,8 @@
 // Thread-safe.
 //
 // INV-LCK-1  An owner waits for at most one lock at a time.
-// INV-LCK-2  No circle of registered owners lasts: each registration or update breaks those it closes.
+// INV-LCK-2  No circle of registered owners lasts: each registration or update breaks those it
+// closes.
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,406 @@
+#include "engine/engine_impl.h"
+
+#include <algorithm>
+
+#include "base/fault.h"
+#include "base/mysql_error.h"
+#include "base/obs/log.h"
+#include "engine/schema_changer.h"
+#include "engine/store/leaf_cursor.h"
+#include "engine/store/space.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+namespace {
+constexpr int kUndoSlot = 2;  // slot of the volume header: first page of the undo directory
+constexpr int64_t kIdleUs = 1'000'000;
+constexpr size_t kLogsPerPass = 64;
+
+// The pages that every volume has once an engine has been on it. The root slot comes last: without
+// it nothing of this counts.
+Status FormatEngine(Store* store) {
+  Mtr mtr(store);
+  RETURN_IF_ERROR(mtr.StartWriting());
+  auto format = [&]() -> Status {
+    ASSIGN_OR_RETURN(PageNo undo, UndoSpace::Format(&mtr));
+    ASSIGN_OR_RETURN(PageNo root, Dictionary::Format(&mtr));
+    RETURN_IF_ERROR(Space::SetSlot(&mtr, kUndoSlot, undo.value()));
+    RETURN_IF_ERROR(Space::SetSlot(&mtr, TransactionSystem::kNumberSlot, 1));
+    return Space::SetSlot(&mtr, Dictionary::kRootSlot, root.value());
+  };
+  Status status = format();
+  if (mtr.has_changes()) {
+    mtr.Commit();
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Open(Volume* volume, EngineOptions options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   Store::OpenWriter(volume, {options.buffer_pool_bytes}));
+  const Clock* clock = options.clock != nullptr ? options.clock : &SystemClock();
+  auto engine = std::make_unique<EngineImpl>(std::move(store), std::move(options), clock);
+  RETURN_IF_ERROR(engine->OpenWriter());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Result<std::unique_ptr<Engine>> Engine::OpenReplica(PageReader* reader, EngineOptions options,
+                                                    std::string_view active) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   Store::OpenReader(reader, {options.buffer_pool_bytes}));
+  const Clock* clock = options.clock != nullptr ? options.clock : &SystemClock();
+  auto engine = std::make_unique<EngineImpl>(std::move(store), std::move(options), clock);
+  RETURN_IF_ERROR(engine->OpenReader(active));
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+EngineImpl::EngineImpl(std::unique_ptr<Store> store, EngineOptions options, const Clock* clock)
+    : store_(std::move(store)), core_(store_.get(), std::move(options), clock), purge_(&core_) {}
+
+EngineImpl::~EngineImpl() {
+  Stop();
+  // What was not undone is left to the next opener; its locks end with this engine.
+  for (const auto& transaction : core_.transactions->ListActive()) {
+    core_.locks.ReleaseAll(transaction->owner.get());
+  }
+}
+
+Status EngineImpl::OpenWriter() {
+  uint64_t root = 0;
+  {
+    Mtr mtr(store_.get());
+    ASSIGN_OR_RETURN(root, Space::GetSlot(&mtr, Dictionary::kRootSlot));
+  }
+  if (root == 0) {
+    RETURN_IF_ERROR(FormatEngine(store_.get()));
+  }
+  core_.history = std::make_shared<History>(store_->volume()->vdl());
+  RETURN_IF_ERROR(core_.transactions->Load());
+  uint64_t undo = 0;
+  {
+    Mtr mtr(store_.get());
+    ASSIGN_OR_RETURN(undo, Space::GetSlot(&mtr, kUndoSlot));
+  }
+  std::vector<UndoSpace::Unfinished> unfinished;
+  RETURN_IF_ERROR(core_.undo.Load(PageNo(undo), &unfinished));
+  RETURN_IF_ERROR(core_.dictionary.Load());
+  for (const UndoSpace::Unfinished& found : unfinished) {
+    auto owner = std::make_shared<LockOwner>(core_.next_owner.fetch_add(1), 0, nullptr);
+    owner->trx_id.store(found.trx.value());
+    auto transaction = std::make_shared<ChangingTransaction>(std::move(owner));
+    transaction->id = found.trx;
+    transaction->log = found.log;
+    transaction->recovered = true;
+    transaction->started_wall_us = core_.clock->WallUs();
+    core_.transactions->Adopt(std::move(transaction));
+  }
+  if (!unfinished.empty()) {
+    LOG_INFO("{} unfinished transactions will be rolled back", unfinished.size());
+  }
+  if (core_.options.background_threads) {
+    background_ = Thread("engine", [this] { BackgroundLoop(); });
+  }
+  return Status::Ok();
+}
+
+Status EngineImpl::OpenReader(std::string_view active) {
+  core_.history = std::make_shared<History>(Lsn(0));
+  RETURN_IF_ERROR(core_.transactions->LoadUnseen(active));
+  RETURN_IF_ERROR(core_.dictionary.Load());
+  if (core_.options.background_threads) {
+    background_ = Thread("engine", [this] { BackgroundLoop(); });
+  }
+  return Status::Ok();
+}
+
+void EngineImpl::Stop() {
+  if (!core_.stopping.exchange(true)) {
+    core_.graph.Stop();
+    core_.history->Wake();
+  }
+  background_.Join();
+}
+
+std::unique_ptr<Transaction> EngineImpl::Begin(TransactionOptions options) {
+  return std::make_unique<EngineTransaction>(&core_, std::move(options));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Dictionary
+
+Result<TableRef> EngineImpl::OpenTable(Transaction& transaction, std::string_view schema,
+                                       std::string_view name) {
+  auto& trx = static_cast<EngineTransaction&>(transaction);
+  RETURN_IF_ERROR(trx.CheckUsable());
+  LockWait wait;
+  wait.timeout_us = trx.options().metadata_wait_timeout_us > 0
+                        ? trx.options().metadata_wait_timeout_us
+                        : core_.options.metadata_wait_timeout_us;
+  const std::string key = MetadataKey(schema, name);
+  Result<LockOutcome> locked =
+      core_.metadata.LockRecord(trx.metadata_owner(), IndexId(0), key, LockMode::kShared, wait);
+  if (!locked.ok()) {
+    return trx.Fail(std::move(locked).status());
+  }
+  Result<TableRef> table = core_.dictionary.Find({std::string(schema), std::string(name)});
+  if (!table.ok() && *locked != LockOutcome::kHeld) {
+    core_.metadata.UnlockRecord(trx.metadata_owner(), IndexId(0), key);
+  }
+  return table;
+}
+
+Result<TableRef> EngineImpl::FindTable(std::string_view schema, std::string_view name) {
+  return core_.dictionary.Find({std::string(schema), std::string(name)});
+}
+
+Result<SchemaDefinition> EngineImpl::FindSchema(std::string_view name) {
+  return core_.dictionary.FindSchema(name);
+}
+
+Result<std::vector<SchemaDefinition>> EngineImpl::ListSchemas() {
+  return core_.dictionary.ListSchemas();
+}
+
+Result<std::vector<std::string>> EngineImpl::ListTables(std::string_view schema) {
+  return core_.dictionary.ListTables(schema);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Background
+
+void EngineImpl::BackgroundLoop() {
+  int64_t reported = 0;
+  while (!core_.stopping.load()) {
+    if (const int64_t now = core_.clock->NowUs(); now - reported >= kIdleUs) {
+      store_->pool()->ReportReadPoint();
+      reported = now;
+    }
+    if (store_->is_replica()) {
+      core_.history->WaitForWork(kIdleUs);
+      continue;
+    }
+    Result<bool> did = BackgroundStep();
+    if (!did.ok() && !core_.stopping.load()) {
+      LOG_WARN("background work of the engine: {}", did.status().ToString());
+    }
+    core_.history->WaitForWork(did.ok() && *did ? 1'000 : kIdleUs);
+  }
+}
+
+Result<bool> EngineImpl::BackgroundStep() {
+  MutexLock lock(background_mutex_);
+  if (core_.transactions->HasOrphans()) {
+    RETURN_IF_ERROR(RollBackOrphan());
+    return true;
+  }
+  ASSIGN_OR_RETURN(bool purged, purge_.Pass(kLogsPerPass));
+  ASSIGN_OR_RETURN(bool freed, FreeDrops());
+  return purged || freed;
+}
+
+Status EngineImpl::RunBackground() {
+  for (bool more = !store_->is_replica(); more && !core_.stopping.load();) {
+    ASSIGN_OR_RETURN(more, BackgroundStep());
+  }
+  return Status::Ok();
+}
+
+Status EngineImpl::RollBackOrphan() {
+  std::shared_ptr<ChangingTransaction> transaction = core_.transactions->TakeOrphan();
+  if (transaction == nullptr) {
+    return Status::Ok();
+  }
+  Status status = UndoTo(core_, *transaction, 0, nullptr);
+  if (status.ok()) {
+    status = FinishRollback(core_, transaction);
+  }
+  if (!status.ok()) {
+    core_.transactions->Orphan(transaction);
+    return status;
+  }
+  COVER("engine.orphan_rolled_back");
+  core_.locks.ReleaseAll(transaction->owner.get());
+  return Status::Ok();
+}
+
+Result<bool> EngineImpl::FreeDrops() {
+  if (drops_listed_.exchange(true)) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(std::vector<PendingDrop> drops, core_.dictionary.ListDrops());
+  bool did = false;
+  for (const PendingDrop& drop : drops) {
+    // Readers that have not come past the change may still use the tree.
+    const Lsn seen = drop_seen_.try_emplace(drop.page, store_->volume()->appended()).first->second;
+    if (core_.stopping.load() || core_.history->reader_horizon() < seen ||
+        (!drop.is_long_value && core_.dictionary.TreeInUse(drop.page))) {
+      drops_listed_.store(false);
+      continue;
+    }
+    Status status = FreeDrop(drop);
+    if (!status.ok()) {
+      drops_listed_.store(false);
+      return status;
+    }
+    drop_seen_.erase(drop.page);
+    did = true;
+  }
+  return did;
+}
+
+namespace {
+
+// Frees the off-page parts of all rows of a tree that nobody uses. Each is cut off its entry in
+// the mini-transaction that frees its last page.
+Status FreeOffPageParts(Core& core, BTree* tree) {
+  std::string position;
+  for (;;) {
+    std::string key;
+    std::string value;
+    {
+      Mtr mtr(core.store);
+      LeafCursor cursor(tree, &mtr);
+      RETURN_IF_ERROR(cursor.Seek(position, SeekMode::kAtLeast, LatchMode::kShared));
+      while (cursor.valid()) {
+        ASSIGN_OR_RETURN(RowView row, DecodeRow(cursor.value()));
+        if (row.header.is_long) {
+          key = cursor.key();
+          value = cursor.value();
+          break;
+        }
+        RETURN_IF_ERROR(cursor.Next());
+      }
+    }
+    if (value.empty()) {
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(RowView row, DecodeRow(value));
+    ASSIGN_OR_RETURN(LongValueReference reference, LongValueReference::Parse(row.reference()));
+    for (bool freed = false; !freed;) {
+      Mtr mtr(core.store);
+      RETURN_IF_ERROR(mtr.StartWriting());
+      LeafCursor cursor(tree, &mtr);
+      bool exact = false;
+      RETURN_IF_ERROR(cursor.SeekLeaf(key, LatchMode::kExclusive, &exact));
+      if (!exact) {
+        return Status::Corruption("row of a dropped table has gone");
+      }
+      ASSIGN_OR_RETURN(freed, FreeLongValueStep(&mtr, reference, 64));
+      if (freed) {
+        const char flags = row.header.deleted ? 1 : 0;
+        cursor.PatchValue(0, {&flags, 1});
+      }
+      mtr.Commit();
+    }
+    position = std::move(key);
+  }
+}
+
+}  // namespace
+
+Status EngineImpl::FreeDrop(const PendingDrop& drop) {
+  if (drop.is_long_value) {
+    for (bool freed = false; !freed;) {
+      Mtr mtr(store_.get());
+      RETURN_IF_ERROR(mtr.StartWriting());
+      ASSIGN_OR_RETURN(freed, FreeLongValueStep(&mtr, drop.reference, 64));
+      if (freed) {
+        Status removed = core_.dictionary.RemoveDrop(&mtr, drop.page);
+        INVARIANT(removed.ok());
+      }
+      mtr.Commit();
+    }
+    return Status::Ok();
+  }
+  BTree tree(store_.get(), drop.page);
+  if (drop.is_clustered) {
+    RETURN_IF_ERROR(FreeOffPageParts(core_, &tree));
+  }
+  for (bool cleared = false; !cleared;) {
+    if (core_.stopping.load()) {
+      return Status::Cancelled("stopping");
+    }
+    Mtr mtr(store_.get());
+    RETURN_IF_ERROR(mtr.StartWriting());
+    Result<bool> step = tree.ClearStep(&mtr, 64);
+    if (mtr.has_changes()) {
+      mtr.Commit();
+    }
+    ASSIGN_OR_RETURN(cleared, std::move(step));
+  }
+  Mtr mtr(store_.get());
+  RETURN_IF_ERROR(mtr.StartWriting());
+  RETURN_IF_ERROR(core_.dictionary.RemoveDrop(&mtr, drop.page));
+  Status dropped = tree.DropRoot(&mtr);
+  INVARIANT(dropped.ok());
+  mtr.Commit();
+  return Status::Ok();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Replica
+
+Lsn EngineImpl::OldestReadLsn() const {
+  const Lsn oldest = core_.transactions->OldestViewLsn();
+  return store_->is_replica() ? std::min(oldest, store_->pool()->applied_lsn()) : oldest;
+}
+
+Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
+  if (!store_->is_replica()) {
+    return Status::InvalidArgument("a writer applies no log");
+  }
+  std::vector<RecordView> views;
+  for (std::string_view rest = records; !rest.empty();) {
+    ASSIGN_OR_RETURN(RecordView record, ParseRecord(rest));
+    rest.remove_prefix(record.length);
+    views.push_back(record);
+  }
+  Status applied = store_->pool()->ApplyLog(views, vdl);
+  // Marks come after the pages: a view made in between takes the transactions concerned for
+  // unfinished.
+  for (const RecordView& record : views) {
+    ByteReader body(record.body);
+    switch (record.kind) {
+      case RecordKind::kTrxBegin:
+        core_.transactions->NoteBegin(TrxId(body.Little<uint64_t>()));
+        break;
+      case RecordKind::kTrxCommit: {
+        const TrxId id(body.Little<uint64_t>());
+        core_.transactions->NoteNumber(body.Little<uint64_t>());
+        core_.transactions->NoteEnd(id);
+        break;
+      }
+      case RecordKind::kTrxRollback:
+        core_.transactions->NoteEnd(TrxId(body.Little<uint64_t>()));
+        break;
+      case RecordKind::kSchemaChange: {
+        std::vector<TableId> tables;
+        for (uint64_t left = body.Varint(); left > 0 && body.ok(); --left) {
+          tables.emplace_back(body.Varint());
+        }
+        core_.dictionary.Invalidate(tables);
+        break;
+      }
+      default:
+        break;
+    }
+    if (!body.ok()) {
+      return Status::Corruption("mark in the log is malformed");
+    }
+  }
+  return applied;
+}
+
+Status EngineImpl::RestartReplica(std::string_view active) {
+  if (!store_->is_replica()) {
+    return Status::InvalidArgument("a writer does not follow");
+  }
+  store_->pool()->DropAll(store_->reader()->vdl());
+  core_.dictionary.InvalidateAll();
+  return core_.transactions->LoadUnseen(active);
+}
+
+}  // namespace borealis::engine

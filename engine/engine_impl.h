@@ -1,0 +1,104 @@
+// The Engine of one open volume: composes the parts and runs the background.
+//
+// Background thread: undoes what recovery found or a session could not undo, purges, frees dropped
+// trees, reports the read point. Work is cut into small mini-transactions, so it can stop at any
+// time and go on after a restart.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/os/thread.h"
+#include "engine/core.h"
+#include "engine/engine.h"
+#include "engine/trx/engine_transaction.h"
+#include "engine/trx/history.h"
+#include "engine/trx/purge.h"
+
+namespace borealis::engine {
+
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(std::unique_ptr<Store> store, EngineOptions options, const Clock* clock);
+  ~EngineImpl() override;
+
+  Status OpenWriter();
+  Status OpenReader(std::string_view active);
+
+  void Stop() override;
+  bool is_replica() const override { return store_->is_replica(); }
+  std::unique_ptr<Transaction> Begin(TransactionOptions options) override;
+
+  // --- dictionary (engine_impl.cc)
+  Result<TableRef> OpenTable(Transaction& transaction, std::string_view schema,
+                             std::string_view name) override;
+  Result<TableRef> FindTable(std::string_view schema, std::string_view name) override;
+  Result<SchemaDefinition> FindSchema(std::string_view name) override;
+  Result<std::vector<SchemaDefinition>> ListSchemas() override;
+  Result<std::vector<std::string>> ListTables(std::string_view schema) override;
+  uint64_t dictionary_version() const override { return core_.dictionary.version(); }
+
+  // --- schema changes (schema_change.cc)
+  Status CreateSchema(const SchemaDefinition& schema, const SchemaChangeOptions& how) override;
+  Status AlterSchema(const SchemaDefinition& schema, const SchemaChangeOptions& how) override;
+  Status DropSchema(std::string_view name, const SchemaChangeOptions& how) override;
+  Result<TableRef> CreateTable(TableDefinition table, const SchemaChangeOptions& how) override;
+  Status DropTables(const std::vector<TableName>& tables, const SchemaChangeOptions& how) override;
+  Status RenameTables(const std::vector<std::pair<TableName, TableName>>& renames,
+                      const SchemaChangeOptions& how) override;
+  Status AlterTable(const TableName& table, const TableAlteration& alteration,
+                    const SchemaChangeOptions& how) override;
+  Status TruncateTable(const TableName& table, const SchemaChangeOptions& how) override;
+
+  // --- counters of tables (table_counters.cc)
+  Result<uint64_t> NextRowId(const Table& table) override;
+  Result<uint64_t> ReserveAutoIncrement(const Table& table, uint64_t count, uint64_t offset,
+                                        uint64_t increment) override;
+  Status BumpAutoIncrement(const Table& table, uint64_t seen) override;
+  Status SetAutoIncrement(const Table& table, uint64_t next) override;
+  Result<uint64_t> PeekAutoIncrement(const Table& table) override;
+
+  // --- statistics and lists (statistics.cc)
+  Result<TableEstimate> EstimateTable(const Table& table) override;
+  Result<uint64_t> EstimateRange(const Table& table, size_t index_no, std::string_view lower,
+                                 std::string_view upper) override;
+  EngineCounters counters() const override;
+  std::vector<TransactionInfo> ListTransactions() const override;
+  std::vector<LockInfo> ListLocks() const override;
+  std::vector<MetadataLockInfo> ListMetadataLocks() const override;
+  Status CheckTable(const Table& table) override;  // check_table.cc
+
+  // --- writer and readers
+  Lsn OldestReadLsn() const override;
+  void SetReaderHorizon(Lsn horizon) override { core_.history->set_reader_horizon(horizon); }
+  std::string ActiveTransactions(Lsn* at) override { return core_.transactions->EncodeUnseen(at); }
+  Status ApplyLog(std::string_view records, Lsn vdl) override;
+  Status RestartReplica(std::string_view active) override;
+
+  Status RunBackground() override;
+
+ private:
+  // New things to free may be listed; wakes the background.
+  void AfterSchemaChange();
+  void BackgroundLoop();
+  // One round; true when something was done.
+  Result<bool> BackgroundStep();
+  Status RollBackOrphan();
+  Result<bool> FreeDrops();
+  Status FreeDrop(const PendingDrop& drop);
+
+  const std::unique_ptr<Store> store_;
+  Core core_;
+  Purge purge_;
+  Mutex background_mutex_{LockRank::kServer};  // one round at a time
+  std::atomic<bool> drops_listed_{false};      // false: look for dropped trees
+  std::map<PageNo, Lsn> drop_seen_ GUARDED_BY(background_mutex_);
+  std::atomic<uint64_t> next_row_id_{0};
+  std::atomic<uint64_t> row_id_bound_{0};
+  Mutex row_id_mutex_{LockRank::kDictionary};
+  Thread background_;
+};
+
+}  // namespace borealis::engine

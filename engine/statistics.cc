@@ -1,0 +1,108 @@
+// Estimates, counters and lists (statistics.h).
+#include <algorithm>
+
+#include "engine/engine_impl.h"
+#include "engine/schema_changer.h"
+#include "engine/table_trees.h"
+
+namespace borealis::engine {
+
+Result<TableEstimate> EngineImpl::EstimateTable(const Table& table) {
+  TableEstimate estimate;
+  TreePin pin(table.trees());
+  if (!pin.held()) {
+    return estimate;
+  }
+  for (size_t i = 0; i < table.index_count(); ++i) {
+    ASSIGN_OR_RETURN(BTree::Estimate size, table.trees().tree(i).EstimateSize());
+    const uint64_t bytes = size.leaf_pages * kPageSize;
+    if (i == kClusteredIndex) {
+      estimate.row_count = size.entries;
+      estimate.clustered_bytes = bytes;
+    } else {
+      estimate.secondary_bytes += bytes;
+    }
+  }
+  return estimate;
+}
+
+Result<uint64_t> EngineImpl::EstimateRange(const Table& table, size_t index_no,
+                                           std::string_view lower, std::string_view upper) {
+  if (index_no >= table.index_count()) {
+    return Status::InvalidArgument("no such index");
+  }
+  TreePin pin(table.trees());
+  if (!pin.held()) {
+    return uint64_t{0};
+  }
+  return table.trees().tree(index_no).EstimateRange(lower.empty() ? nullptr : &lower,
+                                                    upper.empty() ? nullptr : &upper);
+}
+
+EngineCounters EngineImpl::counters() const {
+  EngineCounters counters;
+  const auto get = [](const std::atomic<uint64_t>& value) {
+    return value.load(std::memory_order_relaxed);
+  };
+  counters.rows_read = get(core_.rows.read);
+  counters.rows_inserted = get(core_.rows.inserted);
+  counters.rows_updated = get(core_.rows.updated);
+  counters.rows_deleted = get(core_.rows.deleted);
+  counters.commits = get(core_.rows.commits);
+  counters.rollbacks = get(core_.rows.rollbacks);
+  counters.purged_records = get(core_.rows.purged);
+  const WaitCounters& waits = core_.graph.counters();
+  counters.row_lock_waits = get(waits.waits);
+  counters.row_lock_current_waits = get(waits.current);
+  counters.row_lock_time_us = get(waits.time_us);
+  counters.row_lock_time_max_us = get(waits.time_max_us);
+  counters.deadlocks = get(waits.deadlocks);
+  counters.lock_timeouts = get(waits.timeouts);
+  counters.history_length = core_.history->length();
+  const BufferPoolCounters pool = store_->pool()->counters();
+  counters.buffer_pool_pages_total = pool.frames;
+  counters.buffer_pool_pages_used = pool.frames;
+  counters.buffer_pool_read_requests = pool.hits + pool.misses;
+  counters.buffer_pool_reads = pool.misses;
+  return counters;
+}
+
+std::vector<TransactionInfo> EngineImpl::ListTransactions() const {
+  std::vector<TransactionInfo> list;
+  for (const auto& transaction : core_.transactions->ListActive()) {
+    TransactionInfo info;
+    const LockOwner& owner = *transaction->owner;
+    info.id = transaction->id;
+    info.session_id = owner.session_id;
+    info.recovered = transaction->recovered;
+    info.state = transaction->recovered || transaction->orphaned ? "ROLLING BACK"
+                 : owner.waiting.load()                          ? "LOCK WAIT"
+                                                                 : "RUNNING";
+    info.started_wall_us = transaction->started_wall_us;
+    info.changes = owner.weight.load();
+    info.row_locks = owner.record_locks.load();
+    list.push_back(std::move(info));
+  }
+  return list;
+}
+
+std::vector<LockInfo> EngineImpl::ListLocks() const {
+  return core_.locks.List();
+}
+
+std::vector<MetadataLockInfo> EngineImpl::ListMetadataLocks() const {
+  std::vector<MetadataLockInfo> list;
+  for (const LockInfo& lock : core_.metadata.List()) {
+    MetadataLockInfo info;
+    const size_t split = std::min(lock.key.find('\0'), lock.key.size());
+    info.schema = lock.key.substr(0, split);
+    info.table = split < lock.key.size() ? lock.key.substr(split + 1) : "";
+    info.mode = lock.mode.starts_with("S") ? "SHARED" : "EXCLUSIVE";
+    info.granted = lock.granted;
+    info.session_id = lock.session_id;
+    list.push_back(std::move(info));
+  }
+  return list;
+}
+
+}  // namespace borealis::engine
