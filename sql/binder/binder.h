@@ -45,8 +45,10 @@ struct BindInput {
   // The statement's text, for the names of unaliased columns; spans are offsets into it.
   std::string_view text;
   std::span<const TypedValue> parameters;
-  // Binding for COM_STMT_PREPARE: parameters have no values and types yet.
+  // Binding for COM_STMT_PREPARE: parameters have no values and types yet and count as NULL.
   bool describe_only = false;
+  // Leave parameters in their own types (see StatementFacts::narrowed).
+  bool no_narrowing = false;
 };
 
 Result<std::unique_ptr<BoundQuery>> BindQuery(const Query& query, const BindInput& input,

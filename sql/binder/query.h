@@ -146,6 +146,14 @@ struct StatementFacts {
   bool uses_system_tables = false;
   bool assigns_variables = false;
   uint32_t parameter_count = 0;
+  // Parameters taken in the type of a column they are compared with (binder/narrow.h). The one at
+  // position i is parameter number parameter_count + i of the tree. Where a value cannot be
+  // narrowed the statement must be bound again with BindInput::no_narrowing.
+  struct NarrowedParameter {
+    uint32_t source = 0;
+    row::Type to;
+  };
+  std::vector<NarrowedParameter> narrowed;
 };
 
 }  // namespace borealis::sql

@@ -97,6 +97,8 @@ struct BoundLiteral final : BoundExpr {
   static constexpr BoundKind kKind = BoundKind::kLiteral;
   BoundLiteral(row::Type t, row::Value v) : BoundExpr(kKind, std::move(t)), value(std::move(v)) {}
   row::Value value;
+  // x'4D' and b'01': bytes that count as a number where a number is wanted.
+  bool hex = false;
 };
 
 // The value given for `?` number `index`, already of `type` (the type the caller gave it).
@@ -123,6 +125,7 @@ struct BoundConvert final : BoundExpr {
     kImplicit,  // for comparison and common result types: warnings as MySQL gives for comparison
     kCast,      // CAST, CONVERT, BINARY
     kTruth,     // to a truth value: signed integer 0 or 1, NULL stays
+    kAnyValue,  // ANY_VALUE(x): x itself, exempt from ONLY_FULL_GROUP_BY
   };
   BoundConvert(row::Type t, Mode m) : BoundExpr(kKind, std::move(t)), mode(m) {}
   Mode mode;

@@ -1,0 +1,362 @@
+// Aggregates and window functions: their types, and where they may stand.
+#include <algorithm>
+
+#include "row/collation.h"
+#include "sql/ast/print.h"
+#include "sql/binder/binder_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+using row::TypeKind;
+
+Type ExactOperand(const Type& type) {
+  if (type.is_decimal()) {
+    return type;
+  }
+  return Type::Decimal(static_cast<uint32_t>(type.is_integral() ? 20 : 65), 0);
+}
+
+uint32_t DigitsOf(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kTinyInt:
+      return 3;
+    case TypeKind::kSmallInt:
+      return 5;
+    case TypeKind::kMediumInt:
+      return 8;
+    case TypeKind::kInt:
+      return 10;
+    case TypeKind::kYear:
+      return 4;
+    case TypeKind::kDecimal:
+      return type.length;
+    default:
+      return type.is_unsigned ? 20 : 19;
+  }
+}
+
+Type SumType(const Type& arg) {
+  if (arg.is_integral() || arg.is_decimal()) {
+    Type exact = ExactOperand(arg);
+    uint32_t precision = std::min<uint32_t>(DigitsOf(arg) + 22, 65);
+    return Type::Decimal(precision, exact.scale).Nullable();
+  }
+  return Type::Double().Nullable();
+}
+
+Type AverageType(const Type& arg, uint32_t increment) {
+  if (arg.is_integral() || arg.is_decimal()) {
+    Type exact = ExactOperand(arg);
+    uint32_t scale = std::min<uint32_t>(exact.scale + increment, 30);
+    uint32_t precision = std::min<uint32_t>(DigitsOf(arg) + increment, 65);
+    return Type::Decimal(std::max(precision, scale), static_cast<uint8_t>(scale)).Nullable();
+  }
+  return Type::Double().Nullable();
+}
+
+bool IsNumberAggregate(AggregateFn fn) {
+  switch (fn) {
+    case AggregateFn::kSum:
+    case AggregateFn::kAvg:
+    case AggregateFn::kStddevPop:
+    case AggregateFn::kStddevSamp:
+    case AggregateFn::kVarPop:
+    case AggregateFn::kVarSamp:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vector<BoundPtr>* args,
+                                                 Coercibility* coercibility) {
+  *coercibility = Coercibility::kNumeric;
+  const Type none = Type::Null();
+  const Type& arg = args->empty() ? none : (*args)[0]->type;
+  if (IsNumberAggregate(expr.fn)) {
+    bool exact = (arg.is_integral() || arg.is_decimal()) &&
+                 (expr.fn == AggregateFn::kSum || expr.fn == AggregateFn::kAvg);
+    if (!exact && !arg.is_floating()) {
+      (*args)[0] = Convert((*args)[0], Type::Double());
+    }
+  }
+  switch (expr.fn) {
+    case AggregateFn::kCount: {
+      Type type = Type::BigInt().NotNull();
+      type.length = 21;
+      return type;
+    }
+    case AggregateFn::kSum:
+      return SumType((*args)[0]->type);
+    case AggregateFn::kAvg:
+      return AverageType((*args)[0]->type, settings().div_precision_increment);
+    case AggregateFn::kMin:
+    case AggregateFn::kMax: {
+      if (arg.is_enum_or_set()) {
+        // By text, not by number.
+        Type text = Type::Varchar(row::DisplayWidth(arg), arg.collation);
+        (*args)[0] = Convert((*args)[0], text);
+      }
+      *coercibility = (*args)[0]->coercibility;
+      return (*args)[0]->type.Nullable();
+    }
+    case AggregateFn::kBitAnd:
+    case AggregateFn::kBitOr:
+    case AggregateFn::kBitXor: {
+      Type type = Type::BigInt(true).NotNull();
+      type.length = 21;
+      return type;
+    }
+    case AggregateFn::kStddevPop:
+    case AggregateFn::kStddevSamp:
+    case AggregateFn::kVarPop:
+    case AggregateFn::kVarSamp:
+      return Type::Double().Nullable();
+    case AggregateFn::kGroupConcat: {
+      *coercibility = Coercibility::kImplicit;
+      std::vector<BoundPtr> texts;
+      bool binary = false;
+      for (BoundPtr& part : *args) {
+        binary |= part->type.is_binary_string();
+        if (!part->type.is_string()) {
+          part = Convert(part, Type::Varchar(std::max<uint32_t>(row::DisplayWidth(part->type), 1),
+                                             settings().collation_connection));
+        }
+        texts.push_back(part);
+      }
+      if (binary) {
+        return Type::Blob(TypeKind::kBlob).Nullable();
+      }
+      ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, "group_concat"));
+      row::CollationId collation = mixed.coercibility == Coercibility::kIgnorable
+                                       ? settings().collation_connection
+                                       : mixed.collation;
+      return Type::Text(
+                 settings().group_concat_max_len > 65535 ? TypeKind::kLongText : TypeKind::kText,
+                 collation)
+          .Nullable();
+    }
+    case AggregateFn::kJsonArrayAgg:
+    case AggregateFn::kJsonObjectAgg:
+      return Type::Json().Nullable();
+    case AggregateFn::kStCollect:
+      return Unsupported("ST_COLLECT");
+  }
+  return Status::Internal("aggregate of an unknown kind");
+}
+
+Result<BoundPtr> StatementBinder::BindAggregate(const Aggregate& expr, Scope* scope) {
+  bool windowed = expr.over != nullptr;
+  if (scope->clause == Clause::kLimit || scope->clause == Clause::kValues ||
+      (!windowed && scope->in_aggregate > 0) ||
+      (!windowed && (scope->clause == Clause::kWhere || scope->clause == Clause::kOn ||
+                     scope->clause == Clause::kGroupBy || scope->clause == Clause::kAssignment))) {
+    return UserError(ER_INVALID_GROUP_FUNC_USE);
+  }
+  if (windowed && expr.distinct) {
+    return Unsupported("<window function>(DISTINCT ..)");
+  }
+  if (windowed && expr.fn == AggregateFn::kGroupConcat) {
+    return Unsupported("group_concat as window function");
+  }
+  if (!windowed) {
+    ++scope->in_aggregate;
+  }
+  Result<std::vector<BoundPtr>> bound = BindExprs(expr.args, scope);
+  std::vector<BoundOrder> order_by;
+  Status order_status;
+  for (const OrderItem& item : expr.order_by) {
+    if (const auto* literal = item.expr->TryAs<Literal>();
+        literal != nullptr && literal->type == LiteralKind::kInteger && bound.ok()) {
+      if (literal->integer < 1 || literal->integer > bound->size()) {
+        order_status = UserError(ER_BAD_FIELD_ERROR, literal->integer, "order clause");
+        break;
+      }
+      order_by.push_back({(*bound)[literal->integer - 1], item.descending()});
+      continue;
+    }
+    Result<BoundPtr> key = BindExpr(*item.expr, scope);
+    if (!key.ok()) {
+      order_status = std::move(key).status();
+      break;
+    }
+    order_by.push_back({std::move(key).value(), item.descending()});
+  }
+  if (!windowed) {
+    --scope->in_aggregate;
+  }
+  if (!bound.ok()) {
+    return std::move(bound).status();
+  }
+  RETURN_IF_ERROR(order_status);
+  std::vector<BoundPtr> args = std::move(bound).value();
+  Coercibility coercibility = Coercibility::kNumeric;
+  ASSIGN_OR_RETURN(Type type, AggregateType(expr, &args, &coercibility));
+
+  std::shared_ptr<BoundAggregate> node;
+  if (windowed) {
+    auto window = std::make_shared<BoundWindow>(type, expr.fn);
+    RETURN_IF_ERROR(BindWindowSpec(*expr.over, scope, window.get()));
+    node = std::move(window);
+  } else {
+    node = std::make_shared<BoundAggregate>(type, expr.fn);
+    OwnerOf(args, scope)->has_aggregate = true;
+  }
+  node->coercibility = coercibility;
+  node->distinct = expr.distinct && expr.fn != AggregateFn::kMin && expr.fn != AggregateFn::kMax;
+  node->order_by = std::move(order_by);
+  node->separator = expr.separator.value_or(",");
+  node->args = std::move(args);
+  return BoundPtr(node);
+}
+
+// An aggregate belongs to the innermost block whose columns it uses; without columns to its own.
+Scope* StatementBinder::OwnerOf(const std::vector<BoundPtr>& args, Scope* scope) const {
+  std::vector<const BoundTable*> used;
+  for (const BoundPtr& arg : args) {
+    Walk(*arg, [&](const BoundExpr& e) {
+      if (const auto* column = e.TryAs<BoundColumn>()) {
+        used.push_back(column->table);
+      }
+    });
+  }
+  if (used.empty()) {
+    return scope;
+  }
+  for (Scope* at = scope; at != nullptr; at = at->outer) {
+    for (const BoundTable* table : at->from.tables) {
+      if (std::find(used.begin(), used.end(), table) != used.end()) {
+        bool allowed = at->clause == Clause::kFieldList || at->clause == Clause::kHaving ||
+                       at->clause == Clause::kOrderBy;
+        return allowed ? at : scope;
+      }
+    }
+  }
+  return scope;
+}
+
+Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr, Scope* scope) {
+  if (expr.ignore_nulls) {
+    return Unsupported("IGNORE NULLS");
+  }
+  if (expr.from_last) {
+    return Unsupported("FROM LAST");
+  }
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> args, BindExprs(expr.args, scope));
+  Type type = Type::BigInt();
+  Coercibility coercibility = Coercibility::kNumeric;
+  bool counts = false;
+  switch (expr.fn) {
+    case WindowFn::kRowNumber:
+    case WindowFn::kRank:
+    case WindowFn::kDenseRank:
+    case WindowFn::kNtile:
+      counts = true;
+      type = Type::BigInt().NotNull();
+      break;
+    case WindowFn::kPercentRank:
+    case WindowFn::kCumeDist:
+      type = Type::Double().NotNull();
+      break;
+    case WindowFn::kLead:
+    case WindowFn::kLag:
+      if (args.size() == 3) {
+        ASSIGN_OR_RETURN(type, CommonType({args[0], args[2]}, "lead", &coercibility));
+        args[0] = Convert(args[0], type);
+        args[2] = Convert(args[2], type);
+        break;
+      }
+      [[fallthrough]];
+    case WindowFn::kFirstValue:
+    case WindowFn::kLastValue:
+    case WindowFn::kNthValue:
+      type = args[0]->type.Nullable();
+      coercibility = args[0]->coercibility;
+      break;
+  }
+  auto window = std::make_shared<BoundWindow>(type, AggregateFn::kCount);
+  window->is_aggregate = false;
+  window->window_fn = expr.fn;
+  window->coercibility = coercibility;
+  window->args = std::move(args);
+  if (expr.over != nullptr) {
+    RETURN_IF_ERROR(BindWindowSpec(*expr.over, scope, window.get()));
+  }
+  if (counts) {
+    // MySQL numbers rows with BIGINT UNSIGNED.
+    return Convert(window, Type::BigInt(true).NotNull());
+  }
+  return BoundPtr(window);
+}
+
+Status StatementBinder::BindWindowSpec(const WindowSpec& spec, Scope* scope, BoundWindow* window) {
+  if (scope->clause != Clause::kFieldList && scope->clause != Clause::kOrderBy) {
+    std::string name =
+        window->is_aggregate ? AggregateName(window->fn) : WindowFunctionName(window->window_fn);
+    return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_USE, FoldName(name));
+  }
+  if (scope->in_window) {
+    return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_USE,
+                     window->is_aggregate ? "aggregate" : WindowFunctionName(window->window_fn));
+  }
+  if (!spec.base.empty()) {
+    const NamedWindow* base = nullptr;
+    if (scope->named_windows != nullptr) {
+      for (const NamedWindow& named : *scope->named_windows) {
+        base = SameName(named.name, spec.base) ? &named : base;
+      }
+    }
+    if (base == nullptr) {
+      return UserError(ER_WINDOW_NO_SUCH_WINDOW, spec.base);
+    }
+    RETURN_IF_ERROR(BindWindowSpec(base->spec, scope, window));
+  }
+  scope->in_window = true;
+  Status status = [&]() -> Status {
+    for (const ExprPtr& part : spec.partition_by) {
+      ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*part, scope));
+      window->partition_by.push_back(std::move(key));
+    }
+    for (const OrderItem& item : spec.order_by) {
+      ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*item.expr, scope));
+      window->window_order.push_back({std::move(key), item.descending()});
+    }
+    if (!spec.frame.has_value()) {
+      return {};
+    }
+    window->has_frame = true;
+    window->frame_unit = spec.frame->unit;
+    auto bound = [&](const FrameBound& from, BoundFrameBound* to) -> Status {
+      to->kind = from.kind;
+      if (from.offset == nullptr) {
+        return {};
+      }
+      if (from.unit.has_value()) {
+        return Unsupported("RANGE frame with an INTERVAL");
+      }
+      ASSIGN_OR_RETURN(to->offset, BindExpr(*from.offset, scope));
+      if (!IsFixed(*to->offset) || !to->offset->type.is_numeric()) {
+        return Status::User(3586,
+                            "Window '<unnamed window>': frame start or end is negative, "
+                            "NULL or of non-integral type");
+      }
+      if (window->frame_unit == FrameUnit::kRange &&
+          (window->window_order.size() != 1 ||
+           !(window->window_order[0].expr->type.is_integer() ||
+             window->window_order[0].expr->type.is_floating()))) {
+        return Unsupported("RANGE frame over this type");
+      }
+      return {};
+    };
+    RETURN_IF_ERROR(bound(spec.frame->start, &window->frame_start));
+    return bound(spec.frame->end, &window->frame_end);
+  }();
+  scope->in_window = false;
+  return status;
+}
+
+}  // namespace borealis::sql

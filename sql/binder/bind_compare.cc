@@ -1,0 +1,326 @@
+// Comparison: in which type MySQL compares two operands, and the conversions that lead there.
+#include <algorithm>
+#include <cmath>
+
+#include "row/collation.h"
+#include "sql/binder/binder_internal.h"
+#include "sql/binder/narrow.h"
+#include "sql/functions/function.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+using row::TypeKind;
+
+CompareOp Flip(CompareOp op) {
+  switch (op) {
+    case CompareOp::kLess:
+      return CompareOp::kGreater;
+    case CompareOp::kLessEqual:
+      return CompareOp::kGreaterEqual;
+    case CompareOp::kGreater:
+      return CompareOp::kLess;
+    case CompareOp::kGreaterEqual:
+      return CompareOp::kLessEqual;
+    default:
+      return op;
+  }
+}
+
+bool IsEquality(CompareOp op) {
+  return op == CompareOp::kEqual || op == CompareOp::kNullSafeEqual || op == CompareOp::kNotEqual;
+}
+
+bool IsRange(CompareOp op) {
+  return !IsEquality(op);
+}
+
+bool IsStringLike(const Type& type) {
+  return type.is_string() || type.is_enum_or_set();
+}
+
+BoundPtr MakeCompare(CompareOp op, BoundPtr a, BoundPtr b) {
+  auto compare = std::make_shared<BoundCompare>(op);
+  compare->type.nullable =
+      op != CompareOp::kNullSafeEqual && (a->type.nullable || b->type.nullable);
+  compare->args = {std::move(a), std::move(b)};
+  return compare;
+}
+
+// The type in which two non-string, non-JSON operands, or a string and such a one, are compared.
+Type CompareType(const Type& a, const Type& b) {
+  if (a.is_temporal() || b.is_temporal()) {
+    const Type& temporal = a.is_temporal() ? a : b;
+    const Type& other = a.is_temporal() ? b : a;
+    if (other.is_temporal()) {
+      if (temporal.kind == TypeKind::kTime && other.kind == TypeKind::kTime) {
+        return Type::Time(6);
+      }
+      if (temporal.kind == TypeKind::kTimestamp && other.kind == TypeKind::kTimestamp) {
+        return Type::Timestamp(6);
+      }
+      return Type::DateTime(6);
+    }
+    if (IsStringLike(other)) {
+      return temporal.kind == TypeKind::kTime ? Type::Time(6) : Type::DateTime(6);
+    }
+    return Type::Double();
+  }
+  if (a.is_numeric() && b.is_numeric() && !a.is_floating() && !b.is_floating()) {
+    if (a.is_decimal() || b.is_decimal() || !SameRegisterForm(a, b)) {
+      return Type::Decimal(65, 30);
+    }
+    return Type::BigInt();
+  }
+  return Type::Double();
+}
+
+}  // namespace
+
+Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& column,
+                                                 const BoundPtr& constant) {
+  const BoundPtr none;
+  if (input_.no_narrowing && constant->kind == BoundKind::kParameter) {
+    return none;
+  }
+  if (column.is_floating() || column.is_string() || column.is_null() ||
+      column.kind == TypeKind::kJson || constant->type.kind == TypeKind::kJson) {
+    return none;
+  }
+  if (column.is_enum_or_set() && !IsEquality(*op)) {
+    return none;
+  }
+  row::ConversionContext conversion = environment().eval_context().conversion;
+  Type narrow_type = column.NotNull();
+  if (column.kind == TypeKind::kDate) {
+    narrow_type = Type::DateTime(6);
+  } else if (column.is_temporal()) {
+    narrow_type.scale = 6;
+  }
+  if (const auto* parameter = constant->TryAs<BoundParameter>()) {
+    const TypedValue& given = input_.parameters[parameter->index];
+    ASSIGN_OR_RETURN(std::optional<row::Value> value,
+                     NarrowExactly(given.value, given.type, column, conversion));
+    if (!value.has_value()) {
+      return none;
+    }
+    uint32_t slot = facts_->parameter_count + static_cast<uint32_t>(facts_->narrowed.size());
+    facts_->narrowed.push_back({parameter->index, column});
+    if (column.is_decimal()) {
+      narrow_type = Type::Decimal(65, 30);
+    }
+    auto narrowed = std::make_shared<BoundParameter>(narrow_type, slot);
+    narrowed->coercibility = Coercibility::kNumeric;
+    return BoundPtr(narrowed);
+  }
+  const auto* literal = constant->TryAs<BoundLiteral>();
+  if (literal == nullptr) {
+    return none;
+  }
+  ASSIGN_OR_RETURN(std::optional<row::Value> value,
+                   NarrowExactly(literal->value, literal->type, column, conversion));
+  if (value.has_value()) {
+    if (value->kind() == row::ValueKind::kDecimal) {
+      narrow_type = Type::Decimal(65, static_cast<uint8_t>(value->decimal_value().scale()));
+    }
+    return MakeLiteral(narrow_type, std::move(*value));
+  }
+  // k < 5.5 is k <= 5, and k > 5.5 is k >= 6.
+  if (IsRange(*op) && column.is_integer() && !column.is_unsigned && constant->type.is_numeric() &&
+      !constant->type.is_integral()) {
+    double number = row::ToDouble(literal->value, literal->type, conversion);
+    if (std::abs(number) < 9e15) {
+      bool below = *op == CompareOp::kLess || *op == CompareOp::kLessEqual;
+      *op = below ? CompareOp::kLessEqual : CompareOp::kGreaterEqual;
+      double whole = below ? std::floor(number) : std::ceil(number);
+      return MakeLiteral(Type::BigInt(), row::Value::Int(static_cast<int64_t>(whole)));
+    }
+  }
+  return none;
+}
+
+Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) {
+  if (IsFixed(*a) && !IsFixed(*b)) {
+    return Compare(Flip(op), std::move(b), std::move(a));
+  }
+  auto is_null = [](const BoundPtr& e) {
+    const auto* literal = e->TryAs<BoundLiteral>();
+    return literal != nullptr && literal->value.is_null();
+  };
+  if (is_null(a) || is_null(b)) {
+    if (op != CompareOp::kNullSafeEqual) {
+      return MakeLiteral(Type::Boolean(), row::Value::Null(), Coercibility::kIgnorable);
+    }
+    auto test = std::make_shared<BoundIsNull>(false);
+    test->args.push_back(is_null(b) ? std::move(a) : std::move(b));
+    return Fold(test);
+  }
+  if (a->type.kind == TypeKind::kJson || b->type.kind == TypeKind::kJson) {
+    return CompareJson(op, std::move(a), std::move(b));
+  }
+  if (!IsFixed(*a) && IsFixed(*b)) {
+    CompareOp narrowed_op = op;
+    ASSIGN_OR_RETURN(BoundPtr constant, NarrowConstant(&narrowed_op, a->type, b));
+    if (constant != nullptr) {
+      return MakeCompare(narrowed_op, std::move(a), std::move(constant));
+    }
+  }
+  if (IsStringLike(a->type) && IsStringLike(b->type)) {
+    static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations({a, b}, kNames[static_cast<size_t>(op)]));
+    auto to = [&](const Type& from) {
+      if (mixed.collation == row::kBinaryCollation) {
+        return Type::Blob(TypeKind::kLongBlob);
+      }
+      Type type = from.is_text() ? from : Type::Varchar(row::DisplayWidth(from), mixed.collation);
+      type.collation = mixed.collation;
+      return type;
+    };
+    // Members of one ENUM compare by number only for equality.
+    if (IsEquality(op) && a->type.kind == TypeKind::kEnum && b->type.kind == TypeKind::kEnum &&
+        a->type.members == b->type.members && a->type.members != nullptr) {
+      return Fold(MakeCompare(op, std::move(a), std::move(b)));
+    }
+    auto convert = [&](BoundPtr e) {
+      if (e->type.is_binary_string() && mixed.collation == row::kBinaryCollation) {
+        return e;
+      }
+      Type type = to(e->type);
+      return Convert(std::move(e), type);
+    };
+    ASSIGN_OR_RETURN(a, Fold(convert(std::move(a))));
+    ASSIGN_OR_RETURN(b, Fold(convert(std::move(b))));
+    return Fold(MakeCompare(op, std::move(a), std::move(b)));
+  }
+  Type type = CompareType(a->type, b->type);
+  auto convert = [&](BoundPtr e) -> BoundPtr {
+    if (SameRegisterForm(e->type, type) && !e->type.is_enum_or_set()) {
+      return e;
+    }
+    if (type.kind == TypeKind::kBigInt && e->type.is_integral()) {
+      return e;  // both are of one form already
+    }
+    return Convert(std::move(e), type);
+  };
+  if (type.kind != TypeKind::kBigInt) {
+    ASSIGN_OR_RETURN(a, Fold(convert(std::move(a))));
+    ASSIGN_OR_RETURN(b, Fold(convert(std::move(b))));
+  }
+  return Fold(MakeCompare(op, std::move(a), std::move(b)));
+}
+
+Result<BoundPtr> StatementBinder::CompareRows(CompareOp op, const std::vector<BoundPtr>& a,
+                                              const std::vector<BoundPtr>& b) {
+  if (a.size() != b.size()) {
+    return UserError(ER_OPERAND_COLUMNS, a.size());
+  }
+  if (a.size() == 1) {
+    return Compare(op, a[0], b[0]);
+  }
+  if (op == CompareOp::kEqual || op == CompareOp::kNullSafeEqual) {
+    auto all = std::make_shared<BoundLogical>(true);
+    for (size_t i = 0; i < a.size(); ++i) {
+      ASSIGN_OR_RETURN(BoundPtr equal, Compare(op, a[i], b[i]));
+      all->args.push_back(std::move(equal));
+    }
+    return Fold(all);
+  }
+  if (op == CompareOp::kNotEqual) {
+    auto any = std::make_shared<BoundLogical>(false);
+    for (size_t i = 0; i < a.size(); ++i) {
+      ASSIGN_OR_RETURN(BoundPtr differ, Compare(op, a[i], b[i]));
+      any->args.push_back(std::move(differ));
+    }
+    return Fold(any);
+  }
+  // (a, b) < (c, d)  is  a < c OR (a = c AND b < d).
+  CompareOp strict = op == CompareOp::kLessEqual      ? CompareOp::kLess
+                     : op == CompareOp::kGreaterEqual ? CompareOp::kGreater
+                                                      : op;
+  ASSIGN_OR_RETURN(BoundPtr first, Compare(strict, a[0], b[0]));
+  ASSIGN_OR_RETURN(BoundPtr same, Compare(CompareOp::kEqual, a[0], b[0]));
+  ASSIGN_OR_RETURN(BoundPtr rest, CompareRows(op, std::vector<BoundPtr>(a.begin() + 1, a.end()),
+                                              std::vector<BoundPtr>(b.begin() + 1, b.end())));
+  auto both = std::make_shared<BoundLogical>(true);
+  both->args = {std::move(same), std::move(rest)};
+  auto any = std::make_shared<BoundLogical>(false);
+  any->args = {std::move(first), std::move(both)};
+  return Fold(any);
+}
+
+Result<std::vector<BoundPtr>> StatementBinder::BindRowOperand(const Expr& expr, Scope* scope) {
+  if (const auto* row = expr.TryAs<Row>()) {
+    return BindExprs(row->items, scope);
+  }
+  ASSIGN_OR_RETURN(BoundPtr one, BindExpr(expr, scope));
+  return std::vector<BoundPtr>{std::move(one)};
+}
+
+Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> left, BindRowOperand(*expr.operand, scope));
+  std::vector<BoundPtr> compares;
+  bool uniform = left.size() == 1;
+  BoundPtr common;
+  auto in = std::make_shared<BoundIn>(expr.negated);
+  for (const ExprPtr& item : expr.items) {
+    ASSIGN_OR_RETURN(std::vector<BoundPtr> right, BindRowOperand(*item, scope));
+    if (right.size() != left.size()) {
+      return UserError(ER_OPERAND_COLUMNS, left.size());
+    }
+    ASSIGN_OR_RETURN(BoundPtr compare, CompareRows(CompareOp::kEqual, left, right));
+    const auto* plain = compare->TryAs<BoundCompare>();
+    if (uniform && plain != nullptr && plain->op == CompareOp::kEqual &&
+        (common == nullptr || (SameExpr(*common, *plain->args[0]) &&
+                               common->type.collation == plain->args[0]->type.collation))) {
+      common = plain->args[0];
+      in->args.push_back(plain->args[1]);
+      in->type.nullable |= plain->type.nullable;
+    } else if (uniform && compare->Is<BoundLiteral>() && !IsFixed(*left[0])) {
+      in->args.push_back(NullLiteral());  // x = NULL
+      in->type.nullable = true;
+    } else {
+      uniform = false;
+    }
+    compares.push_back(std::move(compare));
+  }
+  if (uniform && common != nullptr) {
+    in->args.insert(in->args.begin(), common);
+    return BoundPtr(in);
+  }
+  BoundPtr any;
+  if (compares.size() == 1) {
+    any = compares[0];
+  } else {
+    auto logical = std::make_shared<BoundLogical>(false);
+    logical->args = std::move(compares);
+    any = std::move(logical);
+  }
+  if (expr.negated) {
+    auto negation = std::make_shared<BoundNot>();
+    negation->args.push_back(std::move(any));
+    any = std::move(negation);
+  }
+  return Fold(std::move(any));
+}
+
+Result<BoundPtr> StatementBinder::BindBetween(const Between& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*expr.operand, scope));
+  ASSIGN_OR_RETURN(BoundPtr low, BindExpr(*expr.low, scope));
+  ASSIGN_OR_RETURN(BoundPtr high, BindExpr(*expr.high, scope));
+  auto both = std::make_shared<BoundLogical>(true);
+  ASSIGN_OR_RETURN(BoundPtr above, Compare(CompareOp::kGreaterEqual, operand, std::move(low)));
+  ASSIGN_OR_RETURN(BoundPtr below, Compare(CompareOp::kLessEqual, operand, std::move(high)));
+  both->type.nullable = above->type.nullable || below->type.nullable;
+  both->args = {std::move(above), std::move(below)};
+  BoundPtr result = std::move(both);
+  if (expr.negated) {
+    auto negation = std::make_shared<BoundNot>();
+    negation->type.nullable = result->type.nullable;
+    negation->args.push_back(std::move(result));
+    result = std::move(negation);
+  }
+  return Fold(std::move(result));
+}
+
+}  // namespace borealis::sql

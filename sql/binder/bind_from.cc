@@ -1,0 +1,431 @@
+// FROM: tables, derived tables, views, joins, USING and NATURAL.
+#include <algorithm>
+
+#include "sql/binder/binder_internal.h"
+#include "sql/catalog/catalog.h"
+#include "sql/parser/parser.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr int kMaxViewDepth = 32;
+
+std::unique_ptr<BoundFrom> Leaf(BoundTable* table) {
+  auto from = std::make_unique<BoundFrom>();
+  from->table = table;
+  return from;
+}
+
+std::unique_ptr<BoundFrom> MakeJoin(BoundJoinKind kind, std::unique_ptr<BoundFrom> left,
+                                    std::unique_ptr<BoundFrom> right) {
+  auto from = std::make_unique<BoundFrom>();
+  from->join = kind;
+  from->left = std::move(left);
+  from->right = std::move(right);
+  return from;
+}
+
+// Columns of the inner side of an outer join may be NULL whatever their definition says. The
+// tables are still ours alone: nothing has been bound against them but their own joins.
+void MakeNullable(ScopeTables* tables) {
+  for (const BoundTable* table : tables->tables) {
+    for (BoundTableColumn& column : const_cast<BoundTable*>(table)->columns) {
+      column.type.nullable = true;
+    }
+  }
+  for (ScopeColumn& column : tables->columns) {
+    if (const auto* plain = column.expr->TryAs<BoundColumn>()) {
+      auto copy = std::make_shared<BoundColumn>(*plain);
+      copy->type.nullable = true;
+      column.expr = std::move(copy);
+    }
+  }
+}
+
+void Append(ScopeTables from, ScopeTables* to) {
+  to->tables.insert(to->tables.end(), from.tables.begin(), from.tables.end());
+  for (ScopeColumn& column : from.columns) {
+    to->columns.push_back(std::move(column));
+  }
+}
+
+}  // namespace
+
+BoundTable* StatementBinder::NewTable(BoundQuery* query, BoundTableKind kind, std::string alias) {
+  auto table = std::make_unique<BoundTable>();
+  table->id = NextId();
+  table->kind = kind;
+  table->alias = std::move(alias);
+  query->tables.push_back(std::move(table));
+  return query->tables.back().get();
+}
+
+void StatementBinder::ExposeTable(const BoundTable* table, ScopeTables* tables) {
+  tables->tables.push_back(table);
+  for (size_t i = 0; i < table->columns.size(); ++i) {
+    const BoundTableColumn& column = table->columns[i];
+    auto expr = std::make_shared<BoundColumn>(column.type, table, static_cast<uint32_t>(i));
+    expr->coercibility = column.coercibility;
+    tables->columns.push_back({column.name, std::move(expr), {table}, column.hidden});
+  }
+}
+
+Status StatementBinder::CheckUniqueAliases(const ScopeTables& tables) const {
+  for (size_t i = 0; i < tables.tables.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const BoundTable& a = *tables.tables[i];
+      const BoundTable& b = *tables.tables[j];
+      if (a.alias == b.alias && (a.schema == b.schema || a.schema.empty() || b.schema.empty())) {
+        return UserError(ER_NONUNIQ_TABLE, a.alias);
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindFrom(const std::vector<TableRefPtr>& refs,
+                                                             Scope* scope) {
+  std::unique_ptr<BoundFrom> from;
+  for (const TableRefPtr& ref : refs) {
+    ScopeTables tables;
+    ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> next, BindTableRef(*ref, scope, &tables));
+    Append(std::move(tables), &scope->from);
+    from = from == nullptr ? std::move(next)
+                           : MakeJoin(BoundJoinKind::kInner, std::move(from), std::move(next));
+  }
+  RETURN_IF_ERROR(CheckUniqueAliases(scope->from));
+  return from;
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindTableRef(const TableRef& ref, Scope* scope,
+                                                                 ScopeTables* tables) {
+  switch (ref.kind) {
+    case TableRefKind::kTable:
+      return BindNamedTable(ref.As<TableRefName>(), scope, tables);
+    case TableRefKind::kDerived:
+      return BindDerivedTable(ref.As<DerivedTable>(), scope, tables);
+    case TableRefKind::kJoin:
+      return BindJoin(ref.As<JoinedTable>(), scope, tables);
+    case TableRefKind::kJsonTable:
+      return Unsupported("JSON_TABLE");
+  }
+  return Status::Internal("table reference of an unknown kind");
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRefName& ref,
+                                                                   Scope* scope,
+                                                                   ScopeTables* tables) {
+  std::string alias = ref.alias.value_or(ref.table.name);
+  if (!ref.partitions.empty()) {
+    return Unsupported("PARTITION in a table reference");
+  }
+  if (ref.table.schema.empty()) {
+    for (Scope* at = scope; at != nullptr; at = at->outer) {
+      for (auto cte = at->ctes.rbegin(); cte != at->ctes.rend(); ++cte) {
+        if (SameName((*cte)->name, ref.table.name)) {
+          BoundTable* table = NewTable(scope->query, BoundTableKind::kCte, std::move(alias));
+          table->cte = *cte;
+          table->columns = (*cte)->columns;
+          ExposeTable(table, tables);
+          return Leaf(table);
+        }
+      }
+    }
+  }
+  std::string schema(ref.table.schema);
+  if (schema.empty()) {
+    schema = environment().database();
+  }
+  if (schema.empty()) {
+    return UserError(ER_NO_DB_ERROR);
+  }
+  ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, ref.table.name));
+  if (entry.table->kind == TableKind::kView) {
+    facts_->base_tables.push_back(entry.table);
+    return BindView(ref, entry.table, scope, tables);
+  }
+  bool system = entry.system != nullptr;
+  BoundTable* table = NewTable(
+      scope->query, system ? BoundTableKind::kSystem : BoundTableKind::kBase, std::move(alias));
+  table->schema = entry.table->schema;
+  table->table = entry.table;
+  table->system = entry.system;
+  if (system) {
+    facts_->uses_system_tables = true;
+  } else {
+    facts_->base_tables.push_back(entry.table);
+  }
+  for (size_t i = 0; i < entry.table->columns.size(); ++i) {
+    const ColumnDescriptor& column = entry.table->columns[i];
+    BoundTableColumn bound;
+    // A column that nobody may name has a name that nobody can write.
+    bound.name = column.hidden ? std::string() : column.name;
+    bound.org_name = column.name;
+    bound.type = column.type;
+    bound.coercibility =
+        column.type.has_collation() ? Coercibility::kImplicit : Coercibility::kNumeric;
+    bound.extra_flags = entry.table->KeyFlags(static_cast<int>(i));
+    bound.hidden = column.hidden || column.invisible;
+    bound.org_table = entry.table->name;
+    bound.org_schema = entry.table->schema;
+    table->columns.push_back(std::move(bound));
+  }
+  RETURN_IF_ERROR(ApplyIndexHints(ref, table));
+  ExposeTable(table, tables);
+  return Leaf(table);
+}
+
+Status StatementBinder::ApplyIndexHints(const TableRefName& ref, BoundTable* table) {
+  uint64_t usable = ~uint64_t{0};
+  bool restricted = false;
+  for (const IndexHint& hint : ref.index_hints) {
+    uint64_t named = 0;
+    for (const std::string& name : hint.indexes) {
+      int index = table->table->FindIndex(name);
+      if (index < 0 ||
+          table->table->indexes[static_cast<size_t>(index)].kind == IndexKind::kRowId) {
+        return UserError(ER_KEY_DOES_NOT_EXITS, name, table->alias);
+      }
+      if (index < 64) {
+        named |= uint64_t{1} << index;
+      }
+    }
+    if (hint.kind == IndexHintKind::kIgnore) {
+      usable &= ~named;
+      continue;
+    }
+    usable = restricted ? (usable | named) : named;
+    restricted = true;
+    table->force_index |= hint.kind == IndexHintKind::kForce;
+  }
+  // The clustered index holds the rows: it can be walked even when no hint names it.
+  table->usable_indexes = usable | 1;
+  return {};
+}
+
+void StatementBinder::AddDerivedColumns(const std::vector<ResultColumn>& columns,
+                                        BoundTable* table) {
+  for (const ResultColumn& column : columns) {
+    BoundTableColumn bound;
+    bound.name = column.name;
+    bound.org_name = column.org_name;
+    bound.type = column.type;
+    bound.coercibility =
+        column.type.has_collation() ? Coercibility::kImplicit : Coercibility::kNumeric;
+    bound.extra_flags = column.extra_flags &
+                        static_cast<uint16_t>(~(row::kPriKeyFlag | row::kUniqueKeyFlag |
+                                                row::kMultipleKeyFlag | row::kAutoIncrementFlag));
+    bound.org_table = column.org_table;
+    bound.org_schema = column.schema;
+    table->columns.push_back(std::move(bound));
+  }
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindDerivedTable(const DerivedTable& ref,
+                                                                     Scope* scope,
+                                                                     ScopeTables* tables) {
+  if (ref.alias.empty()) {
+    return UserError(ER_DERIVED_MUST_HAVE_ALIAS);
+  }
+  if (ref.lateral) {
+    return Unsupported("LATERAL");
+  }
+  // A derived table does not see its siblings, but it sees the enclosing queries.
+  Scope barrier;
+  barrier.outer = scope->outer;
+  for (Scope* at = scope; at != nullptr; at = at->outer) {
+    barrier.ctes.insert(barrier.ctes.begin(), at->ctes.begin(), at->ctes.end());
+  }
+  barrier.query = scope->query;
+  barrier.clause = Clause::kFrom;
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*ref.query, &barrier));
+  if (!ref.columns.empty() && ref.columns.size() != query->columns.size()) {
+    return Status::User(1353,
+                        "In definition of view, derived table or common table expression, SELECT "
+                        "list and column names list have different column counts");
+  }
+  for (size_t i = 0; i < ref.columns.size(); ++i) {
+    query->columns[i].name = ref.columns[i];
+  }
+  for (size_t i = 0; i < query->columns.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (SameName(query->columns[i].name, query->columns[j].name)) {
+        return UserError(ER_DUP_FIELDNAME, query->columns[i].name);
+      }
+    }
+  }
+  BoundTable* table = NewTable(scope->query, BoundTableKind::kDerived, ref.alias);
+  AddDerivedColumns(query->columns, table);
+  table->query = std::move(query);
+  ExposeTable(table, tables);
+  return Leaf(table);
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindView(const TableRefName& ref,
+                                                             const TablePtr& view, Scope* scope,
+                                                             ScopeTables* tables) {
+  if (view_depth_ >= kMaxViewDepth) {
+    return UserError(ER_VIEW_RECURSIVE, view->schema, view->name);
+  }
+  Result<ParsedStatement> parsed = Parse(view->view_text);
+  if (!parsed.ok()) {
+    return std::move(parsed).status();
+  }
+  const auto* select = parsed->statement ? parsed->statement->TryAs<SelectStmt>() : nullptr;
+  if (select == nullptr) {
+    return Status::Corruption("text of view " + view->name);
+  }
+  // A view sees nothing of the statement that uses it.
+  std::string_view outer_text = std::exchange(text_, view->view_text);
+  ++view_depth_;
+  Result<std::shared_ptr<BoundQuery>> bound = BindQueryExpr(*select->query, nullptr);
+  --view_depth_;
+  text_ = outer_text;
+  if (!bound.ok()) {
+    return Status::User(1356, "View '" + view->schema + "." + view->name +
+                                  "' references invalid table(s) or column(s) or function(s) or "
+                                  "definer/invoker of view lack rights to use them");
+  }
+  std::shared_ptr<BoundQuery> query = std::move(bound).value();
+  if (query->columns.size() != view->columns.size()) {
+    return Status::User(1356, "View '" + view->schema + "." + view->name +
+                                  "' references invalid table(s) or column(s) or function(s) or "
+                                  "definer/invoker of view lack rights to use them");
+  }
+  BoundTable* table =
+      NewTable(scope->query, BoundTableKind::kDerived, ref.alias.value_or(ref.table.name));
+  table->schema = view->schema;
+  AddDerivedColumns(query->columns, table);
+  for (size_t i = 0; i < table->columns.size(); ++i) {
+    table->columns[i].name = view->columns[i].name;
+    table->columns[i].org_name = view->columns[i].name;
+    table->columns[i].org_table = view->name;
+    table->columns[i].org_schema = view->schema;
+  }
+  table->query = std::move(query);
+  ExposeTable(table, tables);
+  return Leaf(table);
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindJoin(const JoinedTable& ref, Scope* scope,
+                                                             ScopeTables* tables) {
+  ScopeTables left_tables;
+  ScopeTables right_tables;
+  ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> left, BindTableRef(*ref.left, scope, &left_tables));
+  ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> right,
+                   BindTableRef(*ref.right, scope, &right_tables));
+  ScopeTables both = left_tables;
+  Append(right_tables, &both);
+  RETURN_IF_ERROR(CheckUniqueAliases(both));
+
+  // The ON condition sees the two sides only (and the enclosing queries).
+  BoundPtr on;
+  ScopeTables merged;
+  if (ref.natural || !ref.using_columns.empty()) {
+    RETURN_IF_ERROR(MergeColumns(ref, left_tables, right_tables, &on, &merged));
+  } else {
+    merged = std::move(both);
+  }
+  if (ref.on != nullptr) {
+    Scope on_scope;
+    on_scope.outer = scope->outer;
+    on_scope.query = scope->query;
+    on_scope.ctes = scope->ctes;
+    on_scope.from = merged;
+    on_scope.clause = Clause::kOn;
+    ASSIGN_OR_RETURN(on, BindCondition(*ref.on, &on_scope));
+  }
+
+  bool outer = ref.join != JoinKind::kInner;
+  if (outer) {
+    // After the condition: inside it the inner side's own nullability holds.
+    const ScopeTables& inner = ref.join == JoinKind::kLeft ? right_tables : left_tables;
+    std::vector<const BoundTable*> nullable = inner.tables;
+    ScopeTables touched;
+    touched.tables = nullable;
+    MakeNullable(&touched);
+    for (ScopeColumn& column : merged.columns) {
+      const auto* plain = column.expr->TryAs<BoundColumn>();
+      if (plain != nullptr &&
+          std::find(nullable.begin(), nullable.end(), plain->table) != nullable.end()) {
+        auto copy = std::make_shared<BoundColumn>(*plain);
+        copy->type.nullable = true;
+        column.expr = std::move(copy);
+      }
+    }
+  }
+  Append(std::move(merged), tables);
+  BoundJoinKind kind = outer ? BoundJoinKind::kLeft : BoundJoinKind::kInner;
+  std::unique_ptr<BoundFrom> join = ref.join == JoinKind::kRight
+                                        ? MakeJoin(kind, std::move(right), std::move(left))
+                                        : MakeJoin(kind, std::move(left), std::move(right));
+  join->on = std::move(on);
+  join->straight = ref.straight;
+  return join;
+}
+
+Status StatementBinder::MergeColumns(const JoinedTable& ref, const ScopeTables& left,
+                                     const ScopeTables& right, BoundPtr* on, ScopeTables* merged) {
+  auto find = [](const ScopeTables& side, const std::string& name,
+                 const ScopeColumn** out) -> Status {
+    *out = nullptr;
+    for (const ScopeColumn& column : side.columns) {
+      if (!column.name.empty() && SameName(column.name, name)) {
+        if (*out != nullptr) {
+          return UserError(ER_NON_UNIQ_ERROR, name, "from clause");
+        }
+        *out = &column;
+      }
+    }
+    return {};
+  };
+  std::vector<std::string> names = ref.using_columns;
+  if (ref.natural) {
+    for (const ScopeColumn& column : left.columns) {
+      const ScopeColumn* other = nullptr;
+      if (column.hidden) {
+        continue;
+      }
+      RETURN_IF_ERROR(find(right, column.name, &other));
+      if (other != nullptr && !other->hidden) {
+        names.push_back(column.name);
+      }
+    }
+  }
+  bool swapped = ref.join == JoinKind::kRight;
+  merged->tables = left.tables;
+  merged->tables.insert(merged->tables.end(), right.tables.begin(), right.tables.end());
+  std::vector<const ScopeColumn*> used;
+  for (const std::string& name : names) {
+    const ScopeColumn* a = nullptr;
+    const ScopeColumn* b = nullptr;
+    RETURN_IF_ERROR(find(left, name, &a));
+    RETURN_IF_ERROR(find(right, name, &b));
+    if (a == nullptr || b == nullptr) {
+      return UserError(ER_BAD_FIELD_ERROR, name, "from clause");
+    }
+    ASSIGN_OR_RETURN(BoundPtr equal, Compare(CompareOp::kEqual, a->expr, b->expr));
+    *on = AndAlso(std::move(*on), std::move(equal));
+    used.push_back(a);
+    used.push_back(b);
+    // The side that an outer join keeps has the value.
+    const ScopeColumn* kept = swapped ? b : a;
+    ScopeColumn column = *kept;
+    const ScopeColumn* dropped = swapped ? a : b;
+    column.tables.insert(column.tables.end(), dropped->tables.begin(), dropped->tables.end());
+    merged->columns.push_back(std::move(column));
+  }
+  auto rest = [&](const ScopeTables& side) {
+    for (const ScopeColumn& column : side.columns) {
+      if (std::find(used.begin(), used.end(), &column) == used.end()) {
+        merged->columns.push_back(column);
+      }
+    }
+  };
+  // Column order is that of the written sides; a RIGHT JOIN shows its kept side first.
+  rest(swapped ? right : left);
+  rest(swapped ? left : right);
+  return {};
+}
+
+}  // namespace borealis::sql

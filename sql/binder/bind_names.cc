@@ -1,0 +1,167 @@
+// Column names to columns: MySQL's scoping rules.
+//
+// FROM first, then (GROUP BY, HAVING, ORDER BY) the select list's aliases, then the enclosing
+// queries. HAVING sees only the select list, the GROUP BY columns and, inside an aggregate, FROM.
+#include "sql/binder/binder_internal.h"
+
+namespace borealis::sql {
+
+std::string_view ClauseName(Clause clause) {
+  switch (clause) {
+    case Clause::kFrom:
+      return "a table function argument";
+    case Clause::kOn:
+      return "on clause";
+    case Clause::kWhere:
+      return "where clause";
+    case Clause::kGroupBy:
+      return "group statement";
+    case Clause::kHaving:
+      return "having clause";
+    case Clause::kOrderBy:
+      return "order clause";
+    case Clause::kWindow:
+      return "window order by";
+    case Clause::kFieldList:
+    case Clause::kLimit:
+    case Clause::kValues:
+    case Clause::kAssignment:
+      return "field list";
+  }
+  return "field list";
+}
+
+namespace {
+
+std::string WrittenName(const ColumnRef& ref) {
+  std::string name;
+  if (!ref.schema.empty()) {
+    name += ref.schema + ".";
+  }
+  if (!ref.table.empty()) {
+    name += ref.table + ".";
+  }
+  return name + ref.column;
+}
+
+bool Qualifies(const ColumnRef& ref, const BoundTable& table) {
+  return (ref.table.empty() || ref.table == table.alias) &&
+         (ref.schema.empty() || ref.schema == table.schema);
+}
+
+}  // namespace
+
+Status StatementBinder::UnknownColumn(const ColumnRef& ref, Clause clause) const {
+  return UserError(ER_BAD_FIELD_ERROR, WrittenName(ref), ClauseName(clause));
+}
+
+Result<BoundPtr> StatementBinder::FindInTables(const ColumnRef& ref, const Scope& scope) const {
+  BoundPtr found;
+  auto match = [&](const BoundPtr& candidate) -> Status {
+    if (found != nullptr && !SameExpr(*found, *candidate)) {
+      return UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause));
+    }
+    found = candidate;
+    return {};
+  };
+  if (ref.table.empty()) {
+    for (const ScopeColumn& column : scope.from.columns) {
+      if (SameName(column.name, ref.column)) {
+        RETURN_IF_ERROR(match(column.expr));
+      }
+    }
+  } else {
+    // A qualified name means the table's own column, even where USING merged it.
+    for (const BoundTable* table : scope.from.tables) {
+      if (!Qualifies(ref, *table)) {
+        continue;
+      }
+      for (size_t i = 0; i < table->columns.size(); ++i) {
+        if (SameName(table->columns[i].name, ref.column)) {
+          auto column = std::make_shared<BoundColumn>(table->columns[i].type, table,
+                                                      static_cast<uint32_t>(i));
+          column->coercibility = table->columns[i].coercibility;
+          RETURN_IF_ERROR(match(column));
+        }
+      }
+    }
+  }
+  if (found != nullptr && scope.replace) {
+    if (const auto* column = found->TryAs<BoundColumn>()) {
+      if (BoundPtr replaced = scope.replace(column->table, column->column)) {
+        return replaced;
+      }
+    }
+  }
+  return found;
+}
+
+Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope& scope) const {
+  if (scope.select == nullptr || !scope.items_bound) {
+    return BoundPtr();
+  }
+  BoundPtr found;
+  for (const BoundItem& item : scope.select->items) {
+    if (item.hidden) {
+      continue;
+    }
+    bool matches = false;
+    if (ref.table.empty()) {
+      matches = SameName(item.column.name, ref.column);
+    } else if (const auto* column = item.expr->TryAs<BoundColumn>()) {
+      matches = Qualifies(ref, *column->table) && SameName(item.column.org_name, ref.column);
+    }
+    if (!matches) {
+      continue;
+    }
+    if (found != nullptr && !SameExpr(*found, *item.expr)) {
+      return UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause));
+    }
+    found = item.expr;
+  }
+  return found;
+}
+
+Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* scope) {
+  for (Scope* at = scope; at != nullptr; at = at->outer) {
+    BoundPtr found;
+    bool having = at->clause == Clause::kHaving && at->in_aggregate == 0;
+    if (having) {
+      // The select list and GROUP BY only.
+      ASSIGN_OR_RETURN(found, FindInItems(ref, *at));
+      if (found == nullptr) {
+        ASSIGN_OR_RETURN(BoundPtr column, FindInTables(ref, *at));
+        if (column != nullptr) {
+          for (const BoundPtr& group : at->select->group_by) {
+            if (SameExpr(*group, *column)) {
+              found = column;
+            }
+          }
+          // Without GROUP BY and aggregates HAVING is a filter on the select list's tables too.
+          if (found == nullptr && at != scope) {
+            found = column;
+          }
+        }
+      }
+    } else {
+      ASSIGN_OR_RETURN(found, FindInTables(ref, *at));
+      bool aliases = at->clause == Clause::kGroupBy || at->clause == Clause::kOrderBy ||
+                     at->clause == Clause::kHaving;
+      if (found == nullptr && aliases) {
+        ASSIGN_OR_RETURN(found, FindInItems(ref, *at));
+      }
+    }
+    if (found != nullptr) {
+      // Every query between the name and its table depends on the outer row.
+      for (Scope* inner = scope; inner != at; inner = inner->outer) {
+        if (inner->query != nullptr) {
+          inner->query->correlated = true;
+        }
+      }
+      return found;
+    }
+  }
+  return UnknownColumn(ref, scope->clause);
+}
+
+}  // namespace borealis::sql

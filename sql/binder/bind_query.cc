@@ -1,0 +1,496 @@
+// Query expressions: bodies, set operations, WITH, LIMIT, locking clauses.
+#include <algorithm>
+
+#include "sql/binder/binder_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+// Whether the body names `table` in a FROM at its top level or inside joins and nested bodies.
+bool Mentions(const QueryBody& body, std::string_view table);
+
+bool Mentions(const TableRef& ref, std::string_view table) {
+  switch (ref.kind) {
+    case TableRefKind::kTable: {
+      const auto& named = ref.As<TableRefName>();
+      return named.table.schema.empty() && SameName(named.table.name, table);
+    }
+    case TableRefKind::kJoin: {
+      const auto& join = ref.As<JoinedTable>();
+      return Mentions(*join.left, table) || Mentions(*join.right, table);
+    }
+    case TableRefKind::kDerived:
+      return Mentions(*ref.As<DerivedTable>().query->body, table);
+    case TableRefKind::kJsonTable:
+      return false;
+  }
+  return false;
+}
+
+bool Mentions(const QueryBody& body, std::string_view table) {
+  switch (body.kind) {
+    case QueryBodyKind::kSelect:
+      for (const TableRefPtr& ref : body.As<SelectCore>().from) {
+        if (Mentions(*ref, table)) {
+          return true;
+        }
+      }
+      return false;
+    case QueryBodyKind::kTable: {
+      const auto& core = body.As<TableCore>();
+      return core.table.schema.empty() && SameName(core.table.name, table);
+    }
+    case QueryBodyKind::kNested:
+      return Mentions(*body.As<NestedQuery>().query->body, table);
+    case QueryBodyKind::kSetOperation: {
+      const auto& operation = body.As<SetOperation>();
+      bool any = Mentions(*operation.first, table);
+      for (const SetOperation::Arm& arm : operation.rest) {
+        any |= Mentions(*arm.body, table);
+      }
+      return any;
+    }
+    case QueryBodyKind::kValues:
+      return false;
+  }
+  return false;
+}
+
+// SELECT * over a query, so that its owner's ORDER BY can be bound against named columns.
+void WrapColumns(const BoundTable* table, BoundQuery* query) {
+  query->body.select = std::make_unique<BoundSelect>();
+  auto leaf = std::make_unique<BoundFrom>();
+  leaf->table = const_cast<BoundTable*>(table);
+  query->body.select->from = std::move(leaf);
+  for (size_t i = 0; i < table->columns.size(); ++i) {
+    auto column =
+        std::make_shared<BoundColumn>(table->columns[i].type, table, static_cast<uint32_t>(i));
+    column->coercibility = table->columns[i].coercibility;
+    query->body.select->items.push_back({column, table->query->columns[i], false});
+  }
+  query->columns = table->query->columns;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<BoundQuery>> StatementBinder::BindQueryExpr(const Query& query,
+                                                                   Scope* outer) {
+  auto bound = std::make_shared<BoundQuery>();
+  Scope scope;  // holds what WITH names, nothing else
+  scope.outer = outer;
+  scope.query = bound.get();
+  Scope* above = outer;
+  if (query.with != nullptr) {
+    RETURN_IF_ERROR(BindWith(*query.with, bound.get(), &scope));
+    above = &scope;
+  }
+  RETURN_IF_ERROR(BindBody(*query.body, &query, bound.get(), above));
+  if (query.limit.has_value()) {
+    RETURN_IF_ERROR(BindLimit(*query.limit, bound.get(), above));
+  }
+  RETURN_IF_ERROR(ApplyLocking(query, bound.get()));
+  return bound;
+}
+
+Status StatementBinder::BindBody(const QueryBody& body, const Query* owner, BoundQuery* query,
+                                 Scope* outer) {
+  switch (body.kind) {
+    case QueryBodyKind::kSelect:
+      return BindSelect(body.As<SelectCore>(), owner, query, outer);
+    case QueryBodyKind::kSetOperation:
+      return BindSetOperation(body.As<SetOperation>(), owner, query, outer);
+    case QueryBodyKind::kValues: {
+      const auto& values = body.As<ValuesCore>();
+      if (owner == nullptr || owner->order_by.empty()) {
+        return BindValues(values, query, outer);
+      }
+      break;
+    }
+    case QueryBodyKind::kTable: {
+      SelectCore all;
+      all.items.emplace_back();
+      all.items.back().wildcard = true;
+      auto table = std::make_unique<TableRefName>();
+      table->table = body.As<TableCore>().table;
+      all.from.push_back(std::move(table));
+      return BindSelect(all, owner, query, outer);
+    }
+    case QueryBodyKind::kNested:
+      break;
+  }
+  // A parenthesised query, or VALUES with ORDER BY: a query over it.
+  auto inner = std::make_shared<BoundQuery>();
+  if (body.kind == QueryBodyKind::kValues) {
+    RETURN_IF_ERROR(BindValues(body.As<ValuesCore>(), inner.get(), outer));
+  } else {
+    ASSIGN_OR_RETURN(inner, BindQueryExpr(*body.As<NestedQuery>().query, outer));
+  }
+  query->correlated |= inner->correlated;
+  BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
+  AddDerivedColumns(inner->columns, table);
+  table->query = std::move(inner);
+  WrapColumns(table, query);
+  if (owner != nullptr && !owner->order_by.empty()) {
+    Scope scope;
+    scope.outer = outer;
+    scope.query = query;
+    scope.select = query->body.select.get();
+    scope.items_bound = true;
+    ExposeTable(table, &scope.from);
+    RETURN_IF_ERROR(
+        BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by));
+  }
+  return {};
+}
+
+Status StatementBinder::BindValues(const ValuesCore& values, BoundQuery* query, Scope* outer) {
+  Scope scope;
+  scope.outer = outer;
+  scope.query = query;
+  scope.clause = Clause::kFieldList;
+  size_t width = 0;
+  for (size_t r = 0; r < values.rows.size(); ++r) {
+    ASSIGN_OR_RETURN(std::vector<BoundPtr> row, BindExprs(values.rows[r], &scope));
+    if (r == 0) {
+      width = row.size();
+    } else if (row.size() != width) {
+      return UserError(ER_WRONG_VALUE_COUNT_ON_ROW, r + 1);
+    }
+    query->body.values.push_back(std::move(row));
+  }
+  for (size_t c = 0; c < width; ++c) {
+    std::vector<BoundPtr> column;
+    for (const auto& row : query->body.values) {
+      column.push_back(row[c]);
+    }
+    Coercibility coercibility = Coercibility::kCoercible;
+    ASSIGN_OR_RETURN(row::Type type, CommonType(column, "VALUES", &coercibility));
+    for (auto& row : query->body.values) {
+      row[c] = Convert(row[c], type);
+    }
+    ResultColumn description;
+    description.name = "column_" + std::to_string(c);
+    description.type = type;
+    query->columns.push_back(std::move(description));
+  }
+  return {};
+}
+
+Status StatementBinder::BindLimit(const LimitClause& limit, BoundQuery* query, Scope* scope) {
+  Scope inside;
+  inside.outer = scope;
+  inside.query = query;
+  inside.clause = Clause::kLimit;
+  auto bind = [&](const Expr& expr, BoundPtr* out) -> Status {
+    ASSIGN_OR_RETURN(BoundPtr value, BindExpr(expr, &inside));
+    if (!IsFixed(*value)) {
+      return UserError(ER_SP_UNDECLARED_VAR, ItemName(expr, expr.span));
+    }
+    if (const auto* literal = value->TryAs<BoundLiteral>()) {
+      if (literal->value.is_null() && input_.describe_only) {
+        value = nullptr;
+      } else if (!literal->type.is_integer()) {
+        return UserError(ER_WRONG_ARGUMENTS, "LIMIT");
+      } else if (literal->value.kind() == row::ValueKind::kInt && literal->value.int_value() < 0) {
+        return UserError(ER_WRONG_ARGUMENTS, "LIMIT");
+      }
+    } else if (!value->type.is_integer()) {
+      return UserError(ER_WRONG_ARGUMENTS, "LIMIT");
+    }
+    *out = std::move(value);
+    return {};
+  };
+  if (limit.count != nullptr) {
+    RETURN_IF_ERROR(bind(*limit.count, &query->limit));
+  }
+  if (limit.offset != nullptr) {
+    RETURN_IF_ERROR(bind(*limit.offset, &query->offset));
+  }
+  return {};
+}
+
+Status StatementBinder::ConvertColumns(BoundQuery* query, const std::vector<row::Type>& types,
+                                       const std::vector<Coercibility>& coercibilities) {
+  (void)coercibilities;
+  bool same = true;
+  for (size_t i = 0; i < types.size(); ++i) {
+    same = same && SameRegisterForm(query->columns[i].type, types[i]) &&
+           query->columns[i].type.kind == types[i].kind;
+  }
+  if (!same && query->body.set_operation != nullptr) {
+    // The arms convert: a set operation compares what it combines.
+    RETURN_IF_ERROR(ConvertColumns(query->body.set_operation->left.get(), types, coercibilities));
+    RETURN_IF_ERROR(ConvertColumns(query->body.set_operation->right.get(), types, coercibilities));
+  } else if (!same && query->body.select != nullptr) {
+    BoundSelect& select = *query->body.select;
+    size_t column = 0;
+    for (BoundItem& item : select.items) {
+      if (!item.hidden) {
+        item.expr = Convert(item.expr, types[column++]);
+      }
+    }
+  } else if (!same) {
+    for (auto& row : query->body.values) {
+      for (size_t i = 0; i < row.size(); ++i) {
+        row[i] = Convert(row[i], types[i]);
+      }
+    }
+  }
+  for (size_t i = 0; i < types.size(); ++i) {
+    query->columns[i].type = types[i];
+  }
+  return {};
+}
+
+Status StatementBinder::BindSetOperation(const SetOperation& operation, const Query* owner,
+                                         BoundQuery* query, Scope* outer) {
+  auto bind_arm = [&](const QueryBody& body) -> Result<std::shared_ptr<BoundQuery>> {
+    if (body.kind == QueryBodyKind::kNested) {
+      return BindQueryExpr(*body.As<NestedQuery>().query, outer);
+    }
+    auto arm = std::make_shared<BoundQuery>();
+    RETURN_IF_ERROR(BindBody(body, nullptr, arm.get(), outer));
+    return arm;
+  };
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> left, bind_arm(*operation.first));
+  for (const SetOperation::Arm& arm : operation.rest) {
+    ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> right, bind_arm(*arm.body));
+    if (left->columns.size() != right->columns.size()) {
+      return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
+    }
+    if (arm.all && arm.op != SetOperator::kUnion) {
+      return Unsupported(arm.op == SetOperator::kIntersect ? "INTERSECT ALL" : "EXCEPT ALL");
+    }
+    std::vector<row::Type> types;
+    std::vector<Coercibility> coercibilities;
+    for (size_t i = 0; i < left->columns.size(); ++i) {
+      auto stand_in = [&](const BoundQuery& of) {
+        auto value = std::make_shared<BoundParameter>(of.columns[i].type, 0);
+        value->coercibility = of.columns[i].type.has_collation() ? Coercibility::kImplicit
+                              : of.columns[i].type.is_null()     ? Coercibility::kIgnorable
+                                                                 : Coercibility::kNumeric;
+        if (of.body.select != nullptr) {
+          value->coercibility = of.body.select->items[i].expr->coercibility;
+        }
+        return BoundPtr(value);
+      };
+      Coercibility coercibility = Coercibility::kImplicit;
+      ASSIGN_OR_RETURN(row::Type type,
+                       CommonType({stand_in(*left), stand_in(*right)}, "UNION", &coercibility));
+      types.push_back(std::move(type));
+      coercibilities.push_back(coercibility);
+    }
+    RETURN_IF_ERROR(ConvertColumns(left.get(), types, coercibilities));
+    RETURN_IF_ERROR(ConvertColumns(right.get(), types, coercibilities));
+    auto combined = std::make_shared<BoundQuery>();
+    combined->correlated = left->correlated || right->correlated;
+    combined->columns = left->columns;
+    for (ResultColumn& column : combined->columns) {
+      column.org_name.clear();
+      column.table.clear();
+      column.org_table.clear();
+      column.schema.clear();
+      column.extra_flags = 0;
+    }
+    combined->body.set_operation = std::make_unique<BoundSetOperation>();
+    combined->body.set_operation->op = arm.op;
+    combined->body.set_operation->all = arm.all;
+    combined->body.set_operation->left = std::move(left);
+    combined->body.set_operation->right = std::move(right);
+    left = std::move(combined);
+  }
+  bool simple = true;
+  if (owner != nullptr) {
+    for (const OrderItem& item : owner->order_by) {
+      const auto* ref = item.expr->TryAs<ColumnRef>();
+      bool plain = (ref != nullptr && ref->table.empty()) || item.expr->Is<Literal>();
+      simple = simple && plain;
+      if (ref != nullptr && !ref->table.empty()) {
+        return UserError(ER_TABLENAME_NOT_ALLOWED_HERE, ref->table, "global ORDER clause");
+      }
+    }
+  }
+  if (!simple) {
+    BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
+    AddDerivedColumns(left->columns, table);
+    query->correlated |= left->correlated;
+    table->query = std::move(left);
+    WrapColumns(table, query);
+    Scope scope;
+    scope.outer = outer;
+    scope.query = query;
+    scope.select = query->body.select.get();
+    scope.items_bound = true;
+    ExposeTable(table, &scope.from);
+    return BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by);
+  }
+  query->columns = left->columns;
+  query->body = std::move(left->body);
+  query->correlated |= left->correlated;
+  if (owner == nullptr) {
+    return {};
+  }
+  for (const OrderItem& item : owner->order_by) {
+    size_t position = query->columns.size();
+    if (const auto* ref = item.expr->TryAs<ColumnRef>()) {
+      for (size_t i = 0; i < query->columns.size() && position == query->columns.size(); ++i) {
+        if (SameName(query->columns[i].name, ref->column)) {
+          position = i;
+        }
+      }
+      if (position == query->columns.size()) {
+        return UnknownColumn(*ref, Clause::kOrderBy);
+      }
+    } else {
+      const auto& literal = item.expr->As<Literal>();
+      if (literal.type != LiteralKind::kInteger) {
+        continue;  // a constant orders nothing
+      }
+      if (literal.integer < 1 || literal.integer > query->columns.size()) {
+        return UserError(ER_BAD_FIELD_ERROR, literal.integer, "order clause");
+      }
+      position = literal.integer - 1;
+    }
+    query->order_columns.push_back({static_cast<uint32_t>(position), item.descending()});
+  }
+  return {};
+}
+
+Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scope* scope) {
+  for (const CommonTableExpr& cte : with.tables) {
+    for (const auto& earlier : query->ctes) {
+      if (SameName(earlier->name, cte.name)) {
+        return UserError(ER_NONUNIQ_TABLE, cte.name);
+      }
+    }
+    auto bound = std::make_shared<BoundCte>();
+    bound->id = NextId();
+    bound->name = cte.name;
+    if (with.recursive && Mentions(*cte.query->body, cte.name)) {
+      RETURN_IF_ERROR(BindRecursiveCte(cte, bound, scope));
+    } else {
+      ASSIGN_OR_RETURN(bound->query, BindQueryExpr(*cte.query, scope));
+      if (!cte.columns.empty() && cte.columns.size() != bound->query->columns.size()) {
+        return Status::User(
+            1353,
+            "In definition of view, derived table or common table expression, SELECT list and "
+            "column names list have different column counts");
+      }
+      for (size_t i = 0; i < cte.columns.size(); ++i) {
+        bound->query->columns[i].name = cte.columns[i];
+      }
+      BoundTable shape;
+      AddDerivedColumns(bound->query->columns, &shape);
+      bound->columns = std::move(shape.columns);
+    }
+    for (size_t i = 0; i < bound->columns.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (SameName(bound->columns[i].name, bound->columns[j].name)) {
+          return UserError(ER_DUP_FIELDNAME, bound->columns[i].name);
+        }
+      }
+    }
+    query->ctes.push_back(bound);
+    scope->ctes.push_back(std::move(bound));
+  }
+  return {};
+}
+
+Status StatementBinder::BindRecursiveCte(const CommonTableExpr& cte,
+                                         std::shared_ptr<BoundCte> bound, Scope* scope) {
+  const auto* operation = cte.query->body->TryAs<SetOperation>();
+  if (operation == nullptr || Mentions(*operation->first, cte.name)) {
+    return Status::User(3573, "Recursive Common Table Expression '" + cte.name +
+                                  "' should have one or more non-recursive query blocks followed "
+                                  "by one or more recursive ones");
+  }
+  if (!cte.query->order_by.empty()) {
+    return Unsupported("ORDER BY over UNION in recursive Common Table Expression");
+  }
+  bound->recursive = true;
+  auto anchor = std::make_shared<BoundQuery>();
+  RETURN_IF_ERROR(BindBody(*operation->first, nullptr, anchor.get(), scope));
+  if (!cte.columns.empty() && cte.columns.size() != anchor->columns.size()) {
+    return Status::User(1353,
+                        "In definition of view, derived table or common table expression, SELECT "
+                        "list and column names list have different column counts");
+  }
+  std::vector<row::Type> types;
+  std::vector<Coercibility> coercibilities;
+  for (size_t i = 0; i < anchor->columns.size(); ++i) {
+    if (!cte.columns.empty()) {
+      anchor->columns[i].name = cte.columns[i];
+    }
+    // Rows of later rounds may be NULL where the first are not.
+    anchor->columns[i].type.nullable = true;
+    types.push_back(anchor->columns[i].type);
+    coercibilities.push_back(Coercibility::kImplicit);
+  }
+  BoundTable shape;
+  AddDerivedColumns(anchor->columns, &shape);
+  bound->columns = std::move(shape.columns);
+
+  Scope inside;
+  inside.outer = scope;
+  inside.query = scope->query;
+  inside.ctes.push_back(bound);
+  std::shared_ptr<BoundQuery> left = std::move(anchor);
+  for (const SetOperation::Arm& arm : operation->rest) {
+    if (arm.op != SetOperator::kUnion) {
+      return Unsupported("INTERSECT or EXCEPT in a recursive common table expression");
+    }
+    auto right = std::make_shared<BoundQuery>();
+    RETURN_IF_ERROR(BindBody(*arm.body, nullptr, right.get(), &inside));
+    if (right->columns.size() != left->columns.size()) {
+      return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
+    }
+    RETURN_IF_ERROR(ConvertColumns(right.get(), types, coercibilities));
+    auto combined = std::make_shared<BoundQuery>();
+    combined->columns = left->columns;
+    combined->body.set_operation = std::make_unique<BoundSetOperation>();
+    combined->body.set_operation->op = SetOperator::kUnion;
+    combined->body.set_operation->all = arm.all;
+    combined->body.set_operation->left = std::move(left);
+    combined->body.set_operation->right = std::move(right);
+    left = std::move(combined);
+  }
+  if (cte.query->limit.has_value()) {
+    RETURN_IF_ERROR(BindLimit(*cte.query->limit, left.get(), scope));
+  }
+  bound->query = std::move(left);
+  return {};
+}
+
+Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
+  for (const LockingClause& clause : query.locking) {
+    facts_->locks_rows = true;
+    RowLock lock = clause.strength == LockStrength::kUpdate ? RowLock::kExclusive : RowLock::kShare;
+    auto apply = [&](BoundTable* table) {
+      table->lock = lock;
+      table->lock_wait = clause.wait;
+    };
+    if (clause.tables.empty()) {
+      for (const auto& table : bound->tables) {
+        if (table->kind == BoundTableKind::kBase) {
+          apply(table.get());
+        }
+      }
+      continue;
+    }
+    for (const QualifiedName& name : clause.tables) {
+      bool found = false;
+      for (const auto& table : bound->tables) {
+        if (table->kind == BoundTableKind::kBase && table->alias == name.name) {
+          apply(table.get());
+          found = true;
+        }
+      }
+      if (!found) {
+        return Status::User(3568, "Unresolved table name `" + name.name + "` in locking clause.");
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,245 @@
+// One SELECT block: items, *, WHERE, GROUP BY, HAVING, ORDER BY.
+#include <algorithm>
+
+#include "sql/ast/print.h"
+#include "sql/binder/binder_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr size_t kMaxNameBytes = 255;
+
+// Literal that counts items from 1.
+const Literal* Position(const Expr& expr) {
+  const auto* literal = expr.TryAs<Literal>();
+  return literal != nullptr && literal->type == LiteralKind::kInteger ? literal : nullptr;
+}
+
+}  // namespace
+
+// An unaliased item is named by its text; a column by its own name; a string by its value.
+std::string StatementBinder::ItemName(const Expr& expr, Span span) const {
+  if (const auto* ref = expr.TryAs<ColumnRef>()) {
+    return ref->column;
+  }
+  if (const auto* literal = expr.TryAs<Literal>()) {
+    if (literal->type == LiteralKind::kString) {
+      size_t size = literal->first_part != 0 ? literal->first_part : literal->text.size();
+      return literal->text.substr(0, size);
+    }
+    if (literal->type == LiteralKind::kNull) {
+      return "NULL";
+    }
+  }
+  if (span.end > span.begin && span.end <= text().size()) {
+    return std::string(
+        text().substr(span.begin, std::min<size_t>(span.end - span.begin, kMaxNameBytes)));
+  }
+  return PrintExpr(expr);
+}
+
+ResultColumn StatementBinder::DescribeItem(const BoundPtr& expr, std::string name) const {
+  ResultColumn column;
+  column.name = std::move(name);
+  column.type = expr->type;
+  if (const auto* source = expr->TryAs<BoundColumn>()) {
+    if (source->column != kHandleColumn) {
+      const BoundTableColumn& origin = source->table->columns[source->column];
+      column.org_name = origin.org_name;
+      column.table = source->table->alias;
+      column.org_table = origin.org_table;
+      column.schema = source->table->schema.empty() ? origin.org_schema : source->table->schema;
+      column.extra_flags = origin.extra_flags;
+    }
+  }
+  return column;
+}
+
+Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, BoundSelect* select) {
+  if (scope->from.tables.empty()) {
+    if (item.table.empty()) {
+      return UserError(ER_NO_TABLES_USED);
+    }
+    return UserError(ER_BAD_TABLE_ERROR, item.table);
+  }
+  bool any = false;
+  auto add = [&](const BoundPtr& expr, const std::string& name) {
+    any = true;
+    select->items.push_back({expr, DescribeItem(expr, name), false});
+  };
+  if (item.table.empty()) {
+    for (const ScopeColumn& column : scope->from.columns) {
+      if (!column.hidden) {
+        add(column.expr, column.name);
+      }
+    }
+    return {};
+  }
+  for (const BoundTable* table : scope->from.tables) {
+    if (table->alias != item.table || (!item.schema.empty() && item.schema != table->schema)) {
+      continue;
+    }
+    for (size_t i = 0; i < table->columns.size(); ++i) {
+      if (!table->columns[i].hidden) {
+        auto column =
+            std::make_shared<BoundColumn>(table->columns[i].type, table, static_cast<uint32_t>(i));
+        column->coercibility = table->columns[i].coercibility;
+        add(column, table->columns[i].name);
+      }
+    }
+  }
+  if (!any) {
+    return UserError(ER_BAD_TABLE_ERROR, item.table);
+  }
+  return {};
+}
+
+Status StatementBinder::BindItems(const SelectCore& core, Scope* scope, BoundSelect* select) {
+  scope->clause = Clause::kFieldList;
+  for (const SelectItem& item : core.items) {
+    if (item.wildcard) {
+      RETURN_IF_ERROR(ExpandWildcard(item, scope, select));
+      continue;
+    }
+    ASSIGN_OR_RETURN(BoundPtr expr, BindExpr(*item.expr, scope));
+    std::string name = item.alias.has_value() ? *item.alias : ItemName(*item.expr, item.span);
+    ResultColumn column = DescribeItem(expr, std::move(name));
+    select->items.push_back({std::move(expr), std::move(column), false});
+  }
+  scope->items_bound = true;
+  return {};
+}
+
+Result<const BoundItem*> StatementBinder::FindOrderTarget(const Expr& expr, Scope* scope,
+                                                          BoundSelect* select) {
+  const BoundItem* none = nullptr;
+  if (const Literal* position = Position(expr)) {
+    if (position->integer < 1 || position->integer > select->items.size()) {
+      return UserError(ER_BAD_FIELD_ERROR, position->integer, ClauseName(scope->clause));
+    }
+    return &select->items[position->integer - 1];
+  }
+  const auto* ref = expr.TryAs<ColumnRef>();
+  if (ref == nullptr || !ref->table.empty()) {
+    return none;
+  }
+  if (scope->clause == Clause::kGroupBy) {
+    // FROM comes first in GROUP BY.
+    ASSIGN_OR_RETURN(BoundPtr column, FindInTables(*ref, *scope));
+    if (column != nullptr) {
+      return none;
+    }
+  }
+  for (const BoundItem& item : select->items) {
+    if (!item.hidden && SameName(item.column.name, ref->column)) {
+      if (none != nullptr && !SameExpr(*none->expr, *item.expr)) {
+        return UserError(ER_NON_UNIQ_ERROR, ref->column, ClauseName(scope->clause));
+      }
+      none = none == nullptr ? &item : none;
+    }
+  }
+  return none;
+}
+
+Status StatementBinder::BindGroupBy(const SelectCore& core, Scope* scope, BoundSelect* select) {
+  scope->clause = Clause::kGroupBy;
+  for (const OrderItem& item : core.group_by) {
+    bool had_aggregate = std::exchange(scope->has_aggregate, false);
+    ASSIGN_OR_RETURN(const BoundItem* target, FindOrderTarget(*item.expr, scope, select));
+    BoundPtr expr;
+    if (target != nullptr) {
+      bool aggregate = false;
+      Walk(*target->expr, [&](const BoundExpr& e) {
+        aggregate |= e.kind == BoundKind::kAggregate || e.kind == BoundKind::kWindow;
+      });
+      if (aggregate) {
+        return UserError(ER_WRONG_GROUP_FIELD, target->column.name);
+      }
+      expr = target->expr;
+    } else {
+      ASSIGN_OR_RETURN(expr, BindExpr(*item.expr, scope));
+      if (scope->has_aggregate) {
+        return UserError(ER_INVALID_GROUP_FUNC_USE);
+      }
+    }
+    scope->has_aggregate = had_aggregate;
+    select->group_by.push_back(std::move(expr));
+  }
+  return {};
+}
+
+Status StatementBinder::BindOrderBy(const std::vector<OrderItem>& items, Scope* scope,
+                                    BoundSelect* select, std::vector<BoundOrder>* out) {
+  scope->clause = Clause::kOrderBy;
+  for (const OrderItem& item : items) {
+    ASSIGN_OR_RETURN(const BoundItem* target, FindOrderTarget(*item.expr, scope, select));
+    BoundPtr expr;
+    if (target != nullptr) {
+      expr = target->expr;
+    } else {
+      ASSIGN_OR_RETURN(expr, BindExpr(*item.expr, scope));
+    }
+    // A constant orders nothing.
+    if (!IsFixed(*expr)) {
+      out->push_back({std::move(expr), item.descending()});
+    }
+  }
+  return {};
+}
+
+Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, BoundQuery* query,
+                                   Scope* outer) {
+  if (core.rollup) {
+    return Unsupported("WITH ROLLUP");
+  }
+  query->body.select = std::make_unique<BoundSelect>();
+  BoundSelect* select = query->body.select.get();
+  Scope scope;
+  scope.outer = outer;
+  scope.query = query;
+  scope.select = select;
+  scope.named_windows = &core.windows;
+  select->distinct = core.distinct;
+  query->calc_found_rows = core.calc_found_rows;
+
+  ASSIGN_OR_RETURN(select->from, BindFrom(core.from, &scope));
+  if (core.straight_join) {
+    for (BoundFrom* at = select->from.get(); at != nullptr; at = at->left.get()) {
+      at->straight = at->table == nullptr;
+    }
+  }
+  if (core.where != nullptr) {
+    scope.clause = Clause::kWhere;
+    ASSIGN_OR_RETURN(select->where, BindCondition(*core.where, &scope));
+    if (scope.has_aggregate) {
+      return UserError(ER_INVALID_GROUP_FUNC_USE);
+    }
+  }
+  RETURN_IF_ERROR(BindItems(core, &scope, select));
+  RETURN_IF_ERROR(BindGroupBy(core, &scope, select));
+  if (core.having != nullptr) {
+    scope.clause = Clause::kHaving;
+    ASSIGN_OR_RETURN(select->having, BindCondition(*core.having, &scope));
+  }
+  if (owner != nullptr) {
+    RETURN_IF_ERROR(BindOrderBy(owner->order_by, &scope, select, &query->order_by));
+  }
+  select->aggregated = scope.has_aggregate || !select->group_by.empty();
+  RETURN_IF_ERROR(CheckGrouping(core, scope, *select, query->order_by));
+  if (select->having != nullptr && !select->aggregated) {
+    // A filter like any other, which merely may use aliases.
+    select->where = AndAlso(std::move(select->where), std::move(select->having));
+    select->having = nullptr;
+  }
+  if (select->aggregated && select->group_by.empty()) {
+    query->order_by.clear();  // one row
+  }
+  for (const BoundItem& item : select->items) {
+    if (!item.hidden) {
+      query->columns.push_back(item.column);
+    }
+  }
+  return {};
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,188 @@
+// Subqueries as expressions: scalar, EXISTS, IN, ANY and ALL.
+#include "sql/binder/binder_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+using row::Value;
+
+BoundPtr One(std::shared_ptr<BoundExpr> node, BoundPtr arg) {
+  node->args.push_back(std::move(arg));
+  return node;
+}
+
+BoundPtr Truthy(int64_t value) {
+  return MakeLiteral(Type::Boolean(), Value::Int(value));
+}
+
+}  // namespace
+
+Result<BoundPtr> StatementBinder::BindScalarSubquery(const Subquery& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
+  if (query->columns.size() != 1) {
+    return UserError(ER_OPERAND_COLUMNS, 1);
+  }
+  Type type = query->columns[0].type;
+  type.nullable = true;
+  auto subquery = std::make_shared<BoundScalarSubquery>(type, std::move(query));
+  subquery->coercibility = type.has_collation() || type.is_binary_string() ? Coercibility::kImplicit
+                                                                           : Coercibility::kNumeric;
+  return BoundPtr(subquery);
+}
+
+Result<BoundPtr> StatementBinder::BindExists(const Exists& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
+  return BoundPtr(std::make_shared<BoundExists>(std::move(query)));
+}
+
+Result<BoundPtr> StatementBinder::InQuery(std::vector<BoundPtr> left,
+                                          std::shared_ptr<BoundQuery> query, bool negated) {
+  if (left.size() != query->columns.size()) {
+    return UserError(ER_OPERAND_COLUMNS, left.size());
+  }
+  // Compare each operand with a stand-in for the query's column to learn the common type.
+  BoundTable shape;
+  AddDerivedColumns(query->columns, &shape);
+  std::vector<Type> types;
+  std::vector<Coercibility> coercibilities;
+  bool nullable = false;
+  for (size_t i = 0; i < left.size(); ++i) {
+    auto stand_in =
+        std::make_shared<BoundColumn>(shape.columns[i].type, &shape, static_cast<uint32_t>(i));
+    stand_in->coercibility = shape.columns[i].coercibility;
+    ASSIGN_OR_RETURN(BoundPtr compare, Compare(CompareOp::kEqual, left[i], stand_in));
+    const auto* plain = compare->TryAs<BoundCompare>();
+    if (plain == nullptr || plain->op != CompareOp::kEqual) {
+      if (compare->Is<BoundLiteral>()) {
+        // A NULL operand: the column keeps its type.
+        left[i] = Convert(left[i], shape.columns[i].type);
+        types.push_back(shape.columns[i].type);
+        coercibilities.push_back(Coercibility::kImplicit);
+        nullable = true;
+        continue;
+      }
+      return Unsupported("IN (subquery) over these types");
+    }
+    bool stand_in_first = false;
+    Walk(*plain->args[0], [&](const BoundExpr& e) { stand_in_first |= &e == stand_in.get(); });
+    const BoundPtr& operand = plain->args[stand_in_first ? 1 : 0];
+    const BoundPtr& column = plain->args[stand_in_first ? 0 : 1];
+    left[i] = operand;
+    types.push_back(column->type);
+    coercibilities.push_back(column->coercibility);
+    nullable |= plain->type.nullable;
+  }
+  RETURN_IF_ERROR(ConvertColumns(query.get(), types, coercibilities));
+  auto in = std::make_shared<BoundInSubquery>(negated, std::move(query));
+  in->type.nullable = nullable;
+  in->args = std::move(left);
+  return BoundPtr(in);
+}
+
+Result<BoundPtr> StatementBinder::BindInSubquery(const InSubquery& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> left, BindRowOperand(*expr.operand, scope));
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
+  return InQuery(std::move(left), std::move(query), expr.negated);
+}
+
+// x op ANY (q) looks at the least or greatest value of q:
+//   0 when q is empty; 1 when x op extreme; NULL when q has a NULL; otherwise what x op extreme is.
+// x op ALL (q) is NOT (x inverse-op ANY (q)).
+Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> left, BindRowOperand(*expr.left, scope));
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
+  if (!expr.all && expr.op == BinaryOp::kEqual) {
+    return InQuery(std::move(left), std::move(query), false);
+  }
+  if (expr.all && expr.op == BinaryOp::kNotEqual) {
+    return InQuery(std::move(left), std::move(query), true);
+  }
+  if (left.size() != 1 || query->columns.size() != 1) {
+    return UserError(ER_OPERAND_COLUMNS, 1);
+  }
+  CompareOp op = CompareOp::kEqual;
+  switch (expr.op) {
+    case BinaryOp::kEqual:
+      op = CompareOp::kNotEqual;  // = ALL is NOT (<> ANY)
+      break;
+    case BinaryOp::kNotEqual:
+      op = CompareOp::kNotEqual;
+      break;
+    case BinaryOp::kLess:
+      op = expr.all ? CompareOp::kGreaterEqual : CompareOp::kLess;
+      break;
+    case BinaryOp::kLessEqual:
+      op = expr.all ? CompareOp::kGreater : CompareOp::kLessEqual;
+      break;
+    case BinaryOp::kGreater:
+      op = expr.all ? CompareOp::kLessEqual : CompareOp::kGreater;
+      break;
+    case BinaryOp::kGreaterEqual:
+      op = expr.all ? CompareOp::kLess : CompareOp::kGreaterEqual;
+      break;
+    default:
+      return Status::Internal("quantified comparison with another operator");
+  }
+
+  auto outer = std::make_shared<BoundQuery>();
+  outer->correlated = true;
+  BoundTable* table = NewTable(outer.get(), BoundTableKind::kDerived, "");
+  AddDerivedColumns(query->columns, table);
+  table->query = std::move(query);
+  auto column = std::make_shared<BoundColumn>(table->columns[0].type, table, 0);
+  column->coercibility = table->columns[0].coercibility;
+  auto aggregate = [&](AggregateFn fn, Type type, bool with_arg) -> BoundPtr {
+    auto node = std::make_shared<BoundAggregate>(std::move(type), fn);
+    node->coercibility = column->coercibility;
+    if (with_arg) {
+      node->args.push_back(column);
+    }
+    return node;
+  };
+  Type extreme_type = column->type.Nullable();
+  BoundPtr least = aggregate(AggregateFn::kMin, extreme_type, true);
+  BoundPtr greatest = aggregate(AggregateFn::kMax, extreme_type, true);
+  BoundPtr count = aggregate(AggregateFn::kCount, Type::BigInt().NotNull(), false);
+  BoundPtr present = aggregate(AggregateFn::kCount, Type::BigInt().NotNull(), true);
+
+  BoundPtr holds;
+  if (op == CompareOp::kNotEqual) {
+    ASSIGN_OR_RETURN(BoundPtr low, Compare(op, left[0], least));
+    ASSIGN_OR_RETURN(BoundPtr high, Compare(op, left[0], greatest));
+    auto either = std::make_shared<BoundLogical>(false);
+    either->args = {std::move(low), std::move(high)};
+    holds = std::move(either);
+  } else {
+    bool above = op == CompareOp::kGreater || op == CompareOp::kGreaterEqual;
+    ASSIGN_OR_RETURN(holds, Compare(op, left[0], above ? least : greatest));
+  }
+  ASSIGN_OR_RETURN(BoundPtr empty,
+                   Compare(CompareOp::kEqual, count, MakeLiteral(Type::BigInt(), Value::Int(0))));
+  ASSIGN_OR_RETURN(BoundPtr has_null, Compare(CompareOp::kNotEqual, count, present));
+  auto node = std::make_shared<BoundCase>(Type::Boolean());
+  node->args = {std::move(empty),
+                Truthy(0),
+                holds,
+                Truthy(1),
+                std::move(has_null),
+                MakeLiteral(Type::Boolean(), Value::Null()),
+                holds};
+
+  outer->body.select = std::make_unique<BoundSelect>();
+  outer->body.select->aggregated = true;
+  outer->body.select->from = std::make_unique<BoundFrom>();
+  outer->body.select->from->table = table;
+  ResultColumn description;
+  description.name = "any";
+  description.type = Type::Boolean();
+  outer->body.select->items.push_back({node, description, false});
+  outer->columns.push_back(description);
+  BoundPtr result = std::make_shared<BoundScalarSubquery>(Type::Boolean(), std::move(outer));
+  if (expr.all) {
+    result = One(std::make_shared<BoundNot>(), std::move(result));
+  }
+  return result;
+}
+
+}  // namespace borealis::sql

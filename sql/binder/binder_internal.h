@@ -1,0 +1,255 @@
+// The binder's working parts, shared by its source files only.
+//
+// One StatementBinder binds one statement. It walks the syntax tree with a chain of Scopes, one per
+// query block, innermost last. Errors leave the tree half built; it is thrown away.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mysql_error.h"
+#include "base/result.h"
+#include "sql/ast/expr.h"
+#include "sql/ast/query.h"
+#include "sql/ast/stmt.h"
+#include "sql/binder/binder.h"
+#include "sql/binder/query.h"
+#include "sql/binder/typed.h"
+
+namespace borealis::sql {
+
+// Which part of a query block is being bound: decides what may stand there and what errors say.
+enum class Clause : uint8_t {
+  kFieldList,
+  kFrom,  // arguments of table functions
+  kOn,
+  kWhere,
+  kGroupBy,
+  kHaving,
+  kOrderBy,
+  kWindow,
+  kLimit,
+  kValues,
+  kAssignment,
+};
+// "field list", "where clause", … as MySQL's messages name them.
+std::string_view ClauseName(Clause clause);
+
+// A column that a name or * can mean; after USING and NATURAL one entry stands for several.
+struct ScopeColumn {
+  std::string name;
+  BoundPtr expr;
+  // Tables that qualify it; the first is the one whose alias the client is shown.
+  std::vector<const BoundTable*> tables;
+  bool hidden = false;  // not part of *
+};
+
+// What FROM brings into view, in the order of *.
+struct ScopeTables {
+  std::vector<const BoundTable*> tables;
+  std::vector<ScopeColumn> columns;
+};
+
+struct Scope {
+  Scope* outer = nullptr;
+  BoundQuery* query = nullptr;
+  BoundSelect* select = nullptr;
+  ScopeTables from;
+  Clause clause = Clause::kFieldList;
+  // Depth of aggregate calls around the expression being bound.
+  int in_aggregate = 0;
+  bool in_window = false;
+  // Set by the first aggregate of this block.
+  bool has_aggregate = false;
+  // Items of the select list that are bound already, for aliases.
+  bool items_bound = false;
+  const std::vector<NamedWindow>* named_windows = nullptr;
+  // Common table expressions visible from here.
+  std::vector<std::shared_ptr<BoundCte>> ctes;
+  // An expression for a column of `table` to be used instead of it (UPDATE: values assigned
+  // before).
+  std::function<BoundPtr(const BoundTable*, uint32_t column)> replace;
+};
+
+class StatementBinder {
+ public:
+  StatementBinder(const BindInput& input, StatementFacts* facts);
+
+  // --- queries (bind_query.cc) ---
+  Result<std::shared_ptr<BoundQuery>> BindQueryExpr(const Query& query, Scope* outer);
+  // Binds a body into `query`.
+  Status BindBody(const QueryBody& body, const Query* owner, BoundQuery* query, Scope* outer);
+  Status BindSetOperation(const SetOperation& operation, const Query* owner, BoundQuery* query,
+                          Scope* outer);
+  Status BindValues(const ValuesCore& values, BoundQuery* query, Scope* outer);
+  Status BindLimit(const LimitClause& limit, BoundQuery* query, Scope* scope);
+  Status BindWith(const WithClause& with, BoundQuery* query, Scope* scope);
+  Status BindRecursiveCte(const CommonTableExpr& cte, std::shared_ptr<BoundCte> bound,
+                          Scope* scope);
+  Status ApplyLocking(const Query& query, BoundQuery* bound);
+  // Gives each column of `query` the type of the same number in `types`, by conversion.
+  Status ConvertColumns(BoundQuery* query, const std::vector<row::Type>& types,
+                        const std::vector<Coercibility>& coercibilities);
+
+  // --- one SELECT (bind_select.cc) ---
+  Status BindSelect(const SelectCore& core, const Query* owner, BoundQuery* query, Scope* outer);
+  Status BindItems(const SelectCore& core, Scope* scope, BoundSelect* select);
+  Status ExpandWildcard(const SelectItem& item, Scope* scope, BoundSelect* select);
+  Status BindGroupBy(const SelectCore& core, Scope* scope, BoundSelect* select);
+  Status BindOrderBy(const std::vector<OrderItem>& items, Scope* scope, BoundSelect* select,
+                     std::vector<BoundOrder>* out);
+  // The item that an unqualified name or a position of GROUP BY or ORDER BY means; null when none.
+  Result<const BoundItem*> FindOrderTarget(const Expr& expr, Scope* scope, BoundSelect* select);
+  Status CheckGrouping(const SelectCore& core, const Scope& scope, const BoundSelect& select,
+                       const std::vector<BoundOrder>& order_by);
+  std::string ItemName(const Expr& expr, Span span) const;
+  ResultColumn DescribeItem(const BoundPtr& expr, std::string name) const;
+
+  // --- FROM (bind_from.cc) ---
+  Result<std::unique_ptr<BoundFrom>> BindFrom(const std::vector<TableRefPtr>& refs, Scope* scope);
+  Result<std::unique_ptr<BoundFrom>> BindTableRef(const TableRef& ref, Scope* scope,
+                                                  ScopeTables* tables);
+  Result<std::unique_ptr<BoundFrom>> BindNamedTable(const TableRefName& ref, Scope* scope,
+                                                    ScopeTables* tables);
+  Result<std::unique_ptr<BoundFrom>> BindDerivedTable(const DerivedTable& ref, Scope* scope,
+                                                      ScopeTables* tables);
+  Result<std::unique_ptr<BoundFrom>> BindJoin(const JoinedTable& ref, Scope* scope,
+                                              ScopeTables* tables);
+  Result<std::unique_ptr<BoundFrom>> BindView(const TableRefName& ref, const TablePtr& view,
+                                              Scope* scope, ScopeTables* tables);
+  // Joins on equal columns; `on` gets the condition, `merged` the columns in view.
+  Status MergeColumns(const JoinedTable& ref, const ScopeTables& left, const ScopeTables& right,
+                      BoundPtr* on, ScopeTables* merged);
+  BoundTable* NewTable(BoundQuery* query, BoundTableKind kind, std::string alias);
+  void AddDerivedColumns(const std::vector<ResultColumn>& columns, BoundTable* table);
+  void ExposeTable(const BoundTable* table, ScopeTables* tables);
+  Status CheckUniqueAliases(const ScopeTables& tables) const;
+  Status ApplyIndexHints(const TableRefName& ref, BoundTable* table);
+
+  // --- names (bind_names.cc) ---
+  Result<BoundPtr> BindColumnRef(const ColumnRef& ref, Scope* scope);
+  // In one scope's tables; null when it is not there. Error 1052.
+  Result<BoundPtr> FindInTables(const ColumnRef& ref, const Scope& scope) const;
+  Result<BoundPtr> FindInItems(const ColumnRef& ref, const Scope& scope) const;
+  Status UnknownColumn(const ColumnRef& ref, Clause clause) const;
+
+  // --- expressions (bind_expr.cc and others) ---
+  Result<BoundPtr> BindExpr(const Expr& expr, Scope* scope);
+  // As a truth value (INV-BIND-2).
+  Result<BoundPtr> BindCondition(const Expr& expr, Scope* scope);
+  Result<std::vector<BoundPtr>> BindExprs(const std::vector<ExprPtr>& exprs, Scope* scope);
+  Result<BoundPtr> BindLiteral(const Literal& literal);
+  Result<BoundPtr> BindTemporalLiteral(const Literal& literal);
+  Result<BoundPtr> BindParameter(const Parameter& parameter);
+  Result<BoundPtr> BindUnary(const Unary& expr, Scope* scope);
+  Result<BoundPtr> BindBinary(const Binary& expr, Scope* scope);
+  Result<BoundPtr> BindLogical(const Logical& expr, Scope* scope);
+  Result<BoundPtr> BindIs(const IsExpr& expr, Scope* scope);
+  Result<BoundPtr> BindCase(const CaseExpr& expr, Scope* scope);
+  Result<BoundPtr> BindCast(const Cast& expr, Scope* scope);
+  Result<BoundPtr> BindCollate(const Collate& expr, Scope* scope);
+  Result<BoundPtr> BindFunctionCall(const FunctionCall& expr, Scope* scope);
+  // LIKE, REGEXP, EXTRACT, TRIM, interval arithmetic, CONVERT USING, JSON_VALUE.
+  Result<BoundPtr> BindSpecialFunction(const Expr& expr, Scope* scope);
+  Result<BoundPtr> BindOperator(BinaryOp op, BoundPtr left, BoundPtr right);
+  Result<BoundPtr> BindDefault(const DefaultExpr& expr, Scope* scope);
+  Result<BoundPtr> BindInsertValue(const InsertValue& expr, Scope* scope);
+  Result<BoundPtr> BindSystemVariable(const SystemVariable& expr);
+  Result<BoundPtr> BindUserVariable(const UserVariable& expr);
+  Result<BoundPtr> BindAssignVariable(const VariableAssignment& expr, Scope* scope);
+  Result<BoundPtr> BindInList(const InList& expr, Scope* scope);
+  Result<BoundPtr> BindBetween(const Between& expr, Scope* scope);
+  Result<BoundPtr> BindScalarSubquery(const Subquery& expr, Scope* scope);
+  Result<BoundPtr> BindInSubquery(const InSubquery& expr, Scope* scope);
+  Result<BoundPtr> BindExists(const Exists& expr, Scope* scope);
+  Result<BoundPtr> BindQuantified(const Quantified& expr, Scope* scope);
+  Result<BoundPtr> InQuery(std::vector<BoundPtr> left, std::shared_ptr<BoundQuery> query,
+                           bool negated);
+  Result<BoundPtr> BindAggregate(const Aggregate& expr, Scope* scope);
+  Result<row::Type> AggregateType(const Aggregate& expr, std::vector<BoundPtr>* args,
+                                  Coercibility* coercibility);
+  Scope* OwnerOf(const std::vector<BoundPtr>& args, Scope* scope) const;
+  Result<BoundPtr> BindWindowFunction(const WindowFunction& expr, Scope* scope);
+  Status BindWindowSpec(const WindowSpec& spec, Scope* scope, BoundWindow* window);
+
+  // --- comparison (bind_compare.cc) ---
+  // a op b with every conversion that MySQL's rules ask for; constants go to the column's type.
+  Result<BoundPtr> Compare(CompareOp op, BoundPtr a, BoundPtr b);
+  Result<BoundPtr> CompareJson(CompareOp op, BoundPtr a, BoundPtr b);
+  // The same for rows of expressions.
+  Result<BoundPtr> CompareRows(CompareOp op, const std::vector<BoundPtr>& a,
+                               const std::vector<BoundPtr>& b);
+  // Operands of Expr as a row: its items, or itself.
+  Result<std::vector<BoundPtr>> BindRowOperand(const Expr& expr, Scope* scope);
+  // A constant in the type of the other side, when that is exact or its comparison can be said
+  // exactly; null when not. May change *op (k < 5.5 is k <= 5).
+  Result<BoundPtr> NarrowConstant(CompareOp* op, const row::Type& column, const BoundPtr& constant);
+
+  // --- functions (bind_function.cc) ---
+  // A function or operator of sql/functions by name.
+  Result<BoundPtr> MakeFunction(std::string_view name, std::vector<BoundPtr> args);
+  Result<BoundPtr> MakeCase(std::vector<BoundPtr> args, std::string_view name);
+  Result<BoundPtr> Truth(BoundPtr expr);
+  // Replaces an expression without variable parts by its value.
+  Result<BoundPtr> Fold(BoundPtr expr);
+
+  const BindInput& input() const { return input_; }
+  BinderEnvironment& environment() { return *input_.environment; }
+  const SessionSettings& settings() const { return input_.environment->settings(); }
+  StatementFacts* facts() { return facts_; }
+  uint32_t NextId() { return next_id_++; }
+  // Names of unaliased columns come from `text` while it is bound (a view has its own).
+  std::string_view text() const { return text_; }
+
+  static Status Unsupported(std::string_view construct) {
+    return UserError(ER_NOT_SUPPORTED_YET, construct);
+  }
+
+ private:
+  BindInput input_;
+  StatementFacts* facts_;
+  std::string_view text_;
+  uint32_t next_id_ = 0;
+  int view_depth_ = 0;
+};
+
+// --- types (type_rules.cc)
+// ------------------------------------------------------------------------
+
+// `expr` as `type`; itself when it already has that type.
+BoundPtr Convert(BoundPtr expr, const row::Type& type,
+                 BoundConvert::Mode mode = BoundConvert::Mode::kImplicit);
+// The type of CASE, COALESCE, UNION columns and the like. `operation` is for error 1267.
+Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
+                             Coercibility* coercibility);
+row::Type CommonOf(const row::Type& a, const row::Type& b);
+// The collation of text operands together. Error 1267 when they do not mix.
+struct MixedCollation {
+  row::CollationId collation = row::CollationId{63};
+  Coercibility coercibility = Coercibility::kIgnorable;
+};
+Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs,
+                                     std::string_view operation);
+BoundPtr MakeLiteral(row::Type type, row::Value value,
+                     Coercibility coercibility = Coercibility::kNumeric);
+BoundPtr NullLiteral();
+// A literal, or a parameter.
+bool IsFixed(const BoundExpr& expr);
+// Whether registers of the two types compare as the types do.
+bool SameRegisterForm(const row::Type& a, const row::Type& b);
+BoundPtr AndAlso(BoundPtr a, BoundPtr b);
+// Calls `visit` for the expression and everything under it (not into subqueries).
+void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit);
+bool SameExpr(const BoundExpr& a, const BoundExpr& b);
+// The same function over operands of the same types; false for one that varies between calls.
+bool SameFunction(const BoundFunction& a, const BoundFunction& b);
+// CAST's and a column's type from its written form. Errors 1425, 1426, 1427, 1439 …
+Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
+                           const SessionSettings& settings);
+
+}  // namespace borealis::sql

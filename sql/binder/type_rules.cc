@@ -1,0 +1,483 @@
+// Types and collations of several operands together, and small tree tools.
+#include <algorithm>
+
+#include "row/collation.h"
+#include "row/register.h"
+#include "sql/binder/binder_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+using row::TypeKind;
+
+int IntegerRank(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kTinyInt:
+      return 1;
+    case TypeKind::kSmallInt:
+    case TypeKind::kYear:
+      return 2;
+    case TypeKind::kMediumInt:
+      return 3;
+    case TypeKind::kInt:
+      return 4;
+    default:
+      return 5;
+  }
+}
+
+TypeKind IntegerOfRank(int rank) {
+  static constexpr TypeKind kKinds[] = {TypeKind::kTinyInt,  TypeKind::kTinyInt,
+                                        TypeKind::kSmallInt, TypeKind::kMediumInt,
+                                        TypeKind::kInt,      TypeKind::kBigInt};
+  return kKinds[std::min(rank, 5)];
+}
+
+// Digits before the point that an exact number of the type may have.
+uint32_t IntegerDigits(const Type& type) {
+  if (type.is_decimal()) {
+    return type.length - type.scale;
+  }
+  switch (IntegerRank(type)) {
+    case 1:
+      return 3;
+    case 2:
+      return 5;
+    case 3:
+      return type.is_unsigned ? 8 : 7;
+    case 4:
+      return 10;
+    default:
+      return type.is_unsigned || type.kind == TypeKind::kBit ? 20 : 19;
+  }
+}
+
+Type CommonInteger(const Type& a, const Type& b) {
+  if (a.kind == TypeKind::kYear && b.kind == TypeKind::kYear) {
+    return a;
+  }
+  if (a.kind == TypeKind::kBit && b.kind == TypeKind::kBit) {
+    return Type::Bit(std::max(a.length, b.length));
+  }
+  int rank = std::max(IntegerRank(a), IntegerRank(b));
+  bool a_unsigned = a.is_unsigned || a.kind == TypeKind::kBit || a.kind == TypeKind::kYear;
+  bool b_unsigned = b.is_unsigned || b.kind == TypeKind::kBit || b.kind == TypeKind::kYear;
+  if (a_unsigned == b_unsigned) {
+    Type type = Type::Integer(IntegerOfRank(rank), a_unsigned);
+    type.length = std::max(a.length, b.length);
+    return type;
+  }
+  int unsigned_rank = IntegerRank(a_unsigned ? a : b);
+  int signed_rank = IntegerRank(a_unsigned ? b : a);
+  if (signed_rank > unsigned_rank) {
+    return Type::Integer(IntegerOfRank(signed_rank), false);
+  }
+  if (unsigned_rank < 5) {
+    return Type::Integer(IntegerOfRank(unsigned_rank + 1), false);
+  }
+  return Type::Decimal(20, 0);
+}
+
+Type CommonNumber(const Type& a, const Type& b) {
+  if (a.is_floating() || b.is_floating()) {
+    if (a.kind == TypeKind::kFloat && b.kind == TypeKind::kFloat) {
+      return Type::Float();
+    }
+    return Type::Double();
+  }
+  if (a.is_decimal() || b.is_decimal()) {
+    uint8_t scale =
+        std::max(a.is_decimal() ? a.scale : uint8_t{0}, b.is_decimal() ? b.scale : uint8_t{0});
+    uint32_t digits = std::max(IntegerDigits(a), IntegerDigits(b));
+    return Type::Decimal(std::min<uint32_t>(digits + scale, 65), scale);
+  }
+  return CommonInteger(a, b);
+}
+
+Type CommonTemporal(const Type& a, const Type& b) {
+  uint8_t scale = std::max(a.scale, b.scale);
+  if (a.kind == b.kind) {
+    Type type = a;
+    type.scale = scale;
+    return type;
+  }
+  // DATE with TIME too: a TIME becomes today's.
+  return Type::DateTime(scale);
+}
+
+// The text type that holds any value of either.
+Type CommonString(const Type& a, const Type& b) {
+  uint64_t size_a = a.is_string() ? MaxLength(a) : DisplayWidth(a);
+  uint64_t size_b = b.is_string() ? MaxLength(b) : DisplayWidth(b);
+  uint64_t size = std::max(size_a, size_b);
+  bool binary = a.is_binary_string() || b.is_binary_string() || a.kind == TypeKind::kBit ||
+                b.kind == TypeKind::kBit;
+  bool blob = a.is_blob() || b.is_blob() || a.kind == TypeKind::kJson || b.kind == TypeKind::kJson;
+  if (blob || size > 65535 / 4) {
+    bool large = size > 16777215 || a.kind == TypeKind::kLongText ||
+                 b.kind == TypeKind::kLongText || a.kind == TypeKind::kLongBlob ||
+                 b.kind == TypeKind::kLongBlob || a.kind == TypeKind::kJson ||
+                 b.kind == TypeKind::kJson;
+    bool medium = size > 65535;
+    if (binary) {
+      return Type::Blob(large    ? TypeKind::kLongBlob
+                        : medium ? TypeKind::kMediumBlob
+                                 : TypeKind::kBlob);
+    }
+    return Type::Text(large    ? TypeKind::kLongText
+                      : medium ? TypeKind::kMediumText
+                               : TypeKind::kText,
+                      row::kDefaultCollation);
+  }
+  auto length = static_cast<uint32_t>(size);
+  if (binary) {
+    return Type::Varbinary(length);
+  }
+  if (a.kind == TypeKind::kChar && b.kind == TypeKind::kChar && a.length == b.length) {
+    return Type::Char(length, row::kDefaultCollation);
+  }
+  return Type::Varchar(length, row::kDefaultCollation);
+}
+
+}  // namespace
+
+row::Type CommonOf(const Type& a, const Type& b) {
+  bool nullable = a.nullable || b.nullable;
+  Type type;
+  if (a.is_null()) {
+    type = b;
+  } else if (b.is_null()) {
+    type = a;
+  } else if (a == b.Nullable(a.nullable)) {
+    type = a;
+    if (type.is_enum_or_set()) {
+      type = CommonString(a, b);
+    }
+  } else if (a.is_numeric() && b.is_numeric() &&
+             !(a.kind == TypeKind::kBit && b.kind != TypeKind::kBit && !b.is_integral()) &&
+             !(b.kind == TypeKind::kBit && a.kind != TypeKind::kBit && !a.is_integral())) {
+    type = CommonNumber(a, b);
+  } else if (a.is_temporal() && b.is_temporal()) {
+    type = CommonTemporal(a, b);
+  } else if (a.kind == TypeKind::kJson && b.kind == TypeKind::kJson) {
+    type = a;
+  } else {
+    type = CommonString(a, b);
+  }
+  type.nullable = nullable;
+  type.zerofill = a.zerofill && b.zerofill;
+  return type;
+}
+
+Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs,
+                                     std::string_view operation) {
+  MixedCollation mixed;
+  for (const BoundPtr& expr : exprs) {
+    row::CollationId collation =
+        expr->type.has_collation() ? expr->type.collation : row::kBinaryCollation;
+    Coercibility coercibility = expr->coercibility;
+    if (expr->type.is_null()) {
+      continue;
+    }
+    if (!expr->type.has_collation() && !expr->type.is_binary_string()) {
+      // A number as text is ASCII and takes any collation.
+      continue;
+    }
+    if (mixed.coercibility == Coercibility::kIgnorable) {
+      mixed = {collation, coercibility};
+      continue;
+    }
+    if (mixed.collation == collation) {
+      mixed.coercibility = std::min(mixed.coercibility, coercibility);
+      continue;
+    }
+    bool a_binary = mixed.collation == row::kBinaryCollation;
+    bool b_binary = collation == row::kBinaryCollation;
+    if (a_binary || b_binary) {
+      // Bytes with text: compared as bytes unless the other binds harder.
+      if (a_binary ? mixed.coercibility <= coercibility : coercibility <= mixed.coercibility) {
+        mixed = {row::kBinaryCollation, a_binary ? mixed.coercibility : coercibility};
+      } else if (b_binary) {
+        continue;
+      } else {
+        mixed = {collation, coercibility};
+      }
+      continue;
+    }
+    if (coercibility < mixed.coercibility) {
+      mixed = {collation, coercibility};
+      continue;
+    }
+    if (coercibility > mixed.coercibility) {
+      continue;
+    }
+    const row::Collation& a = row::GetCollation(mixed.collation);
+    const row::Collation& b = row::GetCollation(collation);
+    bool same_charset = a.charset().id == b.charset().id;
+    if (coercibility != Coercibility::kExplicit) {
+      if (same_charset && a.is_bytewise() != b.is_bytewise()) {
+        mixed.collation = a.is_bytewise() ? a.id() : b.id();
+        continue;
+      }
+      // The wider character set wins.
+      if (!same_charset && a.charset().id != b.charset().id) {
+        mixed.collation = a.charset().id > b.charset().id ? a.id() : b.id();
+        continue;
+      }
+      if (coercibility == Coercibility::kCoercible) {
+        continue;
+      }
+    }
+    static constexpr std::string_view kNames[] = {"EXPLICIT",  "NONE",    "IMPLICIT", "SYSCONST",
+                                                  "COERCIBLE", "NUMERIC", "IGNORABLE"};
+    return UserError(ER_CANT_AGGREGATE_2COLLATIONS, a.name(),
+                     kNames[static_cast<size_t>(mixed.coercibility)], b.name(),
+                     kNames[static_cast<size_t>(coercibility)], operation);
+  }
+  return mixed;
+}
+
+Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
+                             Coercibility* coercibility) {
+  Type type;
+  bool first = true;
+  for (const BoundPtr& expr : exprs) {
+    type = first ? expr->type : CommonOf(type, expr->type);
+    first = false;
+  }
+  *coercibility = Coercibility::kNumeric;
+  if (type.is_null()) {
+    *coercibility = Coercibility::kIgnorable;
+  }
+  if (type.is_enum_or_set() && exprs.size() > 1) {
+    type = CommonString(type, type).Nullable(type.nullable);
+  }
+  if (type.is_text()) {
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(exprs, operation));
+    if (mixed.coercibility == Coercibility::kIgnorable) {
+      mixed = {type.collation, Coercibility::kCoercible};
+    }
+    if (mixed.collation != row::kBinaryCollation) {
+      type.collation = mixed.collation;
+    }
+    *coercibility = mixed.coercibility;
+  } else if (type.is_binary_string()) {
+    *coercibility = Coercibility::kImplicit;
+  }
+  return type;
+}
+
+BoundPtr MakeLiteral(Type type, row::Value value, Coercibility coercibility) {
+  type.nullable = value.is_null();
+  auto literal = std::make_shared<BoundLiteral>(std::move(type), std::move(value));
+  literal->coercibility = coercibility;
+  return literal;
+}
+
+BoundPtr NullLiteral() {
+  return MakeLiteral(Type::Null(), row::Value::Null(), Coercibility::kIgnorable);
+}
+
+bool IsFixed(const BoundExpr& expr) {
+  if (expr.kind == BoundKind::kLiteral || expr.kind == BoundKind::kParameter) {
+    return true;
+  }
+  const auto* convert = expr.TryAs<BoundConvert>();
+  return convert != nullptr && IsFixed(*convert->args[0]);
+}
+
+bool SameRegisterForm(const Type& a, const Type& b) {
+  if (a.is_null() || b.is_null()) {
+    return true;
+  }
+  auto flipped = [](const Type& t) {
+    return (t.kind == TypeKind::kBigInt && t.is_unsigned) ||
+           (t.kind == TypeKind::kBit && t.length == 64);
+  };
+  auto group = [&](const Type& t) -> int {
+    if (t.is_integral() || t.is_enum_or_set()) {
+      // SET can have 64 members; its number is kept as it is.
+      return flipped(t) ? 2 : 1;
+    }
+    if (t.is_floating()) {
+      return 3;
+    }
+    if (t.is_decimal()) {
+      return 4;
+    }
+    switch (t.kind) {
+      case TypeKind::kDate:
+      case TypeKind::kDateTime:
+        return 5;
+      case TypeKind::kTime:
+        return 6;
+      case TypeKind::kTimestamp:
+        return 7;
+      case TypeKind::kJson:
+        return 8;
+      default:
+        return t.is_text() ? 9 : 10;
+    }
+  };
+  if (group(a) != group(b)) {
+    return false;
+  }
+  return a.is_enum_or_set() == b.is_enum_or_set();
+}
+
+BoundPtr Convert(BoundPtr expr, const Type& type, BoundConvert::Mode mode) {
+  if (mode == BoundConvert::Mode::kImplicit) {
+    if (expr->type == type.Nullable(expr->type.nullable)) {
+      return expr;
+    }
+    if (const auto* literal = expr->TryAs<BoundLiteral>();
+        literal != nullptr && literal->value.is_null()) {
+      Type null_type = type;
+      null_type.nullable = true;
+      return MakeLiteral(null_type, row::Value::Null(), Coercibility::kIgnorable);
+    }
+  }
+  Type result = type;
+  result.nullable = type.nullable || expr->type.nullable;
+  auto convert = std::make_shared<BoundConvert>(result, mode);
+  convert->coercibility = result.has_collation() || result.is_binary_string()
+                              ? expr->coercibility
+                              : Coercibility::kNumeric;
+  if (convert->coercibility == Coercibility::kNumeric && result.has_collation()) {
+    convert->coercibility = Coercibility::kCoercible;
+  }
+  convert->args.push_back(std::move(expr));
+  return convert;
+}
+
+BoundPtr AndAlso(BoundPtr a, BoundPtr b) {
+  if (a == nullptr) {
+    return b;
+  }
+  if (b == nullptr) {
+    return a;
+  }
+  auto both = std::make_shared<BoundLogical>(true);
+  auto add = [&](const BoundPtr& part) {
+    const auto* nested = part->TryAs<BoundLogical>();
+    if (nested != nullptr && nested->is_and) {
+      both->args.insert(both->args.end(), nested->args.begin(), nested->args.end());
+    } else {
+      both->args.push_back(part);
+    }
+  };
+  add(a);
+  add(b);
+  return both;
+}
+
+void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit) {
+  visit(expr);
+  for (const BoundPtr& arg : expr.args) {
+    Walk(*arg, visit);
+  }
+  if (expr.kind == BoundKind::kAggregate || expr.kind == BoundKind::kWindow) {
+    const auto& aggregate = static_cast<const BoundAggregate&>(expr);
+    for (const BoundOrder& order : aggregate.order_by) {
+      Walk(*order.expr, visit);
+    }
+  }
+  if (const auto* window = expr.TryAs<BoundWindow>()) {
+    for (const BoundPtr& part : window->partition_by) {
+      Walk(*part, visit);
+    }
+    for (const BoundOrder& order : window->window_order) {
+      Walk(*order.expr, visit);
+    }
+  }
+}
+
+bool SameExpr(const BoundExpr& a, const BoundExpr& b) {
+  if (&a == &b) {
+    return true;
+  }
+  if (a.kind != b.kind || a.args.size() != b.args.size()) {
+    return false;
+  }
+  switch (a.kind) {
+    case BoundKind::kLiteral:
+      if (!a.As<BoundLiteral>().value.Identical(b.As<BoundLiteral>().value)) {
+        return false;
+      }
+      break;
+    case BoundKind::kParameter:
+      if (a.As<BoundParameter>().index != b.As<BoundParameter>().index) {
+        return false;
+      }
+      break;
+    case BoundKind::kColumn:
+      return a.As<BoundColumn>().table == b.As<BoundColumn>().table &&
+             a.As<BoundColumn>().column == b.As<BoundColumn>().column;
+    case BoundKind::kConvert:
+      if (a.As<BoundConvert>().mode != b.As<BoundConvert>().mode ||
+          !(a.type == b.type.Nullable(a.type.nullable))) {
+        return false;
+      }
+      break;
+    case BoundKind::kFunction:
+      if (!SameFunction(a.As<BoundFunction>(), b.As<BoundFunction>())) {
+        return false;
+      }
+      break;
+    case BoundKind::kCompare:
+      if (a.As<BoundCompare>().op != b.As<BoundCompare>().op) {
+        return false;
+      }
+      break;
+    case BoundKind::kLogical:
+      if (a.As<BoundLogical>().is_and != b.As<BoundLogical>().is_and) {
+        return false;
+      }
+      break;
+    case BoundKind::kIsNull:
+      if (a.As<BoundIsNull>().negated != b.As<BoundIsNull>().negated) {
+        return false;
+      }
+      break;
+    case BoundKind::kIsTruth:
+      if (a.As<BoundIsTruth>().truth != b.As<BoundIsTruth>().truth ||
+          a.As<BoundIsTruth>().negated != b.As<BoundIsTruth>().negated) {
+        return false;
+      }
+      break;
+    case BoundKind::kIn:
+      if (a.As<BoundIn>().negated != b.As<BoundIn>().negated) {
+        return false;
+      }
+      break;
+    case BoundKind::kAggregate: {
+      const auto& x = a.As<BoundAggregate>();
+      const auto& y = b.As<BoundAggregate>();
+      if (x.fn != y.fn || x.distinct != y.distinct || x.separator != y.separator ||
+          !x.order_by.empty() || !y.order_by.empty()) {
+        return false;
+      }
+      break;
+    }
+    case BoundKind::kNot:
+    case BoundKind::kCase:
+      break;
+    // Two subqueries, windows or variables are never taken for the same.
+    case BoundKind::kScalarSubquery:
+    case BoundKind::kExists:
+    case BoundKind::kInSubquery:
+    case BoundKind::kWindow:
+    case BoundKind::kUserVariable:
+    case BoundKind::kAssignVariable:
+      return false;
+  }
+  for (size_t i = 0; i < a.args.size(); ++i) {
+    if (!SameExpr(*a.args[i], *b.args[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace borealis::sql

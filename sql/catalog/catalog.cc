@@ -1,0 +1,120 @@
+#include "sql/catalog/catalog.h"
+
+#include <algorithm>
+
+#include "base/mysql_error.h"
+
+namespace borealis::sql {
+namespace {
+
+bool IsInformationSchema(std::string_view schema) {
+  return SameName(schema, "information_schema");
+}
+
+Status NoSuchTable(std::string_view schema, std::string_view name) {
+  return UserError(ER_NO_SUCH_TABLE, schema, name);
+}
+
+}  // namespace
+
+bool Catalog::IsSystemSchema(std::string_view schema) const {
+  if (system_ == nullptr) {
+    return false;
+  }
+  for (const std::string& name : system_->Schemas()) {
+    if (name == schema || (IsInformationSchema(schema) && name == "information_schema")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<CatalogEntry> Catalog::Find(std::string_view schema, std::string_view name) const {
+  if (system_ != nullptr) {
+    if (const SystemTable* table = system_->Find(schema, name); table != nullptr) {
+      return CatalogEntry{table->descriptor(), nullptr, table};
+    }
+    if (IsInformationSchema(schema)) {
+      return UserError(ER_UNKNOWN_TABLE, name, "information_schema");
+    }
+  }
+  Result<engine::TableRef> found = engine_->FindTable(schema, name);
+  if (found.ok()) {
+    engine::TableRef table = std::move(found).value();
+    return CatalogEntry{DescriptorOf(*table), table, nullptr};
+  }
+  if (!found.status().Is(Code::kNotFound)) {
+    return std::move(found).status();
+  }
+  if (!IsSystemSchema(schema)) {
+    RETURN_IF_ERROR(FindSchema(schema).status());
+  }
+  return NoSuchTable(schema, name);
+}
+
+Result<CatalogEntry> Catalog::Open(engine::Transaction& transaction, std::string_view schema,
+                                   std::string_view name) const {
+  Result<engine::TableRef> opened = engine_->OpenTable(transaction, schema, name);
+  if (!opened.ok()) {
+    if (opened.status().Is(Code::kNotFound)) {
+      return NoSuchTable(schema, name);
+    }
+    return std::move(opened).status();
+  }
+  engine::TableRef table = std::move(opened).value();
+  return CatalogEntry{DescriptorOf(*table), table, nullptr};
+}
+
+Result<SchemaDescriptor> Catalog::FindSchema(std::string_view schema) const {
+  if (IsSystemSchema(schema)) {
+    SchemaDescriptor descriptor;
+    if (IsInformationSchema(schema)) {
+      descriptor.collation = row::kUtf8mb3GeneralCi;
+    }
+    return descriptor;
+  }
+  Result<engine::SchemaDefinition> found = engine_->FindSchema(schema);
+  if (!found.ok()) {
+    if (found.status().Is(Code::kNotFound)) {
+      return UserError(ER_BAD_DB_ERROR, schema);
+    }
+    return std::move(found).status();
+  }
+  return DecodeSchemaDescriptor(found->payload);
+}
+
+Result<std::vector<std::string>> Catalog::ListSchemas() const {
+  ASSIGN_OR_RETURN(std::vector<engine::SchemaDefinition> schemas, engine_->ListSchemas());
+  std::vector<std::string> names;
+  for (const engine::SchemaDefinition& schema : schemas) {
+    names.push_back(schema.name);
+  }
+  if (system_ != nullptr) {
+    for (std::string& name : system_->Schemas()) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+Result<std::vector<std::string>> Catalog::ListTables(std::string_view schema) const {
+  std::vector<std::string> names;
+  bool is_system = IsSystemSchema(schema);
+  if (is_system) {
+    names = system_->Tables(schema);
+  }
+  Result<std::vector<std::string>> stored = engine_->ListTables(schema);
+  if (stored.ok()) {
+    names.insert(names.end(), stored->begin(), stored->end());
+  } else if (!stored.status().Is(Code::kNotFound)) {
+    return std::move(stored).status();
+  } else if (!is_system) {
+    return UserError(ER_BAD_DB_ERROR, schema);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace borealis::sql
