@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/mysql_error.h"
+#include "row/collation.h"
 
 namespace borealis::sql {
 namespace {

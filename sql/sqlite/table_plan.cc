@@ -1,0 +1,51 @@
+#include "sql/sqlite/table_plan.h"
+
+#include <charconv>
+
+namespace borealis::sql {
+
+// "index:flags:arguments", e.g. "2:rc:eegl".
+std::string TablePlan::Encode() const {
+  std::string text = std::to_string(index) + ":";
+  if (reverse) {
+    text += 'r';
+  }
+  if (covering) {
+    text += 'c';
+  }
+  if (unique_point) {
+    text += 'u';
+  }
+  if (by_handle) {
+    text += 'h';
+  }
+  text += ':';
+  for (const PlanArgument& argument : arguments) {
+    text += static_cast<char>(argument.use);
+  }
+  return text;
+}
+
+std::optional<TablePlan> TablePlan::Decode(std::string_view text) {
+  TablePlan plan;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), plan.index);
+  if (error != std::errc()) {
+    return std::nullopt;
+  }
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  size_t second = text.find(':', 1);
+  if (text.empty() || text[0] != ':' || second == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view flags = text.substr(1, second - 1);
+  plan.reverse = flags.find('r') != std::string_view::npos;
+  plan.covering = flags.find('c') != std::string_view::npos;
+  plan.unique_point = flags.find('u') != std::string_view::npos;
+  plan.by_handle = flags.find('h') != std::string_view::npos;
+  for (char use : text.substr(second + 1)) {
+    plan.arguments.push_back({static_cast<PlanArgument::Use>(use)});
+  }
+  return plan;
+}
+
+}  // namespace borealis::sql

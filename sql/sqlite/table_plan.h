@@ -1,0 +1,47 @@
+// How a scan of a stored table is to be done: what xBestIndex decides and xFilter obeys.
+//
+// The plan travels between the two as text (idxStr), because the machine copies nothing else. It is
+// also what EXPLAIN shows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace borealis::sql {
+
+// One argument that xFilter gets, in order.
+struct PlanArgument {
+  enum class Use : char {
+    kEqual = 'e',         // column = value
+    kSame = 's',          // column <=> value
+    kIsNull = 'n',        // column IS NULL (the argument itself is NULL)
+    kIn = 'i',            // column IN (values), all at once
+    kGreater = 'g',
+    kGreaterEqual = 'G',
+    kLess = 'l',
+    kLessEqual = 'L',
+    kHandle = 'h',        // the row's handle
+  };
+  Use use = Use::kEqual;
+};
+
+struct TablePlan {
+  uint32_t index = 0;
+  bool reverse = false;
+  // The index entry has all columns that the query reads.
+  bool covering = false;
+  // All parts of a unique key are given: at most one row per combination.
+  bool unique_point = false;
+  // Handle look-up; no index, one argument.
+  bool by_handle = false;
+  // Arguments for the leading key parts, one per part, then range bounds on the next part.
+  std::vector<PlanArgument> arguments;
+
+  std::string Encode() const;
+  static std::optional<TablePlan> Decode(std::string_view text);
+};
+
+}  // namespace borealis::sql
