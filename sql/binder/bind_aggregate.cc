@@ -9,7 +9,7 @@ namespace borealis::sql {
 namespace {
 
 using row::Type;
-using row::TypeKind;
+using Kind = row::TypeKind;
 
 Type ExactOperand(const Type& type) {
   if (type.is_decimal()) {
@@ -20,17 +20,17 @@ Type ExactOperand(const Type& type) {
 
 uint32_t DigitsOf(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kTinyInt:
+    case Kind::kTinyInt:
       return 3;
-    case TypeKind::kSmallInt:
+    case Kind::kSmallInt:
       return 5;
-    case TypeKind::kMediumInt:
+    case Kind::kMediumInt:
       return 8;
-    case TypeKind::kInt:
+    case Kind::kInt:
       return 10;
-    case TypeKind::kYear:
+    case Kind::kYear:
       return 4;
-    case TypeKind::kDecimal:
+    case Kind::kDecimal:
       return type.length;
     default:
       return type.is_unsigned ? 20 : 19;
@@ -129,14 +129,14 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
         texts.push_back(part);
       }
       if (binary) {
-        return Type::Blob(TypeKind::kBlob).Nullable();
+        return Type::Blob(Kind::kBlob).Nullable();
       }
       ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, "group_concat"));
       row::CollationId collation = mixed.coercibility == Coercibility::kIgnorable
                                        ? settings().collation_connection
                                        : mixed.collation;
       return Type::Text(
-                 settings().group_concat_max_len > 65535 ? TypeKind::kLongText : TypeKind::kText,
+                 settings().group_concat_max_len > 65535 ? Kind::kLongText : Kind::kText,
                  collation)
           .Nullable();
     }

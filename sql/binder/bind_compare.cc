@@ -11,7 +11,7 @@ namespace borealis::sql {
 namespace {
 
 using row::Type;
-using row::TypeKind;
+using Kind = row::TypeKind;
 
 CompareOp Flip(CompareOp op) {
   switch (op) {
@@ -54,16 +54,16 @@ Type CompareType(const Type& a, const Type& b) {
     const Type& temporal = a.is_temporal() ? a : b;
     const Type& other = a.is_temporal() ? b : a;
     if (other.is_temporal()) {
-      if (temporal.kind == TypeKind::kTime && other.kind == TypeKind::kTime) {
+      if (temporal.kind == Kind::kTime && other.kind == Kind::kTime) {
         return Type::Time(6);
       }
-      if (temporal.kind == TypeKind::kTimestamp && other.kind == TypeKind::kTimestamp) {
+      if (temporal.kind == Kind::kTimestamp && other.kind == Kind::kTimestamp) {
         return Type::Timestamp(6);
       }
       return Type::DateTime(6);
     }
     if (IsStringLike(other)) {
-      return temporal.kind == TypeKind::kTime ? Type::Time(6) : Type::DateTime(6);
+      return temporal.kind == Kind::kTime ? Type::Time(6) : Type::DateTime(6);
     }
     return Type::Double();
   }
@@ -85,7 +85,7 @@ Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& colu
     return none;
   }
   if (column.is_floating() || column.is_string() || column.is_null() ||
-      column.kind == TypeKind::kJson || constant->type.kind == TypeKind::kJson) {
+      column.kind == Kind::kJson || constant->type.kind == Kind::kJson) {
     return none;
   }
   if (column.is_enum_or_set() && !IsEquality(*op)) {
@@ -93,7 +93,7 @@ Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& colu
   }
   row::ConversionContext conversion = environment().eval_context().conversion;
   Type narrow_type = column.NotNull();
-  if (column.kind == TypeKind::kDate) {
+  if (column.kind == Kind::kDate) {
     narrow_type = Type::DateTime(6);
   } else if (column.is_temporal()) {
     narrow_type.scale = 6;
@@ -156,7 +156,7 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
     test->args.push_back(is_null(b) ? std::move(a) : std::move(b));
     return Fold(test);
   }
-  if (a->type.kind == TypeKind::kJson || b->type.kind == TypeKind::kJson) {
+  if (a->type.kind == Kind::kJson || b->type.kind == Kind::kJson) {
     return CompareJson(op, std::move(a), std::move(b));
   }
   if (!IsFixed(*a) && IsFixed(*b)) {
@@ -171,14 +171,14 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
     ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations({a, b}, kNames[static_cast<size_t>(op)]));
     auto to = [&](const Type& from) {
       if (mixed.collation == row::kBinaryCollation) {
-        return Type::Blob(TypeKind::kLongBlob);
+        return Type::Blob(Kind::kLongBlob);
       }
       Type type = from.is_text() ? from : Type::Varchar(row::DisplayWidth(from), mixed.collation);
       type.collation = mixed.collation;
       return type;
     };
     // Members of one ENUM compare by number only for equality.
-    if (IsEquality(op) && a->type.kind == TypeKind::kEnum && b->type.kind == TypeKind::kEnum &&
+    if (IsEquality(op) && a->type.kind == Kind::kEnum && b->type.kind == Kind::kEnum &&
         a->type.members == b->type.members && a->type.members != nullptr) {
       return Fold(MakeCompare(op, std::move(a), std::move(b)));
     }
@@ -198,12 +198,12 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
     if (SameRegisterForm(e->type, type) && !e->type.is_enum_or_set()) {
       return e;
     }
-    if (type.kind == TypeKind::kBigInt && e->type.is_integral()) {
+    if (type.kind == Kind::kBigInt && e->type.is_integral()) {
       return e;  // both are of one form already
     }
     return Convert(std::move(e), type);
   };
-  if (type.kind != TypeKind::kBigInt) {
+  if (type.kind != Kind::kBigInt) {
     ASSIGN_OR_RETURN(a, Fold(convert(std::move(a))));
     ASSIGN_OR_RETURN(b, Fold(convert(std::move(b))));
   }

@@ -13,7 +13,7 @@ namespace borealis::sql {
 namespace {
 
 using row::Type;
-using row::TypeKind;
+using Kind = row::TypeKind;
 using row::Value;
 
 BoundPtr One(std::shared_ptr<BoundExpr> node, BoundPtr arg) {
@@ -257,7 +257,7 @@ Result<BoundPtr> StatementBinder::BindUserVariable(const UserVariable& expr) {
   Type type = value != nullptr ? value->type : Type::Null();
   if (type.is_null()) {
     // What an unset variable would be once something is assigned to it.
-    type = Type::Text(TypeKind::kLongText, settings().collation_connection);
+    type = Type::Text(Kind::kLongText, settings().collation_connection);
   }
   type.nullable = true;
   if (facts_->assigns_variables) {
@@ -282,7 +282,7 @@ Result<BoundPtr> StatementBinder::BindAssignVariable(const VariableAssignment& e
     value = Convert(std::move(value), text);
   } else if (value->type.is_integral()) {
     value = Convert(std::move(value), Type::BigInt(value->type.is_unsigned));
-  } else if (value->type.kind == TypeKind::kFloat) {
+  } else if (value->type.kind == Kind::kFloat) {
     value = Convert(std::move(value), Type::Double());
   }
   Type type = value->type;
@@ -444,7 +444,7 @@ Result<BoundPtr> StatementBinder::BindCast(const Cast& expr, Scope* scope) {
   ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*expr.operand, scope));
   ASSIGN_OR_RETURN(Type type, CastType(expr.type, *operand, settings()));
   // Dates from text and the like may turn out to be none.
-  type.nullable = operand->type.nullable || type.is_temporal() || type.kind == TypeKind::kJson;
+  type.nullable = operand->type.nullable || type.is_temporal() || type.kind == Kind::kJson;
   auto convert = std::make_shared<BoundConvert>(type, BoundConvert::Mode::kCast);
   convert->coercibility = type.is_string() ? Coercibility::kImplicit : Coercibility::kNumeric;
   return Fold(One(std::move(convert), std::move(operand)));
@@ -533,7 +533,7 @@ Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
           name.length.value_or(operand.type.is_string() ? row::ColumnLengthBytes(operand.type)
                                                         : row::DisplayWidth(operand.type));
       if (!name.length.has_value()) {
-        return length > 65535 ? Type::Blob(TypeKind::kLongBlob)
+        return length > 65535 ? Type::Blob(Kind::kLongBlob)
                               : Type::Varbinary(static_cast<uint32_t>(length));
       }
       return Type::Binary(static_cast<uint32_t>(std::min<uint64_t>(length, UINT32_MAX)));
@@ -556,7 +556,7 @@ Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
           name.length.value_or(operand.type.is_string() ? row::MaxLength(operand.type)
                                                         : row::DisplayWidth(operand.type));
       if (length > 16383) {
-        return Type::Text(TypeKind::kLongText, collation);
+        return Type::Text(Kind::kLongText, collation);
       }
       return Type::Varchar(static_cast<uint32_t>(length), collation);
     }

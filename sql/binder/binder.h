@@ -51,7 +51,7 @@ struct BindInput {
   bool no_narrowing = false;
 };
 
-Result<std::unique_ptr<BoundQuery>> BindQuery(const Query& query, const BindInput& input,
+Result<std::shared_ptr<BoundQuery>> BindQuery(const Query& query, const BindInput& input,
                                               StatementFacts* facts);
 Result<std::unique_ptr<BoundInsert>> BindInsert(const InsertStmt& statement, const BindInput& input,
                                                 StatementFacts* facts);

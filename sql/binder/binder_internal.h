@@ -71,10 +71,14 @@ struct Scope {
   const std::vector<NamedWindow>* named_windows = nullptr;
   // Common table expressions visible from here.
   std::vector<std::shared_ptr<BoundCte>> ctes;
+  // ON DUPLICATE KEY UPDATE: what VALUES(column) means.
+  const BoundTable* proposed = nullptr;
   // An expression for a column of `table` to be used instead of it (UPDATE: values assigned
   // before).
   std::function<BoundPtr(const BoundTable*, uint32_t column)> replace;
 };
+
+struct FunctionOptions;
 
 class StatementBinder {
  public:
@@ -193,6 +197,9 @@ class StatementBinder {
   // --- functions (bind_function.cc) ---
   // A function or operator of sql/functions by name.
   Result<BoundPtr> MakeFunction(std::string_view name, std::vector<BoundPtr> args);
+  Result<BoundPtr> MakeFunctionWith(std::string_view name, std::vector<BoundPtr> args,
+                                    const FunctionOptions& options);
+  Result<BoundPtr> MakeCoalesce(std::vector<BoundPtr> args, std::string_view name);
   Result<BoundPtr> MakeCase(std::vector<BoundPtr> args, std::string_view name);
   Result<BoundPtr> Truth(BoundPtr expr);
   // Replaces an expression without variable parts by its value.

@@ -194,7 +194,7 @@ class Dependencies {
   std::vector<std::pair<ColumnId, ColumnId>> implied_;
 };
 
-std::string QualifiedName(const BoundColumn& column) {
+std::string NameOf(const BoundColumn& column) {
   const BoundTable& table = *column.table;
   std::string name = table.schema.empty() ? "" : table.schema + ".";
   return name + table.alias + "." + table.columns[column.column].name;
@@ -235,7 +235,7 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
         return Status::User(3065, "Expression #" + std::to_string(i + 1) +
                                       " of ORDER BY clause is not in SELECT list, references "
                                       "column '" +
-                                      QualifiedName(*column) +
+                                      NameOf(*column) +
                                       "' which is not in SELECT list; this is incompatible with "
                                       "DISTINCT");
       }
@@ -250,13 +250,13 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
       return {};
     }
     if (select.group_by.empty()) {
-      return UserError(ER_MIX_OF_GROUP_FUNC_AND_FIELDS, number, list, QualifiedName(*free));
+      return UserError(ER_MIX_OF_GROUP_FUNC_AND_FIELDS, number, list, NameOf(*free));
     }
     return Status::User(
         ER_WRONG_FIELD_WITH_GROUP,
         "Expression #" + std::to_string(number) + " of " + std::string(list) +
             " is not in GROUP BY clause and contains nonaggregated column '" +
-            QualifiedName(*free) +
+            NameOf(*free) +
             "' which is not functionally dependent on columns in GROUP BY clause; this is "
             "incompatible with sql_mode=only_full_group_by");
   };

@@ -10,7 +10,7 @@ namespace borealis::sql {
 namespace {
 
 using row::Type;
-using row::TypeKind;
+using Kind = row::TypeKind;
 using row::Value;
 using row::ValueKind;
 using Narrowed = std::optional<Value>;
@@ -71,7 +71,7 @@ Narrowed ToIntegral(const Value& value, const Type& to) {
   }
   uint64_t integer = 0;
   uint64_t limit = to.is_integer()              ? MaxUnsigned(to)
-                   : to.kind == TypeKind::kYear ? 2155
+                   : to.kind == Kind::kYear ? 2155
                    : to.length >= 64            ? ~uint64_t{0}
                                                 : (uint64_t{1} << to.length) - 1;
   if (!whole.ToUint64(&integer) || integer > limit) {
@@ -80,13 +80,13 @@ Narrowed ToIntegral(const Value& value, const Type& to) {
   return Value::Uint(integer);
 }
 
-std::string_view TemporalName(TypeKind kind) {
+std::string_view TemporalName(Kind kind) {
   switch (kind) {
-    case TypeKind::kDate:
+    case Kind::kDate:
       return "DATE";
-    case TypeKind::kTime:
+    case Kind::kTime:
       return "TIME";
-    case TypeKind::kTimestamp:
+    case Kind::kTimestamp:
       return "TIMESTAMP";
     default:
       return "DATETIME";
@@ -98,7 +98,7 @@ Result<Narrowed> ToTemporal(const Value& value, const Type& from, const Type& to
   CountingSink sink;
   row::ConversionContext quiet = context;
   quiet.warnings = &sink;
-  if (to.kind == TypeKind::kTime) {
+  if (to.kind == Kind::kTime) {
     int64_t time = 0;
     if (from.has_date() || !row::ToTime(value, from, quiet, &time) || sink.count() != 0) {
       return Narrowed();
@@ -115,7 +115,7 @@ Result<Narrowed> ToTemporal(const Value& value, const Type& from, const Type& to
   if (sink.count() != 0) {
     return Narrowed();
   }
-  if (to.kind != TypeKind::kTimestamp) {
+  if (to.kind != Kind::kTimestamp) {
     // DATE and DATETIME compare with each other as they are.
     return Narrowed(Value::DateTime(packed));
   }
@@ -129,7 +129,7 @@ Result<Narrowed> ToTemporal(const Value& value, const Type& from, const Type& to
 }
 
 Narrowed ToMember(const Value& value, const Type& to) {
-  if (!value.is_string() || to.kind != TypeKind::kEnum || to.members == nullptr) {
+  if (!value.is_string() || to.kind != Kind::kEnum || to.members == nullptr) {
     return std::nullopt;
   }
   const row::Collation& collation = row::GetCollation(to.collation);

@@ -9,28 +9,28 @@ namespace borealis::sql {
 namespace {
 
 using row::Type;
-using row::TypeKind;
+using Kind = row::TypeKind;
 
 int IntegerRank(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kTinyInt:
+    case Kind::kTinyInt:
       return 1;
-    case TypeKind::kSmallInt:
-    case TypeKind::kYear:
+    case Kind::kSmallInt:
+    case Kind::kYear:
       return 2;
-    case TypeKind::kMediumInt:
+    case Kind::kMediumInt:
       return 3;
-    case TypeKind::kInt:
+    case Kind::kInt:
       return 4;
     default:
       return 5;
   }
 }
 
-TypeKind IntegerOfRank(int rank) {
-  static constexpr TypeKind kKinds[] = {TypeKind::kTinyInt,  TypeKind::kTinyInt,
-                                        TypeKind::kSmallInt, TypeKind::kMediumInt,
-                                        TypeKind::kInt,      TypeKind::kBigInt};
+Kind IntegerOfRank(int rank) {
+  static constexpr Kind kKinds[] = {Kind::kTinyInt,  Kind::kTinyInt,
+                                        Kind::kSmallInt, Kind::kMediumInt,
+                                        Kind::kInt,      Kind::kBigInt};
   return kKinds[std::min(rank, 5)];
 }
 
@@ -49,20 +49,20 @@ uint32_t IntegerDigits(const Type& type) {
     case 4:
       return 10;
     default:
-      return type.is_unsigned || type.kind == TypeKind::kBit ? 20 : 19;
+      return type.is_unsigned || type.kind == Kind::kBit ? 20 : 19;
   }
 }
 
 Type CommonInteger(const Type& a, const Type& b) {
-  if (a.kind == TypeKind::kYear && b.kind == TypeKind::kYear) {
+  if (a.kind == Kind::kYear && b.kind == Kind::kYear) {
     return a;
   }
-  if (a.kind == TypeKind::kBit && b.kind == TypeKind::kBit) {
+  if (a.kind == Kind::kBit && b.kind == Kind::kBit) {
     return Type::Bit(std::max(a.length, b.length));
   }
   int rank = std::max(IntegerRank(a), IntegerRank(b));
-  bool a_unsigned = a.is_unsigned || a.kind == TypeKind::kBit || a.kind == TypeKind::kYear;
-  bool b_unsigned = b.is_unsigned || b.kind == TypeKind::kBit || b.kind == TypeKind::kYear;
+  bool a_unsigned = a.is_unsigned || a.kind == Kind::kBit || a.kind == Kind::kYear;
+  bool b_unsigned = b.is_unsigned || b.kind == Kind::kBit || b.kind == Kind::kYear;
   if (a_unsigned == b_unsigned) {
     Type type = Type::Integer(IntegerOfRank(rank), a_unsigned);
     type.length = std::max(a.length, b.length);
@@ -81,7 +81,7 @@ Type CommonInteger(const Type& a, const Type& b) {
 
 Type CommonNumber(const Type& a, const Type& b) {
   if (a.is_floating() || b.is_floating()) {
-    if (a.kind == TypeKind::kFloat && b.kind == TypeKind::kFloat) {
+    if (a.kind == Kind::kFloat && b.kind == Kind::kFloat) {
       return Type::Float();
     }
     return Type::Double();
@@ -111,30 +111,30 @@ Type CommonString(const Type& a, const Type& b) {
   uint64_t size_a = a.is_string() ? MaxLength(a) : DisplayWidth(a);
   uint64_t size_b = b.is_string() ? MaxLength(b) : DisplayWidth(b);
   uint64_t size = std::max(size_a, size_b);
-  bool binary = a.is_binary_string() || b.is_binary_string() || a.kind == TypeKind::kBit ||
-                b.kind == TypeKind::kBit;
-  bool blob = a.is_blob() || b.is_blob() || a.kind == TypeKind::kJson || b.kind == TypeKind::kJson;
+  bool binary = a.is_binary_string() || b.is_binary_string() || a.kind == Kind::kBit ||
+                b.kind == Kind::kBit;
+  bool blob = a.is_blob() || b.is_blob() || a.kind == Kind::kJson || b.kind == Kind::kJson;
   if (blob || size > 65535 / 4) {
-    bool large = size > 16777215 || a.kind == TypeKind::kLongText ||
-                 b.kind == TypeKind::kLongText || a.kind == TypeKind::kLongBlob ||
-                 b.kind == TypeKind::kLongBlob || a.kind == TypeKind::kJson ||
-                 b.kind == TypeKind::kJson;
+    bool large = size > 16777215 || a.kind == Kind::kLongText ||
+                 b.kind == Kind::kLongText || a.kind == Kind::kLongBlob ||
+                 b.kind == Kind::kLongBlob || a.kind == Kind::kJson ||
+                 b.kind == Kind::kJson;
     bool medium = size > 65535;
     if (binary) {
-      return Type::Blob(large    ? TypeKind::kLongBlob
-                        : medium ? TypeKind::kMediumBlob
-                                 : TypeKind::kBlob);
+      return Type::Blob(large    ? Kind::kLongBlob
+                        : medium ? Kind::kMediumBlob
+                                 : Kind::kBlob);
     }
-    return Type::Text(large    ? TypeKind::kLongText
-                      : medium ? TypeKind::kMediumText
-                               : TypeKind::kText,
+    return Type::Text(large    ? Kind::kLongText
+                      : medium ? Kind::kMediumText
+                               : Kind::kText,
                       row::kDefaultCollation);
   }
   auto length = static_cast<uint32_t>(size);
   if (binary) {
     return Type::Varbinary(length);
   }
-  if (a.kind == TypeKind::kChar && b.kind == TypeKind::kChar && a.length == b.length) {
+  if (a.kind == Kind::kChar && b.kind == Kind::kChar && a.length == b.length) {
     return Type::Char(length, row::kDefaultCollation);
   }
   return Type::Varchar(length, row::kDefaultCollation);
@@ -155,12 +155,12 @@ row::Type CommonOf(const Type& a, const Type& b) {
       type = CommonString(a, b);
     }
   } else if (a.is_numeric() && b.is_numeric() &&
-             !(a.kind == TypeKind::kBit && b.kind != TypeKind::kBit && !b.is_integral()) &&
-             !(b.kind == TypeKind::kBit && a.kind != TypeKind::kBit && !a.is_integral())) {
+             !(a.kind == Kind::kBit && b.kind != Kind::kBit && !b.is_integral()) &&
+             !(b.kind == Kind::kBit && a.kind != Kind::kBit && !a.is_integral())) {
     type = CommonNumber(a, b);
   } else if (a.is_temporal() && b.is_temporal()) {
     type = CommonTemporal(a, b);
-  } else if (a.kind == TypeKind::kJson && b.kind == TypeKind::kJson) {
+  } else if (a.kind == Kind::kJson && b.kind == Kind::kJson) {
     type = a;
   } else {
     type = CommonString(a, b);
@@ -292,8 +292,8 @@ bool SameRegisterForm(const Type& a, const Type& b) {
     return true;
   }
   auto flipped = [](const Type& t) {
-    return (t.kind == TypeKind::kBigInt && t.is_unsigned) ||
-           (t.kind == TypeKind::kBit && t.length == 64);
+    return (t.kind == Kind::kBigInt && t.is_unsigned) ||
+           (t.kind == Kind::kBit && t.length == 64);
   };
   auto group = [&](const Type& t) -> int {
     if (t.is_integral() || t.is_enum_or_set()) {
@@ -307,14 +307,14 @@ bool SameRegisterForm(const Type& a, const Type& b) {
       return 4;
     }
     switch (t.kind) {
-      case TypeKind::kDate:
-      case TypeKind::kDateTime:
+      case Kind::kDate:
+      case Kind::kDateTime:
         return 5;
-      case TypeKind::kTime:
+      case Kind::kTime:
         return 6;
-      case TypeKind::kTimestamp:
+      case Kind::kTimestamp:
         return 7;
-      case TypeKind::kJson:
+      case Kind::kJson:
         return 8;
       default:
         return t.is_text() ? 9 : 10;

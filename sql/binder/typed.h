@@ -185,10 +185,11 @@ struct BoundIsTruth final : BoundExpr {
 };
 
 // args: condition, result, condition, result, …, and the ELSE result if their number is odd.
-// IF, IFNULL, COALESCE and NULLIF are cases too.
+// With `coalesce` the args are results alone: the first that is not NULL.
 struct BoundCase final : BoundExpr {
   static constexpr BoundKind kKind = BoundKind::kCase;
   explicit BoundCase(row::Type t) : BoundExpr(kKind, std::move(t)) {}
+  bool coalesce = false;
 };
 
 // args[0] [NOT] IN (args[1], …).

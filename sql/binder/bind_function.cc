@@ -1,0 +1,463 @@
+// Functions and operators: by name through sql/functions, and those that the typed tree has nodes
+// for (IF, COALESCE, NULLIF …), which evaluate lazily.
+#include <algorithm>
+
+#include "row/collation.h"
+#include "row/decimal.h"
+#include "sql/binder/binder_internal.h"
+#include "sql/binder/evaluate.h"
+#include "sql/functions/function.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+using Kind = row::TypeKind;
+using row::Value;
+
+row::IntervalUnit UnitOf(IntervalUnit unit) {
+  static_assert(static_cast<int>(IntervalUnit::kYearMonth) ==
+                static_cast<int>(row::IntervalUnit::kYearMonth));
+  return static_cast<row::IntervalUnit>(unit);
+}
+
+// A hexadecimal or bit literal where a number is wanted.
+BoundPtr HexAsNumber(const BoundPtr& expr) {
+  const auto* literal = expr->TryAs<BoundLiteral>();
+  if (literal == nullptr || !literal->hex) {
+    return expr;
+  }
+  uint64_t number = 0;
+  for (char c : literal->value.bytes()) {
+    number = number << 8 | static_cast<unsigned char>(c);
+  }
+  return MakeLiteral(Type::BigInt(true), Value::Uint(number));
+}
+
+bool IsArithmetic(BinaryOp op) { return op <= BinaryOp::kShiftRight; }
+
+std::string_view OperatorName(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::kAdd:
+      return "+";
+    case BinaryOp::kSubtract:
+      return "-";
+    case BinaryOp::kMultiply:
+      return "*";
+    case BinaryOp::kDivide:
+      return "/";
+    case BinaryOp::kIntDivide:
+      return "div";
+    case BinaryOp::kModulo:
+      return "%";
+    case BinaryOp::kBitOr:
+      return "|";
+    case BinaryOp::kBitAnd:
+      return "&";
+    case BinaryOp::kBitXor:
+      return "^";
+    case BinaryOp::kShiftLeft:
+      return "<<";
+    case BinaryOp::kShiftRight:
+      return ">>";
+    case BinaryOp::kConcat:
+      return "concat";
+    default:
+      return "";
+  }
+}
+
+// Collects what folding would warn about: such an expression is left for each execution to warn.
+class CountingSink final : public row::WarningSink {
+ public:
+  void AddWarning(row::WarningLevel, int, std::string) override { ++count_; }
+  int count() const { return count_; }
+
+ private:
+  int count_ = 0;
+};
+
+bool ArgsAreLiterals(const BoundExpr& expr) {
+  return std::all_of(expr.args.begin(), expr.args.end(),
+                     [](const BoundPtr& arg) { return arg->Is<BoundLiteral>(); });
+}
+
+}  // namespace
+
+Result<BoundPtr> StatementBinder::Fold(BoundPtr expr) {
+  switch (expr->kind) {
+    case BoundKind::kFunction:
+      if (expr->As<BoundFunction>().function->def().stability != Stability::kPure) {
+        return expr;
+      }
+      break;
+    case BoundKind::kConvert:
+      if (expr->As<BoundConvert>().mode == BoundConvert::Mode::kAnyValue) {
+        return expr;
+      }
+      break;
+    case BoundKind::kCompare:
+    case BoundKind::kLogical:
+    case BoundKind::kNot:
+    case BoundKind::kIsNull:
+    case BoundKind::kIsTruth:
+    case BoundKind::kCase:
+    case BoundKind::kIn:
+      break;
+    default:
+      return expr;
+  }
+  if (!ArgsAreLiterals(*expr)) {
+    return expr;
+  }
+  EvalContext& context = environment().eval_context();
+  CountingSink sink;
+  row::WarningSink* outer = std::exchange(context.conversion.warnings, &sink);
+  EvalFrame frame;
+  frame.context = &context;
+  Result<Value> value = Evaluate(*expr, frame);
+  context.conversion.warnings = outer;
+  if (!value.ok() || sink.count() != 0) {
+    return expr;
+  }
+  Value owned = std::move(value).value();
+  owned.Own();
+  auto literal = std::make_shared<BoundLiteral>(expr->type, std::move(owned));
+  literal->type.nullable = literal->value.is_null();
+  literal->coercibility = expr->coercibility;
+  return BoundPtr(literal);
+}
+
+bool SameFunction(const BoundFunction& a, const BoundFunction& b) {
+  const FunctionInstance& x = *a.function;
+  const FunctionInstance& y = *b.function;
+  return &x.def() == &y.def() && x.def().stability != Stability::kVolatile &&
+         x.options().unit == y.options().unit && x.options().subtract == y.options().subtract &&
+         x.options().trim_leading == y.options().trim_leading &&
+         x.options().trim_trailing == y.options().trim_trailing &&
+         x.options().cast_type == y.options().cast_type && a.type == b.type;
+}
+
+Result<BoundPtr> StatementBinder::MakeFunction(std::string_view name, std::vector<BoundPtr> args) {
+  return MakeFunctionWith(name, std::move(args), FunctionOptions());
+}
+
+Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
+                                                   std::vector<BoundPtr> args,
+                                                   const FunctionOptions& options) {
+  const FunctionDef* def = FindFunction(name);
+  if (def == nullptr) {
+    std::string_view database = environment().database();
+    std::string full =
+        database.empty() ? std::string(name) : std::string(database) + "." + std::string(name);
+    return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", full);
+  }
+  BindSettings bind;
+  bind.collation_connection = settings().collation_connection;
+  bind.collation = settings().collation_connection;
+  bind.div_precision_increment = settings().div_precision_increment;
+  bind.sql_mode = settings().sql_mode;
+  Coercibility coercibility = Coercibility::kCoercible;
+  if (def->collation_args != 0) {
+    std::vector<BoundPtr> texts;
+    for (size_t i = 0; i < args.size(); ++i) {
+      if ((def->collation_args >> std::min<size_t>(i, 31) & 1) != 0) {
+        texts.push_back(args[i]);
+      }
+    }
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, name));
+    if (mixed.coercibility != Coercibility::kIgnorable) {
+      bind.collation = mixed.collation;
+      coercibility = mixed.coercibility;
+    }
+  }
+  std::vector<FunctionArg> described;
+  described.reserve(args.size());
+  for (const BoundPtr& arg : args) {
+    const auto* literal = arg->TryAs<BoundLiteral>();
+    described.push_back({arg->type, literal != nullptr ? &literal->value : nullptr});
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const FunctionInstance> instance,
+                   BindFunction(*def, described, bind, options));
+  auto node = std::make_shared<BoundFunction>(instance->type(), instance);
+  if (node->type.is_null()) {
+    node->coercibility = Coercibility::kIgnorable;
+  } else if (node->type.is_string()) {
+    node->coercibility =
+        def->stability == Stability::kStatement ? Coercibility::kSystem : coercibility;
+  }
+  node->args = std::move(args);
+  return Fold(node);
+}
+
+Result<BoundPtr> StatementBinder::BindOperator(BinaryOp op, BoundPtr left, BoundPtr right) {
+  if (IsArithmetic(op)) {
+    return MakeFunction(OperatorName(op), {HexAsNumber(left), HexAsNumber(right)});
+  }
+  switch (op) {
+    case BinaryOp::kXor: {
+      ASSIGN_OR_RETURN(BoundPtr a, Truth(std::move(left)));
+      ASSIGN_OR_RETURN(BoundPtr b, Truth(std::move(right)));
+      return MakeFunction("xor", {std::move(a), std::move(b)});
+    }
+    case BinaryOp::kConcat:
+      return MakeFunction("concat", {std::move(left), std::move(right)});
+    case BinaryOp::kJsonExtract:
+      return MakeFunction("json_extract", {std::move(left), std::move(right)});
+    case BinaryOp::kJsonUnquote: {
+      ASSIGN_OR_RETURN(BoundPtr inner,
+                       MakeFunction("json_extract", {std::move(left), std::move(right)}));
+      return MakeFunction("json_unquote", {std::move(inner)});
+    }
+    case BinaryOp::kMemberOf:
+      return Unsupported("MEMBER OF");
+    case BinaryOp::kSoundsLike: {
+      ASSIGN_OR_RETURN(BoundPtr a, MakeFunction("soundex", {std::move(left)}));
+      ASSIGN_OR_RETURN(BoundPtr b, MakeFunction("soundex", {std::move(right)}));
+      return Compare(CompareOp::kEqual, std::move(a), std::move(b));
+    }
+    default:
+      return Status::Internal("operator of an unknown kind");
+  }
+}
+
+Result<BoundPtr> StatementBinder::CompareJson(CompareOp op, BoundPtr a, BoundPtr b) {
+  static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
+  return MakeFunction(kNames[static_cast<size_t>(op)], {std::move(a), std::move(b)});
+}
+
+Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args,
+                                               std::string_view name) {
+  Coercibility coercibility = Coercibility::kNumeric;
+  ASSIGN_OR_RETURN(Type type, CommonType(args, name, &coercibility));
+  type.nullable = true;
+  for (BoundPtr& arg : args) {
+    type.nullable = type.nullable && arg->type.nullable;
+    ASSIGN_OR_RETURN(arg, Fold(Convert(arg, type)));
+  }
+  if (args.size() == 1) {
+    return args[0];
+  }
+  auto node = std::make_shared<BoundCase>(type);
+  node->coalesce = true;
+  node->coercibility = coercibility;
+  node->args = std::move(args);
+  return Fold(node);
+}
+
+Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Scope* scope) {
+  if (!expr.schema.empty()) {
+    return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", expr.schema + "." + expr.name);
+  }
+  auto wrong_count = [&] { return UserError(ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, expr.name); };
+  const std::string& name = expr.name;
+  size_t count = expr.args.size();
+  if (name == "if") {
+    if (count != 3) {
+      return wrong_count();
+    }
+    ASSIGN_OR_RETURN(BoundPtr condition, BindCondition(*expr.args[0], scope));
+    ASSIGN_OR_RETURN(BoundPtr then, BindExpr(*expr.args[1], scope));
+    ASSIGN_OR_RETURN(BoundPtr otherwise, BindExpr(*expr.args[2], scope));
+    return MakeCase({std::move(condition), std::move(then), std::move(otherwise)}, "if");
+  }
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> args, BindExprs(expr.args, scope));
+  if (name == "ifnull" || name == "coalesce") {
+    if (count == 0 || (name == "ifnull" && count != 2)) {
+      return wrong_count();
+    }
+    return MakeCoalesce(std::move(args), name);
+  }
+  if (name == "nullif") {
+    if (count != 2) {
+      return wrong_count();
+    }
+    ASSIGN_OR_RETURN(BoundPtr equal, Compare(CompareOp::kEqual, args[0], args[1]));
+    ASSIGN_OR_RETURN(equal, Truth(std::move(equal)));
+    BoundPtr null = Convert(NullLiteral(), args[0]->type);
+    return MakeCase({std::move(equal), std::move(null), args[0]}, "nullif");
+  }
+  if (name == "isnull") {
+    if (count != 1) {
+      return wrong_count();
+    }
+    auto test = std::make_shared<BoundIsNull>(false);
+    test->args = std::move(args);
+    return Fold(test);
+  }
+  if (name == "any_value") {
+    if (count != 1) {
+      return wrong_count();
+    }
+    auto any = std::make_shared<BoundConvert>(args[0]->type, BoundConvert::Mode::kAnyValue);
+    any->coercibility = args[0]->coercibility;
+    any->args = std::move(args);
+    return BoundPtr(any);
+  }
+  if (name == "row_count" || name == "found_rows" || name == "last_insert_id") {
+    facts_->uncacheable |= name != "last_insert_id";
+  }
+  if (!expr.charset.empty() && expr.charset != "binary") {
+    const row::Charset* charset = row::FindCharset(expr.charset);
+    if (charset == nullptr) {
+      return UserError(ER_UNKNOWN_CHARACTER_SET, expr.charset);
+    }
+    ASSIGN_OR_RETURN(BoundPtr bytes, MakeFunction(name, std::move(args)));
+    auto text = std::make_shared<BoundConvert>(
+        Type::Varchar(row::ColumnLengthBytes(bytes->type), charset->default_collation),
+        BoundConvert::Mode::kCast);
+    text->coercibility = Coercibility::kCoercible;
+    text->args.push_back(std::move(bytes));
+    return Fold(text);
+  }
+  if (expr.type.has_value()) {
+    return Unsupported("WEIGHT_STRING AS type");
+  }
+  FunctionOptions options;
+  if (expr.unit.has_value()) {
+    options.unit = UnitOf(*expr.unit);
+  }
+  for (BoundPtr& arg : args) {
+    if (name == "greatest" || name == "least" || name == "abs" || name == "mod" ||
+        name == "round" || name == "truncate" || name == "bit_count" || name == "conv") {
+      arg = HexAsNumber(arg);
+    }
+  }
+  return MakeFunctionWith(name, std::move(args), options);
+}
+
+Result<BoundPtr> StatementBinder::BindSpecialFunction(const Expr& expr, Scope* scope) {
+  auto negate = [&](BoundPtr operand) -> Result<BoundPtr> {
+    auto negation = std::make_shared<BoundNot>();
+    negation->type.nullable = operand->type.nullable;
+    negation->args.push_back(std::move(operand));
+    return Fold(negation);
+  };
+  FunctionOptions options;
+  switch (expr.kind) {
+    case ExprKind::kLike: {
+      const auto& like = expr.As<Like>();
+      std::vector<BoundPtr> args;
+      ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*like.operand, scope));
+      ASSIGN_OR_RETURN(BoundPtr pattern, BindExpr(*like.pattern, scope));
+      args = {std::move(operand), std::move(pattern)};
+      if (like.escape != nullptr) {
+        ASSIGN_OR_RETURN(BoundPtr escape, BindExpr(*like.escape, scope));
+        if (!IsFixed(*escape)) {
+          return UserError(ER_WRONG_ARGUMENTS, "ESCAPE");
+        }
+        args.push_back(std::move(escape));
+      } else if ((settings().sql_mode & row::kModeNoBackslashEscapes) != 0) {
+        args.push_back(MakeLiteral(Type::Varchar(0, settings().collation_connection),
+                                   Value::String(""), Coercibility::kCoercible));
+      }
+      ASSIGN_OR_RETURN(BoundPtr result, MakeFunction("like", std::move(args)));
+      return like.negated ? negate(std::move(result)) : std::move(result);
+    }
+    case ExprKind::kRegexp: {
+      const auto& regexp = expr.As<Regexp>();
+      ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*regexp.operand, scope));
+      ASSIGN_OR_RETURN(BoundPtr pattern, BindExpr(*regexp.pattern, scope));
+      ASSIGN_OR_RETURN(BoundPtr result,
+                       MakeFunction("regexp_like", {std::move(operand), std::move(pattern)}));
+      return regexp.negated ? negate(std::move(result)) : std::move(result);
+    }
+    case ExprKind::kExtract: {
+      const auto& extract = expr.As<Extract>();
+      options.unit = UnitOf(extract.unit);
+      ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*extract.operand, scope));
+      return MakeFunctionWith("extract", {std::move(operand)}, options);
+    }
+    case ExprKind::kTrim: {
+      const auto& trim = expr.As<Trim>();
+      options.trim_leading = trim.side != TrimSide::kTrailing;
+      options.trim_trailing = trim.side != TrimSide::kLeading;
+      std::vector<BoundPtr> args;
+      ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*trim.operand, scope));
+      args.push_back(std::move(operand));
+      if (trim.remove != nullptr) {
+        ASSIGN_OR_RETURN(BoundPtr remove, BindExpr(*trim.remove, scope));
+        args.push_back(std::move(remove));
+      }
+      return MakeFunctionWith("trim", std::move(args), options);
+    }
+    case ExprKind::kIntervalArithmetic: {
+      const auto& arithmetic = expr.As<IntervalArithmetic>();
+      options.unit = UnitOf(arithmetic.unit);
+      options.subtract = arithmetic.subtract;
+      ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*arithmetic.operand, scope));
+      ASSIGN_OR_RETURN(BoundPtr amount, BindExpr(*arithmetic.amount, scope));
+      return MakeFunctionWith("date_add", {std::move(operand), std::move(amount)}, options);
+    }
+    case ExprKind::kConvertUsing: {
+      const auto& convert = expr.As<ConvertUsing>();
+      ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*convert.operand, scope));
+      Type type;
+      uint64_t length = operand->type.is_string() ? row::MaxLength(operand->type)
+                                                  : row::DisplayWidth(operand->type);
+      if (convert.charset == "binary") {
+        type = length > 65535 ? Type::Blob(Kind::kLongBlob)
+                              : Type::Varbinary(row::ColumnLengthBytes(operand->type));
+      } else {
+        const row::Charset* charset = row::FindCharset(convert.charset);
+        if (charset == nullptr) {
+          return UserError(ER_UNKNOWN_CHARACTER_SET, convert.charset);
+        }
+        type = length > 16383 ? Type::Text(Kind::kLongText, charset->default_collation)
+                              : Type::Varchar(static_cast<uint32_t>(length),
+                                              charset->default_collation);
+      }
+      type.nullable = operand->type.nullable;
+      auto node = std::make_shared<BoundConvert>(type, BoundConvert::Mode::kCast);
+      node->coercibility = Coercibility::kImplicit;
+      node->args.push_back(std::move(operand));
+      return Fold(node);
+    }
+    default:
+      return Unsupported("JSON_VALUE");
+  }
+}
+
+Result<BoundPtr> StatementBinder::BindDefault(const DefaultExpr& expr, Scope* scope) {
+  if (expr.column == nullptr) {
+    return Unsupported("DEFAULT in an expression");
+  }
+  ASSIGN_OR_RETURN(BoundPtr bound, BindColumnRef(expr.column->As<ColumnRef>(), scope));
+  const auto* column = bound->TryAs<BoundColumn>();
+  if (column == nullptr || column->table->table == nullptr) {
+    return UnknownColumn(expr.column->As<ColumnRef>(), scope->clause);
+  }
+  const ColumnDescriptor& descriptor = column->table->table->columns[column->column];
+  switch (descriptor.default_value.kind) {
+    case DefaultKind::kLiteral:
+      return MakeLiteral(descriptor.type, descriptor.default_value.value,
+                         bound->coercibility);
+    case DefaultKind::kNone:
+      return UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
+    case DefaultKind::kNow:
+    case DefaultKind::kExpression:
+      return Unsupported("DEFAULT(column) of an expression default");
+  }
+  return Status::Internal("default of an unknown kind");
+}
+
+Result<BoundPtr> StatementBinder::BindInsertValue(const InsertValue& expr, Scope* scope) {
+  const auto& ref = expr.column->As<ColumnRef>();
+  if (scope->proposed == nullptr) {
+    // Outside ON DUPLICATE KEY UPDATE it is NULL.
+    ASSIGN_OR_RETURN(BoundPtr column, BindColumnRef(ref, scope));
+    return Convert(NullLiteral(), column->type);
+  }
+  for (size_t i = 0; i < scope->proposed->columns.size(); ++i) {
+    const BoundTableColumn& column = scope->proposed->columns[i];
+    if (!column.name.empty() && SameName(column.name, ref.column)) {
+      auto bound = std::make_shared<BoundColumn>(column.type, scope->proposed,
+                                                 static_cast<uint32_t>(i));
+      bound->coercibility = column.coercibility;
+      return BoundPtr(bound);
+    }
+  }
+  return UnknownColumn(ref, scope->clause);
+}
+
+}  // namespace borealis::sql
