@@ -1,0 +1,258 @@
+// Functions, aggregates, collations and the progress handler that the machine calls.
+#include <sqlite3.h>
+
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "sql/functions/function.h"
+#include "sql/sqlite/register_io.h"
+#include "sql/sqlite/run_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr size_t kInlineArgs = 8;
+
+// Decodes registers into `out`, which keeps short argument lists off the heap.
+class Arguments {
+ public:
+  Status Decode(const std::vector<row::Type>& types, int count, sqlite3_value** values) {
+    if (static_cast<size_t>(count) != types.size()) {
+      return Status::Internal("call with another number of arguments");
+    }
+    row::Value* to = inline_;
+    if (types.size() > kInlineArgs) {
+      heap_.resize(types.size());
+      to = heap_.data();
+    }
+    for (size_t i = 0; i < types.size(); ++i) {
+      ASSIGN_OR_RETURN(to[i], ValueOf(values[i], types[i]));
+    }
+    span_ = std::span<const row::Value>(to, types.size());
+    return {};
+  }
+  std::span<const row::Value> get() const { return span_; }
+
+ private:
+  row::Value inline_[kInlineArgs];
+  std::vector<row::Value> heap_;
+  std::span<const row::Value> span_;
+};
+
+Status CallScalar(QueryRun& run, const CallSite& site, std::span<const row::Value> args,
+                  row::Value* out) {
+  EvalContext& eval = *run.context().eval;
+  switch (site.kind) {
+    case CallKind::kFunction:
+      return site.function->Eval(eval, args, out);
+    case CallKind::kConvert:
+    case CallKind::kCast:
+      if (args[0].is_null()) {
+        return {};
+      }
+      return site.kind == CallKind::kConvert
+                 ? ConvertValue(eval, args[0], site.arg_types[0], site.result, out)
+                 : CastValue(eval, args[0], site.arg_types[0], site.result, out);
+    case CallKind::kTruth:
+      if (!args[0].is_null()) {
+        *out = row::Value::Bool(row::ToBool(args[0], site.arg_types[0], eval.conversion));
+      }
+      return {};
+    case CallKind::kReadVariable: {
+      const TypedValue* found = run.context().variables->Find(site.variable);
+      if (found == nullptr || found->value.is_null()) {
+        return {};
+      }
+      return ConvertValue(eval, found->value, found->type, site.result, out);
+    }
+    case CallKind::kAssignVariable: {
+      TypedValue value{site.arg_types[0], args[0]};
+      value.value.Own();
+      run.context().variables->Set(site.variable, std::move(value));
+      *out = args[0];
+      return {};
+    }
+    case CallKind::kAggregate:
+    case CallKind::kSingleRow:
+      break;
+  }
+  return Status::Internal("scalar call of an aggregate");
+}
+
+void Fail(sqlite3_context* context, QueryRun* run, Status status) {
+  sqlite3_result_error(context, "see status", -1);
+  run->Fail(std::move(status));
+}
+
+// State of one group of one aggregate.
+struct GroupState {
+  std::unique_ptr<Aggregator> aggregator;
+  row::Value single;
+  size_t rows = 0;
+};
+
+// Allocated zeroed by the machine and freed with the group.
+struct GroupSlot {
+  GroupState* state;
+};
+
+GroupState* StateOf(sqlite3_context* context, bool create) {
+  auto* slot = static_cast<GroupSlot*>(
+      sqlite3_aggregate_context(context, create ? sizeof(GroupSlot) : 0));
+  if (slot == nullptr) {
+    return nullptr;
+  }
+  if (slot->state == nullptr && create) {
+    slot->state = new GroupState();
+  }
+  return slot->state;
+}
+
+Status StepOrRemove(QueryRun& run, const CallSite& site, GroupState* state,
+                    std::span<const row::Value> args, bool remove) {
+  if (site.kind == CallKind::kSingleRow) {
+    if (++state->rows > 1) {
+      return UserError(ER_SUBQUERY_NO_1_ROW);
+    }
+    state->single = args[0];
+    state->single.Own();
+    return {};
+  }
+  if (state->aggregator == nullptr) {
+    ASSIGN_OR_RETURN(state->aggregator, MakeAggregator(site.aggregate));
+  }
+  if (!remove) {
+    return state->aggregator->Step(*run.context().eval, args);
+  }
+  if (!state->aggregator->can_remove()) {
+    return UserError(ER_NOT_SUPPORTED_YET, "this aggregate over a moving window frame");
+  }
+  return state->aggregator->Remove(*run.context().eval, args);
+}
+
+void Aggregate(sqlite3_context* context, int count, sqlite3_value** values, bool remove) {
+  auto* slot = static_cast<AggregateSlot*>(sqlite3_user_data(context));
+  QueryRun* run = MachineCallbacks::Current(slot->machine);
+  const CallSite& site = run->site(slot->site);
+  GroupState* state = StateOf(context, true);
+  if (state == nullptr) {
+    sqlite3_result_error_nomem(context);
+    return;
+  }
+  Arguments args;
+  Status status = args.Decode(site.arg_types, count, values);
+  if (status.ok()) {
+    status = StepOrRemove(*run, site, state, args.get(), remove);
+  }
+  if (!status.ok()) {
+    Fail(context, run, std::move(status));
+  }
+}
+
+void Finish(sqlite3_context* context, GroupState* state) {
+  auto* slot = static_cast<AggregateSlot*>(sqlite3_user_data(context));
+  QueryRun* run = MachineCallbacks::Current(slot->machine);
+  if (run == nullptr || !run->status().ok()) {
+    return;  // cleaning up
+  }
+  const CallSite& site = run->site(slot->site);
+  row::Value value;
+  Status status;
+  if (site.kind == CallKind::kSingleRow) {
+    if (state != nullptr) {
+      value = state->single.Borrow();
+    }
+  } else {
+    std::unique_ptr<Aggregator> empty;
+    Aggregator* aggregator = state != nullptr ? state->aggregator.get() : nullptr;
+    if (aggregator == nullptr) {
+      Result<std::unique_ptr<Aggregator>> made = MakeAggregator(site.aggregate);
+      if (made.ok()) {
+        empty = std::move(made).value();
+        aggregator = empty.get();
+      } else {
+        status = std::move(made).status();
+      }
+    }
+    if (aggregator != nullptr) {
+      status = aggregator->Finish(*run->context().eval, &value);
+    }
+  }
+  if (status.ok()) {
+    status = SetResult(context, value, site.result);
+  }
+  if (!status.ok()) {
+    Fail(context, run, std::move(status));
+  }
+}
+
+int CompareWith(void* collation, int a_size, const void* a, int b_size, const void* b) {
+  return static_cast<const row::Collation*>(collation)->Compare(
+      {static_cast<const char*>(a), static_cast<size_t>(a_size)},
+      {static_cast<const char*>(b), static_cast<size_t>(b_size)});
+}
+
+}  // namespace
+
+void MachineCallbacks::Scalar(sqlite3_context* context, int count, sqlite3_value** values) {
+  auto* machine = static_cast<QueryMachine*>(sqlite3_user_data(context));
+  QueryRun* run = machine->current_;
+  if (run == nullptr || count < 1) {
+    sqlite3_result_error(context, "call outside a statement", -1);
+    return;
+  }
+  const CallSite& site = run->site(static_cast<size_t>(sqlite3_value_int64(values[0])));
+  Arguments args;
+  row::Value out;
+  Status status = args.Decode(site.arg_types, count - 1, values + 1);
+  if (status.ok()) {
+    status = CallScalar(*run, site, args.get(), &out);
+  }
+  if (status.ok()) {
+    status = SetResult(context, out, site.result);
+  }
+  if (!status.ok()) {
+    Fail(context, run, std::move(status));
+  }
+}
+
+void MachineCallbacks::AggregateStep(sqlite3_context* context, int count, sqlite3_value** values) {
+  Aggregate(context, count, values, false);
+}
+
+void MachineCallbacks::AggregateInverse(sqlite3_context* context, int count,
+                                        sqlite3_value** values) {
+  Aggregate(context, count, values, true);
+}
+
+void MachineCallbacks::AggregateValue(sqlite3_context* context) {
+  Finish(context, StateOf(context, false));
+}
+
+void MachineCallbacks::AggregateFinal(sqlite3_context* context) {
+  GroupState* state = StateOf(context, false);
+  Finish(context, state);
+  delete state;
+}
+
+int MachineCallbacks::Progress(void* machine) {
+  QueryRun* run = static_cast<QueryMachine*>(machine)->current_;
+  if (run == nullptr) {
+    return 0;
+  }
+  Status status = run->CheckInterrupt();
+  if (status.ok()) {
+    return 0;
+  }
+  run->Fail(std::move(status));
+  return 1;
+}
+
+void MachineCallbacks::CollationNeeded(void*, sqlite3* connection, int, const char* name) {
+  const row::Collation* collation = row::FindCollation(name);
+  if (collation != nullptr) {
+    sqlite3_create_collation_v2(connection, name, SQLITE_UTF8,
+                                const_cast<row::Collation*>(collation), CompareWith, nullptr);
+  }
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,486 @@
+// Expressions in SQLite's SQL.
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "row/collation.h"
+#include "sql/binder/binder_internal.h"
+#include "sql/functions/function.h"
+#include "sql/sqlite/lowering_internal.h"
+#include "sql/sqlite/register_io.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+
+// Inclusive range of a signed integer expression; nothing when it may leave 64 bits.
+struct Range {
+  int64_t low;
+  int64_t high;
+};
+
+std::optional<Range> Combine(std::string_view op, Range a, Range b) {
+  int64_t corners[4];
+  if (op == "*") {
+    if (__builtin_mul_overflow(a.low, b.low, &corners[0]) ||
+        __builtin_mul_overflow(a.low, b.high, &corners[1]) ||
+        __builtin_mul_overflow(a.high, b.low, &corners[2]) ||
+        __builtin_mul_overflow(a.high, b.high, &corners[3])) {
+      return std::nullopt;
+    }
+    return Range{*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
+  }
+  bool overflow = op == "+" ? __builtin_add_overflow(a.low, b.low, &corners[0]) ||
+                                  __builtin_add_overflow(a.high, b.high, &corners[1])
+                            : __builtin_sub_overflow(a.low, b.high, &corners[0]) ||
+                                  __builtin_sub_overflow(a.high, b.low, &corners[1]);
+  if (overflow) {
+    return std::nullopt;
+  }
+  return Range{corners[0], corners[1]};
+}
+
+std::optional<Range> RangeOf(const BoundExpr& expr) {
+  if (const auto* literal = expr.TryAs<BoundLiteral>()) {
+    if (literal->value.kind() != row::ValueKind::kInt) {
+      return std::nullopt;
+    }
+    return Range{literal->value.int_value(), literal->value.int_value()};
+  }
+  if (expr.kind == BoundKind::kColumn) {
+    if (!expr.type.is_integer() || expr.type.is_unsigned ||
+        expr.type.kind == row::TypeKind::kBigInt) {
+      return std::nullopt;
+    }
+    return Range{row::MinSigned(expr.type), row::MaxSigned(expr.type)};
+  }
+  const auto* call = expr.TryAs<BoundFunction>();
+  if (call == nullptr || call->args.size() != 2 || !expr.type.is_integer() ||
+      expr.type.is_unsigned) {
+    return std::nullopt;
+  }
+  std::string_view op = call->function->def().name;
+  if (op != "+" && op != "-" && op != "*") {
+    return std::nullopt;
+  }
+  std::optional<Range> a = RangeOf(*call->args[0]);
+  std::optional<Range> b = RangeOf(*call->args[1]);
+  return a.has_value() && b.has_value() ? Combine(op, *a, *b) : std::nullopt;
+}
+
+bool IsBaseColumn(const BoundExpr& expr) {
+  const auto* column = expr.TryAs<BoundColumn>();
+  return column != nullptr && (column->table->kind == BoundTableKind::kBase ||
+                               column->table->kind == BoundTableKind::kSystem);
+}
+
+std::vector<Type> TypesOf(const std::vector<BoundPtr>& exprs) {
+  std::vector<Type> types;
+  types.reserve(exprs.size());
+  for (const BoundPtr& expr : exprs) {
+    types.push_back(expr->type);
+  }
+  return types;
+}
+
+std::string_view OperatorText(CompareOp op) {
+  switch (op) {
+    case CompareOp::kEqual:
+      return " = ";
+    case CompareOp::kNullSafeEqual:
+      return " IS ";
+    case CompareOp::kNotEqual:
+      return " <> ";
+    case CompareOp::kLess:
+      return " < ";
+    case CompareOp::kLessEqual:
+      return " <= ";
+    case CompareOp::kGreater:
+      return " > ";
+    case CompareOp::kGreaterEqual:
+      return " >= ";
+  }
+  return " = ";
+}
+
+}  // namespace
+
+std::string CollateSuffix(const BoundExpr& expr) {
+  if (!expr.type.is_text()) {
+    return "";
+  }
+  const auto* column = expr.TryAs<BoundColumn>();
+  if (column != nullptr && IsBaseColumn(expr) && column->column != kHandleColumn &&
+      column->table->columns[column->column].type.collation == expr.type.collation) {
+    return "";  // declared with it
+  }
+  return " COLLATE \"" + std::string(row::GetCollation(expr.type.collation).name()) + "\"";
+}
+
+bool KeepsRegister(const Type& from, const Type& to) {
+  if (from.is_null()) {
+    return true;
+  }
+  if (from.is_text() && to.is_text()) {
+    return true;
+  }
+  if (from.is_binary_string() && to.is_binary_string()) {
+    return true;
+  }
+  if (from.is_enum_or_set() || to.is_enum_or_set()) {
+    return from == to.Nullable(from.nullable);
+  }
+  if (from.is_integer() && to.is_integer() && SameRegisterForm(from, to)) {
+    return true;  // common types only widen
+  }
+  if (from.is_floating() && to.kind == row::TypeKind::kDouble) {
+    return true;
+  }
+  if (from.is_decimal() && to.is_decimal() && to.scale >= from.scale) {
+    return true;
+  }
+  if (from.is_temporal() && to.is_temporal() && SameRegisterForm(from, to)) {
+    return from.kind == to.kind ? to.scale >= from.scale : to.kind == row::TypeKind::kDateTime;
+  }
+  return from.kind == to.kind && !from.is_numeric() && !from.is_temporal();
+}
+
+Status Lowering::Joined(const std::vector<BoundPtr>& parts, size_t begin, size_t end,
+                        std::string_view between, std::string* sql) {
+  // Balanced, so that long lists do not make a tree as deep as they are long.
+  if (end - begin == 1) {
+    return Expr(*parts[begin], sql);
+  }
+  size_t middle = end - begin <= 8 ? end - 1 : begin + (end - begin) / 2;
+  sql->push_back('(');
+  RETURN_IF_ERROR(Joined(parts, begin, middle, between, sql));
+  sql->append(between);
+  RETURN_IF_ERROR(Joined(parts, middle, end, between, sql));
+  sql->push_back(')');
+  return {};
+}
+
+Status Lowering::Call(CallSite site, std::string_view name, const std::vector<BoundPtr>& args,
+                      std::string* sql) {
+  site.arg_types = TypesOf(args);
+  sql->append(name);
+  sql->append(std::to_string(out_->sites.size()));
+  out_->sites.push_back(std::move(site));
+  for (const BoundPtr& arg : args) {
+    sql->push_back(',');
+    RETURN_IF_ERROR(Expr(*arg, sql));
+  }
+  sql->push_back(')');
+  return {};
+}
+
+Status Lowering::Comparable(const BoundExpr& expr, std::string* sql) {
+  RETURN_IF_ERROR(Expr(expr, sql));
+  sql->append(CollateSuffix(expr));
+  return {};
+}
+
+Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
+  switch (expr.kind) {
+    case BoundKind::kLiteral:
+      return AppendLiteral(expr.As<BoundLiteral>().value, expr.type, sql);
+    case BoundKind::kParameter: {
+      uint32_t index = expr.As<BoundParameter>().index;
+      if (out_->parameters.size() <= index) {
+        out_->parameters.resize(index + 1);
+      }
+      out_->parameters[index] = expr.type;
+      sql->append("?" + std::to_string(index + 1));
+      return {};
+    }
+    case BoundKind::kColumn: {
+      const auto& column = expr.As<BoundColumn>();
+      sql->append(TableAlias(*column.table));
+      sql->append(column.column == kHandleColumn ? ".h" : ".c" + std::to_string(column.column));
+      return {};
+    }
+    case BoundKind::kConvert:
+      return Convert(expr.As<BoundConvert>(), sql);
+    case BoundKind::kFunction:
+      return Function(expr.As<BoundFunction>(), sql);
+    case BoundKind::kCompare:
+      return Compare(expr.As<BoundCompare>(), sql);
+    case BoundKind::kLogical:
+      return Joined(expr.args, 0, expr.args.size(),
+                    expr.As<BoundLogical>().is_and ? " AND " : " OR ", sql);
+    case BoundKind::kNot:
+      sql->append("(NOT ");
+      RETURN_IF_ERROR(Expr(*expr.args[0], sql));
+      sql->push_back(')');
+      return {};
+    case BoundKind::kIsNull:
+      sql->push_back('(');
+      RETURN_IF_ERROR(Expr(*expr.args[0], sql));
+      sql->append(expr.As<BoundIsNull>().negated ? " IS NOT NULL)" : " IS NULL)");
+      return {};
+    case BoundKind::kIsTruth: {
+      const auto& test = expr.As<BoundIsTruth>();
+      sql->push_back('(');
+      RETURN_IF_ERROR(Expr(*expr.args[0], sql));
+      sql->append(test.negated ? " IS NOT " : " IS ");
+      sql->append(test.truth ? "TRUE)" : "FALSE)");
+      return {};
+    }
+    case BoundKind::kCase:
+      return Case(expr.As<BoundCase>(), sql);
+    case BoundKind::kIn:
+      return In(expr.As<BoundIn>(), sql);
+    case BoundKind::kScalarSubquery:
+      return ScalarSubquery(expr.As<BoundScalarSubquery>(), sql);
+    case BoundKind::kExists:
+      sql->append("EXISTS(");
+      RETURN_IF_ERROR(Query(*expr.As<BoundExists>().query, false, sql));
+      sql->push_back(')');
+      return {};
+    case BoundKind::kInSubquery:
+      return InSubquery(expr.As<BoundInSubquery>(), sql);
+    case BoundKind::kAggregate:
+      return Aggregate(expr.As<BoundAggregate>(), sql);
+    case BoundKind::kWindow:
+      return Window(expr.As<BoundWindow>(), sql);
+    case BoundKind::kUserVariable: {
+      CallSite site;
+      site.kind = CallKind::kReadVariable;
+      site.result = expr.type;
+      site.variable = expr.As<BoundUserVariable>().name;
+      return Call(std::move(site), "bv(", {}, sql);
+    }
+    case BoundKind::kAssignVariable: {
+      CallSite site;
+      site.kind = CallKind::kAssignVariable;
+      site.result = expr.type;
+      site.variable = expr.As<BoundAssignVariable>().name;
+      return Call(std::move(site), "bv(", expr.args, sql);
+    }
+  }
+  return Status::Internal("expression of an unknown kind");
+}
+
+Status Lowering::Convert(const BoundConvert& convert, std::string* sql) {
+  const BoundExpr& operand = *convert.args[0];
+  bool implicit = convert.mode == BoundConvert::Mode::kImplicit;
+  if (convert.mode == BoundConvert::Mode::kAnyValue ||
+      (implicit && KeepsRegister(operand.type, convert.type))) {
+    return Expr(operand, sql);
+  }
+  CallSite site;
+  site.kind = implicit                                         ? CallKind::kConvert
+              : convert.mode == BoundConvert::Mode::kTruth ? CallKind::kTruth
+                                                               : CallKind::kCast;
+  site.result = convert.type;
+  return Call(std::move(site), "bf(", convert.args, sql);
+}
+
+Status Lowering::Function(const BoundFunction& call, std::string* sql) {
+  const FunctionDef& def = call.function->def();
+  bool arithmetic = def.name == "+" || def.name == "-" || def.name == "*";
+  if (arithmetic && call.args.size() == 2 && RangeOf(call).has_value()) {
+    sql->push_back('(');
+    RETURN_IF_ERROR(Expr(*call.args[0], sql));
+    sql->append(def.name);
+    RETURN_IF_ERROR(Expr(*call.args[1], sql));
+    sql->push_back(')');
+    return {};
+  }
+  CallSite site;
+  site.kind = CallKind::kFunction;
+  site.function = call.function;
+  site.result = call.type;
+  return Call(std::move(site), def.stability == Stability::kVolatile ? "bv(" : "bf(", call.args,
+              sql);
+}
+
+Status Lowering::Compare(const BoundCompare& compare, std::string* sql) {
+  sql->push_back('(');
+  RETURN_IF_ERROR(Comparable(*compare.args[0], sql));
+  sql->append(OperatorText(compare.op));
+  RETURN_IF_ERROR(Expr(*compare.args[1], sql));
+  sql->push_back(')');
+  return {};
+}
+
+Status Lowering::Case(const BoundCase& node, std::string* sql) {
+  if (node.coalesce) {
+    sql->append("coalesce(");
+    for (size_t i = 0; i < node.args.size(); ++i) {
+      sql->append(i == 0 ? "" : ",");
+      RETURN_IF_ERROR(Expr(*node.args[i], sql));
+    }
+    sql->push_back(')');
+    return {};
+  }
+  sql->append("CASE");
+  for (size_t i = 0; i + 1 < node.args.size(); i += 2) {
+    sql->append(" WHEN ");
+    RETURN_IF_ERROR(Expr(*node.args[i], sql));
+    sql->append(" THEN ");
+    RETURN_IF_ERROR(Expr(*node.args[i + 1], sql));
+  }
+  if (node.args.size() % 2 == 1) {
+    sql->append(" ELSE ");
+    RETURN_IF_ERROR(Expr(*node.args.back(), sql));
+  }
+  sql->append(" END");
+  return {};
+}
+
+Status Lowering::In(const BoundIn& in, std::string* sql) {
+  sql->push_back('(');
+  RETURN_IF_ERROR(Comparable(*in.args[0], sql));
+  sql->append(in.negated ? " NOT IN (" : " IN (");
+  for (size_t i = 1; i < in.args.size(); ++i) {
+    sql->append(i == 1 ? "" : ",");
+    RETURN_IF_ERROR(Expr(*in.args[i], sql));
+  }
+  sql->append("))");
+  return {};
+}
+
+Status Lowering::InSubquery(const BoundInSubquery& in, std::string* sql) {
+  sql->push_back('(');
+  if (in.args.size() == 1) {
+    RETURN_IF_ERROR(Comparable(*in.args[0], sql));
+  } else {
+    for (size_t i = 0; i < in.args.size(); ++i) {
+      sql->append(i == 0 ? "(" : ",");
+      RETURN_IF_ERROR(Comparable(*in.args[i], sql));
+    }
+    sql->push_back(')');
+  }
+  sql->append(in.negated ? " NOT IN (" : " IN (");
+  RETURN_IF_ERROR(Query(*in.query, false, sql));
+  sql->append("))");
+  return {};
+}
+
+Status Lowering::ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql) {
+  const BoundQuery& query = *subquery.query;
+  const BoundSelect* select = query.body.select.get();
+  bool one_row = select != nullptr && ((select->aggregated && select->group_by.empty()) ||
+                                       select->from == nullptr);
+  if (const auto* limit = query.limit ? query.limit->TryAs<BoundLiteral>() : nullptr;
+      limit != nullptr && limit->value.kind() == row::ValueKind::kInt &&
+      limit->value.int_value() <= 1) {
+    one_row = true;
+  }
+  sql->push_back('(');
+  if (one_row) {
+    RETURN_IF_ERROR(Query(query, false, sql));
+  } else {
+    CallSite site;
+    site.kind = CallKind::kSingleRow;
+    site.result = subquery.type;
+    site.arg_types = {subquery.type};
+    sql->append("SELECT ba" + std::to_string(out_->sites.size()) + "(c0) FROM (");
+    out_->sites.push_back(std::move(site));
+    RETURN_IF_ERROR(Query(query, false, sql));
+    sql->push_back(')');
+  }
+  sql->push_back(')');
+  return {};
+}
+
+Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
+  bool native_count = aggregate.fn == AggregateFn::kCount &&
+                      (aggregate.args.empty() || (aggregate.args.size() == 1));
+  bool native_extreme =
+      aggregate.fn == AggregateFn::kMin || aggregate.fn == AggregateFn::kMax;
+  if (native_extreme && aggregate.args[0]->type.kind == row::TypeKind::kJson) {
+    native_extreme = false;
+  }
+  if (native_count || native_extreme) {
+    sql->append(native_count ? "count(" : aggregate.fn == AggregateFn::kMin ? "min(" : "max(");
+    if (aggregate.args.empty()) {
+      sql->push_back('*');
+    } else {
+      sql->append(aggregate.distinct ? "DISTINCT " : "");
+      RETURN_IF_ERROR(Comparable(*aggregate.args[0], sql));
+    }
+    sql->push_back(')');
+    return {};
+  }
+  CallSite site;
+  site.kind = CallKind::kAggregate;
+  site.result = aggregate.type;
+  site.aggregate.fn = aggregate.fn;
+  site.aggregate.distinct = aggregate.distinct;
+  site.aggregate.arg_types = TypesOf(aggregate.args);
+  site.aggregate.result = aggregate.type;
+  site.aggregate.separator = aggregate.separator;
+  std::vector<BoundPtr> args = aggregate.args;
+  for (const BoundOrder& order : aggregate.order_by) {
+    site.aggregate.order_by.push_back({order.expr->type, order.descending});
+    args.push_back(order.expr);
+  }
+  site.arg_types = TypesOf(args);
+  sql->append("ba" + std::to_string(out_->sites.size()) + "(");
+  out_->sites.push_back(std::move(site));
+  for (size_t i = 0; i < args.size(); ++i) {
+    sql->append(i == 0 ? "" : ",");
+    RETURN_IF_ERROR(Expr(*args[i], sql));
+  }
+  sql->push_back(')');
+  return {};
+}
+
+Status Lowering::Window(const BoundWindow& window, std::string* sql) {
+  if (window.is_aggregate) {
+    RETURN_IF_ERROR(Aggregate(window, sql));
+  } else {
+    static constexpr std::string_view kNames[] = {
+        "row_number",   "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
+        "lead",         "lag",  "first_value", "last_value",  "nth_value"};
+    sql->append(kNames[static_cast<size_t>(window.window_fn)]);
+    sql->push_back('(');
+    for (size_t i = 0; i < window.args.size(); ++i) {
+      sql->append(i == 0 ? "" : ",");
+      RETURN_IF_ERROR(Expr(*window.args[i], sql));
+    }
+    sql->push_back(')');
+  }
+  sql->append(" OVER (");
+  for (size_t i = 0; i < window.partition_by.size(); ++i) {
+    sql->append(i == 0 ? "PARTITION BY " : ",");
+    RETURN_IF_ERROR(Comparable(*window.partition_by[i], sql));
+  }
+  for (size_t i = 0; i < window.window_order.size(); ++i) {
+    sql->append(i == 0 ? " ORDER BY " : ",");
+    RETURN_IF_ERROR(Comparable(*window.window_order[i].expr, sql));
+    sql->append(window.window_order[i].descending ? " DESC" : "");
+  }
+  if (window.has_frame) {
+    auto bound = [&](const BoundFrameBound& at) -> Status {
+      switch (at.kind) {
+        case FrameBoundKind::kUnboundedPreceding:
+          sql->append("UNBOUNDED PRECEDING");
+          return {};
+        case FrameBoundKind::kUnboundedFollowing:
+          sql->append("UNBOUNDED FOLLOWING");
+          return {};
+        case FrameBoundKind::kCurrentRow:
+          sql->append("CURRENT ROW");
+          return {};
+        case FrameBoundKind::kPreceding:
+        case FrameBoundKind::kFollowing:
+          RETURN_IF_ERROR(Expr(*at.offset, sql));
+          sql->append(at.kind == FrameBoundKind::kPreceding ? " PRECEDING" : " FOLLOWING");
+          return {};
+      }
+      return {};
+    };
+    sql->append(window.frame_unit == FrameUnit::kRows ? " ROWS BETWEEN " : " RANGE BETWEEN ");
+    RETURN_IF_ERROR(bound(window.frame_start));
+    sql->append(" AND ");
+    RETURN_IF_ERROR(bound(window.frame_end));
+  }
+  sql->push_back(')');
+  return {};
+}
+
+}  // namespace borealis::sql

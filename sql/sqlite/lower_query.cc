@@ -1,0 +1,290 @@
+// Queries in SQLite's SQL: SELECT, FROM, set operations, WITH, ORDER BY, LIMIT.
+#include <algorithm>
+
+#include "sql/binder/binder_internal.h"
+#include "sql/sqlite/lowering_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+std::string Quoted(std::string_view name) {
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"') {
+      quoted.push_back('"');
+    }
+    quoted.push_back(c);
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
+std::string CteName(const BoundCte& cte) { return "w" + std::to_string(cte.id); }
+
+bool Contains(const BoundFrom& from, const BoundTable* table) {
+  if (from.table != nullptr) {
+    return from.table == table;
+  }
+  return Contains(*from.left, table) || Contains(*from.right, table);
+}
+
+// Whether the condition cannot be true where the tables of `from` have only NULLs. Deliberately
+// narrow: comparisons and IS NOT NULL on plain columns.
+bool RejectsNulls(const BoundExpr& condition, const BoundFrom& from) {
+  auto is_inner = [&](const BoundExpr& expr) {
+    const BoundExpr* at = &expr;
+    while (const auto* convert = at->TryAs<BoundConvert>()) {
+      at = convert->args[0].get();
+    }
+    const auto* column = at->TryAs<BoundColumn>();
+    return column != nullptr && Contains(from, column->table);
+  };
+  switch (condition.kind) {
+    case BoundKind::kLogical: {
+      const auto& logical = condition.As<BoundLogical>();
+      auto rejects = [&](const BoundPtr& arg) { return RejectsNulls(*arg, from); };
+      return logical.is_and ? std::any_of(logical.args.begin(), logical.args.end(), rejects)
+                            : std::all_of(logical.args.begin(), logical.args.end(), rejects);
+    }
+    case BoundKind::kCompare:
+      return condition.As<BoundCompare>().op != CompareOp::kNullSafeEqual &&
+             (is_inner(*condition.args[0]) || is_inner(*condition.args[1]));
+    case BoundKind::kIn:
+      return is_inner(*condition.args[0]);
+    case BoundKind::kIsNull:
+      return condition.As<BoundIsNull>().negated && is_inner(*condition.args[0]);
+    default:
+      return false;
+  }
+}
+
+// LEFT JOINs whose missing rows the WHERE drops anyway become inner joins, which the planner may
+// reorder and push conditions into (SQLite does not do so for virtual tables).
+void ReduceOuterJoins(BoundFrom* from, const BoundExpr* where) {
+  if (from == nullptr || from->table != nullptr || where == nullptr) {
+    return;
+  }
+  if (from->join == BoundJoinKind::kLeft && RejectsNulls(*where, *from->right)) {
+    from->join = BoundJoinKind::kInner;
+  }
+  ReduceOuterJoins(from->left.get(), where);
+  if (from->join == BoundJoinKind::kInner) {
+    ReduceOuterJoins(from->right.get(), where);
+  }
+}
+
+}  // namespace
+
+std::string TableAlias(const BoundTable& table) { return "t" + std::to_string(table.id); }
+
+std::string ModuleName(const BoundTable& table) {
+  const TableDescriptor& descriptor = *table.table;
+  std::string name = descriptor.schema + "." + descriptor.name + "@" +
+                     std::to_string(descriptor.table_id) + "." +
+                     std::to_string(descriptor.version);
+  if (table.lock != RowLock::kNone) {
+    name += table.lock == RowLock::kShare ? "+s" : "+x";
+    name += table.lock_wait == LockWait::kWait     ? ""
+            : table.lock_wait == LockWait::kNoWait ? "n"
+                                                   : "k";
+  }
+  if (table.usable_indexes != ~uint64_t{0}) {
+    name += (table.force_index ? "!" : "?") + std::to_string(table.usable_indexes);
+  }
+  return name;
+}
+
+Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options) {
+  LoweredQuery lowered;
+  Lowering lowering(&lowered);
+  RETURN_IF_ERROR(lowering.Query(query, options.without_limit, &lowered.sql));
+  return lowered;
+}
+
+Status Lowering::Query(const BoundQuery& query, bool without_limit, std::string* sql) {
+  for (size_t i = 0; i < query.ctes.size(); ++i) {
+    const BoundCte& cte = *query.ctes[i];
+    sql->append(i == 0 ? "WITH RECURSIVE " : ",");
+    sql->append(CteName(cte) + "(");
+    for (size_t c = 0; c < cte.columns.size(); ++c) {
+      sql->append((c == 0 ? "c" : ",c") + std::to_string(c));
+    }
+    sql->append(") AS (");
+    RETURN_IF_ERROR(Query(*cte.query, false, sql));
+    sql->append(")");
+  }
+  if (!query.ctes.empty()) {
+    sql->push_back(' ');
+  }
+  RETURN_IF_ERROR(Core(query, sql));
+  RETURN_IF_ERROR(OrderBy(query, sql));
+  if (without_limit) {
+    return {};
+  }
+  if (query.limit != nullptr || query.offset != nullptr) {
+    sql->append(" LIMIT ");
+    if (query.limit != nullptr) {
+      RETURN_IF_ERROR(Expr(*query.limit, sql));
+    } else {
+      sql->append("-1");
+    }
+    if (query.offset != nullptr) {
+      sql->append(" OFFSET ");
+      RETURN_IF_ERROR(Expr(*query.offset, sql));
+    }
+  }
+  return {};
+}
+
+Status Lowering::Core(const BoundQuery& query, std::string* sql) {
+  if (query.body.select != nullptr) {
+    return Select(query, *query.body.select, sql);
+  }
+  if (query.body.set_operation != nullptr) {
+    return SetOperation(*query.body.set_operation, sql);
+  }
+  return Values(query, sql);
+}
+
+Status Lowering::OrderBy(const BoundQuery& query, std::string* sql) {
+  for (size_t i = 0; i < query.order_by.size(); ++i) {
+    sql->append(i == 0 ? " ORDER BY " : ",");
+    RETURN_IF_ERROR(Comparable(*query.order_by[i].expr, sql));
+    sql->append(query.order_by[i].descending ? " DESC" : "");
+  }
+  for (size_t i = 0; i < query.order_columns.size(); ++i) {
+    const BoundQuery::OrderColumn& order = query.order_columns[i];
+    sql->append(i == 0 ? " ORDER BY " : ",");
+    sql->append(std::to_string(order.column + 1));
+    // The arms carry the collation.
+    sql->append(order.descending ? " DESC" : "");
+  }
+  return {};
+}
+
+Status Lowering::Select(const BoundQuery& query, const BoundSelect& select, std::string* sql) {
+  (void)query;
+  sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
+  for (size_t i = 0; i < select.items.size(); ++i) {
+    sql->append(i == 0 ? "" : ",");
+    // The collation goes with the column to whoever compares it: DISTINCT, UNION, an outer query.
+    RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
+    sql->append(" AS c" + std::to_string(i));
+  }
+  if (select.from != nullptr) {
+    ReduceOuterJoins(select.from.get(), select.where.get());
+    sql->append(" FROM ");
+    RETURN_IF_ERROR(From(*select.from, sql));
+  }
+  if (select.where != nullptr) {
+    sql->append(" WHERE ");
+    RETURN_IF_ERROR(Expr(*select.where, sql));
+  }
+  for (size_t i = 0; i < select.group_by.size(); ++i) {
+    sql->append(i == 0 ? " GROUP BY " : ",");
+    if (IsFixed(*select.group_by[i])) {
+      sql->append("NULL");  // a number would mean a column
+    } else {
+      RETURN_IF_ERROR(Comparable(*select.group_by[i], sql));
+    }
+  }
+  if (select.having != nullptr) {
+    sql->append(" HAVING ");
+    RETURN_IF_ERROR(Expr(*select.having, sql));
+  }
+  return {};
+}
+
+Status Lowering::From(const BoundFrom& from, std::string* sql) {
+  if (from.table != nullptr) {
+    return Table(*from.table, sql);
+  }
+  RETURN_IF_ERROR(From(*from.left, sql));
+  sql->append(from.join == BoundJoinKind::kLeft ? " LEFT JOIN "
+              : from.straight                   ? " CROSS JOIN "
+                                                : " JOIN ");
+  bool nested = from.right->table == nullptr;
+  sql->append(nested ? "(" : "");
+  RETURN_IF_ERROR(From(*from.right, sql));
+  sql->append(nested ? ")" : "");
+  if (from.on != nullptr) {
+    sql->append(" ON ");
+    RETURN_IF_ERROR(Expr(*from.on, sql));
+  } else if (from.join == BoundJoinKind::kLeft) {
+    sql->append(" ON 1");
+  }
+  return {};
+}
+
+Status Lowering::Table(const BoundTable& table, std::string* sql) {
+  switch (table.kind) {
+    case BoundTableKind::kBase:
+    case BoundTableKind::kSystem: {
+      std::string module = ModuleName(table);
+      sql->append(Quoted(module));
+      out_->modules.push_back({std::move(module), &table});
+      break;
+    }
+    case BoundTableKind::kDerived:
+      sql->push_back('(');
+      RETURN_IF_ERROR(Query(*table.query, false, sql));
+      sql->push_back(')');
+      break;
+    case BoundTableKind::kCte:
+      sql->append(CteName(*table.cte));
+      break;
+    case BoundTableKind::kRow:
+      return Status::Internal("a row table in a query");
+  }
+  sql->append(" AS " + TableAlias(table));
+  return {};
+}
+
+// An arm with ORDER BY, LIMIT, WITH or operators of its own is a query of its own.
+Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
+  bool plain = query.ctes.empty() && query.order_by.empty() && query.order_columns.empty() &&
+               query.limit == nullptr && query.offset == nullptr &&
+               (query.body.set_operation == nullptr || leftmost);
+  if (plain) {
+    return Core(query, sql);
+  }
+  sql->append("SELECT ");
+  for (size_t i = 0; i < query.columns.size(); ++i) {
+    sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
+  }
+  sql->append(" FROM (");
+  RETURN_IF_ERROR(Query(query, false, sql));
+  sql->push_back(')');
+  return {};
+}
+
+Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* sql) {
+  RETURN_IF_ERROR(Arm(*operation.left, true, sql));
+  switch (operation.op) {
+    case SetOperator::kUnion:
+      sql->append(operation.all ? " UNION ALL " : " UNION ");
+      break;
+    case SetOperator::kIntersect:
+      sql->append(" INTERSECT ");
+      break;
+    case SetOperator::kExcept:
+      sql->append(" EXCEPT ");
+      break;
+  }
+  return Arm(*operation.right, false, sql);
+}
+
+Status Lowering::Values(const BoundQuery& query, std::string* sql) {
+  for (size_t r = 0; r < query.body.values.size(); ++r) {
+    sql->append(r == 0 ? "SELECT " : " UNION ALL SELECT ");
+    const std::vector<BoundPtr>& row = query.body.values[r];
+    for (size_t c = 0; c < row.size(); ++c) {
+      sql->append(c == 0 ? "" : ",");
+      RETURN_IF_ERROR(Comparable(*row[c], sql));
+      sql->append(" AS c" + std::to_string(c));
+    }
+  }
+  return {};
+}
+
+}  // namespace borealis::sql

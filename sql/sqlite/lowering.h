@@ -1,0 +1,43 @@
+// Typed tree to SQLite's SQL.
+//
+// SQLite's own operators are used only where the operands share a register encoding and, for text,
+// carry the collation; everything else becomes a call of a site (call_site.h). Tables appear under
+// their module's name, columns as c0, c1 …, the handle as h; every table has an alias of its own, so
+// that names never depend on SQLite's scoping.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sql/binder/query.h"
+#include "sql/sqlite/call_site.h"
+
+namespace borealis::sql {
+
+// A table of a statement, as a module of the query machine.
+struct ModuleUse {
+  std::string module;  // name, unique per table version and way of reading
+  const BoundTable* table = nullptr;
+};
+
+struct LoweredQuery {
+  std::string sql;
+  std::vector<CallSite> sites;
+  std::vector<ModuleUse> modules;
+  // Type of each parameter of the SQL, by index; kNull where the SQL does not use it.
+  std::vector<row::Type> parameters;
+};
+
+struct LoweringOptions {
+  // SQL_CALC_FOUND_ROWS: the caller cuts the outermost LIMIT itself.
+  bool without_limit = false;
+};
+
+Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options = {});
+
+// The module name for one way of reading a table.
+std::string ModuleName(const BoundTable& table);
+
+}  // namespace borealis::sql

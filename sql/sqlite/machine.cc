@@ -1,0 +1,210 @@
+#include "sql/sqlite/machine.h"
+
+#include <sqlite3.h>
+
+#include <mutex>
+
+#include "base/mysql_error.h"
+#include "sql/sqlite/register_io.h"
+#include "sql/sqlite/run_internal.h"
+#include "sql/sqlite/table_module.h"
+
+namespace borealis::sql {
+namespace {
+
+// Opcodes between two looks at the kill flag: well under a millisecond.
+constexpr int kProgressOpcodes = 2000;
+
+// Process-wide settings, before the first connection.
+void ConfigureOnce() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_initialize();
+  });
+}
+
+}  // namespace
+
+CompiledQuery::~CompiledQuery() { sqlite3_finalize(statement_); }
+
+Result<std::unique_ptr<QueryMachine>> QueryMachine::Open() {
+  ConfigureOnce();
+  std::unique_ptr<QueryMachine> machine(new QueryMachine());
+  int rc = sqlite3_open_v2(":memory:", &machine->connection_,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                               SQLITE_OPEN_MEMORY,
+                           nullptr);
+  if (rc != SQLITE_OK) {
+    return machine->MachineError("open");
+  }
+  sqlite3* connection = machine->connection_;
+  sqlite3_extended_result_codes(connection, 1);
+  // A name in double quotes that is no column must be an error, never a string.
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  sqlite3_limit(connection, SQLITE_LIMIT_COMPOUND_SELECT, 5000);
+  sqlite3_progress_handler(connection, kProgressOpcodes, &MachineCallbacks::Progress,
+                           machine.get());
+  sqlite3_collation_needed(connection, nullptr, &MachineCallbacks::CollationNeeded);
+  constexpr int kPure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+  constexpr int kVarying = SQLITE_UTF8 | SQLITE_INNOCUOUS;
+  if (sqlite3_create_function_v2(connection, "bf", -1, kPure, machine.get(),
+                                 &MachineCallbacks::Scalar, nullptr, nullptr,
+                                 nullptr) != SQLITE_OK ||
+      sqlite3_create_function_v2(connection, "bv", -1, kVarying, machine.get(),
+                                 &MachineCallbacks::Scalar, nullptr, nullptr,
+                                 nullptr) != SQLITE_OK) {
+    return machine->MachineError("register functions");
+  }
+  return machine;
+}
+
+QueryMachine::~QueryMachine() { sqlite3_close_v2(connection_); }
+
+Status QueryMachine::MachineError(std::string_view what) const {
+  return Status::Internal(std::string(what) + ": " +
+                          (connection_ != nullptr ? sqlite3_errmsg(connection_) : "no memory"));
+}
+
+Status QueryMachine::RegisterAggregate(size_t site) {
+  if (site < aggregates_.size() && aggregates_[site] != nullptr) {
+    return {};
+  }
+  if (aggregates_.size() <= site) {
+    aggregates_.resize(site + 1);
+  }
+  aggregates_[site] = std::make_unique<AggregateSlot>();
+  aggregates_[site]->machine = this;
+  aggregates_[site]->site = site;
+  std::string name = "ba" + std::to_string(site);
+  int rc = sqlite3_create_window_function(
+      connection_, name.c_str(), -1, SQLITE_UTF8 | SQLITE_INNOCUOUS, aggregates_[site].get(),
+      &MachineCallbacks::AggregateStep, &MachineCallbacks::AggregateFinal,
+      &MachineCallbacks::AggregateValue, &MachineCallbacks::AggregateInverse, nullptr);
+  return rc == SQLITE_OK ? Status() : MachineError("register aggregate");
+}
+
+Result<TableModule*> QueryMachine::ModuleFor(const ModuleUse& use, const Catalog& catalog) {
+  auto found = modules_.find(use.module);
+  if (found != modules_.end()) {
+    return found->second;
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<TableModule> module,
+                   TableModule::Make(use, this, catalog));
+  TableModule* raw = module.get();
+  RETURN_IF_ERROR(TableModule::Register(connection_, use.module, std::move(module)));
+  modules_[use.module] = raw;
+  return raw;
+}
+
+Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& query,
+                                                             const Catalog& catalog,
+                                                             const LoweringOptions& options) {
+  std::unique_ptr<CompiledQuery> compiled(new CompiledQuery());
+  ASSIGN_OR_RETURN(compiled->lowered_, Lower(query, options));
+  for (const ResultColumn& column : query.columns) {
+    compiled->column_types_.push_back(column.type);
+  }
+  for (const ModuleUse& use : compiled->lowered_.modules) {
+    ASSIGN_OR_RETURN(TableModule * module, ModuleFor(use, catalog));
+    compiled->modules_.push_back(module);
+  }
+  for (size_t i = 0; i < compiled->lowered_.sites.size(); ++i) {
+    CallKind kind = compiled->lowered_.sites[i].kind;
+    if (kind == CallKind::kAggregate || kind == CallKind::kSingleRow) {
+      RETURN_IF_ERROR(RegisterAggregate(i));
+    }
+  }
+  const std::string& sql = compiled->lowered_.sql;
+  int rc = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+                              SQLITE_PREPARE_PERSISTENT, &compiled->statement_, nullptr);
+  if (rc != SQLITE_OK) {
+    return MachineError("compile [" + sql + "]");
+  }
+  return compiled;
+}
+
+Result<std::unique_ptr<RowSource>> QueryMachine::Run(CompiledQuery* query,
+                                                     const RunContext& context,
+                                                     std::span<const TypedValue> parameters) {
+  INVARIANT(!query->running_);
+  for (TableModule* module : query->modules_) {
+    RETURN_IF_ERROR(module->OpenFor(context));
+  }
+  const std::vector<row::Type>& types = query->lowered_.parameters;
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (types[i].is_null()) {
+      continue;
+    }
+    if (i >= parameters.size()) {
+      return Status::Internal("parameter without a value");
+    }
+    Status bound = BindRegister(query->statement_, static_cast<int>(i + 1), parameters[i].value,
+                                types[i]);
+    RETURN_IF_ERROR(std::move(bound).Annotate("parameter " + std::to_string(i)));
+  }
+  return std::unique_ptr<RowSource>(std::make_unique<QueryRun>(this, query, context));
+}
+
+QueryRun::~QueryRun() {
+  QueryRun* outer = std::exchange(machine_->current_, this);
+  if (status_.ok()) {
+    // Aggregates of an abandoned run clean up without computing.
+    status_ = Status::Cancelled("query ended");
+  }
+  sqlite3_reset(query_->statement_);
+  machine_->current_ = outer;
+  query_->running_ = false;
+}
+
+Result<bool> QueryRun::Next(std::vector<row::Value>* row) {
+  if (done_) {
+    return false;
+  }
+  QueryRun* outer = std::exchange(machine_->current_, this);
+  int rc = sqlite3_step(query_->statement_);
+  machine_->current_ = outer;
+  if (rc == SQLITE_ROW) {
+    const std::vector<row::Type>& types = query_->column_types_;
+    row->resize(types.size());
+    for (size_t i = 0; i < types.size(); ++i) {
+      ASSIGN_OR_RETURN((*row)[i], ColumnValue(query_->statement_, static_cast<int>(i), types[i]));
+    }
+    return true;
+  }
+  done_ = true;
+  if (!status_.ok()) {
+    return status_;
+  }
+  if (rc == SQLITE_DONE) {
+    return false;
+  }
+  if (rc == SQLITE_NOMEM) {
+    return Status::NoSpace("query machine out of memory");
+  }
+  return machine_->MachineError("step [" + query_->lowered_.sql + "]");
+}
+
+Result<std::vector<QueryMachine::PlanStep>> QueryMachine::Explain(const CompiledQuery& query) {
+  std::string sql = "EXPLAIN QUERY PLAN " + query.lowered_.sql;
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement,
+                         nullptr) != SQLITE_OK) {
+    return MachineError("explain");
+  }
+  std::vector<PlanStep> steps;
+  while (sqlite3_step(statement) == SQLITE_ROW) {
+    PlanStep step;
+    step.id = sqlite3_column_int(statement, 0);
+    step.parent = sqlite3_column_int(statement, 1);
+    const auto* detail = sqlite3_column_text(statement, 3);
+    step.detail = detail != nullptr ? reinterpret_cast<const char*>(detail) : "";
+    steps.push_back(std::move(step));
+  }
+  sqlite3_finalize(statement);
+  return steps;
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,115 @@
+// The query machine: one SQLite connection that runs typed queries, behind an interface of ours.
+//
+// A session has one, made when first needed. Compile() turns a typed query into a CompiledQuery that
+// may be run again and again with other parameters; Run() starts one and gives its rows. Everything
+// that knows SQLite is in this folder.
+//
+// One thread at a time. A machine outlives its compiled queries, a compiled query its runs. Runs may
+// nest (a system table that queries others); a compiled query runs once at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/transaction.h"
+#include "sql/binder/query.h"
+#include "sql/catalog/catalog.h"
+#include "sql/context/typed_value.h"
+#include "sql/functions/eval_context.h"
+#include "sql/sqlite/lowering.h"
+#include "sql/sqlite/row_source.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace borealis::sql {
+
+class Session;
+class TableModule;
+struct AggregateSlot;
+
+// User variables, for statements that read what they assign.
+class VariableStore {
+ public:
+  virtual ~VariableStore() = default;
+  virtual const TypedValue* Find(std::string_view name) const = 0;
+  virtual void Set(std::string_view name, TypedValue value) = 0;
+};
+
+// What a run works with. Borrowed for as long as the run lives.
+struct RunContext {
+  const Catalog* catalog = nullptr;
+  engine::Transaction* transaction = nullptr;  // may be null when no stored table is read
+  EvalContext* eval = nullptr;
+  VariableStore* variables = nullptr;
+  Session* session = nullptr;  // handed to system tables
+  // Ok, or why the statement must stop. Asked often.
+  std::function<Status()> check_interrupt;
+};
+
+class QueryMachine;
+
+class CompiledQuery {
+ public:
+  ~CompiledQuery();
+  CompiledQuery(const CompiledQuery&) = delete;
+  CompiledQuery& operator=(const CompiledQuery&) = delete;
+
+  const std::vector<row::Type>& column_types() const { return column_types_; }
+  const LoweredQuery& lowered() const { return lowered_; }
+  bool running() const { return running_; }
+
+ private:
+  friend class QueryMachine;
+  friend class QueryRun;
+  CompiledQuery() = default;
+
+  LoweredQuery lowered_;
+  std::vector<row::Type> column_types_;
+  std::vector<TableModule*> modules_;  // one per table of the statement
+  sqlite3_stmt* statement_ = nullptr;
+  bool running_ = false;
+};
+
+class QueryMachine {
+ public:
+  static Result<std::unique_ptr<QueryMachine>> Open();
+  ~QueryMachine();
+  QueryMachine(const QueryMachine&) = delete;
+  QueryMachine& operator=(const QueryMachine&) = delete;
+
+  Result<std::unique_ptr<CompiledQuery>> Compile(const BoundQuery& query, const Catalog& catalog,
+                                                 const LoweringOptions& options = {});
+  // Opens the tables, binds the parameters (by index, as the lowered query numbers them) and gives
+  // the rows. kRetry when a table's definition is no longer the one compiled against.
+  Result<std::unique_ptr<RowSource>> Run(CompiledQuery* query, const RunContext& context,
+                                         std::span<const TypedValue> parameters);
+  // One row of the machine's plan, outermost first: how each table is read.
+  struct PlanStep {
+    int id = 0;
+    int parent = 0;
+    std::string detail;
+  };
+  Result<std::vector<PlanStep>> Explain(const CompiledQuery& query);
+
+ private:
+  friend class QueryRun;
+  friend struct MachineCallbacks;
+  QueryMachine() = default;
+  Result<TableModule*> ModuleFor(const ModuleUse& use, const Catalog& catalog);
+  Status RegisterAggregate(size_t site);
+  Status MachineError(std::string_view what) const;
+
+  sqlite3* connection_ = nullptr;
+  class QueryRun* current_ = nullptr;
+  std::map<std::string, TableModule*, std::less<>> modules_;  // owned by the connection
+  std::vector<std::unique_ptr<AggregateSlot>> aggregates_;
+};
+
+}  // namespace borealis::sql

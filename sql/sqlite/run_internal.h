@@ -1,0 +1,63 @@
+// A running query, as the machine's callbacks see it. Shared by this folder's source files only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sql/sqlite/machine.h"
+
+struct sqlite3;
+struct sqlite3_context;
+struct sqlite3_value;
+
+namespace borealis::sql {
+
+class QueryRun final : public RowSource {
+ public:
+  QueryRun(QueryMachine* machine, CompiledQuery* query, const RunContext& context)
+      : machine_(machine), query_(query), context_(context) {
+    query_->running_ = true;
+  }
+  ~QueryRun() override;
+
+  Result<bool> Next(std::vector<row::Value>* row) override;
+
+  const RunContext& context() const { return context_; }
+  const CallSite& site(size_t number) const { return query_->lowered_.sites[number]; }
+  // The first error of a callback; the step that it ends reports it.
+  void Fail(Status status) {
+    if (status_.ok()) {
+      status_ = std::move(status);
+    }
+  }
+  const Status& status() const { return status_; }
+  Status CheckInterrupt() const {
+    return context_.check_interrupt ? context_.check_interrupt() : Status();
+  }
+
+ private:
+  QueryMachine* machine_;
+  CompiledQuery* query_;
+  RunContext context_;
+  Status status_;
+  bool done_ = false;
+};
+
+// Number `site` of aggregates "ba<site>" in one connection.
+struct AggregateSlot {
+  QueryMachine* machine = nullptr;
+  size_t site = 0;
+};
+
+struct MachineCallbacks {
+  static void Scalar(sqlite3_context* context, int count, sqlite3_value** values);
+  static void AggregateStep(sqlite3_context* context, int count, sqlite3_value** values);
+  static void AggregateInverse(sqlite3_context* context, int count, sqlite3_value** values);
+  static void AggregateValue(sqlite3_context* context);
+  static void AggregateFinal(sqlite3_context* context);
+  static int Progress(void* machine);
+  static void CollationNeeded(void* unused, sqlite3* connection, int encoding, const char* name);
+  static QueryRun* Current(QueryMachine* machine) { return machine->current_; }
+};
+
+}  // namespace borealis::sql

@@ -1,0 +1,94 @@
+// Cursors of system tables: the rows are produced at the start of the scan and kept.
+#include <charconv>
+#include <vector>
+
+#include "sql/catalog/system_table.h"
+#include "sql/sqlite/register_io.h"
+#include "sql/sqlite/run_internal.h"
+#include "sql/sqlite/table_cursor.h"
+#include "sql/sqlite/table_module.h"
+
+namespace borealis::sql {
+namespace {
+
+class SystemTableScan final : public Scan {
+ public:
+  explicit SystemTableScan(TableModule* module) : module_(module) {}
+
+  int Start(std::string_view plan, int count, sqlite3_value** values) override {
+    rows_.clear();
+    at_ = 0;
+    QueryRun* run = MachineCallbacks::Current(module_->machine());
+    Status status = Collect(*run, plan, count, values);
+    if (!status.ok()) {
+      run->Fail(std::move(status));
+      return SQLITE_ERROR;
+    }
+    return SQLITE_OK;
+  }
+
+  int Next() override {
+    ++at_;
+    return SQLITE_OK;
+  }
+  bool at_end() const override { return at_ >= rows_.size(); }
+
+  int Column(sqlite3_context* context, int column) override {
+    if (column == module_->handle_column()) {
+      sqlite3_result_int64(context, static_cast<sqlite3_int64>(at_));
+      return SQLITE_OK;
+    }
+    auto number = static_cast<size_t>(column);
+    Status status =
+        SetResult(context, rows_[at_][number], module_->table().columns[number].type);
+    if (!status.ok()) {
+      sqlite3_result_error(context, "see status", -1);
+      MachineCallbacks::Current(module_->machine())->Fail(std::move(status));
+      return SQLITE_ERROR;
+    }
+    return SQLITE_OK;
+  }
+
+ private:
+  // `plan` lists the columns of the hints: "1,2".
+  Status Collect(QueryRun& run, std::string_view plan, int count, sqlite3_value** values) {
+    const TableDescriptor& table = module_->table();
+    SystemScan scan;
+    scan.session = run.context().session;
+    scan.equals.resize(table.columns.size());
+    for (int i = 0; i < count; ++i) {
+      size_t column = 0;
+      auto [end, error] = std::from_chars(plan.data(), plan.data() + plan.size(), column);
+      if (error != std::errc() || column >= table.columns.size()) {
+        return Status::Internal("scan without a plan");
+      }
+      plan.remove_prefix(static_cast<size_t>(end - plan.data()));
+      if (!plan.empty()) {
+        plan.remove_prefix(1);
+      }
+      ASSIGN_OR_RETURN(row::Value value, ValueOf(values[i], table.columns[column].type));
+      value.Own();
+      scan.equals[column] = std::move(value);
+    }
+    return module_->system()->Scan(scan, [&](std::span<const row::Value> row) -> Status {
+      std::vector<row::Value> kept(row.begin(), row.end());
+      for (row::Value& value : kept) {
+        value.Own();
+      }
+      rows_.push_back(std::move(kept));
+      return rows_.size() % 512 == 0 ? run.CheckInterrupt() : Status();
+    });
+  }
+
+  TableModule* module_;
+  std::vector<std::vector<row::Value>> rows_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Scan> MakeSystemScan(TableModule* module) {
+  return std::make_unique<SystemTableScan>(module);
+}
+
+}  // namespace borealis::sql

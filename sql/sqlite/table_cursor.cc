@@ -1,0 +1,390 @@
+#include "sql/sqlite/table_cursor.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/mysql_error.h"
+#include "engine/cursor.h"
+#include "row/key_codec.h"
+#include "row/row_codec.h"
+#include "sql/catalog/row_layout.h"
+#include "sql/sqlite/register_io.h"
+#include "sql/sqlite/run_internal.h"
+#include "sql/sqlite/table_module.h"
+#include "sql/sqlite/table_plan.h"
+
+namespace borealis::sql {
+namespace {
+
+using Use = PlanArgument::Use;
+
+// Rows between two looks at the kill flag.
+constexpr uint32_t kInterruptRows = 512;
+
+class EngineScan final : public Scan {
+ public:
+  explicit EngineScan(TableModule* module) : module_(module) {}
+
+  int Start(std::string_view plan, int count, sqlite3_value** values) override {
+    return Report(StartScan(plan, count, values));
+  }
+
+  int Next() override { return Report(Advance()); }
+  bool at_end() const override { return at_end_; }
+
+  int Column(sqlite3_context* context, int column) override {
+    Status status = ColumnValue(context, column);
+    if (!status.ok()) {
+      sqlite3_result_error(context, "see status", -1);
+      return Report(std::move(status));
+    }
+    return SQLITE_OK;
+  }
+
+ private:
+  QueryRun* run() const { return MachineCallbacks::Current(module_->machine()); }
+
+  int Report(Status status) {
+    if (status.ok()) {
+      return SQLITE_OK;
+    }
+    at_end_ = true;
+    if (status.Is(Code::kTimedOut) && module_->wait() == engine::WaitPolicy::kFail) {
+      status = UserError(ER_LOCK_NOWAIT);
+    }
+    run()->Fail(std::move(status));
+    return SQLITE_ERROR;
+  }
+
+  Status StartScan(std::string_view plan_text, int count, sqlite3_value** values) {
+    at_end_ = false;
+    row_.clear();
+    row_open_ = false;
+    if (plan_text != plan_text_) {
+      std::optional<TablePlan> plan = TablePlan::Decode(plan_text);
+      if (!plan.has_value()) {
+        return Status::Internal("scan without a plan");
+      }
+      plan_ = std::move(*plan);
+      plan_text_ = plan_text;
+      cursor_.reset();
+    }
+    if (plan_.arguments.size() != static_cast<size_t>(count)) {
+      return Status::Internal("scan with another number of bounds");
+    }
+    table_ = module_->engine_table().get();
+    layout_ = &SqlRowLayout::Of(*table_);
+    ranges_.clear();
+    next_range_ = 0;
+    if (plan_.by_handle) {
+      return StartHandle(values[0]);
+    }
+    RETURN_IF_ERROR(MakeRanges(values));
+    if (plan_.index == 0 && plan_.unique_point) {
+      point_ = true;
+      return ranges_.empty() ? EndScan() : LookUp(ranges_[0].lower);
+    }
+    point_ = false;
+    return NextRange();
+  }
+
+  Status EndScan() {
+    at_end_ = true;
+    return {};
+  }
+
+  Status StartHandle(sqlite3_value* value) {
+    point_ = true;
+    if (sqlite3_value_type(value) != SQLITE_BLOB) {
+      return EndScan();
+    }
+    return LookUp({static_cast<const char*>(sqlite3_value_blob(value)),
+                   static_cast<size_t>(sqlite3_value_bytes(value))});
+  }
+
+  // One row by its whole clustered key.
+  Status LookUp(std::string_view key) {
+    handle_ = key;
+    Status status = engine::Get(*run()->context().transaction, *table_, handle_, module_->lock(),
+                                module_->wait(), &row_);
+    if (status.Is(Code::kNotFound)) {
+      return EndScan();
+    }
+    row_open_ = false;
+    row_bytes_ = row_;
+    return status;
+  }
+
+  // The key ranges that the arguments describe: one, or one per value of an IN list.
+  Status MakeRanges(sqlite3_value** values) {
+    const row::KeySchema& keys = module_->keys(plan_.index);
+    std::vector<std::string> prefixes(1);
+    size_t argument = 0;
+    size_t part = 0;
+    for (; argument < plan_.arguments.size(); ++argument) {
+      Use use = plan_.arguments[argument].use;
+      if (use == Use::kGreater || use == Use::kGreaterEqual || use == Use::kLess ||
+          use == Use::kLessEqual) {
+        break;
+      }
+      bool any = false;
+      RETURN_IF_ERROR(
+          AppendFixed(keys[part], use, values[argument], &prefixes, &any));
+      if (!any) {
+        return {};  // compared with NULL: no rows
+      }
+      ++part;
+    }
+    if (argument == plan_.arguments.size()) {
+      for (std::string& prefix : prefixes) {
+        ranges_.push_back(prefix.empty() ? engine::KeyRange::All()
+                                         : engine::KeyRange::Prefix(prefix));
+      }
+    } else {
+      RETURN_IF_ERROR(AppendBounds(keys[part], argument, values, prefixes));
+    }
+    if (ranges_.size() > 1) {
+      std::sort(ranges_.begin(), ranges_.end(),
+                [](const auto& a, const auto& b) { return a.lower < b.lower; });
+      ranges_.erase(std::unique(ranges_.begin(), ranges_.end(),
+                                [](const auto& a, const auto& b) { return a.lower == b.lower; }),
+                    ranges_.end());
+      if (plan_.reverse) {
+        std::reverse(ranges_.begin(), ranges_.end());
+      }
+    }
+    return {};
+  }
+
+  // Extends every prefix by the values that one key part may have.
+  Status AppendFixed(const row::KeyPart& part, Use use, sqlite3_value* value,
+                     std::vector<std::string>* prefixes, bool* any) {
+    auto encode = [&](sqlite3_value* reg, std::string* to) -> Status {
+      ASSIGN_OR_RETURN(row::Value decoded, ValueOf(reg, part.type));
+      return row::EncodeKeyPart(part, decoded, to);
+    };
+    if (use != Use::kIn) {
+      bool is_null = sqlite3_value_type(value) == SQLITE_NULL;
+      if (is_null && use == Use::kEqual) {
+        return {};
+      }
+      for (std::string& prefix : *prefixes) {
+        if (use == Use::kIsNull) {
+          RETURN_IF_ERROR(row::EncodeKeyPart(part, row::Value::Null(), &prefix));
+        } else {
+          RETURN_IF_ERROR(encode(value, &prefix));
+        }
+      }
+      *any = true;
+      return {};
+    }
+    std::vector<std::string> extended;
+    sqlite3_value* item = nullptr;
+    for (int rc = sqlite3_vtab_in_first(value, &item); rc == SQLITE_OK && item != nullptr;
+         rc = sqlite3_vtab_in_next(value, &item)) {
+      if (sqlite3_value_type(item) == SQLITE_NULL) {
+        continue;
+      }
+      for (const std::string& prefix : *prefixes) {
+        extended.push_back(prefix);
+        RETURN_IF_ERROR(encode(item, &extended.back()));
+      }
+    }
+    *prefixes = std::move(extended);
+    *any = !prefixes->empty();
+    return {};
+  }
+
+  // Bounds on the part after the prefix. A descending part's bytes are complemented, which swaps
+  // the sides. NULL is in no range.
+  Status AppendBounds(const row::KeyPart& part, size_t argument, sqlite3_value** values,
+                      const std::vector<std::string>& prefixes) {
+    std::string low;
+    std::string high;
+    bool low_inclusive = false;
+    bool high_inclusive = false;
+    bool has_low = false;
+    bool has_high = false;
+    for (; argument < plan_.arguments.size(); ++argument) {
+      if (sqlite3_value_type(values[argument]) == SQLITE_NULL) {
+        return {};
+      }
+      ASSIGN_OR_RETURN(row::Value value, ValueOf(values[argument], part.type));
+      Use use = plan_.arguments[argument].use;
+      bool lower = use == Use::kGreater || use == Use::kGreaterEqual;
+      bool inclusive = use == Use::kGreaterEqual || use == Use::kLessEqual;
+      RETURN_IF_ERROR(row::EncodeKeyPart(part, value, lower ? &low : &high));
+      (lower ? low_inclusive : high_inclusive) = inclusive;
+      (lower ? has_low : has_high) = true;
+    }
+    if (part.descending) {
+      std::swap(low, high);
+      std::swap(low_inclusive, high_inclusive);
+      std::swap(has_low, has_high);
+    }
+    std::string null_key;
+    RETURN_IF_ERROR(row::EncodeKeyPart(part, row::Value::Null(), &null_key));
+    for (const std::string& prefix : prefixes) {
+      engine::KeyRange range;
+      // Keys that go on after this part's bytes belong to the bound as well: an exclusive lower
+      // bound starts behind all of them, an inclusive upper bound ends behind them.
+      if (has_low) {
+        range.lower = low_inclusive ? prefix + low : engine::PrefixEnd(prefix + low);
+      } else if (part.descending) {
+        range.lower = prefix;
+      } else {
+        range.lower = engine::PrefixEnd(prefix + null_key);
+      }
+      std::string upper;
+      if (has_high) {
+        upper = high_inclusive ? engine::PrefixEnd(prefix + high) : prefix + high;
+      } else if (part.descending) {
+        upper = prefix + null_key;
+      } else {
+        upper = engine::PrefixEnd(prefix);
+      }
+      range.no_upper = upper.empty();
+      range.upper = std::move(upper);
+      if (range.no_upper || range.lower < range.upper) {
+        ranges_.push_back(std::move(range));
+      }
+    }
+    return {};
+  }
+
+  Status NextRange() {
+    while (next_range_ < ranges_.size()) {
+      engine::KeyRange range = std::move(ranges_[next_range_++]);
+      if (cursor_ == nullptr || transaction_ != run()->context().transaction) {
+        engine::ScanOptions options;
+        options.index_no = plan_.index;
+        options.range = std::move(range);
+        options.reverse = plan_.reverse;
+        options.lock = module_->lock();
+        options.wait = module_->wait();
+        options.unique_point = plan_.unique_point;
+        options.read_ahead = plan_.arguments.empty();
+        transaction_ = run()->context().transaction;
+        ASSIGN_OR_RETURN(cursor_, engine::OpenCursor(*transaction_, module_->engine_table(),
+                                                     std::move(options)));
+      } else {
+        RETURN_IF_ERROR(cursor_->Restart(std::move(range), plan_.unique_point));
+      }
+      ASSIGN_OR_RETURN(bool found, cursor_->Next());
+      if (found) {
+        row_open_ = false;
+        row_bytes_ = {};
+        key_decoded_ = false;
+        return {};
+      }
+    }
+    return EndScan();
+  }
+
+  Status Advance() {
+    if (point_) {
+      return EndScan();
+    }
+    if (++steps_ % kInterruptRows == 0) {
+      RETURN_IF_ERROR(run()->CheckInterrupt());
+    }
+    ASSIGN_OR_RETURN(bool found, cursor_->Next());
+    row_open_ = false;
+    row_bytes_ = {};
+    key_decoded_ = false;
+    return found ? Status() : NextRange();
+  }
+
+  Status ColumnValue(sqlite3_context* context, int column) {
+    if (column == module_->handle_column()) {
+      std::string_view handle = point_ ? std::string_view(handle_) : cursor_->clustered_key();
+      sqlite3_result_blob64(context, handle.data(), handle.size(), SQLITE_TRANSIENT);
+      return {};
+    }
+    auto number = static_cast<size_t>(column);
+    const row::Type& type = module_->table().columns[number].type;
+    if (plan_.covering && !point_) {
+      RETURN_IF_ERROR(DecodeKeys());
+      const std::optional<row::Value>& value = key_values_[number];
+      if (value.has_value()) {
+        return SetResult(context, *value, type);
+      }
+    }
+    RETURN_IF_ERROR(OpenRow());
+    ASSIGN_OR_RETURN(row::Value value, view_->Get(number));
+    return SetResult(context, value, type);
+  }
+
+  Status OpenRow() {
+    if (row_open_) {
+      return {};
+    }
+    if (!point_) {
+      ASSIGN_OR_RETURN(row_bytes_, cursor_->row());
+    }
+    Result<row::RowView> view = row::RowView::Open(layout_->rows(), row_bytes_);
+    if (!view.ok()) {
+      return std::move(view).status().Annotate("row of " + module_->table().name);
+    }
+    view_ = std::move(view).value();
+    row_open_ = true;
+    return {};
+  }
+
+  // Values that the entry's keys hold, by column.
+  Status DecodeKeys() {
+    if (key_decoded_) {
+      return {};
+    }
+    key_values_.assign(module_->table().columns.size(), std::nullopt);
+    auto decode = [&](size_t index, std::string_view key) -> Status {
+      std::vector<std::optional<row::Value>> values;
+      std::string_view rest;
+      RETURN_IF_ERROR(row::DecodeKey(module_->keys(index), key, &values, &rest));
+      const auto& parts = module_->table().indexes[index].parts;
+      for (size_t i = 0; i < parts.size(); ++i) {
+        if (values[i].has_value()) {
+          key_values_[parts[i].column] = std::move(values[i]);
+        }
+      }
+      return {};
+    };
+    RETURN_IF_ERROR(decode(0, cursor_->clustered_key()));
+    RETURN_IF_ERROR(decode(plan_.index, cursor_->key()));
+    key_decoded_ = true;
+    return {};
+  }
+
+  TableModule* module_;
+  std::string plan_text_;
+  TablePlan plan_;
+  const engine::Table* table_ = nullptr;
+  const SqlRowLayout* layout_ = nullptr;
+  engine::Transaction* transaction_ = nullptr;
+  std::unique_ptr<engine::Cursor> cursor_;
+  std::vector<engine::KeyRange> ranges_;
+  size_t next_range_ = 0;
+  bool point_ = false;
+  bool at_end_ = true;
+  uint32_t steps_ = 0;
+
+  std::string handle_;  // of a point read
+  std::string row_;
+  std::string_view row_bytes_;
+  bool row_open_ = false;
+  std::optional<row::RowView> view_;
+  bool key_decoded_ = false;
+  std::vector<std::optional<row::Value>> key_values_;
+};
+
+}  // namespace
+
+std::unique_ptr<Scan> MakeScan(TableModule* module) {
+  if (module->system() != nullptr) {
+    return MakeSystemScan(module);
+  }
+  return std::make_unique<EngineScan>(module);
+}
+
+}  // namespace borealis::sql

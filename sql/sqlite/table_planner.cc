@@ -1,0 +1,399 @@
+// xBestIndex of stored tables: which index, which bounds, which order, at what cost.
+//
+// Costs are in units of one row read from the clustered tree in order. There are no histograms:
+// equality on a unique key gives one row, other equalities and ranges a fixed share of the table.
+// What the machine passes and where it is wrong is in docs (SQLite's xBestIndex): OFFSET is never
+// consumed, `omit` counts for the first 16 arguments only, IN is taken whole for the first 32
+// constraints only, arguments are numbered without gaps.
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/engine.h"
+#include "row/collation.h"
+#include "sql/sqlite/table_module.h"
+#include "sql/sqlite/table_plan.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr int kMaxOmit = 16;
+constexpr int kMaxInConstraint = 32;
+// Reading the row behind a secondary entry, against reading the next clustered row.
+constexpr double kRowFetchCost = 2.5;
+constexpr double kSeekCost = 3.0;
+constexpr double kEqualShare = 0.01;  // of a non-unique index's rows, per key part
+constexpr double kRangeShare = 0.3;   // one-sided
+constexpr double kBetweenShare = 0.1;
+constexpr double kInSize = 5;  // values of an IN list, unknown at planning
+
+using Use = PlanArgument::Use;
+
+struct Match {
+  int constraint = -1;
+  Use use = Use::kEqual;
+};
+
+// One index with everything about the constraints that it can serve.
+struct Candidate {
+  size_t index = 0;
+  std::vector<Match> arguments;
+  size_t fixed_parts = 0;  // leading parts with one value each
+  bool has_in = false;
+  bool unique_point = false;
+  bool covering = false;
+  bool ordered = false;
+  bool reverse = false;
+  double rows = 0;
+  double cost = 0;
+};
+
+class Planner {
+ public:
+  Planner(const TableModule& module, sqlite3_index_info* info) : module_(module), info_(info) {
+    table_rows_ = 1000;
+    if (module.engine_table() != nullptr) {
+      Result<engine::TableEstimate> estimate = Estimate();
+      if (estimate.ok()) {
+        table_rows_ = std::max<double>(static_cast<double>(estimate->row_count), 1);
+      }
+    }
+  }
+
+  int Run() {
+    if (PlanHandle()) {
+      return SQLITE_OK;
+    }
+    const TableDescriptor& table = module_.table();
+    Candidate best;
+    bool found = false;
+    for (size_t i = 0; i < table.indexes.size(); ++i) {
+      if (i > 0 && (!module_.IndexUsable(i) || !table.indexes[i].visible)) {
+        continue;
+      }
+      Candidate candidate = Consider(i);
+      // A secondary index that serves nothing is only worth it when it is smaller than the rows.
+      if (i > 0 && candidate.arguments.empty() && !candidate.ordered && !candidate.covering) {
+        continue;
+      }
+      if (!found || candidate.cost < best.cost) {
+        best = std::move(candidate);
+        found = true;
+      }
+    }
+    Emit(best);
+    return SQLITE_OK;
+  }
+
+ private:
+  Result<engine::TableEstimate> Estimate() const;
+
+  bool CollationFits(int constraint, const row::Type& type) const {
+    if (!type.is_text()) {
+      return true;
+    }
+    const char* name = sqlite3_vtab_collation(info_, constraint);
+    return name != nullptr && row::GetCollation(type.collation).name() == name;
+  }
+
+  // WHERE h = ?: the executor finds rows again by their handle, and OR merges by it.
+  bool PlanHandle() {
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (constraint.usable && constraint.iColumn == module_.handle_column() &&
+          constraint.op == SQLITE_INDEX_CONSTRAINT_EQ) {
+        TablePlan plan;
+        plan.by_handle = true;
+        plan.unique_point = true;
+        plan.arguments.push_back({Use::kHandle});
+        info_->aConstraintUsage[i].argvIndex = 1;
+        info_->aConstraintUsage[i].omit = 1;
+        info_->idxStr = sqlite3_mprintf("%s", plan.Encode().c_str());
+        info_->needToFreeIdxStr = 1;
+        info_->estimatedRows = 1;
+        info_->estimatedCost = kSeekCost;
+        info_->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // A constraint that fixes the column to one value (or one of a list).
+  Match FindEqual(uint32_t column, const row::Type& type) const {
+    Match in;
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (!constraint.usable || constraint.iColumn != static_cast<int>(column) ||
+          !CollationFits(i, type)) {
+        continue;
+      }
+      switch (constraint.op) {
+        case SQLITE_INDEX_CONSTRAINT_EQ:
+          if (i < kMaxInConstraint && sqlite3_vtab_in(info_, i, -1) != 0) {
+            in = {i, Use::kIn};
+            break;
+          }
+          return {i, Use::kEqual};
+        case SQLITE_INDEX_CONSTRAINT_IS:
+          return {i, Use::kSame};
+        case SQLITE_INDEX_CONSTRAINT_ISNULL:
+          return {i, Use::kIsNull};
+        default:
+          break;
+      }
+    }
+    return in;
+  }
+
+  Match FindBound(uint32_t column, const row::Type& type, bool lower) const {
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (!constraint.usable || constraint.iColumn != static_cast<int>(column) ||
+          !CollationFits(i, type)) {
+        continue;
+      }
+      switch (constraint.op) {
+        case SQLITE_INDEX_CONSTRAINT_GT:
+          if (lower) {
+            return {i, Use::kGreater};
+          }
+          break;
+        case SQLITE_INDEX_CONSTRAINT_GE:
+          if (lower) {
+            return {i, Use::kGreaterEqual};
+          }
+          break;
+        case SQLITE_INDEX_CONSTRAINT_LT:
+          if (!lower) {
+            return {i, Use::kLess};
+          }
+          break;
+        case SQLITE_INDEX_CONSTRAINT_LE:
+          if (!lower) {
+            return {i, Use::kLessEqual};
+          }
+          break;
+        default:
+          break;
+      }
+    }
+    return {};
+  }
+
+  Candidate Consider(size_t index_no) const {
+    const TableDescriptor& table = module_.table();
+    const IndexDescriptor& index = table.indexes[index_no];
+    Candidate candidate;
+    candidate.index = index_no;
+    double share = 1;
+    double combinations = 1;
+    bool all_not_null = true;
+    size_t part_no = 0;
+    for (; part_no < index.parts.size(); ++part_no) {
+      const IndexPart& part = index.parts[part_no];
+      const row::Type& type = table.columns[part.column].type;
+      Match match = part.prefix_length == 0 ? FindEqual(part.column, type) : Match();
+      if (match.constraint < 0) {
+        break;
+      }
+      if (match.use == Use::kIn && candidate.has_in) {
+        break;  // one list per scan
+      }
+      candidate.has_in |= match.use == Use::kIn;
+      combinations *= match.use == Use::kIn ? kInSize : 1;
+      all_not_null &= match.use == Use::kEqual || match.use == Use::kIn;
+      share *= kEqualShare;
+      candidate.arguments.push_back(match);
+    }
+    candidate.fixed_parts = part_no;
+    candidate.unique_point =
+        index.unique() && part_no == index.parts.size() && part_no > 0 && all_not_null;
+    bool bounded = false;
+    if (part_no < index.parts.size() && index.parts[part_no].prefix_length == 0) {
+      const IndexPart& part = index.parts[part_no];
+      const row::Type& type = table.columns[part.column].type;
+      Match low = FindBound(part.column, type, true);
+      Match high = FindBound(part.column, type, false);
+      if (low.constraint >= 0) {
+        candidate.arguments.push_back(low);
+      }
+      if (high.constraint >= 0) {
+        candidate.arguments.push_back(high);
+      }
+      if (low.constraint >= 0 && high.constraint >= 0) {
+        share *= kBetweenShare;
+      } else if (low.constraint >= 0 || high.constraint >= 0) {
+        share *= kRangeShare;
+      }
+      bounded = low.constraint >= 0 || high.constraint >= 0;
+    }
+    if (candidate.unique_point) {
+      candidate.rows = combinations;
+    } else {
+      candidate.rows = std::max(table_rows_ * share * combinations, 1.0);
+      if (part_no > 0 && !bounded) {
+        // A non-unique key of a small table still selects.
+        candidate.rows = std::max(candidate.rows, std::min(table_rows_, 2.0));
+      }
+    }
+    candidate.covering = index_no != 0 && Covers(index_no);
+    SetOrder(index, &candidate);
+    SetCost(index_no, combinations, &candidate);
+    return candidate;
+  }
+
+  void SetCost(size_t index_no, double combinations, Candidate* candidate) const {
+    double per_row = index_no == 0 ? 1.0 : candidate->covering ? 0.7 : kRowFetchCost;
+    candidate->cost = kSeekCost * combinations + candidate->rows * per_row;
+    if (info_->nOrderBy > 0 && !candidate->ordered && candidate->rows > 1) {
+      candidate->cost += candidate->rows * std::log2(candidate->rows) * 0.5;
+    }
+    if (candidate->arguments.empty() && index_no != 0 && module_.force_index()) {
+      candidate->cost *= 0.1;
+    } else if (index_no == 0 && module_.force_index() && candidate->arguments.empty()) {
+      candidate->cost *= 1000;  // FORCE INDEX: a table scan is very expensive
+    }
+  }
+
+  // Whether key parts give all the columns that the query reads.
+  bool Covers(size_t index_no) const {
+    const TableDescriptor& table = module_.table();
+    auto has = [&](size_t index, uint32_t column) {
+      const auto& parts = table.indexes[index].parts;
+      for (size_t i = 0; i < parts.size(); ++i) {
+        if (parts[i].column == column && row::KeyPartDecodable(module_.keys(index)[i])) {
+          return true;
+        }
+      }
+      return false;
+    };
+    for (size_t column = 0; column <= table.columns.size(); ++column) {
+      uint64_t bit = uint64_t{1} << std::min<size_t>(column, 63);
+      if ((info_->colUsed & bit) == 0 || column == table.columns.size()) {
+        continue;  // the handle is in every entry
+      }
+      auto number = static_cast<uint32_t>(column);
+      if (!has(index_no, number) && !has(0, number)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // ORDER BY is served when, after the fixed parts, it follows the key (and then the clustered key
+  // that every entry ends with) in one direction throughout.
+  void SetOrder(const IndexDescriptor& index, Candidate* candidate) const {
+    if (info_->nOrderBy == 0 || candidate->has_in) {
+      return;
+    }
+    const TableDescriptor& table = module_.table();
+    std::vector<IndexPart> parts = index.parts;
+    if (candidate->index != 0) {
+      const auto& clustered = table.indexes[0].parts;
+      parts.insert(parts.end(), clustered.begin(), clustered.end());
+    }
+    auto is_fixed = [&](int column) {
+      for (size_t i = 0; i < candidate->fixed_parts; ++i) {
+        if (static_cast<int>(index.parts[i].column) == column) {
+          return true;
+        }
+      }
+      return false;
+    };
+    size_t at = candidate->fixed_parts;
+    bool direction_set = false;
+    bool reverse = false;
+    for (int i = 0; i < info_->nOrderBy; ++i) {
+      const auto& order = info_->aOrderBy[i];
+      if (is_fixed(order.iColumn)) {
+        continue;
+      }
+      while (at < parts.size() && is_fixed(static_cast<int>(parts[at].column))) {
+        ++at;
+      }
+      if (candidate->unique_point) {
+        continue;  // one row
+      }
+      if (at >= parts.size() || parts[at].prefix_length != 0 ||
+          static_cast<int>(parts[at].column) != order.iColumn) {
+        return;
+      }
+      bool backwards = (order.desc != 0) != parts[at].descending;
+      if (direction_set && backwards != reverse) {
+        return;
+      }
+      reverse = backwards;
+      direction_set = true;
+      ++at;
+    }
+    candidate->ordered = true;
+    candidate->reverse = reverse;
+  }
+
+  void Emit(const Candidate& best) {
+    TablePlan plan;
+    plan.index = static_cast<uint32_t>(best.index);
+    plan.reverse = best.ordered && best.reverse;
+    plan.covering = best.covering;
+    plan.unique_point = best.unique_point && !best.has_in;
+    const IndexDescriptor& index = module_.table().indexes[best.index];
+    for (size_t i = 0; i < best.arguments.size(); ++i) {
+      const Match& match = best.arguments[i];
+      auto& usage = info_->aConstraintUsage[match.constraint];
+      usage.argvIndex = static_cast<int>(i + 1);
+      (void)index;
+      usage.omit = i < kMaxOmit ? 1 : 0;
+      if (match.use == Use::kIn) {
+        sqlite3_vtab_in(info_, match.constraint, 1);
+      }
+      plan.arguments.push_back({match.use});
+    }
+    info_->idxNum = static_cast<int>(best.index);
+    info_->idxStr = sqlite3_mprintf("%s", plan.Encode().c_str());
+    info_->needToFreeIdxStr = 1;
+    info_->orderByConsumed = best.ordered ? 1 : 0;
+    info_->estimatedRows = static_cast<sqlite3_int64>(best.rows);
+    info_->estimatedCost = best.cost;
+    if (plan.unique_point) {
+      info_->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
+    }
+  }
+
+  const TableModule& module_;
+  sqlite3_index_info* info_;
+  double table_rows_;
+};
+
+Result<engine::TableEstimate> Planner::Estimate() const { return module_.EstimateRows(); }
+
+}  // namespace
+
+int TableModule::Plan(sqlite3_index_info* info) const { return Planner(*this, info).Run(); }
+
+// System tables are read whole; equalities on their look-up columns are passed on as hints.
+int TableModule::PlanSystem(sqlite3_index_info* info) const {
+  std::string plan;
+  int argument = 0;
+  double cost = 1000;
+  for (uint32_t column : system_->lookup_columns()) {
+    for (int i = 0; i < info->nConstraint; ++i) {
+      const auto& constraint = info->aConstraint[i];
+      if (constraint.usable && constraint.iColumn == static_cast<int>(column) &&
+          constraint.op == SQLITE_INDEX_CONSTRAINT_EQ) {
+        info->aConstraintUsage[i].argvIndex = ++argument;
+        plan += (plan.empty() ? "" : ",") + std::to_string(column);
+        cost /= 10;
+        break;
+      }
+    }
+  }
+  info->idxStr = sqlite3_mprintf("%s", plan.c_str());
+  info->needToFreeIdxStr = 1;
+  info->estimatedCost = cost;
+  info->estimatedRows = static_cast<sqlite3_int64>(cost);
+  return SQLITE_OK;
+}
+
+}  // namespace borealis::sql
