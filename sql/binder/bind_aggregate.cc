@@ -135,9 +135,8 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
       row::CollationId collation = mixed.coercibility == Coercibility::kIgnorable
                                        ? settings().collation_connection
                                        : mixed.collation;
-      return Type::Text(
-                 settings().group_concat_max_len > 65535 ? Kind::kLongText : Kind::kText,
-                 collation)
+      return Type::Text(settings().group_concat_max_len > 65535 ? Kind::kLongText : Kind::kText,
+                        collation)
           .Nullable();
     }
     case AggregateFn::kJsonArrayAgg:

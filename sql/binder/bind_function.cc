@@ -34,7 +34,9 @@ BoundPtr HexAsNumber(const BoundPtr& expr) {
   return MakeLiteral(Type::BigInt(true), Value::Uint(number));
 }
 
-bool IsArithmetic(BinaryOp op) { return op <= BinaryOp::kShiftRight; }
+bool IsArithmetic(BinaryOp op) {
+  return op <= BinaryOp::kShiftRight;
+}
 
 std::string_view OperatorName(BinaryOp op) {
   switch (op) {
@@ -226,8 +228,7 @@ Result<BoundPtr> StatementBinder::CompareJson(CompareOp op, BoundPtr a, BoundPtr
   return MakeFunction(kNames[static_cast<size_t>(op)], {std::move(a), std::move(b)});
 }
 
-Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args,
-                                               std::string_view name) {
+Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args, std::string_view name) {
   Coercibility coercibility = Coercibility::kNumeric;
   ASSIGN_OR_RETURN(Type type, CommonType(args, name, &coercibility));
   type.nullable = true;
@@ -403,9 +404,9 @@ Result<BoundPtr> StatementBinder::BindSpecialFunction(const Expr& expr, Scope* s
         if (charset == nullptr) {
           return UserError(ER_UNKNOWN_CHARACTER_SET, convert.charset);
         }
-        type = length > 16383 ? Type::Text(Kind::kLongText, charset->default_collation)
-                              : Type::Varchar(static_cast<uint32_t>(length),
-                                              charset->default_collation);
+        type = length > 16383
+                   ? Type::Text(Kind::kLongText, charset->default_collation)
+                   : Type::Varchar(static_cast<uint32_t>(length), charset->default_collation);
       }
       type.nullable = operand->type.nullable;
       auto node = std::make_shared<BoundConvert>(type, BoundConvert::Mode::kCast);
@@ -430,8 +431,7 @@ Result<BoundPtr> StatementBinder::BindDefault(const DefaultExpr& expr, Scope* sc
   const ColumnDescriptor& descriptor = column->table->table->columns[column->column];
   switch (descriptor.default_value.kind) {
     case DefaultKind::kLiteral:
-      return MakeLiteral(descriptor.type, descriptor.default_value.value,
-                         bound->coercibility);
+      return MakeLiteral(descriptor.type, descriptor.default_value.value, bound->coercibility);
     case DefaultKind::kNone:
       return UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
     case DefaultKind::kNow:
@@ -451,8 +451,8 @@ Result<BoundPtr> StatementBinder::BindInsertValue(const InsertValue& expr, Scope
   for (size_t i = 0; i < scope->proposed->columns.size(); ++i) {
     const BoundTableColumn& column = scope->proposed->columns[i];
     if (!column.name.empty() && SameName(column.name, ref.column)) {
-      auto bound = std::make_shared<BoundColumn>(column.type, scope->proposed,
-                                                 static_cast<uint32_t>(i));
+      auto bound =
+          std::make_shared<BoundColumn>(column.type, scope->proposed, static_cast<uint32_t>(i));
       bound->coercibility = column.coercibility;
       return BoundPtr(bound);
     }

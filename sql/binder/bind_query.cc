@@ -196,6 +196,12 @@ Status StatementBinder::BindLimit(const LimitClause& limit, BoundQuery* query, S
       }
     } else if (!value->type.is_integer()) {
       return UserError(ER_WRONG_ARGUMENTS, "LIMIT");
+    } else if (value->type.is_unsigned) {
+      CompareOp op = CompareOp::kEqual;
+      ASSIGN_OR_RETURN(value, NarrowConstant(&op, row::Type::BigInt(), value));
+      if (value == nullptr) {
+        return UserError(ER_WRONG_ARGUMENTS, "LIMIT");
+      }
     }
     *out = std::move(value);
     return {};

@@ -56,8 +56,7 @@ Result<BoundPtr> BindRowExpression(const Expr& expr, const BoundTable& row,
   return binder.BindExpr(expr, &scope);
 }
 
-Result<BoundPtr> BindRowCondition(const Expr& expr, const BoundTable& row,
-                                  const BindInput& input) {
+Result<BoundPtr> BindRowCondition(const Expr& expr, const BoundTable& row, const BindInput& input) {
   StatementFacts facts;
   StatementBinder binder(input, &facts);
   BoundQuery owner;

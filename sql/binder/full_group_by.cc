@@ -255,8 +255,7 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
     return Status::User(
         ER_WRONG_FIELD_WITH_GROUP,
         "Expression #" + std::to_string(number) + " of " + std::string(list) +
-            " is not in GROUP BY clause and contains nonaggregated column '" +
-            NameOf(*free) +
+            " is not in GROUP BY clause and contains nonaggregated column '" + NameOf(*free) +
             "' which is not functionally dependent on columns in GROUP BY clause; this is "
             "incompatible with sql_mode=only_full_group_by");
   };

@@ -70,10 +70,10 @@ Narrowed ToIntegral(const Value& value, const Type& to) {
     return Value::Int(integer);
   }
   uint64_t integer = 0;
-  uint64_t limit = to.is_integer()              ? MaxUnsigned(to)
+  uint64_t limit = to.is_integer()          ? MaxUnsigned(to)
                    : to.kind == Kind::kYear ? 2155
-                   : to.length >= 64            ? ~uint64_t{0}
-                                                : (uint64_t{1} << to.length) - 1;
+                   : to.length >= 64        ? ~uint64_t{0}
+                                            : (uint64_t{1} << to.length) - 1;
   if (!whole.ToUint64(&integer) || integer > limit) {
     return std::nullopt;
   }

@@ -28,9 +28,8 @@ int IntegerRank(const Type& type) {
 }
 
 Kind IntegerOfRank(int rank) {
-  static constexpr Kind kKinds[] = {Kind::kTinyInt,  Kind::kTinyInt,
-                                        Kind::kSmallInt, Kind::kMediumInt,
-                                        Kind::kInt,      Kind::kBigInt};
+  static constexpr Kind kKinds[] = {Kind::kTinyInt,   Kind::kTinyInt, Kind::kSmallInt,
+                                    Kind::kMediumInt, Kind::kInt,     Kind::kBigInt};
   return kKinds[std::min(rank, 5)];
 }
 
@@ -111,19 +110,16 @@ Type CommonString(const Type& a, const Type& b) {
   uint64_t size_a = a.is_string() ? MaxLength(a) : DisplayWidth(a);
   uint64_t size_b = b.is_string() ? MaxLength(b) : DisplayWidth(b);
   uint64_t size = std::max(size_a, size_b);
-  bool binary = a.is_binary_string() || b.is_binary_string() || a.kind == Kind::kBit ||
-                b.kind == Kind::kBit;
+  bool binary =
+      a.is_binary_string() || b.is_binary_string() || a.kind == Kind::kBit || b.kind == Kind::kBit;
   bool blob = a.is_blob() || b.is_blob() || a.kind == Kind::kJson || b.kind == Kind::kJson;
   if (blob || size > 65535 / 4) {
-    bool large = size > 16777215 || a.kind == Kind::kLongText ||
-                 b.kind == Kind::kLongText || a.kind == Kind::kLongBlob ||
-                 b.kind == Kind::kLongBlob || a.kind == Kind::kJson ||
+    bool large = size > 16777215 || a.kind == Kind::kLongText || b.kind == Kind::kLongText ||
+                 a.kind == Kind::kLongBlob || b.kind == Kind::kLongBlob || a.kind == Kind::kJson ||
                  b.kind == Kind::kJson;
     bool medium = size > 65535;
     if (binary) {
-      return Type::Blob(large    ? Kind::kLongBlob
-                        : medium ? Kind::kMediumBlob
-                                 : Kind::kBlob);
+      return Type::Blob(large ? Kind::kLongBlob : medium ? Kind::kMediumBlob : Kind::kBlob);
     }
     return Type::Text(large    ? Kind::kLongText
                       : medium ? Kind::kMediumText
@@ -292,8 +288,7 @@ bool SameRegisterForm(const Type& a, const Type& b) {
     return true;
   }
   auto flipped = [](const Type& t) {
-    return (t.kind == Kind::kBigInt && t.is_unsigned) ||
-           (t.kind == Kind::kBit && t.length == 64);
+    return (t.kind == Kind::kBigInt && t.is_unsigned) || (t.kind == Kind::kBit && t.length == 64);
   };
   auto group = [&](const Type& t) -> int {
     if (t.is_integral() || t.is_enum_or_set()) {

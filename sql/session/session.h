@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@
 #include "sql/context/result_sink.h"
 #include "sql/context/settings.h"
 #include "sql/executor/executor.h"
+#include "sql/parser/parser.h"
 #include "sql/session/server_interface.h"
 #include "sql/session/system_variables.h"
 
@@ -46,8 +48,14 @@ class BoundQuery;
 class Catalog;
 class QueryMachine;
 class RowSource;
+class SessionContext;
 class StatementCache;
 struct CachedStatement;
+class BinderEnvironment;
+struct EvalContext;
+struct IntoClause;
+struct RunContext;
+struct StatementFacts;
 
 // What all sessions of an instance share. Everything outlives the sessions.
 struct SessionEnvironment {
@@ -125,7 +133,7 @@ class Session {
   // follows the first is a syntax error.
   void set_multi_statements(bool on) { multi_statements_ = on; }
 
-  // Ends the running statement with 1317, or with the connection 1053. Any thread.
+  // Ends the running statement with 1317; `connection`: and every later one. Any thread.
   void Kill(bool connection);
   bool connection_killed() const { return killed_.load(std::memory_order_acquire) == 2; }
 
@@ -164,19 +172,40 @@ class Session {
   // --- transactions
   // -------------------------------------------------------------------------------
 
-  // The transaction of a kChange statement; null outside.
+  // The transaction of a kChange statement, and any that is open; null when there is none.
   engine::Transaction* transaction() const { return transaction_.get(); }
-  bool in_transaction() const { return explicit_transaction_; }
-  // Commits the open transaction, if any, and waits until that is durable. For DDL and the like.
+  // A transaction is open that outlives the statement.
+  bool in_transaction() const { return transaction_ != nullptr && explicit_transaction_; }
+  bool transaction_read_only() const { return transaction_read_only_; }
+  // SET TRANSACTION without a scope. Error 1568 inside a transaction is the caller's to give.
+  void SetNextTransaction(std::optional<IsolationLevel> isolation, std::optional<bool> read_only) {
+    next_isolation_ = isolation.has_value() ? isolation : next_isolation_;
+    next_read_only_ = read_only.has_value() ? read_only : next_read_only_;
+  }
+  // COMMIT RELEASE or ROLLBACK RELEASE was executed: the server closes the connection.
+  bool release_requested() const { return release_; }
+  // Commits the open transaction, if any, and waits until that is durable. For DDL and the like,
+  // and for SET autocommit = 1.
   Status ImplicitCommit();
 
   // --- queries inside statements
   // ------------------------------------------------------------------
 
-  // Binds and runs a query or parts of a DML statement; see sql/sqlite/row_source.h and
-  // sql/binder/binder.h. Opens the transaction it needs.
-  Result<std::unique_ptr<RowSource>> OpenQuery(const BoundQuery& query,
+  // What the binder needs to know of this session, and evaluation's context; both as of the running
+  // statement.
+  BinderEnvironment& binder_environment();
+  EvalContext& eval_context();
+  // The parser's options under the session's sql_mode.
+  ParserOptions parser_options() const;
+
+  // Runs a bound query, e.g. the one inside a bound UPDATE. `parameters`: the statement's values;
+  // the query's narrowed parameters (StatementFacts::narrowed) follow from `facts`. In the open
+  // transaction, or in one of its own.
+  Result<std::unique_ptr<RowSource>> OpenQuery(const BoundQuery& query, const StatementFacts& facts,
                                                std::span<const TypedValue> parameters);
+  // All rows of a subquery met while evaluating row by row (EvalFrame::run_subquery).
+  Status CollectSubquery(const BoundQuery& query, std::span<const TypedValue> parameters,
+                         std::vector<std::vector<row::Value>>* rows);
   // Runs query text that the server itself wrote (SHOW over information_schema), its columns and
   // rows to `sink`; OnDone and OnError are not called.
   Status RunQueryText(std::string_view text, ResultSink& sink);
@@ -187,6 +216,50 @@ class Session {
   void NoteChange(SessionChange change) { changes_.push_back(std::move(change)); }
 
  private:
+  friend class SessionContext;
+
+  // --- execute.cc ---
+  ExecuteResult Run(CachedStatement* statement, std::span<const TypedValue> parameters,
+                    ResultSink& sink, Resume resume);
+  Status Dispatch(CachedStatement* statement, std::span<const TypedValue> parameters,
+                  ResultSink& sink, OkInfo* ok);
+  Status RunPreparedStatement(const Stmt& statement, ResultSink& sink, OkInfo* ok);
+  void StartStatement(const Stmt& statement);
+  ExecuteResult Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume);
+  uint16_t StatusFlags() const;
+  Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);
+  Status CheckMayChange() const;
+
+  // --- query.cc ---
+  Status RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
+                   ResultSink& sink, OkInfo* ok);
+  Status RunDo(const StatementRun& run);
+  Status SendRows(const BoundQuery& query, std::span<const TypedValue> slots, RowSource* rows,
+                  ResultSink& sink);
+  // Binds and compiles where the cached plan does not fit (any more); fills `slots` with the
+  // parameters and their narrowed forms.
+  Status PlanQuery(CachedStatement* statement, std::span<const TypedValue> parameters,
+                   std::vector<TypedValue>* slots);
+  bool PlanFits(const CachedStatement& statement, std::span<const TypedValue> parameters) const;
+  Result<bool> NarrowParameters(const StatementFacts& facts, std::span<const TypedValue> parameters,
+                                std::vector<TypedValue>* slots);
+  Status StoreInto(const IntoClause& into, const std::vector<ResultColumn>& columns,
+                   RowSource* rows, OkInfo* ok);
+  Result<QueryMachine*> Machine();
+  RunContext MakeRunContext(engine::Transaction* transaction);
+
+  // --- transactions.cc ---
+  Status RunTransactionStatement(const Stmt& statement);
+  // The transaction a statement works in: the open one, or a new one, which is the session's from
+  // then on unless the statement is autocommitted.
+  Result<engine::Transaction*> EnterTransaction();
+  // After a statement: forgets a transaction that the engine ended, undoes a failed change.
+  Status LeaveTransaction(Status status, bool changes);
+  std::unique_ptr<engine::Transaction> BeginEngineTransaction(bool autocommit, bool read_only,
+                                                              bool snapshot);
+  void ForgetTransaction();
+  Status RollbackAll();
+
   SessionEnvironment environment_;
   SessionIdentity identity_;
   std::string database_;
@@ -198,11 +271,34 @@ class Session {
   int64_t row_count_ = -1;
   uint64_t found_rows_ = 0;
   int64_t statement_time_us_ = 0;
-  std::unique_ptr<engine::Transaction> transaction_;
-  bool explicit_transaction_ = false;
+  int64_t deadline_us_ = 0;  // of the clock's NowUs; 0: none
   std::vector<SessionChange> changes_;
   bool multi_statements_ = false;
   std::atomic<int> killed_{0};  // 0 no, 1 the statement, 2 the connection
+
+  std::unique_ptr<engine::Transaction> transaction_;
+  bool explicit_transaction_ = false;  // BEGIN, or autocommit = 0
+  bool commit_after_ = false;          // the running statement's success is to be committed
+  bool chain_ = false;                 // and another transaction begun then
+  bool release_ = false;               // COMMIT RELEASE: the connection ends
+  bool transaction_read_only_ = false;
+  // SET TRANSACTION: for the next transaction alone.
+  std::optional<IsolationLevel> next_isolation_;
+  std::optional<bool> next_read_only_;
+  struct NamedSavepoint;
+  std::vector<NamedSavepoint> savepoints_;
+
+  std::unique_ptr<SessionContext> context_;
+  std::unique_ptr<QueryMachine> machine_;
+  std::unique_ptr<StatementCache> cache_;
+  uint32_t next_prepared_ = 1;
+  std::unordered_map<uint32_t, std::unique_ptr<CachedStatement>> prepared_;
+  std::map<std::string, std::unique_ptr<CachedStatement>, std::less<>> named_prepared_;
+  bool more_results_ = false;
+  uint64_t statements_failed_ = 0;
+
+  struct Parked;
+  std::shared_ptr<Parked> parked_;
 };
 
 }  // namespace borealis::sql

@@ -96,8 +96,8 @@ struct GroupSlot {
 };
 
 GroupState* StateOf(sqlite3_context* context, bool create) {
-  auto* slot = static_cast<GroupSlot*>(
-      sqlite3_aggregate_context(context, create ? sizeof(GroupSlot) : 0));
+  auto* slot =
+      static_cast<GroupSlot*>(sqlite3_aggregate_context(context, create ? sizeof(GroupSlot) : 0));
   if (slot == nullptr) {
     return nullptr;
   }
@@ -129,7 +129,7 @@ Status StepOrRemove(QueryRun& run, const CallSite& site, GroupState* state,
   return state->aggregator->Remove(*run.context().eval, args);
 }
 
-void Aggregate(sqlite3_context* context, int count, sqlite3_value** values, bool remove) {
+void StepAggregate(sqlite3_context* context, int count, sqlite3_value** values, bool remove) {
   auto* slot = static_cast<AggregateSlot*>(sqlite3_user_data(context));
   QueryRun* run = MachineCallbacks::Current(slot->machine);
   const CallSite& site = run->site(slot->site);
@@ -216,12 +216,12 @@ void MachineCallbacks::Scalar(sqlite3_context* context, int count, sqlite3_value
 }
 
 void MachineCallbacks::AggregateStep(sqlite3_context* context, int count, sqlite3_value** values) {
-  Aggregate(context, count, values, false);
+  StepAggregate(context, count, values, false);
 }
 
 void MachineCallbacks::AggregateInverse(sqlite3_context* context, int count,
                                         sqlite3_value** values) {
-  Aggregate(context, count, values, true);
+  StepAggregate(context, count, values, true);
 }
 
 void MachineCallbacks::AggregateValue(sqlite3_context* context) {

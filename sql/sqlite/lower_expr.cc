@@ -270,9 +270,9 @@ Status Lowering::Convert(const BoundConvert& convert, std::string* sql) {
     return Expr(operand, sql);
   }
   CallSite site;
-  site.kind = implicit                                         ? CallKind::kConvert
+  site.kind = implicit                                     ? CallKind::kConvert
               : convert.mode == BoundConvert::Mode::kTruth ? CallKind::kTruth
-                                                               : CallKind::kCast;
+                                                           : CallKind::kCast;
   site.result = convert.type;
   return Call(std::move(site), "bf(", convert.args, sql);
 }
@@ -362,8 +362,8 @@ Status Lowering::InSubquery(const BoundInSubquery& in, std::string* sql) {
 Status Lowering::ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql) {
   const BoundQuery& query = *subquery.query;
   const BoundSelect* select = query.body.select.get();
-  bool one_row = select != nullptr && ((select->aggregated && select->group_by.empty()) ||
-                                       select->from == nullptr);
+  bool one_row = select != nullptr &&
+                 ((select->aggregated && select->group_by.empty()) || select->from == nullptr);
   if (const auto* limit = query.limit ? query.limit->TryAs<BoundLiteral>() : nullptr;
       limit != nullptr && limit->value.kind() == row::ValueKind::kInt &&
       limit->value.int_value() <= 1) {
@@ -389,8 +389,7 @@ Status Lowering::ScalarSubquery(const BoundScalarSubquery& subquery, std::string
 Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
   bool native_count = aggregate.fn == AggregateFn::kCount &&
                       (aggregate.args.empty() || (aggregate.args.size() == 1));
-  bool native_extreme =
-      aggregate.fn == AggregateFn::kMin || aggregate.fn == AggregateFn::kMax;
+  bool native_extreme = aggregate.fn == AggregateFn::kMin || aggregate.fn == AggregateFn::kMax;
   if (native_extreme && aggregate.args[0]->type.kind == row::TypeKind::kJson) {
     native_extreme = false;
   }
@@ -434,8 +433,8 @@ Status Lowering::Window(const BoundWindow& window, std::string* sql) {
     RETURN_IF_ERROR(Aggregate(window, sql));
   } else {
     static constexpr std::string_view kNames[] = {
-        "row_number",   "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
-        "lead",         "lag",  "first_value", "last_value",  "nth_value"};
+        "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
+        "lead",       "lag",  "first_value", "last_value",   "nth_value"};
     sql->append(kNames[static_cast<size_t>(window.window_fn)]);
     sql->push_back('(');
     for (size_t i = 0; i < window.args.size(); ++i) {

@@ -19,7 +19,9 @@ std::string Quoted(std::string_view name) {
   return quoted;
 }
 
-std::string CteName(const BoundCte& cte) { return "w" + std::to_string(cte.id); }
+std::string CteName(const BoundCte& cte) {
+  return "w" + std::to_string(cte.id);
+}
 
 bool Contains(const BoundFrom& from, const BoundTable* table) {
   if (from.table != nullptr) {
@@ -75,13 +77,14 @@ void ReduceOuterJoins(BoundFrom* from, const BoundExpr* where) {
 
 }  // namespace
 
-std::string TableAlias(const BoundTable& table) { return "t" + std::to_string(table.id); }
+std::string TableAlias(const BoundTable& table) {
+  return "t" + std::to_string(table.id);
+}
 
 std::string ModuleName(const BoundTable& table) {
   const TableDescriptor& descriptor = *table.table;
   std::string name = descriptor.schema + "." + descriptor.name + "@" +
-                     std::to_string(descriptor.table_id) + "." +
-                     std::to_string(descriptor.version);
+                     std::to_string(descriptor.table_id) + "." + std::to_string(descriptor.version);
   if (table.lock != RowLock::kNone) {
     name += table.lock == RowLock::kShare ? "+s" : "+x";
     name += table.lock_wait == LockWait::kWait     ? ""

@@ -2,8 +2,8 @@
 //
 // SQLite's own operators are used only where the operands share a register encoding and, for text,
 // carry the collation; everything else becomes a call of a site (call_site.h). Tables appear under
-// their module's name, columns as c0, c1 …, the handle as h; every table has an alias of its own, so
-// that names never depend on SQLite's scoping.
+// their module's name, columns as c0, c1 …, the handle as h; every table has an alias of its own,
+// so that names never depend on SQLite's scoping.
 #pragma once
 
 #include <memory>

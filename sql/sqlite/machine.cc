@@ -27,15 +27,17 @@ void ConfigureOnce() {
 
 }  // namespace
 
-CompiledQuery::~CompiledQuery() { sqlite3_finalize(statement_); }
+CompiledQuery::~CompiledQuery() {
+  sqlite3_finalize(statement_);
+}
 
 Result<std::unique_ptr<QueryMachine>> QueryMachine::Open() {
   ConfigureOnce();
   std::unique_ptr<QueryMachine> machine(new QueryMachine());
-  int rc = sqlite3_open_v2(":memory:", &machine->connection_,
-                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                               SQLITE_OPEN_MEMORY,
-                           nullptr);
+  int rc = sqlite3_open_v2(
+      ":memory:", &machine->connection_,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_MEMORY,
+      nullptr);
   if (rc != SQLITE_OK) {
     return machine->MachineError("open");
   }
@@ -61,7 +63,9 @@ Result<std::unique_ptr<QueryMachine>> QueryMachine::Open() {
   return machine;
 }
 
-QueryMachine::~QueryMachine() { sqlite3_close_v2(connection_); }
+QueryMachine::~QueryMachine() {
+  sqlite3_close_v2(connection_);
+}
 
 Status QueryMachine::MachineError(std::string_view what) const {
   return Status::Internal(std::string(what) + ": " +
@@ -91,8 +95,7 @@ Result<TableModule*> QueryMachine::ModuleFor(const ModuleUse& use, const Catalog
   if (found != modules_.end()) {
     return found->second;
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<TableModule> module,
-                   TableModule::Make(use, this, catalog));
+  ASSIGN_OR_RETURN(std::unique_ptr<TableModule> module, TableModule::Make(use, this, catalog));
   TableModule* raw = module.get();
   RETURN_IF_ERROR(TableModule::Register(connection_, use.module, std::move(module)));
   modules_[use.module] = raw;
@@ -141,8 +144,8 @@ Result<std::unique_ptr<RowSource>> QueryMachine::Run(CompiledQuery* query,
     if (i >= parameters.size()) {
       return Status::Internal("parameter without a value");
     }
-    Status bound = BindRegister(query->statement_, static_cast<int>(i + 1), parameters[i].value,
-                                types[i]);
+    Status bound =
+        BindRegister(query->statement_, static_cast<int>(i + 1), parameters[i].value, types[i]);
     RETURN_IF_ERROR(std::move(bound).Annotate("parameter " + std::to_string(i)));
   }
   return std::unique_ptr<RowSource>(std::make_unique<QueryRun>(this, query, context));

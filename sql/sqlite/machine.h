@@ -1,11 +1,11 @@
 // The query machine: one SQLite connection that runs typed queries, behind an interface of ours.
 //
-// A session has one, made when first needed. Compile() turns a typed query into a CompiledQuery that
-// may be run again and again with other parameters; Run() starts one and gives its rows. Everything
-// that knows SQLite is in this folder.
+// A session has one, made when first needed. Compile() turns a typed query into a CompiledQuery
+// that may be run again and again with other parameters; Run() starts one and gives its rows.
+// Everything that knows SQLite is in this folder.
 //
-// One thread at a time. A machine outlives its compiled queries, a compiled query its runs. Runs may
-// nest (a system table that queries others); a compiled query runs once at a time.
+// One thread at a time. A machine outlives its compiled queries, a compiled query its runs. Runs
+// may nest (a system table that queries others); a compiled query runs once at a time.
 #pragma once
 
 #include <functional>

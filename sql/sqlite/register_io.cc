@@ -25,7 +25,9 @@ RegisterKind KindOf(int sqlite_type) {
 }
 
 // Types whose registers hold the value's 64 bits unchanged need no codec.
-bool IsPlainInteger(const row::Type& type) { return type.is_integer() && !type.is_unsigned; }
+bool IsPlainInteger(const row::Type& type) {
+  return type.is_integer() && !type.is_unsigned;
+}
 
 }  // namespace
 

@@ -39,8 +39,7 @@ class SystemTableScan final : public Scan {
       return SQLITE_OK;
     }
     auto number = static_cast<size_t>(column);
-    Status status =
-        SetResult(context, rows_[at_][number], module_->table().columns[number].type);
+    Status status = SetResult(context, rows_[at_][number], module_->table().columns[number].type);
     if (!status.ok()) {
       sqlite3_result_error(context, "see status", -1);
       MachineCallbacks::Current(module_->machine())->Fail(std::move(status));

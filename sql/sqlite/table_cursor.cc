@@ -129,8 +129,7 @@ class EngineScan final : public Scan {
         break;
       }
       bool any = false;
-      RETURN_IF_ERROR(
-          AppendFixed(keys[part], use, values[argument], &prefixes, &any));
+      RETURN_IF_ERROR(AppendFixed(keys[part], use, values[argument], &prefixes, &any));
       if (!any) {
         return {};  // compared with NULL: no rows
       }

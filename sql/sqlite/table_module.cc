@@ -54,8 +54,12 @@ int Filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite
   return static_cast<Scan*>(cursor)->Start(plan != nullptr ? plan : "", count, values);
 }
 
-int Next(sqlite3_vtab_cursor* cursor) { return static_cast<Scan*>(cursor)->Next(); }
-int Eof(sqlite3_vtab_cursor* cursor) { return static_cast<Scan*>(cursor)->at_end() ? 1 : 0; }
+int Next(sqlite3_vtab_cursor* cursor) {
+  return static_cast<Scan*>(cursor)->Next();
+}
+int Eof(sqlite3_vtab_cursor* cursor) {
+  return static_cast<Scan*>(cursor)->at_end() ? 1 : 0;
+}
 int Column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
   return static_cast<Scan*>(cursor)->Column(context, column);
 }

@@ -15,15 +15,15 @@ namespace borealis::sql {
 // One argument that xFilter gets, in order.
 struct PlanArgument {
   enum class Use : char {
-    kEqual = 'e',         // column = value
-    kSame = 's',          // column <=> value
-    kIsNull = 'n',        // column IS NULL (the argument itself is NULL)
-    kIn = 'i',            // column IN (values), all at once
+    kEqual = 'e',   // column = value
+    kSame = 's',    // column <=> value
+    kIsNull = 'n',  // column IS NULL (the argument itself is NULL)
+    kIn = 'i',      // column IN (values), all at once
     kGreater = 'g',
     kGreaterEqual = 'G',
     kLess = 'l',
     kLessEqual = 'L',
-    kHandle = 'h',        // the row's handle
+    kHandle = 'h',  // the row's handle
   };
   Use use = Use::kEqual;
 };

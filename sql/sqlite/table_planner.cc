@@ -366,11 +366,15 @@ class Planner {
   double table_rows_;
 };
 
-Result<engine::TableEstimate> Planner::Estimate() const { return module_.EstimateRows(); }
+Result<engine::TableEstimate> Planner::Estimate() const {
+  return module_.EstimateRows();
+}
 
 }  // namespace
 
-int TableModule::Plan(sqlite3_index_info* info) const { return Planner(*this, info).Run(); }
+int TableModule::Plan(sqlite3_index_info* info) const {
+  return Planner(*this, info).Run();
+}
 
 // System tables are read whole; equalities on their look-up columns are passed on as hints.
 int TableModule::PlanSystem(sqlite3_index_info* info) const {

@@ -1,0 +1,403 @@
+// Executing a statement: from text to outcome, and the parking of commits.
+#include "base/mysql_error.h"
+#include "sql/ast/admin.h"
+#include "sql/ast/ddl.h"
+#include "sql/session/session_internal.h"
+
+namespace borealis::sql {
+
+StatementClass StatementClassOf(StmtKind kind) {
+  switch (kind) {
+    case StmtKind::kSelect:
+      return StatementClass::kQuery;
+    case StmtKind::kInsert:
+    case StmtKind::kUpdate:
+    case StmtKind::kDelete:
+    case StmtKind::kLoadData:
+      return StatementClass::kChange;
+    case StmtKind::kCreateDatabase:
+    case StmtKind::kAlterDatabase:
+    case StmtKind::kDropDatabase:
+    case StmtKind::kCreateTable:
+    case StmtKind::kAlterTable:
+    case StmtKind::kDropTable:
+    case StmtKind::kTruncate:
+    case StmtKind::kRenameTable:
+    case StmtKind::kCreateIndex:
+    case StmtKind::kDropIndex:
+    case StmtKind::kCreateView:
+    case StmtKind::kDropView:
+    case StmtKind::kTableMaintenance:
+    case StmtKind::kCreateUser:
+    case StmtKind::kAlterUser:
+    case StmtKind::kDropUser:
+    case StmtKind::kRenameUser:
+    case StmtKind::kCreateRole:
+    case StmtKind::kDropRole:
+    case StmtKind::kGrant:
+    case StmtKind::kRevoke:
+    case StmtKind::kSetDefaultRole:
+      return StatementClass::kDefine;
+    case StmtKind::kStartTransaction:
+    case StmtKind::kCommit:
+    case StmtKind::kRollback:
+    case StmtKind::kSavepoint:
+    case StmtKind::kReleaseSavepoint:
+    case StmtKind::kXa:
+      return StatementClass::kTransaction;
+    case StmtKind::kPrepare:
+    case StmtKind::kExecute:
+    case StmtKind::kDeallocate:
+      return StatementClass::kPrepared;
+    default:
+      return StatementClass::kOther;
+  }
+}
+
+namespace {
+
+// Statements that report diagnostics must not clear them.
+bool ReadsDiagnostics(const Stmt& statement) {
+  if (statement.kind == StmtKind::kGetDiagnostics) {
+    return true;
+  }
+  const auto* show = statement.TryAs<ShowStmt>();
+  return show != nullptr &&
+         (show->show == ShowKind::kWarnings || show->show == ShowKind::kErrors ||
+          show->show == ShowKind::kCountWarnings || show->show == ShowKind::kCountErrors);
+}
+
+}  // namespace
+
+uint16_t Session::StatusFlags() const {
+  uint16_t flags = 0;
+  if (in_transaction()) {
+    flags |= kStatusInTransaction;
+    if (transaction_read_only_) {
+      flags |= kStatusInReadOnlyTransaction;
+    }
+  }
+  if (settings_.autocommit) {
+    flags |= kStatusAutocommit;
+  }
+  if ((settings_.sql_mode & row::kModeNoBackslashEscapes) != 0) {
+    flags |= kStatusNoBackslashEscapes;
+  }
+  if (more_results_) {
+    flags |= kStatusMoreResults;
+  }
+  if (!changes_.empty()) {
+    flags |= kStatusSessionStateChanged;
+  }
+  return flags;
+}
+
+Result<std::unique_ptr<CachedStatement>> Session::ParseText(std::string_view text) {
+  auto statement = std::make_unique<CachedStatement>();
+  ASSIGN_OR_RETURN(statement->parsed, Parse(text, parser_options()));
+  statement->text = std::string(text.substr(0, statement->parsed.end));
+  statement->generation = settings_.generation;
+  return statement;
+}
+
+ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume resume) {
+  ExecuteResult result;
+  result.next = text.size();
+  more_results_ = false;
+  CachedStatement* cached = cache_->Find(text, settings_.generation);
+  if (cached != nullptr) {
+    result.state = Run(cached, {}, sink, std::move(resume)).state;
+    return result;
+  }
+  Result<std::unique_ptr<CachedStatement>> parsed = ParseText(text);
+  Status problem;
+  if (!parsed.ok()) {
+    problem = std::move(parsed).status();
+  } else if ((*parsed)->parsed.statement == nullptr) {
+    problem = UserError(ER_EMPTY_QUERY);
+  } else if ((*parsed)->parsed.parameter_count != 0) {
+    const ParsedStatement& statement = (*parsed)->parsed;
+    problem = UserError(ER_PARSE_ERROR, text.substr(statement.parameter_positions[0], 80), 1);
+  }
+  if (!problem.ok()) {
+    diagnostics_.Clear();
+    diagnostics_.AddError(problem);
+    row_count_ = -1;
+    sink.OnError(problem, StatusFlags());
+    return result;
+  }
+  std::unique_ptr<CachedStatement> statement = std::move(parsed).value();
+  size_t consumed = statement->parsed.consumed;
+  // What follows may be only white space and comments.
+  if (consumed < text.size()) {
+    Result<ParsedStatement> rest = Parse(text.substr(consumed), parser_options());
+    more_results_ = !rest.ok() || rest->statement != nullptr;
+  }
+  if (more_results_ && !multi_statements_) {
+    more_results_ = false;
+    Status refused = UserError(ER_PARSE_ERROR, text.substr(consumed, 80), 1);
+    diagnostics_.Clear();
+    diagnostics_.AddError(refused);
+    row_count_ = -1;
+    ++statements_failed_;
+    sink.OnError(refused, StatusFlags());
+    return result;
+  }
+  CachedStatement* run = statement.get();
+  if (consumed >= text.size() && text.size() <= StatementCache::kMaxText &&
+      run->parsed.statement->kind == StmtKind::kSelect && run->text == text) {
+    run = cache_->Add(std::move(statement));
+  }
+  bool more = more_results_;
+  uint64_t errors_before = statements_failed_;
+  result.state = Run(run, {}, sink, std::move(resume)).state;
+  result.next = more && errors_before == statements_failed_ ? consumed : text.size();
+  return result;
+}
+
+void Session::StartStatement(const Stmt& statement) {
+  int statement_kill = 1;
+  killed_.compare_exchange_strong(statement_kill, 0);
+  changes_.clear();
+  commit_after_ = false;
+  chain_ = false;
+  statement_time_us_ = settings_.fixed_timestamp_us != 0 ? settings_.fixed_timestamp_us
+                                                         : environment_.clock->WallUs();
+  deadline_us_ = 0;
+  if (settings_.max_execution_time_ms != 0 && statement.kind == StmtKind::kSelect) {
+    deadline_us_ =
+        environment_.clock->NowUs() + static_cast<int64_t>(settings_.max_execution_time_ms) * 1000;
+  }
+  if (!ReadsDiagnostics(statement)) {
+    diagnostics_.Clear();
+    diagnostics_.set_limit(settings_.max_error_count);
+    diagnostics_.set_keep_notes(settings_.sql_notes);
+  }
+  context_->Refresh();
+}
+
+ExecuteResult Session::Run(CachedStatement* statement, std::span<const TypedValue> parameters,
+                           ResultSink& sink, Resume resume) {
+  StartStatement(*statement->parsed.statement);
+  OkInfo ok;
+  Status status = CheckInterrupt();
+  if (status.ok()) {
+    status = Dispatch(statement, parameters, sink, &ok);
+  }
+  return Deliver(std::move(status), std::move(ok), sink, std::move(resume));
+}
+
+Status Session::CheckMayChange() const {
+  if ((environment_.server != nullptr && environment_.server->read_only()) ||
+      environment_.engine->is_replica()) {
+    return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
+  }
+  return {};
+}
+
+Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue> parameters,
+                         ResultSink& sink, OkInfo* ok) {
+  const Stmt& stmt = *statement->parsed.statement;
+  StatementRun run{*this, stmt, statement->text, parameters, sink, *ok};
+  switch (StatementClassOf(stmt.kind)) {
+    case StatementClass::kQuery:
+      return RunSelect(statement, parameters, sink, ok);
+    case StatementClass::kTransaction:
+      row_count_ = 0;
+      return RunTransactionStatement(stmt);
+    case StatementClass::kPrepared:
+      return RunPreparedStatement(stmt, sink, ok);
+    case StatementClass::kChange: {
+      RETURN_IF_ERROR(CheckMayChange());
+      ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
+      if (transaction_read_only_) {
+        Status refused = UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
+        return LeaveTransaction(std::move(refused), true);
+      }
+      engine::Savepoint before = transaction->BeginStatement();
+      Status status = environment_.executor->Execute(run);
+      if (!status.ok() && transaction->state() == engine::TransactionState::kActive &&
+          explicit_transaction_) {
+        RETURN_IF_ERROR(transaction->RollbackTo(before));  // INV-SQL-2
+      }
+      commit_after_ = status.ok() && !explicit_transaction_;
+      row_count_ = status.ok() ? static_cast<int64_t>(ok->affected_rows) : -1;
+      return LeaveTransaction(std::move(status), true);
+    }
+    case StatementClass::kDefine: {
+      RETURN_IF_ERROR(CheckMayChange());
+      RETURN_IF_ERROR(ImplicitCommit());
+      Status status = environment_.executor->Execute(run);
+      row_count_ = status.ok() ? static_cast<int64_t>(ok->affected_rows) : -1;
+      return status;
+    }
+    case StatementClass::kOther: {
+      if (stmt.kind == StmtKind::kDo) {
+        return RunDo(run);
+      }
+      row_count_ = 0;
+      return environment_.executor->Execute(run);
+    }
+  }
+  return Status::Internal("statement of an unknown class");
+}
+
+ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume) {
+  ExecuteResult result;
+  deadline_us_ = 0;
+  if (!status.ok()) {
+    Status error = ToUserError(status);
+    diagnostics_.AddError(error);
+    ++statements_failed_;
+    row_count_ = -1;
+    more_results_ = false;
+    sink.OnError(error, StatusFlags());
+    return result;
+  }
+  if (commit_after_ && transaction_ != nullptr) {
+    auto parked = std::make_shared<Parked>();
+    parked->transaction = std::move(transaction_);
+    bool read_only = transaction_read_only_;
+    ForgetTransaction();
+    if (chain_) {
+      transaction_ = BeginEngineTransaction(false, read_only, false);
+      transaction_read_only_ = read_only;
+      explicit_transaction_ = true;
+    }
+    parked->transaction->Commit([parked](Status durable) {
+      Resume call;
+      {
+        MutexLock lock(parked->mutex);
+        parked->done = true;
+        parked->status = std::move(durable);
+        call = std::move(parked->resume);
+      }
+      if (call) {
+        call();
+      }
+    });
+    ok.status = StatusFlags();
+    ok.warnings = diagnostics_.packet_count();
+    ok.changes = std::move(changes_);
+    parked->ok = std::move(ok);
+    parked_ = parked;
+    bool done;
+    {
+      MutexLock lock(parked->mutex);
+      done = parked->done;
+      if (!done) {
+        parked->resume = std::move(resume);
+      }
+    }
+    if (!done) {
+      result.state = ExecuteState::kParked;
+      return result;
+    }
+    CompleteParked(sink);
+    return result;
+  }
+  ok.status = StatusFlags();
+  ok.warnings = diagnostics_.packet_count();
+  ok.changes = std::move(changes_);
+  changes_.clear();
+  sink.OnDone(ok);
+  return result;
+}
+
+void Session::CompleteParked(ResultSink& sink) {
+  std::shared_ptr<Parked> parked = std::move(parked_);
+  INVARIANT(parked != nullptr);
+  Status status;
+  {
+    MutexLock lock(parked->mutex);
+    INVARIANT(parked->done);
+    status = parked->status;
+  }
+  parked->transaction.reset();
+  if (status.ok()) {
+    sink.OnDone(parked->ok);
+    return;
+  }
+  Status error = ToUserError(status);
+  diagnostics_.AddError(error);
+  ++statements_failed_;
+  sink.OnError(error, StatusFlags());
+}
+
+bool Session::ExecuteAndWait(std::string_view text, ResultSink& sink) {
+  while (true) {
+    uint64_t failed = statements_failed_;
+    struct Waiter {
+      Mutex mutex{LockRank::kLeaf};
+      ConditionVariable condition;
+      bool resumed = false;
+    };
+    auto waiter = std::make_shared<Waiter>();
+    ExecuteResult result = Execute(text, sink, [waiter] {
+      MutexLock lock(waiter->mutex);
+      waiter->resumed = true;
+      waiter->condition.NotifyAll();
+    });
+    if (result.state == ExecuteState::kParked) {
+      {
+        MutexLock lock(waiter->mutex);
+        while (!waiter->resumed) {
+          waiter->condition.Wait(waiter->mutex);
+        }
+      }
+      CompleteParked(sink);
+    }
+    if (failed != statements_failed_) {
+      return false;
+    }
+    if (result.next >= text.size()) {
+      return true;
+    }
+    text.remove_prefix(result.next);
+  }
+}
+
+Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo* ok) {
+  if (const auto* deallocate = stmt.TryAs<DeallocateStmt>()) {
+    if (named_prepared_.erase(FoldName(deallocate->name)) == 0) {
+      return UserError(ER_UNKNOWN_STMT_HANDLER, deallocate->name, "DEALLOCATE PREPARE");
+    }
+    return {};
+  }
+  if (const auto* prepare = stmt.TryAs<PrepareStmt>()) {
+    std::string name = FoldName(prepare->name);
+    named_prepared_.erase(name);
+    std::string text = prepare->text;
+    if (prepare->from_variable) {
+      const TypedValue* value = FindUserVariable(prepare->text);
+      text = value != nullptr && !value->value.is_null() ? row::ToText(value->value, value->type)
+                                                         : "NULL";
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, ParseText(text));
+    if (statement->parsed.statement == nullptr) {
+      return UserError(ER_EMPTY_QUERY);
+    }
+    if (StatementClassOf(statement->parsed.statement->kind) == StatementClass::kPrepared) {
+      return UserError(ER_UNSUPPORTED_PS);
+    }
+    statement->prepared = true;
+    named_prepared_[std::move(name)] = std::move(statement);
+    return {};
+  }
+  const auto& execute = stmt.As<ExecuteStmt>();
+  auto found = named_prepared_.find(FoldName(execute.name));
+  if (found == named_prepared_.end()) {
+    return UserError(ER_UNKNOWN_STMT_HANDLER, execute.name, "EXECUTE");
+  }
+  if (execute.variables.size() != found->second->parsed.parameter_count) {
+    return UserError(ER_WRONG_ARGUMENTS, "EXECUTE");
+  }
+  std::vector<TypedValue> parameters;
+  for (const std::string& variable : execute.variables) {
+    const TypedValue* value = FindUserVariable(variable);
+    parameters.push_back(value != nullptr ? *value : TypedValue());
+  }
+  return Dispatch(found->second.get(), parameters, sink, ok);
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,375 @@
+// Queries of a session: planning, the plan's reuse, running, SELECT … INTO, and queries inside
+// other statements.
+#include <algorithm>
+
+#include "base/mysql_error.h"
+#include "sql/binder/evaluate.h"
+#include "sql/binder/narrow.h"
+#include "sql/session/session_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+// Attempts at planning against definitions that keep changing.
+constexpr int kPlanAttempts = 10;
+
+// Types between which a cached plan's parameters may vary: not their lengths.
+bool SameShape(const row::Type& a, const row::Type& b) {
+  return a.kind == b.kind && a.is_unsigned == b.is_unsigned && a.scale == b.scale;
+}
+
+row::Type ShapeOf(const TypedValue& value) {
+  return value.value.is_null() ? row::Type::Null() : value.type;
+}
+
+// A row source that keeps what its query needs alive.
+class OwningSource final : public RowSource {
+ public:
+  OwningSource(std::unique_ptr<CompiledQuery> compiled, std::unique_ptr<RowSource> rows,
+               std::function<void()> end)
+      : compiled_(std::move(compiled)), rows_(std::move(rows)), end_(std::move(end)) {}
+  ~OwningSource() override {
+    rows_.reset();
+    compiled_.reset();
+    if (end_) {
+      end_();
+    }
+  }
+  Result<bool> Next(std::vector<row::Value>* row) override { return rows_->Next(row); }
+
+ private:
+  std::unique_ptr<CompiledQuery> compiled_;
+  std::unique_ptr<RowSource> rows_;
+  std::function<void()> end_;
+};
+
+std::vector<row::Value> OwnedCopy(const std::vector<row::Value>& row) {
+  std::vector<row::Value> copy = row;
+  for (row::Value& value : copy) {
+    value.Own();
+  }
+  return copy;
+}
+
+// The limits of SQL_CALC_FOUND_ROWS, which the session applies itself.
+Result<uint64_t> LimitValue(const BoundPtr& expr, EvalContext* context,
+                            std::span<const TypedValue> parameters, uint64_t none) {
+  if (expr == nullptr) {
+    return none;
+  }
+  EvalFrame frame;
+  frame.context = context;
+  frame.parameters = parameters;
+  ASSIGN_OR_RETURN(row::Value value, Evaluate(*expr, frame));
+  return value.is_null() ? none : static_cast<uint64_t>(value.raw_int());
+}
+
+}  // namespace
+
+Result<QueryMachine*> Session::Machine() {
+  if (machine_ == nullptr) {
+    ASSIGN_OR_RETURN(machine_, QueryMachine::Open());
+  }
+  return machine_.get();
+}
+
+RunContext Session::MakeRunContext(engine::Transaction* transaction) {
+  RunContext context;
+  context.catalog = environment_.catalog;
+  context.transaction = transaction;
+  context.eval = &context_->eval_context();
+  context.variables = context_.get();
+  context.session = this;
+  context.check_interrupt = [this] { return CheckInterrupt(); };
+  return context;
+}
+
+bool Session::PlanFits(const CachedStatement& statement,
+                       std::span<const TypedValue> parameters) const {
+  if (statement.plan == nullptr) {
+    return false;
+  }
+  const CachedStatement::Plan& plan = *statement.plan;
+  if (plan.facts.uncacheable || plan.generation != settings_.generation ||
+      plan.catalog_version != environment_.catalog->version() || plan.database != database_ ||
+      plan.select_limit != settings_.sql_select_limit || plan.compiled->running() ||
+      plan.parameter_types.size() != parameters.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (!SameShape(plan.parameter_types[i], ShapeOf(parameters[i]))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Result<bool> Session::NarrowParameters(const StatementFacts& facts,
+                                       std::span<const TypedValue> parameters,
+                                       std::vector<TypedValue>* slots) {
+  slots->clear();
+  slots->reserve(parameters.size() + facts.narrowed.size());
+  for (const TypedValue& parameter : parameters) {
+    slots->push_back({parameter.type, parameter.value.Borrow()});
+  }
+  for (const StatementFacts::NarrowedParameter& narrowed : facts.narrowed) {
+    const TypedValue& source = parameters[narrowed.source];
+    ASSIGN_OR_RETURN(
+        std::optional<row::Value> value,
+        NarrowExactly(source.value, source.type, narrowed.to, context_->eval_context().conversion));
+    if (!value.has_value()) {
+      return false;
+    }
+    slots->push_back({narrowed.to, std::move(*value)});
+  }
+  return true;
+}
+
+Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue> parameters,
+                          std::vector<TypedValue>* slots) {
+  if (PlanFits(*statement, parameters)) {
+    ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(statement->plan->facts, parameters, slots));
+    if (narrowed) {
+      return {};
+    }
+    statement->no_narrowing = true;
+  }
+  statement->plan.reset();
+  auto plan = std::make_unique<CachedStatement::Plan>();
+  plan->generation = settings_.generation;
+  plan->catalog_version = environment_.catalog->version();
+  plan->database = database_;
+  plan->select_limit = settings_.sql_select_limit;
+  for (const TypedValue& parameter : parameters) {
+    plan->parameter_types.push_back(ShapeOf(parameter));
+  }
+  const auto& select = statement->parsed.statement->As<SelectStmt>();
+  BindInput input;
+  input.environment = context_.get();
+  input.text = statement->text;
+  input.parameters = parameters;
+  input.no_narrowing = statement->no_narrowing;
+  ASSIGN_OR_RETURN(plan->query, BindQuery(*select.query, input, &plan->facts));
+  if (settings_.sql_select_limit != ~uint64_t{0} && plan->query->limit == nullptr &&
+      plan->query->offset == nullptr) {
+    auto limit = static_cast<int64_t>(
+        std::min<uint64_t>(settings_.sql_select_limit, static_cast<uint64_t>(INT64_MAX)));
+    plan->query->limit =
+        std::make_shared<BoundLiteral>(row::Type::BigInt(), row::Value::Int(limit));
+  }
+  ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
+  LoweringOptions options;
+  options.without_limit = plan->query->calc_found_rows;
+  ASSIGN_OR_RETURN(plan->compiled, machine->Compile(*plan->query, *environment_.catalog, options));
+  ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(plan->facts, parameters, slots));
+  if (!narrowed) {
+    return Status::Internal("a parameter that was narrowed cannot be");
+  }
+  statement->plan = std::move(plan);
+  return {};
+}
+
+Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
+                          ResultSink& sink, OkInfo* ok) {
+  Status status;
+  for (int attempt = 0; attempt < kPlanAttempts; ++attempt) {
+    std::vector<TypedValue> slots;
+    RETURN_IF_ERROR(PlanQuery(statement, parameters, &slots));
+    CachedStatement::Plan& plan = *statement->plan;
+    engine::Transaction* transaction = nullptr;
+    if (!plan.facts.base_tables.empty()) {
+      ASSIGN_OR_RETURN(transaction, EnterTransaction());
+      (void)transaction->BeginStatement();
+    }
+    bool started = false;
+    status = [&]() -> Status {
+      ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
+      ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows,
+                       machine->Run(plan.compiled.get(), MakeRunContext(transaction), slots));
+      const auto& select = statement->parsed.statement->As<SelectStmt>();
+      started = true;
+      if (select.query->into != nullptr) {
+        return StoreInto(*select.query->into, plan.query->columns, rows.get(), ok);
+      }
+      return SendRows(*plan.query, slots, rows.get(), sink);
+    }();
+    if (transaction != nullptr) {
+      status = LeaveTransaction(std::move(status), false);
+    }
+    if (started || !status.Is(Code::kRetry)) {
+      break;
+    }
+    statement->plan.reset();  // DDL came between planning and opening
+  }
+  return status;
+}
+
+Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> slots,
+                         RowSource* rows, ResultSink& sink) {
+  RETURN_IF_ERROR(sink.OnColumns(query.columns));
+  std::vector<row::Value> row;
+  uint64_t count = 0;
+  uint64_t skip = 0;
+  uint64_t limit = ~uint64_t{0};
+  if (query.calc_found_rows) {
+    EvalContext* eval = &context_->eval_context();
+    ASSIGN_OR_RETURN(skip, LimitValue(query.offset, eval, slots, 0));
+    ASSIGN_OR_RETURN(limit, LimitValue(query.limit, eval, slots, ~uint64_t{0}));
+  }
+  while (true) {
+    ASSIGN_OR_RETURN(bool found, rows->Next(&row));
+    if (!found) {
+      break;
+    }
+    ++count;
+    if (count > skip && count - skip <= limit) {
+      RETURN_IF_ERROR(sink.OnRow(row));
+    }
+  }
+  found_rows_ = count;
+  row_count_ = -1;
+  return {};
+}
+
+Status Session::StoreInto(const IntoClause& into, const std::vector<ResultColumn>& columns,
+                          RowSource* rows, OkInfo* ok) {
+  if (into.outfile.has_value() || into.dumpfile.has_value()) {
+    return UserError(ER_NOT_SUPPORTED_YET, "SELECT INTO a file on the server");
+  }
+  if (into.variables.size() != columns.size()) {
+    return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
+  }
+  std::vector<row::Value> row;
+  ASSIGN_OR_RETURN(bool found, rows->Next(&row));
+  if (!found) {
+    diagnostics_.AddWarning(row::WarningLevel::kWarning, 1329,
+                            "No data - zero rows fetched, selected, or processed");
+    return {};
+  }
+  std::vector<row::Value> first = OwnedCopy(row);
+  ASSIGN_OR_RETURN(bool more, rows->Next(&row));
+  if (more) {
+    return UserError(ER_TOO_MANY_ROWS);
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    row::Type type = columns[i].type;
+    if (type.is_temporal() || type.is_enum_or_set()) {
+      // Variables are numbers or strings.
+      row::Value text = first[i];
+      if (!text.is_null()) {
+        text = row::Value::String(
+            row::ToText(first[i], type, context_->eval_context().conversion.time_zone()));
+      }
+      type = row::Type::Varchar(row::DisplayWidth(type), settings_.collation_connection);
+      first[i] = std::move(text);
+    }
+    SetUserVariable(into.variables[i], {type, std::move(first[i])});
+  }
+  ok->affected_rows = 1;
+  row_count_ = 1;
+  return {};
+}
+
+Status Session::RunDo(const StatementRun& run) {
+  const auto& statement = run.statement.As<DoStmt>();
+  BindInput input;
+  input.environment = context_.get();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  for (const ExprPtr& expr : statement.exprs) {
+    StatementFacts facts;
+    ASSIGN_OR_RETURN(BoundPtr bound, BindScalar(*expr, input, &facts));
+    EvalFrame frame;
+    frame.context = &context_->eval_context();
+    frame.parameters = run.parameters;
+    frame.run_subquery = [&](const BoundQuery& query, std::vector<std::vector<row::Value>>* rows) {
+      return CollectSubquery(query, run.parameters, rows);
+    };
+    // Errors of DO's expressions are errors; its values go nowhere.
+    RETURN_IF_ERROR(Evaluate(*bound, frame).status());
+  }
+  row_count_ = 0;
+  return {};
+}
+
+Result<std::unique_ptr<RowSource>> Session::OpenQuery(const BoundQuery& query,
+                                                      const StatementFacts& facts,
+                                                      std::span<const TypedValue> parameters) {
+  std::vector<TypedValue> slots;
+  ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(facts, parameters, &slots));
+  if (!narrowed) {
+    return Status::Retry("a parameter cannot be narrowed");
+  }
+  ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
+  ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled,
+                   machine->Compile(query, *environment_.catalog));
+  bool own = transaction_ == nullptr;
+  ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
+  if (own) {
+    (void)transaction->BeginStatement();
+  }
+  auto end = [this, own] {
+    if (own && !explicit_transaction_) {
+      LeaveTransaction({}, false).IgnoreError();  // a read: nothing to make durable
+    }
+  };
+  Result<std::unique_ptr<RowSource>> rows =
+      machine->Run(compiled.get(), MakeRunContext(transaction), slots);
+  if (!rows.ok()) {
+    end();
+    return std::move(rows).status();
+  }
+  return std::unique_ptr<RowSource>(
+      std::make_unique<OwningSource>(std::move(compiled), std::move(rows).value(), std::move(end)));
+}
+
+Status Session::CollectSubquery(const BoundQuery& query, std::span<const TypedValue> parameters,
+                                std::vector<std::vector<row::Value>>* rows) {
+  // The tree's parameters beyond the statement's are narrowed ones that its facts describe; a
+  // subquery met while evaluating was bound without.
+  StatementFacts none;
+  none.parameter_count = static_cast<uint32_t>(parameters.size());
+  ASSIGN_OR_RETURN(std::unique_ptr<RowSource> source, OpenQuery(query, none, parameters));
+  std::vector<row::Value> row;
+  while (true) {
+    ASSIGN_OR_RETURN(bool found, source->Next(&row));
+    if (!found) {
+      return {};
+    }
+    rows->push_back(OwnedCopy(row));
+  }
+}
+
+Status Session::RunQueryText(std::string_view text, ResultSink& sink) {
+  ASSIGN_OR_RETURN(ParsedStatement parsed, Parse(text));
+  const auto* select = parsed.statement ? parsed.statement->TryAs<SelectStmt>() : nullptr;
+  if (select == nullptr) {
+    return Status::Internal("query text that is no query");
+  }
+  BindInput input;
+  input.environment = context_.get();
+  input.text = text;
+  StatementFacts facts;
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*select->query, input, &facts));
+  ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows, OpenQuery(*query, facts, {}));
+  return SendRows(*query, {}, rows.get(), sink);
+}
+
+Result<std::vector<std::vector<row::Value>>> Session::CollectQueryText(std::string_view text) {
+  class Collector final : public ResultSink {
+   public:
+    Status OnColumns(std::span<const ResultColumn>) override { return {}; }
+    Status OnRow(std::span<const row::Value> row) override {
+      rows.push_back(OwnedCopy({row.begin(), row.end()}));
+      return {};
+    }
+    void OnDone(const OkInfo&) override {}
+    void OnError(const Status&, uint16_t) override {}
+    std::vector<std::vector<row::Value>> rows;
+  };
+  Collector collector;
+  RETURN_IF_ERROR(RunQueryText(text, collector));
+  return std::move(collector.rows);
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,205 @@
+// A session's life, its variables and prepared statements. Executing is in execute.cc, queries in
+// query.cc, transactions in transactions.cc.
+#include "sql/session/session.h"
+
+#include "base/mysql_error.h"
+#include "sql/session/session_internal.h"
+
+namespace borealis::sql {
+
+CachedStatement* StatementCache::Find(std::string_view text, uint64_t generation) {
+  auto found = by_text_.find(text);
+  if (found == by_text_.end() || (*found->second)->generation != generation) {
+    return nullptr;
+  }
+  statements_.splice(statements_.begin(), statements_, found->second);
+  return found->second->get();
+}
+
+CachedStatement* StatementCache::Add(std::unique_ptr<CachedStatement> statement) {
+  auto same = by_text_.find(statement->text);
+  if (same != by_text_.end()) {
+    auto at = same->second;
+    by_text_.erase(same);
+    statements_.erase(at);
+  }
+  if (statements_.size() >= kCapacity) {
+    by_text_.erase(statements_.back()->text);
+    statements_.pop_back();
+  }
+  statements_.push_front(std::move(statement));
+  by_text_[statements_.front()->text] = statements_.begin();
+  return statements_.front().get();
+}
+
+void StatementCache::Clear() {
+  by_text_.clear();
+  statements_.clear();
+}
+
+Session::Session(const SessionEnvironment& environment, SessionIdentity identity)
+    : environment_(environment),
+      identity_(std::move(identity)),
+      context_(std::make_unique<SessionContext>(this)),
+      cache_(std::make_unique<StatementCache>()) {
+  if (environment_.clock == nullptr) {
+    environment_.clock = &SystemClock();
+  }
+  if (environment_.variables != nullptr) {
+    settings_ = environment_.variables->InitialSettings();
+  }
+  explicit_transaction_ = false;
+}
+
+Session::~Session() {
+  RollbackAll().IgnoreError();  // recovery undoes what the volume did not let us undo
+  // Compiled queries go before the machine they run on.
+  prepared_.clear();
+  named_prepared_.clear();
+  cache_->Clear();
+}
+
+void Session::Kill(bool connection) {
+  int wanted = connection ? 2 : 1;
+  int now = killed_.load(std::memory_order_acquire);
+  while (now < wanted && !killed_.compare_exchange_weak(now, wanted, std::memory_order_acq_rel)) {
+  }
+}
+
+bool Session::interrupted() const {
+  return killed_.load(std::memory_order_relaxed) != 0 ||
+         (deadline_us_ != 0 && environment_.clock->NowUs() > deadline_us_);
+}
+
+Status Session::CheckInterrupt() const {
+  switch (killed_.load(std::memory_order_acquire)) {
+    case 0:
+      break;
+    default:
+      return UserError(ER_QUERY_INTERRUPTED);
+  }
+  if (deadline_us_ != 0 && environment_.clock->NowUs() > deadline_us_) {
+    return UserError(ER_QUERY_TIMEOUT);
+  }
+  return {};
+}
+
+const TypedValue* Session::FindUserVariable(std::string_view name) const {
+  auto found = user_variables_.find(FoldName(name));
+  return found != user_variables_.end() ? &found->second : nullptr;
+}
+
+void Session::SetUserVariable(std::string_view name, TypedValue value) {
+  value.value.Own();
+  user_variables_[FoldName(name)] = std::move(value);
+}
+
+Status Session::UseDatabase(std::string_view name) {
+  if (name.empty()) {
+    return UserError(ER_NO_DB_ERROR);
+  }
+  ASSIGN_OR_RETURN(SchemaDescriptor schema, environment_.catalog->FindSchema(name));
+  bool system = environment_.catalog->IsSystemSchema(name);
+  database_ = system && SameName(name, "information_schema") ? "information_schema" : name;
+  settings_.collation_database = schema.collation;
+  ++settings_.generation;
+  changes_.push_back({SessionChange::Kind::kSchema, "", database_});
+  return {};
+}
+
+void Session::Reset() {
+  RollbackAll().IgnoreError();
+  prepared_.clear();
+  named_prepared_.clear();
+  cache_->Clear();
+  user_variables_.clear();
+  other_variables_.clear();
+  diagnostics_.Clear();
+  last_insert_id_ = 0;
+  row_count_ = -1;
+  found_rows_ = 0;
+  uint64_t generation = settings_.generation + 1;
+  settings_ = environment_.variables != nullptr ? environment_.variables->InitialSettings()
+                                                : SessionSettings();
+  settings_.generation = generation;
+  int statement_kill = 1;
+  killed_.compare_exchange_strong(statement_kill, 0);
+}
+
+ParserOptions Session::parser_options() const {
+  ParserOptions options;
+  row::SqlMode mode = settings_.sql_mode;
+  options.ansi_quotes = (mode & row::kModeAnsiQuotes) != 0;
+  options.pipes_as_concat = (mode & row::kModePipesAsConcat) != 0;
+  options.no_backslash_escapes = (mode & row::kModeNoBackslashEscapes) != 0;
+  options.ignore_space = (mode & row::kModeIgnoreSpace) != 0;
+  options.high_not_precedence = (mode & row::kModeHighNotPrecedence) != 0;
+  options.real_as_float = (mode & row::kModeRealAsFloat) != 0;
+  return options;
+}
+
+BinderEnvironment& Session::binder_environment() {
+  return *context_;
+}
+EvalContext& Session::eval_context() {
+  return context_->eval_context();
+}
+
+Result<PreparedInfo> Session::Prepare(std::string_view text) {
+  statement_time_us_ = environment_.clock->WallUs();
+  diagnostics_.Clear();
+  context_->Refresh();
+  ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, ParseText(text));
+  if (statement->parsed.statement == nullptr) {
+    return UserError(ER_EMPTY_QUERY);
+  }
+  for (size_t i = statement->parsed.consumed; i < text.size(); ++i) {
+    if (text[i] != ' ' && text[i] != '\n' && text[i] != '\t' && text[i] != '\r') {
+      return UserError(ER_PARSE_ERROR, text.substr(i, 80), 1);
+    }
+  }
+  StmtKind kind = statement->parsed.statement->kind;
+  if (StatementClassOf(kind) == StatementClass::kPrepared) {
+    return UserError(ER_UNSUPPORTED_PS);
+  }
+  PreparedInfo info;
+  info.id = next_prepared_++;
+  info.parameter_count = statement->parsed.parameter_count;
+  if (const auto* select = statement->parsed.statement->TryAs<SelectStmt>();
+      select != nullptr && select->query->into == nullptr) {
+    BindInput input;
+    input.environment = context_.get();
+    input.text = statement->text;
+    input.describe_only = true;
+    StatementFacts facts;
+    ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*select->query, input, &facts));
+    info.columns = query->columns;
+  }
+  statement->prepared = true;
+  prepared_[info.id] = std::move(statement);
+  return info;
+}
+
+ExecuteResult Session::ExecutePrepared(uint32_t id, std::span<const TypedValue> parameters,
+                                       ResultSink& sink, Resume resume) {
+  auto found = prepared_.find(id);
+  more_results_ = false;
+  if (found == prepared_.end()) {
+    sink.OnError(UserError(ER_UNKNOWN_STMT_HANDLER, id, "mysqld_stmt_execute"), StatusFlags());
+    return {};
+  }
+  if (parameters.size() != found->second->parsed.parameter_count) {
+    sink.OnError(UserError(ER_WRONG_ARGUMENTS, "mysqld_stmt_execute"), StatusFlags());
+    return {};
+  }
+  return Run(found->second.get(), parameters, sink, std::move(resume));
+}
+
+void Session::ClosePrepared(uint32_t id) {
+  prepared_.erase(id);
+}
+bool Session::HasPrepared(uint32_t id) const {
+  return prepared_.contains(id);
+}
+
+}  // namespace borealis::sql

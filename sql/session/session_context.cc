@@ -1,0 +1,112 @@
+// The session's answers to the binder and to functions.
+#include "base/mysql_error.h"
+#include "sql/session/session_internal.h"
+
+namespace borealis::sql {
+
+void SessionContext::Refresh() {
+  const SessionSettings& settings = session_->settings();
+  eval_.conversion.sql_mode = settings.sql_mode;
+  eval_.conversion.strict = row::IsStrict(settings.sql_mode);
+  eval_.conversion.warnings = &session_->diagnostics();
+  eval_.conversion.column = {};
+  eval_.conversion.row_number = 1;
+  if (zone_ == nullptr || zone_name_ != settings.time_zone) {
+    Result<std::shared_ptr<const row::TimeZone>> zone = row::TimeZone::Find(settings.time_zone);
+    // The variable was checked when it was set.
+    zone_ = zone.ok() ? std::move(zone).value() : row::TimeZone::Utc();
+    zone_name_ = settings.time_zone;
+  }
+  eval_.conversion.zone = zone_.get();
+  eval_.clock = session_->environment().clock;
+  eval_.div_precision_increment = settings.div_precision_increment;
+  eval_.default_week_format = settings.default_week_format;
+  eval_.group_concat_max_len = settings.group_concat_max_len;
+  eval_.max_allowed_packet = settings.max_allowed_packet;
+  eval_.collation_connection = settings.collation_connection;
+  eval_.division_by_zero_is_error = false;
+  eval_.SetNow(session_->statement_time_us());
+}
+
+std::string_view SessionContext::database() const {
+  return session_->database();
+}
+const SessionSettings& SessionContext::settings() const {
+  return session_->settings();
+}
+
+Result<CatalogEntry> SessionContext::FindTable(std::string_view schema, std::string_view name) {
+  return session_->environment().catalog->Find(schema, name);
+}
+
+Result<TypedValue> SessionContext::SystemVariable(VariableScope scope, std::string_view name) {
+  if (session_->environment().variables == nullptr) {
+    return UserError(ER_UNKNOWN_SYSTEM_VARIABLE, name);
+  }
+  return session_->environment().variables->Get(*session_, scope, name);
+}
+
+const TypedValue* SessionContext::UserVariable(std::string_view name) {
+  return Find(name);
+}
+
+std::string SessionContext::User() const {
+  return session_->identity().user + "@" + session_->identity().host;
+}
+std::string SessionContext::CurrentUser() const {
+  return session_->identity().account_user + "@" + session_->identity().account_host;
+}
+std::optional<std::string> SessionContext::Database() const {
+  return session_->database().empty() ? std::nullopt : std::optional(session_->database());
+}
+uint64_t SessionContext::ConnectionId() const {
+  return session_->identity().connection_id;
+}
+uint64_t SessionContext::LastInsertId() const {
+  return session_->last_insert_id();
+}
+void SessionContext::SetLastInsertId(uint64_t id) {
+  session_->set_last_insert_id(id);
+}
+int64_t SessionContext::RowCount() const {
+  return session_->row_count();
+}
+uint64_t SessionContext::FoundRows() const {
+  return session_->found_rows();
+}
+
+std::string SessionContext::Version() const {
+  const ServerInterface* server = session_->environment().server;
+  return server != nullptr ? std::string(server->version()) : "8.0.36";
+}
+
+void SessionContext::Sleep(double seconds, bool* interrupted) {
+  // In slices, so that KILL is noticed.
+  constexpr int64_t kSliceUs = 50'000;
+  const Clock& clock = *session_->environment().clock;
+  int64_t end = clock.NowUs() + static_cast<int64_t>(seconds * 1e6);
+  Mutex mutex(LockRank::kLeaf);
+  ConditionVariable never;
+  *interrupted = false;
+  MutexLock lock(mutex);
+  for (int64_t now = clock.NowUs(); now < end; now = clock.NowUs()) {
+    if (session_->interrupted()) {
+      *interrupted = true;
+      return;
+    }
+    (void)never.WaitFor(mutex, std::min(kSliceUs, end - now));
+  }
+}
+
+bool SessionContext::Interrupted() const {
+  return session_->interrupted();
+}
+
+const TypedValue* SessionContext::Find(std::string_view name) const {
+  return session_->FindUserVariable(name);
+}
+void SessionContext::Set(std::string_view name, TypedValue value) {
+  session_->SetUserVariable(name, std::move(value));
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,119 @@
+// The session's working parts, shared by its source files only.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/transaction.h"
+#include "row/time_zone.h"
+#include "sql/binder/binder.h"
+#include "sql/binder/query.h"
+#include "sql/catalog/catalog.h"
+#include "sql/functions/eval_context.h"
+#include "sql/parser/parser.h"
+#include "sql/session/session.h"
+#include "sql/sqlite/machine.h"
+
+namespace borealis::sql {
+
+// A parsed statement, and for a query its plan as long as that holds.
+struct CachedStatement {
+  std::string text;  // of the statement alone
+  ParsedStatement parsed;
+  uint64_t generation = 0;  // settings it was parsed under
+  // Known by an id or a name; plans of such statements are worth keeping.
+  bool prepared = false;
+
+  struct Plan {
+    std::shared_ptr<BoundQuery> query;
+    StatementFacts facts;
+    std::unique_ptr<CompiledQuery> compiled;
+    uint64_t generation = 0;
+    uint64_t catalog_version = 0;
+    std::string database;
+    std::vector<row::Type> parameter_types;
+    uint64_t select_limit = 0;
+  };
+  std::unique_ptr<Plan> plan;
+  // A parameter's value could not be taken in its column's type once: not tried again.
+  bool no_narrowing = false;
+};
+
+// Statements by text, the least recently used dropped first.
+class StatementCache {
+ public:
+  static constexpr size_t kCapacity = 256;
+  // Longer texts are bulk statements that will not come again.
+  static constexpr size_t kMaxText = 4096;
+
+  CachedStatement* Find(std::string_view text, uint64_t generation);
+  CachedStatement* Add(std::unique_ptr<CachedStatement> statement);
+  void Clear();
+
+ private:
+  using List = std::list<std::unique_ptr<CachedStatement>>;
+  List statements_;  // most recent first
+  std::unordered_map<std::string_view, List::iterator> by_text_;
+};
+
+// The session as the binder, the functions and the query machine see it.
+class SessionContext final : public BinderEnvironment, public SessionInfo, public VariableStore {
+ public:
+  explicit SessionContext(Session* session) : session_(session) { eval_.session = this; }
+
+  // At the start of a statement: time, zone and settings as they now are.
+  void Refresh();
+
+  // BinderEnvironment.
+  std::string_view database() const override;
+  const SessionSettings& settings() const override;
+  Result<CatalogEntry> FindTable(std::string_view schema, std::string_view name) override;
+  Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) override;
+  const TypedValue* UserVariable(std::string_view name) override;
+  EvalContext& eval_context() override { return eval_; }
+
+  // SessionInfo.
+  std::string User() const override;
+  std::string CurrentUser() const override;
+  std::optional<std::string> Database() const override;
+  uint64_t ConnectionId() const override;
+  uint64_t LastInsertId() const override;
+  void SetLastInsertId(uint64_t id) override;
+  int64_t RowCount() const override;
+  uint64_t FoundRows() const override;
+  std::string Version() const override;
+  void Sleep(double seconds, bool* interrupted) override;
+  bool Interrupted() const override;
+
+  // VariableStore.
+  const TypedValue* Find(std::string_view name) const override;
+  void Set(std::string_view name, TypedValue value) override;
+
+ private:
+  Session* session_;
+  EvalContext eval_;
+  std::string zone_name_;
+  std::shared_ptr<const row::TimeZone> zone_;
+};
+
+struct Session::NamedSavepoint {
+  std::string name;  // folded
+  engine::Savepoint point;
+};
+
+// A commit that is on its way to the quorum. Shared with the engine's callback.
+struct Session::Parked {
+  Mutex mutex{LockRank::kLeaf};
+  bool done GUARDED_BY(mutex) = false;
+  Status status GUARDED_BY(mutex);
+  Resume resume GUARDED_BY(mutex);  // set once the session has parked
+  // The session's alone.
+  OkInfo ok;
+  std::unique_ptr<engine::Transaction> transaction;
+};
+
+}  // namespace borealis::sql

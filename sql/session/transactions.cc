@@ -1,0 +1,180 @@
+// Transactions of a session: BEGIN, COMMIT, savepoints, autocommit, and statements' own.
+#include "base/mysql_error.h"
+#include "engine/engine.h"
+#include "sql/ast/admin.h"
+#include "sql/session/session_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+engine::Isolation EngineIsolation(IsolationLevel level) {
+  switch (level) {
+    case IsolationLevel::kReadUncommitted:
+      return engine::Isolation::kReadUncommitted;
+    case IsolationLevel::kReadCommitted:
+      return engine::Isolation::kReadCommitted;
+    case IsolationLevel::kRepeatableRead:
+      return engine::Isolation::kRepeatableRead;
+    case IsolationLevel::kSerializable:
+      return engine::Isolation::kSerializable;
+  }
+  return engine::Isolation::kRepeatableRead;
+}
+
+}  // namespace
+
+std::unique_ptr<engine::Transaction> Session::BeginEngineTransaction(bool autocommit,
+                                                                     bool read_only,
+                                                                     bool snapshot) {
+  engine::TransactionOptions options;
+  options.isolation = EngineIsolation(next_isolation_.value_or(settings_.isolation));
+  options.read_only = read_only;
+  options.consistent_snapshot = snapshot;
+  options.autocommit = autocommit;
+  options.lock_wait_timeout_us = static_cast<int64_t>(settings_.lock_wait_timeout_s) * 1'000'000;
+  options.killed = [this] { return interrupted(); };
+  options.session_id = identity_.connection_id;
+  next_isolation_.reset();
+  return environment_.engine->Begin(std::move(options));
+}
+
+Result<engine::Transaction*> Session::EnterTransaction() {
+  if (transaction_ == nullptr) {
+    bool autocommit = settings_.autocommit;
+    bool read_only = next_read_only_.value_or(settings_.transaction_read_only) ||
+                     environment_.engine->is_replica();
+    next_read_only_.reset();
+    transaction_ = BeginEngineTransaction(autocommit, read_only, false);
+    transaction_read_only_ = read_only;
+    explicit_transaction_ = !autocommit;
+  } else {
+    transaction_->set_lock_wait_timeout_us(static_cast<int64_t>(settings_.lock_wait_timeout_s) *
+                                           1'000'000);
+  }
+  return transaction_.get();
+}
+
+void Session::ForgetTransaction() {
+  transaction_.reset();
+  explicit_transaction_ = false;
+  transaction_read_only_ = false;
+  savepoints_.clear();
+}
+
+Status Session::RollbackAll() {
+  if (transaction_ == nullptr) {
+    return {};
+  }
+  Status status = transaction_->Rollback();
+  ForgetTransaction();
+  return status;
+}
+
+Status Session::LeaveTransaction(Status status, bool changes) {
+  if (transaction_ == nullptr) {
+    return status;
+  }
+  if (transaction_->state() == engine::TransactionState::kRolledBack) {
+    ForgetTransaction();  // a deadlock's victim
+    return status;
+  }
+  if (explicit_transaction_) {
+    return status;
+  }
+  // The statement's own transaction. A successful change is committed by the caller.
+  if (!status.ok()) {
+    Status undone = RollbackAll();
+    return undone.ok() ? std::move(status) : std::move(undone);
+  }
+  if (!changes) {
+    Status ended = transaction_->CommitAndWait();
+    ForgetTransaction();
+    return ended;
+  }
+  return status;
+}
+
+Status Session::ImplicitCommit() {
+  if (transaction_ == nullptr) {
+    return {};
+  }
+  Status status = transaction_->CommitAndWait();
+  ForgetTransaction();
+  return status;
+}
+
+Status Session::RunTransactionStatement(const Stmt& statement) {
+  switch (statement.kind) {
+    case StmtKind::kStartTransaction: {
+      const auto& start = statement.As<StartTransactionStmt>();
+      RETURN_IF_ERROR(ImplicitCommit());
+      if (start.read_only.has_value() && !*start.read_only && environment_.server != nullptr &&
+          environment_.server->read_only()) {
+        return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
+      }
+      bool read_only =
+          start.read_only.value_or(next_read_only_.value_or(settings_.transaction_read_only)) ||
+          environment_.engine->is_replica();
+      next_read_only_.reset();
+      transaction_ = BeginEngineTransaction(false, read_only, start.consistent_snapshot);
+      transaction_read_only_ = read_only;
+      explicit_transaction_ = true;
+      return {};
+    }
+    case StmtKind::kCommit: {
+      const auto& commit = statement.As<CommitStmt>();
+      release_ = commit.release == Completion::kYes;
+      chain_ = commit.chain == Completion::kYes && transaction_ != nullptr;
+      commit_after_ = transaction_ != nullptr;
+      return {};
+    }
+    case StmtKind::kRollback: {
+      const auto& rollback = statement.As<RollbackStmt>();
+      if (!rollback.savepoint.empty()) {
+        std::string name = FoldName(rollback.savepoint);
+        for (size_t i = savepoints_.size(); i-- > 0;) {
+          if (savepoints_[i].name == name) {
+            savepoints_.resize(i + 1);
+            return transaction_->RollbackTo(savepoints_[i].point);
+          }
+        }
+        return UserError(ER_SP_DOES_NOT_EXIST, "SAVEPOINT", rollback.savepoint);
+      }
+      release_ = rollback.release == Completion::kYes;
+      bool chain = rollback.chain == Completion::kYes && transaction_ != nullptr;
+      bool read_only = transaction_read_only_;
+      RETURN_IF_ERROR(RollbackAll());
+      if (chain) {
+        transaction_ = BeginEngineTransaction(false, read_only, false);
+        transaction_read_only_ = read_only;
+        explicit_transaction_ = true;
+      }
+      return {};
+    }
+    case StmtKind::kSavepoint: {
+      if (transaction_ == nullptr && settings_.autocommit) {
+        return {};  // of a transaction that is over with the statement
+      }
+      RETURN_IF_ERROR(EnterTransaction().status());
+      std::string name = FoldName(statement.As<SavepointStmt>().name);
+      std::erase_if(savepoints_, [&](const NamedSavepoint& s) { return s.name == name; });
+      savepoints_.push_back({std::move(name), transaction_->SetSavepoint()});
+      return {};
+    }
+    case StmtKind::kReleaseSavepoint: {
+      const auto& release = statement.As<ReleaseSavepointStmt>();
+      std::string name = FoldName(release.name);
+      for (size_t i = savepoints_.size(); i-- > 0;) {
+        if (savepoints_[i].name == name) {
+          savepoints_.resize(i);
+          return {};
+        }
+      }
+      return UserError(ER_SP_DOES_NOT_EXIST, "SAVEPOINT", release.name);
+    }
+    default:
+      return UserError(ER_NOT_SUPPORTED_YET, "XA transactions");
+  }
+}
+
+}  // namespace borealis::sql
