@@ -257,7 +257,10 @@ TemporalStatus ParseTime(std::string_view text, ParsedTemporal* out) {
   *out = ParsedTemporal();
   Scanner in(text);
   in.SkipSpaces();
-  if (text.size() - in.pos() >= 12 && IsDigit(in.peek())) {  // long enough for a DATETIME
+  // A DATETIME gives its time of day; it shows by a space or T inside, or by its many digits.
+  size_t digits = in.CountDigits();
+  bool whole = digits >= 12 || text.find_first_of(" T", in.pos()) != std::string_view::npos;
+  if (whole && digits > 0 && text.size() - in.pos() >= 12) {
     TemporalStatus status = ParseDateTime(text, kModeAllowInvalidDates, out);
     if (status != TemporalStatus::kInvalid && out->has_time) {
       return status;

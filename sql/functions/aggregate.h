@@ -47,6 +47,8 @@ class Aggregator {
 
 // 1235 for an aggregate that is not offered. `spec` is copied.
 Result<std::unique_ptr<Aggregator>> MakeAggregator(const AggregateSpec& spec);
+// ANY_VALUE(x): the first row's, NULL or not.
+std::unique_ptr<Aggregator> MakeAnyValue();
 
 // Result types as MySQL infers them; arg types as written (SUM of text is DOUBLE).
 Result<row::Type> AggregateResultType(AggregateFn fn, std::span<const row::Type> args,

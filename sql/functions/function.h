@@ -86,12 +86,14 @@ struct FunctionDef {
   int max_args = 0;  // kAnyNumber: no limit
   InferFn infer = nullptr;
   EvalFn eval = nullptr;
-  // Any NULL argument makes the result NULL without a call (the result type is nullable then).
+  // Any NULL argument makes the result NULL without a call.
   bool null_if_any_null = true;
   Stability stability = Stability::kPure;
   // Bit i: argument i takes part in the collation in which the function compares or which its
   // result has; bit 31 stands for all arguments from 31 on. 0: no collation.
   uint32_t collation_args = 0;
+  // Never NULL when no argument is.
+  bool total = false;
 };
 inline constexpr uint32_t kAllArgs = 0xFFFFFFFF;
 

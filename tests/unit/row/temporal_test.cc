@@ -91,6 +91,7 @@ TEST(TemporalTest, ParsesTimes) {
   };
   using S = TemporalStatus;
   for (Case c : {Case{"10:11:12", "10:11:12", S::kOk},
+                 {"10:11:12.123456", "10:11:12.123456", S::kOk},
                  {"10:11", "10:11:00", S::kOk},
                  {"101112", "10:11:12", S::kOk},
                  {"11", "00:00:11", S::kOk},

@@ -1,0 +1,12 @@
+// Aggregators that have a file of their own.
+#pragma once
+
+#include <memory>
+
+#include "sql/functions/aggregate.h"
+
+namespace borealis::sql {
+
+std::unique_ptr<Aggregator> MakeGroupConcat(const AggregateSpec& spec);
+
+}  // namespace borealis::sql

@@ -1,0 +1,332 @@
+// CAST, implicit conversion and comparison of values of any two types.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "row/json.h"
+#include "sql/functions/functions_internal.h"
+
+namespace borealis::sql {
+
+using row::Decimal;
+using row::DecimalStatus;
+using row::Type;
+using row::TypeKind;
+using row::Value;
+using row::ValueKind;
+
+namespace {
+
+Status CastToInteger(EvalContext& context, const Value& value, const Type& from, const Type& to,
+                     Value* out) {
+  bool is_unsigned;
+  int64_t bits = row::ToInteger(value, from, context.conversion, &is_unsigned);
+  if (value.is_string() && to.is_unsigned && !is_unsigned && bits < 0) {
+    context.conversion.Warn(
+        Status::User(ER_UNKNOWN_ERROR,
+                     "Cast to unsigned converted negative integer to its positive complement"));
+  } else if (value.is_string() && !to.is_unsigned && is_unsigned && bits < 0) {
+    context.conversion.Warn(
+        Status::User(ER_UNKNOWN_ERROR,
+                     "Cast to signed converted positive out-of-range integer to its negative "
+                     "complement"));
+  } else if (!value.is_string() && !to.is_unsigned && is_unsigned && bits < 0 &&
+             value.kind() != ValueKind::kUint) {
+    bits = INT64_MAX;  // a decimal or double beyond the signed range
+  } else if (to.is_unsigned && bits < 0 && !is_unsigned && value.kind() == ValueKind::kDecimal) {
+    bits = 0;
+    context.conversion.Warn(
+        UserError(ER_TRUNCATED_WRONG_VALUE, "DECIMAL", value.decimal_value().ToString()));
+  }
+  *out = to.is_unsigned ? Value::Uint(static_cast<uint64_t>(bits)) : Value::Int(bits);
+  return {};
+}
+
+Status CastToDecimal(EvalContext& context, const Value& value, const Type& from, const Type& to,
+                     Value* out) {
+  Decimal number = row::ToDecimal(value, from, context.conversion);
+  Decimal fitted;
+  if (number.FitTo(static_cast<int>(to.length), to.scale, &fitted) == DecimalStatus::kOverflow) {
+    context.conversion.Warn(UserError(ER_WARN_DATA_OUT_OF_RANGE, "cast", 1));
+  }
+  *out = Value::Dec(fitted);
+  return {};
+}
+
+// Text cut to the target's length, with a warning.
+Status CastToText(EvalContext& context, const Value& value, const Type& from, const Type& to,
+                  Value* out) {
+  std::string text = row::ToText(value, from, context.conversion.time_zone());
+  bool binary = to.is_binary_string();
+  if (!binary) {
+    const row::Charset& charset = row::GetCollation(to.collation).charset();
+    if (from.is_binary_string()) {
+      text = charset.Decode(text);
+      size_t valid = row::ValidUtf8Prefix(text);
+      if (valid < text.size()) {
+        context.conversion.Warn(UserError(ER_INVALID_CHARACTER_STRING, charset.name,
+                                          row::Printable(std::string_view(text).substr(valid))));
+        *out = Value::Null();
+        return {};
+      }
+    } else if (charset.ValidPrefix(text) < text.size()) {
+      text = charset.Decode(charset.Encode(text));
+    }
+  } else if (from.is_text()) {
+    text = row::GetCollation(from.collation).charset().Encode(text);
+  }
+  if (!to.is_blob()) {
+    size_t limit =
+        binary ? std::min<size_t>(to.length, text.size()) : row::OffsetOfChar(text, to.length);
+    if (limit < text.size()) {
+      context.conversion.Warn(UserError(
+          ER_TRUNCATED_WRONG_VALUE, fmt::format("{}({})", binary ? "BINARY" : "CHAR", to.length),
+          row::Printable(text)));
+      text.resize(limit);
+    }
+    if (to.kind == TypeKind::kBinary) {
+      text.resize(to.length, '\0');
+    }
+  }
+  *out = Value::String(std::move(text));
+  return {};
+}
+
+Status CastToTemporal(EvalContext& context, const Value& value, const Type& from, const Type& to,
+                      Value* out) {
+  const row::ConversionContext& conversion = context.conversion;
+  *out = Value::Null();
+  int64_t time;
+  if (to.kind == TypeKind::kTime) {
+    if (row::ToTime(value, from, conversion, &time)) {
+      row::RoundTime(to.scale, conversion.sql_mode, &time);
+      *out = Value::Time(std::clamp(time, -row::kMaxTime, row::kMaxTime));
+    }
+    return {};
+  }
+  if (value.kind() == ValueKind::kTimestamp && to.kind == TypeKind::kTimestamp) {
+    *out = value;
+    return {};
+  }
+  int64_t packed;
+  if (!row::ToDateTime(value, from, conversion, &packed)) {
+    return {};
+  }
+  if (to.kind == TypeKind::kDate) {
+    *out = Value::Date(row::DateOf(packed));
+    return {};
+  }
+  if (!row::RoundDateTime(to.scale, conversion.sql_mode, &packed)) {
+    conversion.Warn(UserError(ER_DATETIME_FUNCTION_OVERFLOW, "datetime"));
+    return {};
+  }
+  if (to.kind == TypeKind::kDateTime) {
+    *out = Value::DateTime(packed);
+    return {};
+  }
+  row::TemporalParts parts = row::UnpackDateTime(packed);
+  if (packed == 0) {
+    *out = Value::Timestamp(0);
+  } else if (!parts.zero_in_date()) {
+    *out = Value::Timestamp(conversion.time_zone().ToUtc(parts));
+  }
+  return {};
+}
+
+Status CastToYear(EvalContext& context, const Value& value, const Type& from, Value* out) {
+  int64_t year;
+  bool is_unsigned;
+  if (value.is_temporal()) {
+    int64_t packed;
+    if (!row::ToDateTime(value, from, context.conversion, &packed)) {
+      *out = Value::Null();
+      return {};
+    }
+    year = row::UnpackDateTime(packed).year;
+  } else {
+    year = row::ToInteger(value, from, context.conversion, &is_unsigned);
+  }
+  if (year < 0 || (year > 99 && year < 1901) || year > 2155) {
+    context.conversion.Warn(UserError(ER_TRUNCATED_WRONG_VALUE, "YEAR", row::ToText(value, from)));
+    *out = Value::Null();
+    return {};
+  }
+  if (year < 100 && (year != 0 || value.is_string())) {
+    year += year < 70 ? 2000 : 1900;
+  }
+  *out = Value::Uint(static_cast<uint64_t>(year));
+  return {};
+}
+
+Status CastToJson(EvalContext& context, const Value& value, const Type& from, Value* out) {
+  std::string text = row::ToText(value, from, context.conversion.time_zone());
+  if (from.kind == TypeKind::kJson) {
+    *out = Value::String(std::move(text));
+    return {};
+  }
+  bool number = from.is_numeric() && from.kind != TypeKind::kBit && from.kind != TypeKind::kYear;
+  std::string normal;
+  row::JsonError error;
+  if (!from.is_string() && !number) {  // temporals and the like become JSON strings
+    text = "\"" + text + "\"";
+  }
+  if (!row::NormalizeJson(text, &normal, &error)) {
+    return Status::User(3141,
+                        fmt::format("Invalid JSON text in argument 1 to function cast_as_json:"
+                                    " \"{}\" at position {}.",
+                                    error.reason, error.position));
+  }
+  *out = Value::String(std::move(normal));
+  return {};
+}
+
+}  // namespace
+
+Status CastValue(EvalContext& context, const Value& value, const Type& from, const Type& to,
+                 Value* out) {
+  if (value.is_null()) {
+    *out = Value::Null();
+    return {};
+  }
+  switch (to.kind) {
+    case TypeKind::kDecimal:
+      return CastToDecimal(context, value, from, to, out);
+    case TypeKind::kFloat:
+      *out = Value::Double(static_cast<float>(row::ToDouble(value, from, context.conversion)));
+      return {};
+    case TypeKind::kDouble:
+      *out = Value::Double(row::ToDouble(value, from, context.conversion));
+      return {};
+    case TypeKind::kYear:
+      return CastToYear(context, value, from, out);
+    case TypeKind::kJson:
+      return CastToJson(context, value, from, out);
+    case TypeKind::kBit: {
+      bool is_unsigned;
+      uint64_t bits =
+          static_cast<uint64_t>(row::ToInteger(value, from, context.conversion, &is_unsigned));
+      *out = Value::Uint(to.length >= 64 ? bits : bits & ((uint64_t{1} << to.length) - 1));
+      return {};
+    }
+    default:
+      break;
+  }
+  if (to.is_integer()) {
+    return CastToInteger(context, value, from, to, out);
+  }
+  if (to.is_temporal()) {
+    return CastToTemporal(context, value, from, to, out);
+  }
+  if (to.is_string()) {
+    return CastToText(context, value, from, to, out);
+  }
+  if (to.is_enum_or_set() || to.is_null()) {
+    *out = value;
+    return {};
+  }
+  return UserError(ER_NOT_SUPPORTED_YET, fmt::format("conversion to {}", row::SqlText(to)));
+}
+
+Status ConvertValue(EvalContext& context, const Value& value, const Type& from, const Type& to,
+                    Value* out) {
+  if (value.is_null()) {
+    *out = Value::Null();
+    return {};
+  }
+  if (to.is_string()) {
+    if (value.is_string()) {
+      *out = value.Borrow();
+    } else {
+      *out = Value::String(row::ToText(value, from, context.conversion.time_zone()));
+    }
+    return {};
+  }
+  if (to.is_decimal()) {  // keeps digits beyond the type's scale: a comparison sees all of them
+    Decimal number = row::ToDecimal(value, from, context.conversion);
+    if (number.scale() < to.scale) {
+      Decimal scaled;
+      number.Round(to.scale, &scaled);
+      number = scaled;
+    }
+    *out = Value::Dec(number);
+    return {};
+  }
+  if (to.is_integer() && value.kind() != ValueKind::kString) {
+    bool is_unsigned;
+    int64_t bits = row::ToInteger(value, from, context.conversion, &is_unsigned);
+    if (to.is_unsigned) {
+      *out = Value::Uint(!is_unsigned && bits < 0 ? 0 : static_cast<uint64_t>(bits));
+    } else {
+      *out = Value::Int(is_unsigned && bits < 0 ? INT64_MAX : bits);
+    }
+    return {};
+  }
+  return CastValue(context, value, from, to, out);
+}
+
+int CompareValues(const Type& type, const Value& a, const Value& b) {
+  auto three = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  if (a.is_string() && b.is_string()) {
+    int order = type.is_text() ? row::GetCollation(type.collation).Compare(a.bytes(), b.bytes())
+                               : a.bytes().compare(b.bytes());
+    return three(order, 0);
+  }
+  if (a.is_temporal() && b.is_temporal()) {
+    return three(a.temporal(), b.temporal());
+  }
+  bool a_int = a.kind() == ValueKind::kInt || a.kind() == ValueKind::kUint;
+  bool b_int = b.kind() == ValueKind::kInt || b.kind() == ValueKind::kUint;
+  if (a_int && b_int) {
+    bool a_negative = a.kind() == ValueKind::kInt && a.raw_int() < 0;
+    bool b_negative = b.kind() == ValueKind::kInt && b.raw_int() < 0;
+    if (a_negative != b_negative) {
+      return a_negative ? -1 : 1;
+    }
+    return three(static_cast<uint64_t>(a.raw_int()), static_cast<uint64_t>(b.raw_int()));
+  }
+  row::ConversionContext quiet;
+  if (a.kind() == ValueKind::kDouble || b.kind() == ValueKind::kDouble || a.is_string() ||
+      b.is_string()) {
+    return three(row::ToDouble(a, type, quiet), row::ToDouble(b, type, quiet));
+  }
+  return Decimal::Compare(row::ToDecimal(a, type, quiet), row::ToDecimal(b, type, quiet));
+}
+
+int CompareMixed(EvalContext& context, const Value& a, const Type& a_type, const Value& b,
+                 const Type& b_type, const row::Collation& collation, bool* comparable) {
+  *comparable = true;
+  auto three = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  auto textual = [](const Type& type) { return type.is_string() || type.is_enum_or_set(); };
+  const row::ConversionContext& conversion = context.conversion;
+  if (textual(a_type) && textual(b_type)) {
+    std::string x = row::ToText(a, a_type);
+    std::string y = row::ToText(b, b_type);
+    return three(collation.Compare(x, y), 0);
+  }
+  if ((a_type.is_temporal() && (b_type.is_temporal() || textual(b_type))) ||
+      (b_type.is_temporal() && textual(a_type))) {
+    const Type& temporal = a_type.is_temporal() ? a_type : b_type;
+    const Type& other = a_type.is_temporal() ? b_type : a_type;
+    int64_t x = 0;
+    int64_t y = 0;
+    bool times =
+        temporal.kind == TypeKind::kTime && (other.kind == TypeKind::kTime || textual(other));
+    *comparable =
+        times ? row::ToTime(a, a_type, conversion, &x) && row::ToTime(b, b_type, conversion, &y)
+              : row::ToDateTime(a, a_type, conversion, &x) &&
+                    row::ToDateTime(b, b_type, conversion, &y);
+    return three(x, y);
+  }
+  NumberClass wider = std::max(NumberClassOf(a_type), NumberClassOf(b_type));
+  if (wider == NumberClass::kDouble) {
+    return three(row::ToDouble(a, a_type, conversion), row::ToDouble(b, b_type, conversion));
+  }
+  if (wider == NumberClass::kInteger && !a.is_temporal() && !b.is_temporal()) {
+    return CompareValues(a_type, a, b);
+  }
+  return Decimal::Compare(row::ToDecimal(a, a_type, conversion),
+                          row::ToDecimal(b, b_type, conversion));
+}
+
+}  // namespace borealis::sql
