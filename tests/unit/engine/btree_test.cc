@@ -36,15 +36,17 @@ void ExpectEqual(const BTree& tree, const Model& model) {
 struct Mix {
   const char* name;
   uint64_t keys;   // size of the key space
+  size_t prefix;   // bytes that all keys share
   size_t key_pad;  // bytes appended to a key, at most
   size_t value_max;
   int delete_weight;  // of 10
+  int height;         // the tree gets at least so tall
 };
 
 class BTreeRandom : public testing::TestWithParam<Mix> {};
 
-std::string PadKey(uint64_t number, size_t pad) {
-  std::string key = KeyOf(number);
+std::string PadKey(uint64_t number, size_t prefix, size_t pad) {
+  std::string key = LongKeyOf(number, prefix);
   key.append(pad == 0 ? 0 : (number * 2654435761u) % (pad + 1), 'k');
   return key;
 }
@@ -59,7 +61,7 @@ TEST_P(BTreeRandom, EqualsMap) {
   for (int step = 0; step < 12000; ++step) {
     // Grow, then shrink, then grow again.
     const bool shrinking = (step / 3000) % 2 == 1;
-    const std::string key = PadKey(random() % mix.keys, mix.key_pad);
+    const std::string key = PadKey(random() % mix.keys, mix.prefix, mix.key_pad);
     const size_t value_max = std::min(mix.value_max, MaxValueSize(key.size()));
     const std::string value(random() % (value_max + 1), static_cast<char>('a' + step % 26));
     const int dice = static_cast<int>(random() % 10);
@@ -83,6 +85,7 @@ TEST_P(BTreeRandom, EqualsMap) {
       }
     }
   }
+  EXPECT_GE(tree.Verify()->height, mix.height);
   // Empty it: the tree shrinks back to its root.
   for (const auto& [key, value] : model) {
     ASSERT_OK(DeleteOne(&tree, key));
@@ -97,13 +100,15 @@ TEST_P(BTreeRandom, EqualsMap) {
   EXPECT_EQ(usage->allocated_pages, 3u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Mixes, BTreeRandom,
-                         testing::Values(Mix{"Small", 3000, 0, 40, 3},
-                                         Mix{"Rows", 20000, 4, 400, 2},
-                                         Mix{"BigValues", 2000, 0, kEntrySizeMax, 3},
-                                         Mix{"BigKeys", 4000, kKeySizeMax - 8, 100, 2},
-                                         Mix{"BigBoth", 1500, kKeySizeMax - 8, kEntrySizeMax, 4}),
-                         [](const auto& param) { return std::string(param.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Mixes, BTreeRandom,
+    testing::Values(Mix{"Small", 3000, 0, 0, 40, 3, 2}, Mix{"Rows", 20000, 0, 4, 400, 2, 2},
+                    Mix{"BigValues", 2000, 0, 0, kEntrySizeMax, 3, 2},
+                    Mix{"MiddleKeys", 6000, 300, 300, 100, 2, 3},
+                    Mix{"BigKeys", 4000, kKeySizeMax - 8, 0, 100, 2, 5},
+                    Mix{"UnevenKeys", 4000, 10, kKeySizeMax - 18, 100, 2, 2},
+                    Mix{"BigBoth", 1500, 2000, kKeySizeMax - 2008, kEntrySizeMax, 4, 4}),
+    [](const auto& param) { return std::string(param.param.name); });
 
 TEST(BTreeTest, EmptyTree) {
   MemoryVolume volume;
@@ -408,18 +413,16 @@ TEST(BTreeTest, EstimatesOfATallTree) {
   BTree tree(store.get(), MakeTree(store.get()));
   std::mt19937_64 random(3);
   for (int i = 0; i < 6000; ++i) {
-    std::string key = KeyOf(random());
-    key.append(700, 'p');  // few children per page: three levels and more
-    ASSERT_OK(InsertOne(&tree, key, "v"));
+    ASSERT_OK(InsertOne(&tree, LongKeyOf(random(), 700), "v"));
   }
   Result<BTree::Shape> shape = tree.Verify();
   ASSERT_TRUE(shape.ok());
-  ASSERT_GE(shape->height, 2);
+  ASSERT_GE(shape->height, 4);
   Result<BTree::Estimate> size = tree.EstimateSize(32);
   ASSERT_TRUE(size.ok());
   EXPECT_NEAR(static_cast<double>(size->entries), 6000, 2000);
-  const std::string low = KeyOf(uint64_t{1} << 62);
-  const std::string high = KeyOf(uint64_t{3} << 62);
+  const std::string low = LongKeyOf(uint64_t{1} << 62, 700);
+  const std::string high = LongKeyOf(uint64_t{3} << 62, 700);
   const std::string_view low_view = low;
   const std::string_view high_view = high;
   Result<uint64_t> half = tree.EstimateRange(&low_view, &high_view);
@@ -433,10 +436,9 @@ TEST(BTreeTest, ClearInSteps) {
     auto store = OpenStore(&volume, 128);
     BTree tree(store.get(), MakeTree(store.get()));
     for (uint64_t i = 0; i < 5000; ++i) {
-      std::string key = KeyOf(i * 7919 % 5000);
-      key.append(300, 'p');
-      ASSERT_OK(InsertOne(&tree, key, "v"));
+      ASSERT_OK(InsertOne(&tree, LongKeyOf(i * 7919 % 5000, 800), "v"));
     }
+    ASSERT_GE(tree.Verify()->height, 4);
     int steps = 0;
     uint64_t visited = 0;
     while (true) {
@@ -479,7 +481,7 @@ TEST(BTreeTest, WholeAfterACrashAnywhere) {
   std::vector<std::pair<Lsn, Model>> moments;
   std::mt19937_64 random(11);
   for (int step = 0; step < 700; ++step) {
-    const std::string key = KeyOf(random() % 300);
+    const std::string key = LongKeyOf(random() % 300, 2000);
     const std::string value(random() % 1500, static_cast<char>('a' + step % 26));
     if (step % 500 > 350 || random() % 4 == 0) {
       if (DeleteOne(&tree, key).ok()) {
@@ -517,8 +519,7 @@ TEST(BTreeTest, FailedReadsLeaveTheTreeWhole) {
     if (step > 2000) {
       volume.FailReadsWith(random() % 4 == 0 ? Status::Unavailable("test") : Status::Ok());
     }
-    std::string key = KeyOf(random() % 3000);
-    key.append(200, 'k');
+    const std::string key = LongKeyOf(random() % 3000, 1000);
     const std::string value(random() % 900, 'v');
     if (random() % 2 == 0) {
       const Status status = InsertOne(&tree, key, value);

@@ -36,6 +36,11 @@ inline std::string KeyOf(uint64_t number) {
   return key;
 }
 
+// The same behind a prefix that separators cannot cut away: few children per page, a tall tree.
+inline std::string LongKeyOf(uint64_t number, size_t prefix) {
+  return std::string(prefix, 'k') + KeyOf(number);
+}
+
 inline Status InsertOne(BTree* tree, std::string_view key, std::string_view value) {
   Mtr mtr(tree->store());
   RETURN_IF_ERROR(mtr.StartWriting());
