@@ -387,11 +387,17 @@ Status BufferPool::ReadInto(Frame* frame) {
   return Status::Ok();
 }
 
+bool BufferPool::IsCached(PageNo number) const {
+  Partition& partition = PartitionOf(number);
+  MutexLock lock(partition.mutex);
+  return partition.Find(number) != nullptr;
+}
+
 void BufferPool::Prefetch(std::span<const PageNo> numbers) {
   EnterTraversal();
   std::vector<Frame*> frames;
   std::vector<PageNo> wanted;
-  for (const PageNo number : numbers.first(std::min(numbers.size(), kPrefetchMax))) {
+  for (const PageNo number : numbers.first(std::min(numbers.size(), prefetch_max()))) {
     Frame* existing = nullptr;
     Result<Frame*> made = MakeFrame(PartitionOf(number), number, false, &existing);
     if (existing != nullptr) {
@@ -524,6 +530,7 @@ void BufferPool::ReportReadPoint() {
 void BufferPool::Resize(size_t bytes) {
   const size_t frames = std::max(bytes / kPageSize, kFramesMin);
   const size_t share = (frames + partitions_.size() - 1) / partitions_.size();
+  prefetch_max_.store(std::min(kPrefetchMax, frames / 8), std::memory_order_relaxed);
   for (const auto& partition : partitions_) {
     MutexLock lock(partition->mutex);
     partition->SetTarget(share);

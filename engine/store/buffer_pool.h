@@ -126,8 +126,11 @@ class BufferPool {
   Result<PageGuard> Create(PageNo number);
   // Forgets a created page to which no record was written. Takes the guard.
   void Discard(PageGuard guard);
-  // Reads those of `numbers` that are not cached, in one request; does not wait for frames.
+  // Reads those of `numbers` that are not cached, in one request; does not wait for frames. Takes
+  // the first prefetch_max() of them.
   void Prefetch(std::span<const PageNo> numbers);
+  size_t prefetch_max() const { return prefetch_max_.load(std::memory_order_relaxed); }
+  bool IsCached(PageNo number) const;
 
   // --- reader instances ---
   bool is_replica() const { return volume_ == nullptr; }
@@ -179,6 +182,7 @@ class BufferPool {
   PageLatch apply_latch_;
   mutable Mutex reads_mutex_{LockRank::kBufferPool};
   std::multiset<Lsn> read_points_;  // under reads_mutex_: of reads under way
+  std::atomic<size_t> prefetch_max_{0};
   std::atomic<uint64_t> misses_{0}, prefetched_{0}, durability_waits_{0};
   std::atomic<uint64_t> applied_records_{0}, dropped_records_{0};
 };

@@ -1,5 +1,8 @@
 #include "engine/store/leaf_cursor.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/fault.h"
 #include "base/invariant.h"
 #include "engine/store/node_edit.h"
@@ -76,6 +79,7 @@ Status LeafCursor::DescendEdge(bool last, LatchMode latch) {
 
 Status LeafCursor::SeekLeaf(std::string_view key, LatchMode latch, bool* exact) {
   *exact = false;
+  run_ = 0;
   RETURN_IF_ERROR(Descend(key, latch));
   slot_ = node().LowerBound(key, exact);
   return Status::Ok();
@@ -118,6 +122,62 @@ Status LeafCursor::SeekLast(LatchMode latch) {
   return StepBefore(std::string(kKeySizeMax + 1, '\xff'));
 }
 
+// Leaves after (before) the one that holds `key`, as its parent names them. Only tries for latches,
+// since the leaf is held; what it says may be outdated when it is used, and is only a hint.
+size_t LeafCursor::FindLeavesAhead(std::string_view key, bool forward, std::span<PageNo> leaves) {
+  const uint64_t index_id = node().index_id();
+  const auto let_go = [this](MtrPage* page) {
+    if (!page->modified()) {
+      mtr_->Release(page);
+    }
+  };
+  Result<MtrPage*> page = mtr_->TryFetch(tree_->root(), LatchMode::kShared);
+  int level = page.ok() ? Node((*page)->bytes()).level() : 0;
+  while (page.ok() && level > 1) {
+    const Node inner((*page)->bytes());
+    Result<MtrPage*> child = mtr_->TryFetch(inner.Child(inner.ChildSlot(key)), LatchMode::kShared);
+    let_go(*page);
+    page = std::move(child);
+    --level;
+    if (page.ok() && !CheckTreePage(**page, index_id, level).ok()) {
+      let_go(*page);
+      return 0;
+    }
+  }
+  if (!page.ok()) {
+    return 0;
+  }
+  const Node parent((*page)->bytes());
+  size_t count = 0;
+  if (level == 1) {
+    const int step = forward ? 1 : -1;
+    for (int slot = parent.ChildSlot(key) + step;
+         slot >= 0 && slot < parent.count() && count < leaves.size(); slot += step) {
+      leaves[count++] = parent.Child(slot);
+    }
+  }
+  let_go(*page);
+  return count;
+}
+
+void LeafCursor::ReadAhead(PageNo next, bool forward) {
+  constexpr int kRunMin = 2;
+  constexpr int kRunMax = 4;
+  run_ = std::min(run_ + 1, kRunMax);
+  BufferPool* const pool = tree_->store()->pool();
+  const int count = node().count();
+  if (run_ < kRunMin || count == 0 || pool->IsCached(next)) {
+    return;
+  }
+  COVER("btree.read_ahead");
+  std::array<PageNo, 32> leaves;  // 8, 16, 32 of them as the walk goes on
+  const size_t wanted = std::min(pool->prefetch_max(), size_t{2} << run_);
+  const std::string key(node().Key(forward ? count - 1 : 0));
+  const size_t found = FindLeavesAhead(
+      key, forward, std::span<PageNo>(leaves).first(std::min(wanted, leaves.size())));
+  pool->Prefetch(std::span<const PageNo>(leaves).first(found));
+}
+
 // From the end of a leaf to the first entry of a later one, if any.
 Status LeafCursor::SkipRightToEntry() {
   while (slot_ >= node().count()) {
@@ -125,6 +185,7 @@ Status LeafCursor::SkipRightToEntry() {
     if (right == kNoPage) {
       return Status::Ok();
     }
+    ReadAhead(right, true);
     ASSIGN_OR_RETURN(MtrPage * next, mtr_->Fetch(right, latch_));
     const Status status = CheckTreePage(*next, node().index_id(), 0);
     if (!status.ok()) {
@@ -181,6 +242,7 @@ Status LeafCursor::StepToLeftLeaf(bool* moved) {
   *moved = false;
   const PageNo left = node().left();
   const uint64_t index_id = node().index_id();
+  ReadAhead(left, false);
   Result<MtrPage*> tried = mtr_->TryFetch(left, latch_);
   if (tried.ok()) {
     RETURN_IF_ERROR(CheckTreePage(**tried, index_id, 0));
@@ -301,6 +363,7 @@ void LeafCursor::Save(SavedPosition* position) const {
   position->page = leaf_->number();
   position->lsn = leaf_->lsn();
   position->slot = slot_;
+  position->run = run_;
 }
 
 Status LeafCursor::Restore(const SavedPosition& position, LatchMode latch, bool* same) {
@@ -310,6 +373,7 @@ Status LeafCursor::Restore(const SavedPosition& position, LatchMode latch, bool*
     if (page->lsn() == position.lsn && !page->modified()) {
       leaf_ = page;
       slot_ = position.slot;
+      run_ = position.run;
       *same = true;
       return Status::Ok();
     }
@@ -319,6 +383,7 @@ Status LeafCursor::Restore(const SavedPosition& position, LatchMode latch, bool*
   }
   COVER("btree.restore_by_key");
   RETURN_IF_ERROR(Seek(position.key, SeekMode::kAtLeast, latch));
+  run_ = position.run;
   *same = valid() && key() == position.key;
   return Status::Ok();
 }

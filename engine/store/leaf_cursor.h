@@ -7,10 +7,13 @@
 // Commit, as every edited page.
 //
 // Views returned by key() and value() are valid until the cursor moves, edits or releases.
+// A walk over many leaves reads ahead; SavedPosition carries that on over letting go.
+//
 // One thread; the Mtr must outlive the cursor. Destroying a cursor releases nothing of the Mtr.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +35,7 @@ struct SavedPosition {
   PageNo page = kNoPage;
   Lsn lsn;
   int slot = 0;
+  int run = 0;  // of leaves walked, for reading ahead
 };
 
 class LeafCursor {
@@ -100,6 +104,10 @@ class LeafCursor {
   Status Descend(std::string_view key, LatchMode latch);
   // The first or last leaf.
   Status DescendEdge(bool last, LatchMode latch);
+  // Before a step to the neighbour `next`: when the walk goes on and on and meets a leaf that is
+  // not cached, reads it together with those that follow.
+  void ReadAhead(PageNo next, bool forward);
+  size_t FindLeavesAhead(std::string_view key, bool forward, std::span<PageNo> leaves);
   Status SkipRightToEntry();
   Status StepBefore(std::string_view bound);
   Status StepToLeftLeaf(bool* moved);
@@ -109,6 +117,7 @@ class LeafCursor {
   MtrPage* leaf_ = nullptr;
   int slot_ = 0;
   LatchMode latch_ = LatchMode::kShared;
+  int run_ = 0;  // leaves walked since the last descent
 };
 
 }  // namespace borealis::engine

@@ -43,6 +43,12 @@ struct Mix {
   int height;         // the tree gets at least so tall
 };
 
+#if defined(BOREALIS_SANITIZED)
+constexpr int kPhase = 1500;
+#else
+constexpr int kPhase = 3000;
+#endif
+
 class BTreeRandom : public testing::TestWithParam<Mix> {};
 
 std::string PadKey(uint64_t number, size_t prefix, size_t pad) {
@@ -58,9 +64,9 @@ TEST_P(BTreeRandom, EqualsMap) {
   BTree tree(store.get(), MakeTree(store.get()));
   Model model;
   std::mt19937_64 random(7);
-  for (int step = 0; step < 12000; ++step) {
+  for (int step = 0; step < 4 * kPhase; ++step) {
     // Grow, then shrink, then grow again.
-    const bool shrinking = (step / 3000) % 2 == 1;
+    const bool shrinking = (step / kPhase) % 2 == 1;
     const std::string key = PadKey(random() % mix.keys, mix.prefix, mix.key_pad);
     const size_t value_max = std::min(mix.value_max, MaxValueSize(key.size()));
     const std::string value(random() % (value_max + 1), static_cast<char>('a' + step % 26));
@@ -183,6 +189,40 @@ TEST(BTreeTest, DescendingInsertsAndDeletes) {
   Result<BTree::Shape> shape = tree.Verify();
   ASSERT_TRUE(shape.ok()) << shape.status().ToString();
   EXPECT_EQ(shape->height, 1);
+}
+
+TEST(BTreeTest, LongWalksReadAhead) {
+  MemoryVolume volume;
+  auto store = OpenStore(&volume);
+  BTree tree(store.get(), MakeTree(store.get()));
+  for (uint64_t i = 0; i < 3000; ++i) {
+    ASSERT_OK(InsertOne(&tree, LongKeyOf(i, 100), std::string(1500, 'v')));
+  }
+  const uint64_t leaves = tree.Verify()->leaf_pages;
+  for (const bool forward : {true, false}) {
+    auto cold = OpenStore(&volume, 64);
+    BTree same(cold.get(), tree.root());
+    Mtr mtr(cold.get());
+    LeafCursor cursor(&same, &mtr);
+    SavedPosition position;
+    uint64_t entries = 0;
+    ASSERT_OK(forward ? cursor.SeekFirst(LatchMode::kShared) : cursor.SeekLast(LatchMode::kShared));
+    for (; cursor.valid(); ++entries) {
+      ASSERT_EQ(cursor.key(), LongKeyOf(forward ? entries : 2999 - entries, 100));
+      if (entries % 5 == 0) {
+        cursor.Save(&position);
+        cursor.Release();
+        bool at_same;
+        ASSERT_OK(cursor.Restore(position, LatchMode::kShared, &at_same));
+      }
+      ASSERT_OK(forward ? cursor.Next() : cursor.Prev());
+    }
+    EXPECT_EQ(entries, 3000u);
+    const BufferPoolCounters counters = cold->pool()->counters();
+    EXPECT_GT(counters.prefetched, leaves * 9 / 10);
+    EXPECT_LT(counters.misses, leaves / 10);
+    EXPECT_LT(counters.prefetched + counters.misses, leaves + leaves / 10 + 10);
+  }
 }
 
 class CursorTest : public testing::Test {

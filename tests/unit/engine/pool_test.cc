@@ -152,7 +152,7 @@ TEST(BufferPoolTest, PrefetchReadsTogetherWhatIsMissing) {
     WritePage(&volume, PageNo(i), static_cast<char>('a' + i));
     numbers.push_back(PageNo(i));
   }
-  BufferPool pool(&volume, &volume, 64 * kPageSize, &AcceptAll);
+  BufferPool pool(&volume, &volume, 256 * kPageSize, &AcceptAll);
   ASSERT_TRUE(pool.Fetch(PageNo(4), LatchMode::kShared).ok());
   pool.Prefetch(numbers);
   EXPECT_EQ(pool.counters().prefetched, 19u);
