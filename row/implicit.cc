@@ -318,7 +318,10 @@ bool ToTime(const Value& value, const Type& type, const ConversionContext& conte
     default: {
       Decimal number = ToDecimal(value, type, context);
       int64_t whole;
-      status = WholeOf(number, &whole) ? TimeOfNumber(whole, &parsed) : TemporalStatus::kInvalid;
+      if (!WholeOf(number, &whole)) {
+        whole = number.negative() ? INT64_MIN : INT64_MAX;
+      }
+      status = TimeOfNumber(whole, &parsed);
       if (status == TemporalStatus::kOk) {
         parsed.parts.negative = number.negative();
         AddFraction(number, &parsed);

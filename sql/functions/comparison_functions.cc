@@ -107,14 +107,27 @@ Status InferExtreme(const InferInput& input, Type* type) {
   return {};
 }
 
-// The arguments compared in the result's type; text with a temporal among them compares as dates.
+// The arguments compared in the result's type: numbers as numbers, and as text when there is text
+// among them; text with dates and no numbers compares as dates.
 template <int kSign>
 Status EvalExtreme(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
+  bool as_text = call.function.type().is_string();
+  bool dates = false;
+  bool numbers = false;
+  for (size_t i = 0; i < args.size(); ++i) {
+    dates |= args.type(i).has_date();
+    numbers |= args.type(i).is_numeric();
+  }
+  as_text &= !dates || numbers;
   size_t best = 0;
   for (size_t i = 1; i < args.size(); ++i) {
     int order;
-    if (!CompareArgs(call, args, i, best, &order)) {
+    if (as_text) {
+      std::string x;
+      std::string y;
+      order = call.function.collation().Compare(args.Text(i, &x), args.Text(best, &y));
+    } else if (!CompareArgs(call, args, i, best, &order)) {
       *out = Value::Null();
       return {};
     }

@@ -185,7 +185,7 @@ Status SetTime(const EvalCall& call, int64_t micros, Value* out) {
 }
 
 Status InferTimeDiff(const InferInput& input, Type* type) {
-  *type = Type::Time(std::max(FspOf(input.args[0].type), FspOf(input.args[1].type)));
+  *type = Type::Time(std::max(FspOf(input.args[0]), FspOf(input.args[1])));
   return {};
 }
 
@@ -229,7 +229,7 @@ Status EvalTimeDiff(const EvalCall& call, std::span<const Value> values, Value* 
 
 Status InferAddTime(const InferInput& input, Type* type) {
   const Type& a = input.args[0].type;
-  uint8_t fsp = std::max(FspOf(a), FspOf(input.args[1].type));
+  uint8_t fsp = std::max(FspOf(input.args[0]), FspOf(input.args[1]));
   if (a.has_date()) {
     *type = Type::DateTime(fsp);
   } else if (a.kind == TypeKind::kTime) {
@@ -244,12 +244,12 @@ template <int kSign>
 Status EvalAddTime(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
   Moment a;
-  int64_t delta;
+  Moment delta;
   *out = Value::Null();
-  if (!ReadMoment(args, 0, &a) || !args.Time(1, &delta)) {
+  if (!ReadMoment(args, 0, &a) || !ReadMoment(args, 1, &delta) || delta.is_datetime) {
     return {};
   }
-  int64_t micros = a.micros + kSign * delta;
+  int64_t micros = a.micros + kSign * delta.micros;
   bool text = call.function.type().is_string();
   if (!a.is_datetime) {
     RETURN_IF_ERROR(SetTime(call, micros, out));
@@ -271,9 +271,9 @@ Status EvalAddTime(const EvalCall& call, std::span<const Value> values, Value* o
 
 // TIMESTAMP(x[, time])
 Status InferTimestamp(const InferInput& input, Type* type) {
-  uint8_t fsp = FspOf(input.args[0].type);
+  uint8_t fsp = FspOf(input.args[0]);
   if (input.args.size() > 1) {
-    fsp = std::max(fsp, FspOf(input.args[1].type));
+    fsp = std::max(fsp, FspOf(input.args[1]));
   }
   *type = Type::DateTime(fsp);
   return {};
@@ -322,7 +322,7 @@ Status EvalMakeDate(const EvalCall& call, std::span<const Value> values, Value* 
 }
 
 Status InferMakeTime(const InferInput& input, Type* type) {
-  *type = Type::Time(FspOf(input.args[2].type));
+  *type = Type::Time(FspOf(input.args[2]));
   return {};
 }
 
@@ -345,7 +345,7 @@ Status EvalMakeTime(const EvalCall& call, std::span<const Value> values, Value* 
 }
 
 Status InferSecToTime(const InferInput& input, Type* type) {
-  *type = Type::Time(FspOf(input.args[0].type));
+  *type = Type::Time(FspOf(input.args[0]));
   return {};
 }
 
@@ -401,7 +401,7 @@ Status EvalPeriodDiff(const EvalCall& call, std::span<const Value> values, Value
 // -----------------------------------------------------------------------------
 
 Status InferUnixTimestamp(const InferInput& input, Type* type) {
-  uint8_t fsp = input.args.empty() ? 0 : FspOf(input.args[0].type);
+  uint8_t fsp = input.args.empty() ? 0 : FspOf(input.args[0]);
   *type = fsp == 0 ? Type::BigInt() : Type::Decimal(11U + fsp, fsp);
   return {};
 }
@@ -475,7 +475,7 @@ Status EvalFromUnixtime(const EvalCall& call, std::span<const Value> values, Val
 }
 
 Status InferConvertTz(const InferInput& input, Type* type) {
-  *type = Type::DateTime(FspOf(input.args[0].type));
+  *type = Type::DateTime(FspOf(input.args[0]));
   return {};
 }
 

@@ -109,7 +109,7 @@ Status EvalDate(const EvalCall& call, std::span<const Value> values, Value* out)
 }
 
 Status InferTimeOf(const InferInput& input, Type* type) {
-  *type = Type::Time(FspOf(input.args[0].type));
+  *type = Type::Time(FspOf(input.args[0]));
   return {};
 }
 

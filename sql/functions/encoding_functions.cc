@@ -92,18 +92,9 @@ std::string InBase(uint64_t number, int base) {
   return digits;
 }
 
-template <int kBase>
-Status EvalInBase(const EvalCall& call, std::span<const Value> values, Value* out) {
-  return SetText(call, InBase(Args(call, values).Bits(0), kBase), out);
-}
-
-// CONV(number, from, to); a negative base means signed.
-Status EvalConv(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  std::string buffer;
-  std::string_view text = args.Text(0, &buffer);
-  int64_t from = args.Int(1);
-  int64_t to = args.Int(2);
+// The digits that `text` starts with, from one base to another; a negative base means signed.
+Status ConvertBase(const EvalCall& call, std::string_view text, int64_t from, int64_t to,
+                   Value* out) {
   auto valid = [](int64_t base) {
     return (base >= 2 && base <= 36) || (base <= -2 && base >= -36);
   };
@@ -140,6 +131,19 @@ Status EvalConv(const EvalCall& call, std::span<const Value> values, Value* out)
     result = InBase(number, static_cast<int>(to < 0 ? -to : to));
   }
   return SetText(call, std::move(result), out);
+}
+
+Status EvalConv(const EvalCall& call, std::span<const Value> values, Value* out) {
+  Args args(call, values);
+  std::string buffer;
+  return ConvertBase(call, args.Text(0, &buffer), args.Int(1), args.Int(2), out);
+}
+
+// BIN(x) and OCT(x) are CONV(x, 10, base).
+template <int kBase>
+Status EvalInBase(const EvalCall& call, std::span<const Value> values, Value* out) {
+  std::string buffer;
+  return ConvertBase(call, Args(call, values).Text(0, &buffer), 10, kBase, out);
 }
 
 std::string Digest(const EVP_MD* algorithm, std::string_view bytes) {

@@ -128,6 +128,8 @@ NumberClass NumberClassOf(const row::Type& type);
 bool IsUnsignedNumber(const row::Type& type);
 // Fractional digits of a type taken as a time: its own, 6 for text and numbers with fraction.
 uint8_t FspOf(const row::Type& type);
+// The same of an argument: constant text counts the digits it has.
+uint8_t FspOf(const FunctionArg& arg);
 // A common type of several results, as COALESCE and GREATEST need.
 row::Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation);
 

@@ -141,6 +141,20 @@ uint8_t FspOf(const Type& type) {
   return type.is_string() || type.is_floating() ? 6 : 0;
 }
 
+uint8_t FspOf(const FunctionArg& arg) {
+  if (arg.constant == nullptr || !arg.constant->is_string() || !arg.type.is_string()) {
+    return FspOf(arg.type);
+  }
+  row::ParsedTemporal parsed;
+  std::string_view text = arg.constant->bytes();
+  if (row::ParseDateTime(text, row::kModeAllowInvalidDates, &parsed) ==
+          row::TemporalStatus::kInvalid ||
+      !parsed.has_time) {
+    row::ParseTime(text, &parsed);
+  }
+  return static_cast<uint8_t>(parsed.fraction_digits);
+}
+
 Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation) {
   bool all_temporal = true;
   bool all_numbers = true;

@@ -55,6 +55,8 @@ Status InferWhole(const InferInput& input, Type* type) {
   NumberClass number = NumberClassOf(a);
   if (number == NumberClass::kDouble) {
     *type = Type::Double();
+    type->scale = 0;
+    type->length = 17;
   } else if (number == NumberClass::kDecimal && IntegerDigitsOf(a) > 17) {
     *type = DecimalType(IntegerDigitsOf(a) + 1, 0);
   } else {
@@ -118,6 +120,10 @@ Status InferRound(const InferInput& input, Type* type) {
   switch (NumberClassOf(a)) {
     case NumberClass::kDouble:
       *type = Type::Double();
+      if (known) {  // shows exactly that many digits
+        type->scale = static_cast<uint8_t>(std::clamp<int64_t>(digits, 0, 30));
+        type->length = 17U + type->scale;
+      }
       break;
     case NumberClass::kInteger:
       *type = Type::BigInt(IsUnsignedNumber(a));
@@ -133,6 +139,9 @@ Status InferRound(const InferInput& input, Type* type) {
 double RoundDouble(double number, int64_t digits, bool truncate) {
   if (digits > 308) {
     return number;
+  }
+  if (digits < -308) {
+    return 0;
   }
   double unit = std::pow(10.0, static_cast<double>(digits < 0 ? -digits : digits));
   double scaled = digits < 0 ? number / unit : number * unit;
@@ -267,10 +276,14 @@ double Cotangent(double x) {
   return 1 / std::tan(x);
 }
 double ToDegrees(double x) {
-  return x * 180 / M_PI;
+  return x * (180 / M_PI);
 }
 double ToRadians(double x) {
-  return x * M_PI / 180;
+  return x * (M_PI / 180);
+}
+// As MySQL, to the last digit.
+double Log2(double x) {
+  return std::log(x) / M_LN2;
 }
 
 Status InferPi(const InferInput&, Type* type) {
@@ -364,7 +377,7 @@ std::span<const FunctionDef> MathFunctions() {
        .min_args = 1,
        .max_args = 1,
        .infer = InferDouble,
-       .eval = EvalLogarithm<std::log2>},
+       .eval = EvalLogarithm<Log2>},
       {.name = "log10",
        .min_args = 1,
        .max_args = 1,

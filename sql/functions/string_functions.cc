@@ -397,6 +397,10 @@ Status InferQuote(const InferInput& input, Type* type) {
 // FORMAT(number, decimals): digits in groups of three.
 Status EvalFormat(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
+  if (args.null(0) || args.null(1)) {
+    *out = Value::Null();
+    return {};
+  }
   int decimals = static_cast<int>(std::clamp<int64_t>(args.Int(1), 0, 30));
   std::string text;
   if (NumberClassOf(args.type(0)) == NumberClass::kDouble) {
@@ -541,13 +545,13 @@ std::span<const FunctionDef> StringFunctions() {
        .collation_args = 1,
        .total = true},
       {.name = "lpad",
-       .min_args = 2,
+       .min_args = 3,
        .max_args = 3,
        .infer = InferPad,
        .eval = EvalPad<true>,
        .collation_args = 5},
       {.name = "rpad",
-       .min_args = 2,
+       .min_args = 3,
        .max_args = 3,
        .infer = InferPad,
        .eval = EvalPad<false>,
@@ -597,7 +601,12 @@ std::span<const FunctionDef> StringFunctions() {
        .eval = EvalQuote,
        .null_if_any_null = false,
        .collation_args = 1},
-      {.name = "format", .min_args = 2, .max_args = 3, .infer = InferAscii<90>, .eval = EvalFormat},
+      {.name = "format",
+       .min_args = 2,
+       .max_args = 3,
+       .infer = InferAscii<90>,
+       .eval = EvalFormat,
+       .null_if_any_null = false},
       {.name = "char",
        .min_args = 1,
        .max_args = kAnyNumber,

@@ -106,6 +106,8 @@ TEST(CompareTest, BetweenInAndOthers) {
   EXPECT_EQ(call("greatest", {"B", "a", "C"}), "C");
   EXPECT_EQ(call("least", {Dec("34.0"), Dec("3.25"), 5}), "3.25");
   EXPECT_EQ(call("interval", {23, 1, 15, 17, 30, 44, 200}), "3");
+  EXPECT_EQ(call("greatest", {"abc", 12, Dec("3.5")}), "abc");  // a mix compares as text
+  EXPECT_EQ(call("least", {Date("2024-01-05"), "2023-12-31"}), "2023-12-31");
   EXPECT_EQ(call("field", {"Bb", "Aa", "Bb", "Cc"}), "2");
   EXPECT_EQ(call("strcmp", {"text", "text2"}), "-1");
 }
@@ -149,6 +151,9 @@ TEST(MathTest, Rounding) {
   EXPECT_EQ(call("abs", {INT64_MIN}), "error 1690");
   EXPECT_EQ(call("abs", {Dec("-1.5")}), "1.5");
   EXPECT_EQ(call("sign", {-0.5}), "-1");
+  EXPECT_EQ(call("round", {1.5, 3}), "1.500");
+  EXPECT_EQ(call("truncate", {1e20, -500}), "0");
+  EXPECT_EQ(call("ceil", {1e20}), "100000000000000000000");
 }
 
 TEST(MathTest, Functions) {
@@ -172,6 +177,7 @@ TEST(MathTest, Functions) {
   EXPECT_EQ(call("conv", {-17, 10, -18}), "-H");
   EXPECT_EQ(call("bin", {12}), "1100");
   EXPECT_EQ(call("oct", {12}), "14");
+  EXPECT_EQ(call("bin", {Date("2024-01-05")}), "11111101000");  // of the digits it starts with
 }
 
 std::string Cast(Caller& call, Lit value, Type to) {
