@@ -197,24 +197,24 @@ Result<ExprPtr> Parser::ParseSpecialCall(bool* handled) {
     *handled = false;
     return ExprPtr();
   }
+  ASSIGN_OR_RETURN(ExprPtr call, ParseKeywordFunction(handled));
+  if (*handled) {
+    return call;
+  }
+  return ParseTightCall(handled);
+}
+
+// Keywords that take arguments in parentheses, with or without a blank before them.
+Result<ExprPtr> Parser::ParseKeywordFunction(bool* handled) {
+  *handled = true;
   if (const std::optional<WindowFn> window = FindWindowFn(Cur().keyword)) {
     return ParseWindowFunction(*window);
   }
   switch (Cur().keyword) {
     case Kw::kChar:
       return ParseCharFunction();
-    case Kw::kMod: {
-      const uint32_t begin = Begin();
-      ASSIGN_OR_RETURN(ExprPtr call, ParseKeywordCall("mod"));
-      std::vector<ExprPtr>& args = call->As<FunctionCall>().args;
-      if (args.size() != 2) {
-        return Error();
-      }
-      ASSIGN_OR_RETURN(ExprPtr node,
-                       MakeBinary(BinaryOp::kModulo, std::move(args[0]), std::move(args[1])));
-      node->span = SpanFrom(begin);
-      return node;
-    }
+    case Kw::kMod:
+      return ParseModFunction();
     case Kw::kDatabase:
     case Kw::kSchema:
       return ParseKeywordCall("database");
@@ -238,14 +238,20 @@ Result<ExprPtr> Parser::ParseSpecialCall(bool* handled) {
     case Kw::kJsonValue:
       return ParseJsonValue();
     default:
-      break;
+      *handled = false;
+      return ExprPtr();
   }
+}
+
+// Names that are special only directly before the parenthesis.
+Result<ExprPtr> Parser::ParseTightCall(bool* handled) {
   const SpecialName* special =
       IsReserved(Cur().keyword) || !AtTightCall() ? nullptr : FindSpecial(UpperText(Cur()));
   if (special == nullptr) {
     *handled = false;
     return ExprPtr();
   }
+  *handled = true;
   switch (special->special) {
     case Special::kAggregate:
       return ParseAggregate(special->fn);
@@ -279,6 +285,19 @@ Result<ExprPtr> Parser::ParseSpecialCall(bool* handled) {
       return ParseKeywordCall(std::string(special->canonical));
   }
   return Error();
+}
+
+Result<ExprPtr> Parser::ParseModFunction() {
+  const uint32_t begin = Begin();
+  ASSIGN_OR_RETURN(ExprPtr call, ParseKeywordCall("mod"));
+  std::vector<ExprPtr>& args = call->As<FunctionCall>().args;
+  if (args.size() != 2) {
+    return Error();
+  }
+  ASSIGN_OR_RETURN(ExprPtr node,
+                   MakeBinary(BinaryOp::kModulo, std::move(args[0]), std::move(args[1])));
+  node->span = SpanFrom(begin);
+  return node;
 }
 
 Result<ExprPtr> Parser::ParseAggregate(AggregateFn fn) {

@@ -189,6 +189,9 @@ class Parser {
   Result<ExprPtr> ParseKeywordCall(std::string name);  // at the word
   Result<ExprPtr> ParseNow(std::string name);
   Result<ExprPtr> ParseSpecialCall(bool* handled);  // at the word
+  Result<ExprPtr> ParseKeywordFunction(bool* handled);
+  Result<ExprPtr> ParseTightCall(bool* handled);
+  Result<ExprPtr> ParseModFunction();
   Result<ExprPtr> ParseAggregate(AggregateFn fn);
   Result<ExprPtr> ParseCount();
   Result<ExprPtr> ParseGroupConcat();
@@ -214,6 +217,8 @@ class Parser {
   Status ParseDataType(TypeName* type);
   Status ParseCastType(TypeName* type);
   Status ParseStringType(TypeName* type);
+  Status ParseCharacterType(Kw keyword, TypeName* type);
+  Status ParseRemainingType(Kw keyword, TypeName* type);
   Status ParseNumericType(Kw keyword, TypeName* type);
   Status ParseTypeLength(TypeName* type, bool required);
   Status ParsePrecision(TypeName* type);

@@ -3,6 +3,7 @@
 // An ON or USING belongs to the innermost JOIN still without one: "a LEFT JOIN b JOIN c ON x ON y"
 // is a LEFT JOIN (b JOIN c ON x) ON y. A join that ends up without a condition is left-associative:
 // "a JOIN b LEFT JOIN c ON x" is (a JOIN b) LEFT JOIN c ON x.
+#include "base/mysql_error.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -163,11 +164,12 @@ Result<TableRefPtr> Parser::ParseDerived(bool lateral) {
   ASSIGN_OR_RETURN(node->query, ParseSubquery());
   std::optional<std::string> alias;
   RETURN_IF_ERROR(ParseAlias(&alias, false));
-  if (alias) {
-    node->alias = std::move(*alias);
-    if (At(Op::kLeftParen)) {
-      RETURN_IF_ERROR(IdentList(&node->columns));
-    }
+  if (!alias) {
+    return UserError(ER_DERIVED_MUST_HAVE_ALIAS);
+  }
+  node->alias = std::move(*alias);
+  if (At(Op::kLeftParen)) {
+    RETURN_IF_ERROR(IdentList(&node->columns));
   }
   node->span = SpanFrom(begin);
   return TableRefPtr(std::move(node));

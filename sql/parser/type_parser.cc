@@ -134,10 +134,8 @@ Status Parser::ParseNumericType(Kw keyword, TypeName* type) {
   return ParseNumberAttributes(type);
 }
 
-// CHAR, VARCHAR, TEXT, BINARY, BLOB and their many spellings.
-Status Parser::ParseStringType(TypeName* type) {
-  const Kw keyword = Cur().keyword;
-  Next();
+// CHAR and VARCHAR in their many spellings, after the first word.
+Status Parser::ParseCharacterType(Kw keyword, TypeName* type) {
   switch (keyword) {
     case Kw::kNational:
       type->national = true;
@@ -164,10 +162,23 @@ Status Parser::ParseStringType(TypeName* type) {
     case Kw::kCharacter:
       type->kind = Accept(Kw::kVarying) ? TypeKind::kVarchar : TypeKind::kChar;
       break;
-    case Kw::kVarchar:
-    case Kw::kVarcharacter:
+    default:  // VARCHAR, VARCHARACTER
       type->kind = TypeKind::kVarchar;
       break;
+  }
+  RETURN_IF_ERROR(ParseTypeLength(type, type->kind == TypeKind::kVarchar));
+  if (type->national) {
+    type->binary_collation = Accept(Kw::kBinary);
+    return Status::Ok();
+  }
+  return ParseCharsetAttributes(type);
+}
+
+// BINARY, BLOB and TEXT; the rest are character types.
+Status Parser::ParseStringType(TypeName* type) {
+  const Kw keyword = Cur().keyword;
+  Next();
+  switch (keyword) {
     case Kw::kBinary:
       type->kind = TypeKind::kBinary;
       return ParseTypeLength(type, false);
@@ -207,17 +218,13 @@ Status Parser::ParseStringType(TypeName* type) {
       }
       type->kind = TypeKind::kMediumText;
       return ParseCharsetAttributes(type);
-    default:
+    case Kw::kText:
       type->kind = TypeKind::kText;
       RETURN_IF_ERROR(ParseTypeLength(type, false));
       return ParseCharsetAttributes(type);
+    default:
+      return ParseCharacterType(keyword, type);
   }
-  RETURN_IF_ERROR(ParseTypeLength(type, type->kind == TypeKind::kVarchar));
-  if (type->national) {
-    type->binary_collation = Accept(Kw::kBinary);
-    return Status::Ok();
-  }
-  return ParseCharsetAttributes(type);
 }
 
 namespace {
@@ -303,6 +310,11 @@ Status Parser::ParseDataType(TypeName* type) {
     default:
       break;
   }
+  return ParseRemainingType(keyword, type);
+}
+
+// Temporal types, BIT, ENUM, SET, JSON and the synonyms BOOL and SERIAL.
+Status Parser::ParseRemainingType(Kw keyword, TypeName* type) {
   Next();
   switch (keyword) {
     case Kw::kBit:

@@ -127,6 +127,13 @@ TEST(SyntaxError, TrailingSemicolonsAreNotQuoted) {
   EXPECT_EQ(parsed.status().message(), ParseErrorText("", 1));
 }
 
+TEST(SyntaxError, DerivedTablesNeedAnAlias) {
+  const Result<ParsedStatement> parsed = Parse("SELECT * FROM (SELECT 1) WHERE 1");
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.status().user_errno(), ER_DERIVED_MUST_HAVE_ALIAS);
+  EXPECT_EQ(parsed.status().message(), "Every derived table must have its own alias");
+}
+
 TEST(SyntaxError, ParametersMayBeForbidden) {
   ParserOptions options;
   options.allow_parameters = false;
