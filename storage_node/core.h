@@ -64,6 +64,8 @@ class Node::Core {
     uint64_t fetch_id = 0;  // of the fetch under way, 0 for none
     int64_t fetch_sent_us = 0;
     size_t fetch_attempts = 0;
+    NodeId fetch_peer;
+    size_t collected_answers = 0;  // peers in a row that have what we miss in images only
     std::shared_ptr<Copy> copy;
     int64_t copy_not_before_us = 0;
   };
@@ -171,12 +173,13 @@ class Node::Core {
   void OnGossip(const Frame& frame);
   void CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us);
   void Fetch(Volume& volume, PgId pg, Held& held, int64_t now_us);
+  std::vector<std::pair<Lsn, NodeId>> PeersAhead(SegmentKey key, Lsn scl) const;
   void OnFetchRecordsReply(const Frame& frame);
   Lsn HighestAtPeers(SegmentKey key) const;
   void TryMend();
 
   // node_copy.cc
-  void StartCopy(Volume& volume, PgId pg, Held& held);
+  void StartCopy(Volume& volume, PgId pg, Held& held, NodeId from, Lsn wanted);
   void AskPages(const std::shared_ptr<Copy>& copy);
   void OnFetchPagesReply(const Frame& frame);
   void TakePages(const std::shared_ptr<Copy>& copy, const msg::FetchPagesReply& reply,

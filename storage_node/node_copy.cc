@@ -36,25 +36,17 @@ struct Node::Core::Copy {
   uint64_t pages = 0;
 };
 
-void Node::Core::StartCopy(Volume& volume, PgId pg, Held& held) {
-  std::vector<std::pair<Lsn, NodeId>> able;
-  for (const auto& [node, peer] : peers_) {
-    const auto told = peer.scls.find({volume.state.id, pg});
-    if (told != peer.scls.end() && told->second >= held.segment->layered_up_to() &&
-        told->second > Lsn(0)) {
-      able.emplace_back(told->second, node);
-    }
-  }
-  if (able.empty() || held.segment->layer_job) {
+// `wanted`: the pages must be as of that LSN or later.
+void Node::Core::StartCopy(Volume& volume, PgId pg, Held& held, NodeId from, Lsn wanted) {
+  if (held.segment->layer_job) {
     return;
   }
-  std::sort(able.rbegin(), able.rend());
   auto copy = std::make_shared<Copy>();
   copy->volume = volume.state.id;
   copy->pg = pg;
   copy->held = &held;
-  copy->peer = able[held.fetch_attempts++ % able.size()].second;
-  copy->wanted = held.segment->layered_up_to();
+  copy->peer = from;
+  copy->wanted = wanted;
   copy->layer_number = next_layer_++;
   held.copy = copy;
   held.fetch_id = 0;

@@ -130,8 +130,10 @@ void Node::Core::CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us) {
     return;
   }
   if (segment.damaged) {
-    if (now_us >= held.copy_not_before_us) {
-      StartCopy(volume, pg, held);
+    const Lsn needed = segment.layered_up_to();  // not 0, as there was a layer
+    const auto able = PeersAhead({volume.state.id, pg}, needed - 1);
+    if (now_us >= held.copy_not_before_us && !able.empty()) {
+      StartCopy(volume, pg, held, able[held.fetch_attempts++ % able.size()].second, needed);
     }
     return;
   }
@@ -152,20 +154,27 @@ void Node::Core::CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us) {
   }
 }
 
-// Asks one of the peers that are ahead; another one at each attempt.
-void Node::Core::Fetch(Volume& volume, PgId pg, Held& held, int64_t now_us) {
+// The peers that told of more than `scl`, the one with most first.
+std::vector<std::pair<Lsn, NodeId>> Node::Core::PeersAhead(SegmentKey key, Lsn scl) const {
   std::vector<std::pair<Lsn, NodeId>> ahead;
   for (const auto& [node, peer] : peers_) {
-    const auto told = peer.scls.find({volume.state.id, pg});
-    if (told != peer.scls.end() && told->second > held.segment->scl()) {
+    const auto told = peer.scls.find(key);
+    if (told != peer.scls.end() && told->second > scl) {
       ahead.emplace_back(told->second, node);
     }
   }
+  std::sort(ahead.rbegin(), ahead.rend());
+  return ahead;
+}
+
+// Asks one of the peers that are ahead; another one at each attempt.
+void Node::Core::Fetch(Volume& volume, PgId pg, Held& held, int64_t now_us) {
+  const auto ahead = PeersAhead({volume.state.id, pg}, held.segment->scl());
   if (ahead.empty()) {
     return;
   }
-  std::sort(ahead.rbegin(), ahead.rend());
   const auto& [scl, node] = ahead[held.fetch_attempts++ % ahead.size()];
+  held.fetch_peer = node;
   held.fetch_id = next_fetch_++;
   held.fetch_sent_us = now_us;
   ++counters_.fetches;
@@ -194,14 +203,19 @@ void Node::Core::OnFetchRecordsReply(const Frame& frame) {
   Volume& volume = VolumeFor(VolumeId(reply.volume_id()));
   if (reply.outcome() == msg::COLLECTED) {
     COVER("node.fetch_collected");
-    if (held->segment->scl() < Lsn(reply.layered_up_to()) && now() >= held->copy_not_before_us) {
-      StartCopy(volume, pg, *held);
+    const Lsn scl = held->segment->scl();
+    if (++held->collected_answers < PeersAhead({volume.state.id, pg}, scl).size()) {
+      Fetch(volume, pg, *held, now());
+    } else if (now() >= held->copy_not_before_us) {
+      held->collected_answers = 0;
+      StartCopy(volume, pg, *held, held->fetch_peer, scl);
     }
     return;
   }
   if (reply.outcome() != msg::OK) {
     return;
   }
+  held->collected_answers = 0;
   verified_.clear();
   for (const SharedBytes& attachment : frame.attachments) {
     const std::string reason = VerifyRecords(attachment.view(), pg, VolumeEpoch(~uint64_t{0}));

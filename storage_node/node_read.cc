@@ -159,8 +159,9 @@ void Node::Core::OnFetchPages(PeerId from, const Frame& frame) {
     reply.set_volume_epoch(segment.volume().epoch.value());
     const Lsn settled = segment.LayerCut();
     const Lsn wanted = request.at_lsn() == 0 ? settled : Lsn(request.at_lsn());
-    // From its layers' end on, the end of the last record under an LSN is known exactly.
-    const Lsn at = std::max({wanted, segment.horizon(), segment.layered_up_to()});
+    // From the layers' end on nothing that a fold needs was ever dropped, whatever the horizon, and
+    // the end of the last record under an LSN is known exactly.
+    const Lsn at = std::max(wanted, segment.layered_up_to());
     if (at > settled) {
       return msg::NOT_COMPLETE;
     }
