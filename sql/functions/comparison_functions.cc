@@ -157,24 +157,28 @@ Status EvalInterval(const EvalCall& call, std::span<const Value> values, Value* 
 
 Status EvalField(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
+  // All text, all exact numbers, or else everything as double.
   bool all_text = true;
+  bool all_exact = true;
   for (size_t i = 0; i < args.size(); ++i) {
     all_text &= args.type(i).is_string() || args.type(i).is_enum_or_set() || args.null(i);
+    all_exact &= NumberClassOf(args.type(i)) != NumberClass::kDouble;
   }
   for (size_t i = 1; i < args.size() && !args.null(0); ++i) {
     if (args.null(i)) {
       continue;
     }
-    int order;
-    bool comparable = true;
+    bool equal;
     if (all_text) {
       std::string x;
       std::string y;
-      order = call.function.collation().Compare(args.Text(0, &x), args.Text(i, &y));
+      equal = call.function.collation().Equal(args.Text(0, &x), args.Text(i, &y));
+    } else if (all_exact) {
+      equal = args.Dec(0) == args.Dec(i);
     } else {
-      comparable = CompareArgs(call, args, 0, i, &order);
+      equal = args.Double(0) == args.Double(i);
     }
-    if (comparable && order == 0) {
+    if (equal) {
       return SetInt(out, static_cast<int64_t>(i));
     }
   }

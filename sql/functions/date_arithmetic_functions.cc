@@ -322,7 +322,7 @@ Status EvalMakeDate(const EvalCall& call, std::span<const Value> values, Value* 
 }
 
 Status InferMakeTime(const InferInput& input, Type* type) {
-  *type = Type::Time(FspOf(input.args[2]));
+  *type = Type::Time(FspOf(input.args[2].type));
   return {};
 }
 
@@ -345,7 +345,7 @@ Status EvalMakeTime(const EvalCall& call, std::span<const Value> values, Value* 
 }
 
 Status InferSecToTime(const InferInput& input, Type* type) {
-  *type = Type::Time(FspOf(input.args[0]));
+  *type = Type::Time(FspOf(input.args[0].type));
   return {};
 }
 

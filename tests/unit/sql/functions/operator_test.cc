@@ -109,6 +109,7 @@ TEST(CompareTest, BetweenInAndOthers) {
   EXPECT_EQ(call("greatest", {"abc", 12, Dec("3.5")}), "abc");  // a mix compares as text
   EXPECT_EQ(call("least", {Date("2024-01-05"), "2023-12-31"}), "2023-12-31");
   EXPECT_EQ(call("field", {"Bb", "Aa", "Bb", "Cc"}), "2");
+  EXPECT_EQ(call("field", {"12", "", "12abc", 3}), "2");  // a mix compares as double
   EXPECT_EQ(call("strcmp", {"text", "text2"}), "-1");
 }
 
