@@ -185,7 +185,7 @@ class Node::Core {
   void TakePages(const std::shared_ptr<Copy>& copy, const msg::FetchPagesReply& reply,
                  const Frame& frame);
   void FinishCopy(const std::shared_ptr<Copy>& copy);
-  void AbandonCopy(const std::shared_ptr<Copy>& copy, const std::string& why);
+  void AbandonCopy(std::shared_ptr<Copy> copy, const std::string& why);
   void CheckCopy(Held& held, int64_t now_us);
 
   // node_layers.cc

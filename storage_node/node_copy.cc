@@ -188,7 +188,8 @@ void Node::Core::FinishCopy(const std::shared_ptr<Copy>& copy) {
       });
 }
 
-void Node::Core::AbandonCopy(const std::shared_ptr<Copy>& copy, const std::string& why) {
+// By value: the caller's pointer may be the segment's own, which this clears.
+void Node::Core::AbandonCopy(std::shared_ptr<Copy> copy, const std::string& why) {
   COVER("node.copy_abandoned");
   LOG_WARN("node {}: copy of volume {} pg {} from node {} given up: {}", config_.node.value(),
            copy->volume.value(), copy->pg.value(), copy->peer.value(), why);

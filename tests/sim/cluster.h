@@ -60,6 +60,8 @@ class Cluster {
   uint64_t openings = 0;
 
  private:
+  void SendProbe(uint64_t id, Lsn lsn, VolumeEpoch epoch);
+
   World& world_;
   Network network_;
   Oracle oracle_;
