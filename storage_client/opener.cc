@@ -211,7 +211,6 @@ void Opener::OnSealReply(size_t slot, const Frame& frame, int64_t now_us) {
   }
   node.is_fenced = false;
   node.sealed = std::move(*answer);
-  Report();
   const SegmentSet sealed = Slots([](const NodeState& n) { return n.sealed.has_value(); });
   // The read quorum finds the end of the log; the write quorum is the claim to the epoch.
   if (geometry_.quorums.read.SatisfiedBy(sealed) && geometry_.quorums.write.SatisfiedBy(sealed)) {

@@ -27,6 +27,7 @@ storage_node::NodeConfig NodeConfigOf(size_t slot) {
     }
   }
   config.pages_per_pg = kPagesPerPg;
+  config.new_cluster = true;
   // Small enough that layers, merges and journal recycling happen within seconds.
   config.journal_file_bytes = 128u << 10;
   config.table_bytes = 24u << 10;

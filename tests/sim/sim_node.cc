@@ -80,6 +80,7 @@ void SimNode::CrashAndLoseDisk() {
   world_.Note("disk lost", endpoint());
   Stop();
   files_ = std::make_unique<SimFileSystem>(world_.random().Next());
+  config_.new_cluster = false;  // an empty disk is a lost one from now on
   oracle_.ForgetNode(slot());
 }
 

@@ -64,7 +64,7 @@ class SimNode final : public storage_node::NodeEnvironment {
   World& world_;
   Network& network_;
   Oracle& oracle_;
-  const storage_node::NodeConfig config_;
+  storage_node::NodeConfig config_;
   WorldClock clock_;
   std::unique_ptr<SimFileSystem> files_;
   std::unique_ptr<storage_node::Node> node_;
