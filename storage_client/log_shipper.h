@@ -10,7 +10,7 @@
 // durable chunks are dropped and the node gets them from its peers by gossip. Chunks above the VDL
 // are never dropped; the LSN allocation limit bounds them.
 //
-// A node takes part only after it acknowledged this epoch's truncation (SetReady): before that it
+// INV-VOL-9  A node takes part only after it acknowledged this epoch's truncation (SetReady): before that it
 // could take records that the truncation voids for the chain that ours continue.
 // Not thread-safe.
 #pragma once

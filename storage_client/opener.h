@@ -14,6 +14,7 @@
 // one is told when the volume is open: if we die on the way, the next opener may find fewer
 // records, and must be free to end the log before them.
 //
+// INV-VOL-8  Of all openers with one epoch at most one truncates.
 // Requests are repeated until answered; a node that comes late joins at whatever step it is.
 // Not thread-safe.
 #pragma once
