@@ -100,6 +100,20 @@ class StatementBinder {
   Status ConvertColumns(BoundQuery* query, const std::vector<row::Type>& types,
                         const std::vector<Coercibility>& coercibilities);
 
+  // --- changes (bind_dml.cc) ---
+  Result<std::unique_ptr<BoundInsert>> Insert(const InsertStmt& statement);
+  Result<std::unique_ptr<BoundUpdate>> Update(const UpdateStmt& statement);
+  Result<std::unique_ptr<BoundDelete>> Delete(const DeleteStmt& statement);
+  Result<CatalogEntry> FindChangeTarget(const QualifiedName& name, std::string_view verb);
+  Status BindInsertRows(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
+  Status BindOnDuplicate(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
+  void LockForChange(const std::vector<const BoundTable*>& targets, BoundQuery* query);
+  // Position of the item that is the table's handle; added when missing.
+  uint32_t AddHandleItem(const BoundTable* table, BoundSelect* select);
+  Status FinishChangeQuery(const std::vector<OrderItem>& order_by,
+                           const std::optional<LimitClause>& limit, Scope* scope,
+                           BoundQuery* query);
+
   // --- one SELECT (bind_select.cc) ---
   Status BindSelect(const SelectCore& core, const Query* owner, BoundQuery* query, Scope* outer);
   Status BindItems(const SelectCore& core, Scope* scope, BoundSelect* select);

@@ -235,6 +235,9 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
       if (stmt.kind == StmtKind::kDo) {
         return RunDo(run);
       }
+      if (stmt.kind == StmtKind::kExplain) {
+        return RunExplain(run);
+      }
       row_count_ = 0;
       return environment_.executor->Execute(run);
     }

@@ -51,6 +51,7 @@ class RowSource;
 class SessionContext;
 class StatementCache;
 struct CachedStatement;
+struct ExplainRow;
 class BinderEnvironment;
 struct EvalContext;
 struct IntoClause;
@@ -247,6 +248,12 @@ class Session {
                    RowSource* rows, OkInfo* ok);
   Result<QueryMachine*> Machine();
   RunContext MakeRunContext(engine::Transaction* transaction);
+
+  // --- explain.cc ---
+  Status RunExplain(const StatementRun& run);
+  Status ExplainQuery(const BoundQuery& query, std::string_view verb,
+                      std::vector<ExplainRow>* rows);
+  Status SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sink);
 
   // --- transactions.cc ---
   Status RunTransactionStatement(const Stmt& statement);

@@ -105,6 +105,21 @@ struct Session::NamedSavepoint {
   engine::Savepoint point;
 };
 
+// One line of EXPLAIN.
+struct ExplainRow {
+  int block = 0;
+  std::string select_type;
+  std::string table;
+  std::string type;
+  std::string possible_keys;
+  std::string key;
+  std::string key_length;
+  std::string ref;
+  uint64_t rows = 0;
+  std::vector<std::string> extra;
+  bool has_table = true;
+};
+
 // A commit that is on its way to the quorum. Shared with the engine's callback.
 struct Session::Parked {
   Mutex mutex{LockRank::kLeaf};

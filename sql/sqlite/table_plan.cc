@@ -4,7 +4,7 @@
 
 namespace borealis::sql {
 
-// "index:flags:arguments", e.g. "2:rc:eegl".
+// "index:flags:arguments:rows", e.g. "2:rc:eegl:120".
 std::string TablePlan::Encode() const {
   std::string text = std::to_string(index) + ":";
   if (reverse) {
@@ -23,6 +23,7 @@ std::string TablePlan::Encode() const {
   for (const PlanArgument& argument : arguments) {
     text += static_cast<char>(argument.use);
   }
+  text += ":" + std::to_string(rows);
   return text;
 }
 
@@ -42,9 +43,14 @@ std::optional<TablePlan> TablePlan::Decode(std::string_view text) {
   plan.covering = flags.find('c') != std::string_view::npos;
   plan.unique_point = flags.find('u') != std::string_view::npos;
   plan.by_handle = flags.find('h') != std::string_view::npos;
-  for (char use : text.substr(second + 1)) {
+  size_t third = text.find(':', second + 1);
+  if (third == std::string_view::npos) {
+    return std::nullopt;
+  }
+  for (char use : text.substr(second + 1, third - second - 1)) {
     plan.arguments.push_back({static_cast<PlanArgument::Use>(use)});
   }
+  std::from_chars(text.data() + third + 1, text.data() + text.size(), plan.rows);
   return plan;
 }
 

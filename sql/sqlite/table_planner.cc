@@ -106,6 +106,7 @@ class Planner {
         TablePlan plan;
         plan.by_handle = true;
         plan.unique_point = true;
+        plan.rows = 1;
         plan.arguments.push_back({Use::kHandle});
         info_->aConstraintUsage[i].argvIndex = 1;
         info_->aConstraintUsage[i].omit = 1;
@@ -338,6 +339,7 @@ class Planner {
     plan.reverse = best.ordered && best.reverse;
     plan.covering = best.covering;
     plan.unique_point = best.unique_point && !best.has_in;
+    plan.rows = static_cast<uint64_t>(best.rows);
     const IndexDescriptor& index = module_.table().indexes[best.index];
     for (size_t i = 0; i < best.arguments.size(); ++i) {
       const Match& match = best.arguments[i];

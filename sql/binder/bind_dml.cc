@@ -1,0 +1,433 @@
+// INSERT, UPDATE and DELETE (binder/dml.h).
+#include <algorithm>
+
+#include "sql/binder/binder_internal.h"
+#include "sql/binder/evaluate.h"
+#include "sql/catalog/catalog.h"
+
+namespace borealis::sql {
+namespace {
+
+using row::Type;
+
+bool IsBareDefault(const Expr& expr) {
+  const auto* value = expr.TryAs<DefaultExpr>();
+  return value != nullptr && value->column == nullptr;
+}
+
+Status RefuseGenerated(const TableDescriptor& table, uint32_t column) {
+  if (table.columns[column].generated == GeneratedKind::kNone) {
+    return {};
+  }
+  return UserError(ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN, table.columns[column].name,
+                   table.name);
+}
+
+bool FromHasDerived(const BoundFrom& from) {
+  if (from.table != nullptr) {
+    return from.table->kind != BoundTableKind::kBase;
+  }
+  return FromHasDerived(*from.left) || FromHasDerived(*from.right);
+}
+
+// Whether changing these columns can move a row within an index of the table.
+bool TouchesIndex(const TableDescriptor& table, uint32_t column) {
+  for (const IndexDescriptor& index : table.indexes) {
+    for (const IndexPart& part : index.parts) {
+      if (part.column == column) {
+        return true;
+      }
+      // A generated column may follow from the changed one.
+      if (table.columns[part.column].generated != GeneratedKind::kNone) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<CatalogEntry> StatementBinder::FindChangeTarget(const QualifiedName& name,
+                                                       std::string_view verb) {
+  std::string schema(name.schema.empty() ? environment().database() : name.schema);
+  if (schema.empty()) {
+    return UserError(ER_NO_DB_ERROR);
+  }
+  ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, name.name));
+  if (entry.table->kind == TableKind::kView) {
+    return UserError(verb == "INSERT" ? ER_NON_INSERTABLE_TABLE : ER_NON_UPDATABLE_TABLE, name.name,
+                     verb);
+  }
+  if (entry.system != nullptr) {
+    return UserError(ER_DBACCESS_DENIED_ERROR, "", "", schema);
+  }
+  return entry;
+}
+
+Status StatementBinder::BindInsertRows(const InsertStmt& statement, Scope* scope,
+                                       BoundInsert* insert) {
+  scope->clause = Clause::kValues;
+  for (size_t r = 0; r < statement.rows.size(); ++r) {
+    const std::vector<ExprPtr>& values = statement.rows[r];
+    // VALUES () is a row of defaults.
+    if (values.size() != insert->columns.size() &&
+        !(values.empty() && (!statement.has_columns || insert->columns.empty()))) {
+      return UserError(ER_WRONG_VALUE_COUNT_ON_ROW, r + 1);
+    }
+    std::vector<BoundPtr> row;
+    for (size_t i = 0; i < insert->columns.size(); ++i) {
+      if (values.empty() || IsBareDefault(*values[i])) {
+        row.push_back(nullptr);
+        continue;
+      }
+      RETURN_IF_ERROR(RefuseGenerated(*insert->table, insert->columns[i]));
+      scope->clause = Clause::kFieldList;
+      ASSIGN_OR_RETURN(BoundPtr value, BindExpr(*values[i], scope));
+      if (scope->has_aggregate) {
+        return UserError(ER_INVALID_GROUP_FUNC_USE);
+      }
+      row.push_back(std::move(value));
+    }
+    insert->rows.push_back(std::move(row));
+  }
+  return {};
+}
+
+Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, Scope* scope,
+                                        BoundInsert* insert) {
+  if (!statement.row_alias.empty()) {
+    insert->proposed->alias = statement.row_alias;
+    insert->proposed->schema.clear();
+    if (!statement.column_aliases.empty()) {
+      if (statement.column_aliases.size() != insert->columns.size()) {
+        return Status::User(1353,
+                            "In definition of view, derived table or common table expression, "
+                            "SELECT list and column names list have different column counts");
+      }
+      for (BoundTableColumn& column : insert->proposed->columns) {
+        column.name.clear();
+      }
+      for (size_t i = 0; i < insert->columns.size(); ++i) {
+        insert->proposed->columns[insert->columns[i]].name = statement.column_aliases[i];
+      }
+    }
+    ExposeTable(insert->proposed.get(), &scope->from);
+  }
+  if (insert->query != nullptr) {
+    insert->source = std::make_unique<BoundTable>();
+    insert->source->id = NextId();
+    insert->source->kind = BoundTableKind::kRow;
+    AddDerivedColumns(insert->query->columns, insert->source.get());
+    for (size_t i = 0; i < insert->source->columns.size(); ++i) {
+      BoundTableColumn& column = insert->source->columns[i];
+      insert->source->alias = insert->query->columns[i].table;
+      if (insert->target->table->FindColumn(column.name) >= 0) {
+        column.name.clear();  // unqualified, it means the target's
+      }
+    }
+    ExposeTable(insert->source.get(), &scope->from);
+  }
+  scope->proposed = insert->proposed.get();
+  for (const AssignmentPtr& assignment : statement.on_duplicate) {
+    scope->clause = Clause::kFieldList;
+    int column = insert->table->FindColumn(assignment->column.column);
+    if (column < 0 || insert->table->columns[static_cast<size_t>(column)].hidden) {
+      return UnknownColumn(assignment->column, Clause::kFieldList);
+    }
+    BoundAssignment bound;
+    bound.column = static_cast<uint32_t>(column);
+    if (!IsBareDefault(*assignment->value)) {
+      RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
+      ASSIGN_OR_RETURN(bound.value, BindExpr(*assignment->value, scope));
+    }
+    insert->on_duplicate.push_back(std::move(bound));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& statement) {
+  if (!statement.partitions.empty()) {
+    return Unsupported("PARTITION in INSERT");
+  }
+  ASSIGN_OR_RETURN(CatalogEntry entry, FindChangeTarget(statement.table, "INSERT"));
+  auto insert = std::make_unique<BoundInsert>();
+  insert->table = entry.table;
+  insert->replace = statement.replace;
+  insert->ignore = statement.ignore;
+  facts_->base_tables.push_back(entry.table);
+  insert->target = MakeRowTable(entry.table, entry.table->name);
+  insert->target->id = NextId();
+  insert->proposed = MakeRowTable(entry.table, "");
+  insert->proposed->id = NextId();
+  const TableDescriptor& table = *entry.table;
+  if (statement.has_columns) {
+    for (const auto& ref : statement.columns) {
+      int column = table.FindColumn(ref->column);
+      if (column < 0 || table.columns[static_cast<size_t>(column)].hidden) {
+        return UnknownColumn(*ref, Clause::kFieldList);
+      }
+      auto number = static_cast<uint32_t>(column);
+      if (std::find(insert->columns.begin(), insert->columns.end(), number) !=
+          insert->columns.end()) {
+        return UserError(ER_FIELD_SPECIFIED_TWICE, table.columns[number].name);
+      }
+      insert->columns.push_back(number);
+    }
+  } else {
+    for (uint32_t i = 0; i < table.columns.size(); ++i) {
+      if (!table.columns[i].hidden && !table.columns[i].invisible) {
+        insert->columns.push_back(i);
+      }
+    }
+  }
+
+  BoundQuery owner;
+  Scope scope;
+  scope.query = &owner;
+  ExposeTable(insert->target.get(), &scope.from);
+  if (statement.query != nullptr) {
+    ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
+    if (insert->query->columns.size() != insert->columns.size()) {
+      return UserError(ER_WRONG_VALUE_COUNT_ON_ROW, 1);
+    }
+    for (uint32_t column : insert->columns) {
+      RETURN_IF_ERROR(RefuseGenerated(table, column));
+    }
+  }
+  // What is evaluated row by row takes parameters as they are.
+  input_.no_narrowing = true;
+  if (insert->query == nullptr) {
+    RETURN_IF_ERROR(BindInsertRows(statement, &scope, insert.get()));
+  }
+  RETURN_IF_ERROR(BindOnDuplicate(statement, &scope, insert.get()));
+  return insert;
+}
+
+// Reads what is changed with exclusive locks and everything else with shared ones.
+void StatementBinder::LockForChange(const std::vector<const BoundTable*>& targets,
+                                    BoundQuery* query) {
+  facts_->locks_rows = true;
+  for (const auto& table : query->tables) {
+    if (table->kind == BoundTableKind::kBase) {
+      bool target = std::find(targets.begin(), targets.end(), table.get()) != targets.end();
+      table->lock = target ? RowLock::kExclusive : RowLock::kShare;
+    }
+  }
+}
+
+uint32_t StatementBinder::AddHandleItem(const BoundTable* table, BoundSelect* select) {
+  for (uint32_t i = 0; i < select->items.size(); ++i) {
+    const auto* column = select->items[i].expr->TryAs<BoundColumn>();
+    if (column != nullptr && column->table == table && column->column == kHandleColumn) {
+      return i;
+    }
+  }
+  Type type = Type::Blob(row::TypeKind::kLongBlob);
+  auto handle = std::make_shared<BoundColumn>(type, table, kHandleColumn);
+  ResultColumn column;
+  column.name = "handle";
+  column.type = type;
+  select->items.push_back({std::move(handle), std::move(column), false});
+  return static_cast<uint32_t>(select->items.size() - 1);
+}
+
+Status StatementBinder::FinishChangeQuery(const std::vector<OrderItem>& order_by,
+                                          const std::optional<LimitClause>& limit, Scope* scope,
+                                          BoundQuery* query) {
+  scope->items_bound = false;
+  BoundSelect* select = query->body.select.get();
+  if (!order_by.empty()) {
+    // Positions and aliases mean nothing here.
+    scope->clause = Clause::kOrderBy;
+    for (const OrderItem& item : order_by) {
+      ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*item.expr, scope));
+      if (!IsFixed(*key)) {
+        query->order_by.push_back({std::move(key), item.descending()});
+      }
+    }
+  }
+  if (limit.has_value()) {
+    RETURN_IF_ERROR(BindLimit(*limit, query, scope));
+  }
+  for (const BoundItem& item : select->items) {
+    query->columns.push_back(item.column);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& statement) {
+  auto update = std::make_unique<BoundUpdate>();
+  update->ignore = statement.ignore;
+  update->query = std::make_shared<BoundQuery>();
+  BoundQuery* query = update->query.get();
+  query->body.select = std::make_unique<BoundSelect>();
+  BoundSelect* select = query->body.select.get();
+  Scope with_scope;
+  with_scope.query = query;
+  Scope scope;
+  scope.outer = statement.with != nullptr ? &with_scope : nullptr;
+  scope.query = query;
+  scope.select = select;
+  if (statement.with != nullptr) {
+    RETURN_IF_ERROR(BindWith(*statement.with, query, &with_scope));
+  }
+  ASSIGN_OR_RETURN(select->from, BindFrom(statement.tables, &scope));
+
+  struct New {
+    const BoundTable* table;
+    uint32_t column;
+    BoundPtr value;  // null: DEFAULT
+  };
+  std::vector<New> assigned;
+  bool single = !statement.multi && select->from->table != nullptr;
+  if (single) {
+    // Assignments go from left to right, each seeing what those before it gave.
+    scope.replace = [&](const BoundTable* table, uint32_t column) -> BoundPtr {
+      for (auto at = assigned.rbegin(); at != assigned.rend(); ++at) {
+        if (at->table == table && at->column == column && at->value != nullptr) {
+          return Convert(at->value, table->columns[column].type);
+        }
+      }
+      return nullptr;
+    };
+  }
+  std::vector<const BoundTable*> targets;
+  for (const AssignmentPtr& assignment : statement.assignments) {
+    scope.clause = Clause::kFieldList;
+    auto replace = std::exchange(scope.replace, nullptr);
+    ASSIGN_OR_RETURN(BoundPtr bound, FindInTables(assignment->column, scope));
+    if (bound == nullptr) {
+      return UnknownColumn(assignment->column, Clause::kFieldList);
+    }
+    scope.replace = std::move(replace);
+    const auto* column = bound->TryAs<BoundColumn>();
+    if (column == nullptr || column->table->kind != BoundTableKind::kBase) {
+      return UserError(ER_NON_UPDATABLE_TABLE,
+                       column != nullptr ? column->table->alias : assignment->column.table,
+                       "UPDATE");
+    }
+    New next{column->table, column->column, nullptr};
+    if (!IsBareDefault(*assignment->value)) {
+      RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
+      ASSIGN_OR_RETURN(next.value, BindExpr(*assignment->value, &scope));
+      if (scope.has_aggregate) {
+        return UserError(ER_INVALID_GROUP_FUNC_USE);
+      }
+    }
+    if (std::find(targets.begin(), targets.end(), column->table) == targets.end()) {
+      targets.push_back(column->table);
+    }
+    assigned.push_back(std::move(next));
+  }
+  scope.replace = nullptr;
+  if (statement.where != nullptr) {
+    scope.clause = Clause::kWhere;
+    ASSIGN_OR_RETURN(select->where, BindCondition(*statement.where, &scope));
+    if (scope.has_aggregate) {
+      return UserError(ER_INVALID_GROUP_FUNC_USE);
+    }
+  }
+  bool touches = !single || FromHasDerived(*select->from) ||
+                 (select->where != nullptr && HasSubquery(*select->where)) ||
+                 statement.limit.has_value() || !statement.order_by.empty();
+  for (const BoundTable* table : targets) {
+    BoundChangeTarget target;
+    target.table = table->table;
+    target.alias = table->alias;
+    target.handle_item = AddHandleItem(table, select);
+    for (const New& next : assigned) {
+      if (next.table != table) {
+        continue;
+      }
+      touches |= TouchesIndex(*table->table, next.column);
+      uint32_t item = kDefaultItem;
+      if (next.value != nullptr) {
+        touches |= HasSubquery(*next.value);
+        item = static_cast<uint32_t>(select->items.size());
+        select->items.push_back({next.value, DescribeItem(next.value, "value"), false});
+      }
+      target.values.push_back({next.column, item});
+    }
+    update->targets.push_back(std::move(target));
+  }
+  update->materialise = touches;
+  LockForChange(targets, query);
+  RETURN_IF_ERROR(FinishChangeQuery(statement.order_by, statement.limit, &scope, query));
+  return update;
+}
+
+Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& statement) {
+  auto deletion = std::make_unique<BoundDelete>();
+  deletion->ignore = statement.ignore;
+  deletion->query = std::make_shared<BoundQuery>();
+  BoundQuery* query = deletion->query.get();
+  query->body.select = std::make_unique<BoundSelect>();
+  BoundSelect* select = query->body.select.get();
+  Scope with_scope;
+  with_scope.query = query;
+  Scope scope;
+  scope.outer = statement.with != nullptr ? &with_scope : nullptr;
+  scope.query = query;
+  scope.select = select;
+  if (statement.with != nullptr) {
+    RETURN_IF_ERROR(BindWith(*statement.with, query, &with_scope));
+  }
+  ASSIGN_OR_RETURN(select->from, BindFrom(statement.tables, &scope));
+  std::vector<const BoundTable*> targets;
+  if (statement.targets.empty()) {
+    targets.push_back(scope.from.tables[0]);
+  }
+  for (const QualifiedName& name : statement.targets) {
+    const BoundTable* found = nullptr;
+    for (const BoundTable* table : scope.from.tables) {
+      if (table->alias == name.name && (name.schema.empty() || name.schema == table->schema)) {
+        found = table;
+      }
+    }
+    if (found == nullptr) {
+      return UserError(ER_UNKNOWN_TABLE, name.name, "MULTI DELETE");
+    }
+    if (std::find(targets.begin(), targets.end(), found) != targets.end()) {
+      return UserError(ER_NONUNIQ_TABLE, name.name);
+    }
+    targets.push_back(found);
+  }
+  for (const BoundTable* table : targets) {
+    if (table->kind != BoundTableKind::kBase) {
+      return UserError(ER_NON_UPDATABLE_TABLE, table->alias, "DELETE");
+    }
+    BoundChangeTarget target;
+    target.table = table->table;
+    target.alias = table->alias;
+    target.handle_item = AddHandleItem(table, select);
+    deletion->targets.push_back(std::move(target));
+  }
+  if (statement.where != nullptr) {
+    scope.clause = Clause::kWhere;
+    ASSIGN_OR_RETURN(select->where, BindCondition(*statement.where, &scope));
+    if (scope.has_aggregate) {
+      return UserError(ER_INVALID_GROUP_FUNC_USE);
+    }
+  }
+  deletion->materialise = !statement.targets.empty() || select->from->table == nullptr ||
+                          (select->where != nullptr && HasSubquery(*select->where));
+  LockForChange(targets, query);
+  RETURN_IF_ERROR(FinishChangeQuery(statement.order_by, statement.limit, &scope, query));
+  return deletion;
+}
+
+Result<std::unique_ptr<BoundInsert>> BindInsert(const InsertStmt& statement, const BindInput& input,
+                                                StatementFacts* facts) {
+  return StatementBinder(input, facts).Insert(statement);
+}
+Result<std::unique_ptr<BoundUpdate>> BindUpdate(const UpdateStmt& statement, const BindInput& input,
+                                                StatementFacts* facts) {
+  return StatementBinder(input, facts).Update(statement);
+}
+Result<std::unique_ptr<BoundDelete>> BindDelete(const DeleteStmt& statement, const BindInput& input,
+                                                StatementFacts* facts) {
+  return StatementBinder(input, facts).Delete(statement);
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,440 @@
+// EXPLAIN: MySQL's table, from what the query machine's planner decided.
+//
+// The machine tells in which order it visits the tables and with which plan (sqlite/table_plan.h);
+// select numbers and types come from the typed tree. A derived table that the machine merged into
+// its query has no row of its own, as in MySQL.
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "sql/ast/admin.h"
+#include "sql/session/session_internal.h"
+#include "sql/sqlite/table_plan.h"
+
+namespace borealis::sql {
+namespace {
+
+using Use = PlanArgument::Use;
+
+struct Block {
+  int id = 0;
+  std::string type;
+};
+
+// Which query block each table of a statement belongs to, numbered in the order written.
+class Blocks {
+ public:
+  void Walk(const BoundQuery& query, std::string_view type) {
+    for (const auto& cte : query.ctes) {
+      Walk(*cte->query, "DERIVED");
+    }
+    if (query.body.set_operation != nullptr) {
+      Walk(*query.body.set_operation->left, type);
+      Walk(*query.body.set_operation->right, "UNION");
+      return;
+    }
+    if (query.body.select == nullptr) {
+      return;
+    }
+    const BoundSelect& select = *query.body.select;
+    Block block{++last_, std::string(type)};
+    first_ = first_ == 0 ? block.id : first_;
+    if (select.from == nullptr) {
+      no_tables_.push_back(block);
+    } else {
+      From(*select.from, block);
+    }
+    for (const BoundItem& item : select.items) {
+      Expr(*item.expr);
+    }
+    for (const BoundExpr* expr : {select.where.get(), select.having.get()}) {
+      if (expr != nullptr) {
+        Expr(*expr);
+      }
+    }
+    for (const BoundOrder& order : query.order_by) {
+      Expr(*order.expr);
+    }
+  }
+
+  // The outermost block is PRIMARY once there are others.
+  void Finish() {
+    for (auto& [id, block] : by_table_) {
+      if (block.type == "SIMPLE" && last_ > 1) {
+        block.type = "PRIMARY";
+      }
+    }
+    for (Block& block : no_tables_) {
+      if (block.type == "SIMPLE" && last_ > 1) {
+        block.type = "PRIMARY";
+      }
+    }
+  }
+
+  const std::map<uint32_t, Block>& by_table() const { return by_table_; }
+  const std::vector<Block>& no_tables() const { return no_tables_; }
+
+ private:
+  void From(const BoundFrom& from, const Block& block) {
+    if (from.table == nullptr) {
+      From(*from.left, block);
+      From(*from.right, block);
+      if (from.on != nullptr) {
+        Expr(*from.on);
+      }
+      return;
+    }
+    by_table_[from.table->id] = block;
+    if (from.table->query != nullptr) {
+      Walk(*from.table->query, "DERIVED");
+    }
+  }
+
+  void Expr(const BoundExpr& expr) {
+    for (const BoundPtr& arg : expr.args) {
+      Expr(*arg);
+    }
+    const BoundQuery* query = nullptr;
+    if (const auto* scalar = expr.TryAs<BoundScalarSubquery>()) {
+      query = scalar->query.get();
+    } else if (const auto* exists = expr.TryAs<BoundExists>()) {
+      query = exists->query.get();
+    } else if (const auto* in = expr.TryAs<BoundInSubquery>()) {
+      query = in->query.get();
+    }
+    if (query != nullptr) {
+      Walk(*query, query->correlated ? "DEPENDENT SUBQUERY" : "SUBQUERY");
+    }
+  }
+
+  int last_ = 0;
+  int first_ = 0;
+  std::map<uint32_t, Block> by_table_;
+  std::vector<Block> no_tables_;
+};
+
+// Bytes that MySQL counts for a key part.
+uint32_t PartLength(const TableDescriptor& table, const IndexPart& part) {
+  const row::Type& type = table.columns[part.column].type;
+  uint32_t length = type.nullable ? 1 : 0;
+  switch (type.kind) {
+    case row::TypeKind::kTinyInt:
+    case row::TypeKind::kYear:
+      return length + 1;
+    case row::TypeKind::kSmallInt:
+      return length + 2;
+    case row::TypeKind::kMediumInt:
+    case row::TypeKind::kDate:
+      return length + 3;
+    case row::TypeKind::kInt:
+    case row::TypeKind::kFloat:
+      return length + 4;
+    case row::TypeKind::kDateTime:
+      return length + 5 + (type.scale + 1) / 2;
+    case row::TypeKind::kTimestamp:
+      return length + 4 + (type.scale + 1) / 2;
+    case row::TypeKind::kTime:
+      return length + 3 + (type.scale + 1) / 2;
+    case row::TypeKind::kDecimal: {
+      auto bytes = [](uint32_t digits) {
+        static constexpr uint32_t kRest[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
+        return digits / 9 * 4 + kRest[digits % 9];
+      };
+      return length + bytes(type.length - type.scale) + bytes(type.scale);
+    }
+    case row::TypeKind::kEnum:
+      return length + (type.members != nullptr && type.members->size() > 255 ? 2 : 1);
+    case row::TypeKind::kBit:
+      return length + (type.length + 7) / 8;
+    default:
+      break;
+  }
+  if (type.is_string()) {
+    uint32_t units =
+        part.prefix_length != 0 ? part.prefix_length : static_cast<uint32_t>(MaxLength(type));
+    uint32_t width =
+        type.is_text()
+            ? static_cast<uint32_t>(row::GetCollation(type.collation).charset().max_bytes)
+            : 1;
+    bool fixed = type.kind == row::TypeKind::kChar || type.kind == row::TypeKind::kBinary;
+    return length + units * width + (fixed ? 0 : 2);
+  }
+  return length + 8;
+}
+
+void DescribeAccess(const BoundTable& table, const TablePlan& plan, ExplainRow* row) {
+  const TableDescriptor& descriptor = *table.table;
+  const IndexDescriptor& index = descriptor.indexes[plan.index];
+  size_t equal = 0;
+  bool range = false;
+  bool in = false;
+  for (const PlanArgument& argument : plan.arguments) {
+    switch (argument.use) {
+      case Use::kEqual:
+      case Use::kSame:
+      case Use::kIsNull:
+        ++equal;
+        break;
+      case Use::kIn:
+        ++equal;
+        in = true;
+        break;
+      default:
+        range = true;
+    }
+  }
+  row->rows = std::max<uint64_t>(plan.rows, 1);
+  if (plan.by_handle) {
+    row->type = "eq_ref";
+    row->key = "PRIMARY";
+    row->rows = 1;
+    return;
+  }
+  bool named = index.kind != IndexKind::kRowId;
+  if (equal == 0 && !range) {
+    row->type = plan.index == 0 && !plan.reverse ? "ALL" : "index";
+    if (plan.index == 0) {
+      row->type = "ALL";
+    }
+  } else if (range || in) {
+    row->type = "range";
+  } else {
+    row->type = plan.unique_point ? "const" : "ref";
+  }
+  if (row->type != "ALL" && named) {
+    row->key = index.name;
+    row->possible_keys = equal + (range ? 1 : 0) > 0 ? index.name : "";
+    uint32_t length = 0;
+    size_t parts = row->type == "index" ? index.parts.size() : equal + (range ? 1 : 0);
+    for (size_t i = 0; i < std::min(parts, index.parts.size()); ++i) {
+      length += PartLength(descriptor, index.parts[i]);
+    }
+    row->key_length = std::to_string(length);
+    if (row->type == "const" || row->type == "ref") {
+      for (size_t i = 0; i < equal; ++i) {
+        row->ref += i == 0 ? "const" : ",const";
+      }
+    }
+  }
+  if (plan.covering) {
+    row->extra.push_back("Using index");
+  }
+}
+
+// "t12" in "SCAN t12 VIRTUAL TABLE INDEX 1:1:c:e:4".
+bool ParseScan(const std::string& detail, uint32_t* table, std::string* plan) {
+  size_t at = detail.find("SCAN t");
+  if (at != 0) {
+    return false;
+  }
+  const char* begin = detail.data() + 6;
+  const char* end = detail.data() + detail.size();
+  auto [after, error] = std::from_chars(begin, end, *table);
+  if (error != std::errc()) {
+    return false;
+  }
+  constexpr std::string_view kIndex = "VIRTUAL TABLE INDEX ";
+  size_t index = detail.find(kIndex);
+  if (index != std::string::npos) {
+    size_t colon = detail.find(':', index);
+    *plan = colon == std::string::npos ? "" : detail.substr(colon + 1);
+    if (size_t outer = plan->find(" LEFT-JOIN"); outer != std::string::npos) {
+      plan->resize(outer);
+    }
+  }
+  return true;
+}
+
+const BoundSelect* OuterSelect(const BoundQuery& query) {
+  return query.body.select.get();
+}
+
+}  // namespace
+
+Status Session::RunExplain(const StatementRun& run) {
+  const auto& explain = run.statement.As<ExplainStmt>();
+  if (explain.analyze) {
+    return UserError(ER_NOT_SUPPORTED_YET, "EXPLAIN ANALYZE");
+  }
+  if (explain.format == ExplainFormat::kTree || explain.format == ExplainFormat::kJson) {
+    return UserError(ER_NOT_SUPPORTED_YET, explain.format == ExplainFormat::kTree
+                                               ? "EXPLAIN FORMAT=TREE"
+                                               : "EXPLAIN FORMAT=JSON");
+  }
+  BindInput input;
+  input.environment = context_.get();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  StatementFacts facts;
+  std::shared_ptr<BoundQuery> query;
+  std::string changed;  // the table that a change writes
+  std::string verb;
+  switch (explain.statement->kind) {
+    case StmtKind::kSelect: {
+      ASSIGN_OR_RETURN(query, BindQuery(*explain.statement->As<SelectStmt>().query, input, &facts));
+      break;
+    }
+    case StmtKind::kUpdate: {
+      ASSIGN_OR_RETURN(std::unique_ptr<BoundUpdate> update,
+                       BindUpdate(explain.statement->As<UpdateStmt>(), input, &facts));
+      query = update->query;
+      verb = "UPDATE";
+      break;
+    }
+    case StmtKind::kDelete: {
+      ASSIGN_OR_RETURN(std::unique_ptr<BoundDelete> deletion,
+                       BindDelete(explain.statement->As<DeleteStmt>(), input, &facts));
+      query = deletion->query;
+      verb = "DELETE";
+      break;
+    }
+    case StmtKind::kInsert: {
+      ASSIGN_OR_RETURN(std::unique_ptr<BoundInsert> insert,
+                       BindInsert(explain.statement->As<InsertStmt>(), input, &facts));
+      query = insert->query;
+      verb = insert->replace ? "REPLACE" : "INSERT";
+      changed = insert->table->name;
+      break;
+    }
+    default:
+      return UserError(ER_NOT_SUPPORTED_YET, "EXPLAIN of this statement");
+  }
+
+  std::vector<ExplainRow> rows;
+  if (!changed.empty()) {
+    ExplainRow row;
+    row.block = 1;
+    row.select_type = verb;
+    row.table = changed;
+    row.type = "ALL";
+    rows.push_back(std::move(row));
+  }
+  if (query != nullptr) {
+    RETURN_IF_ERROR(ExplainQuery(*query, changed.empty() ? verb : "", &rows));
+  }
+  return SendExplain(rows, run.sink);
+}
+
+Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
+                             std::vector<ExplainRow>* rows) {
+  ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
+  ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled,
+                   machine->Compile(query, *environment_.catalog));
+  ASSIGN_OR_RETURN(std::vector<QueryMachine::PlanStep> steps, machine->Explain(*compiled));
+  Blocks blocks;
+  blocks.Walk(query, "SIMPLE");
+  blocks.Finish();
+  std::map<uint32_t, const BoundTable*> tables;
+  for (const ModuleUse& use : compiled->lowered().modules) {
+    tables[use.table->id] = use.table;
+  }
+  std::vector<std::string> sort_notes;
+  for (const QueryMachine::PlanStep& step : steps) {
+    uint32_t id = 0;
+    std::string plan_text;
+    if (step.detail.find("USE TEMP B-TREE FOR ORDER BY") != std::string::npos) {
+      sort_notes.push_back("Using filesort");
+    } else if (step.detail.find("USE TEMP B-TREE FOR") != std::string::npos) {
+      sort_notes.push_back("Using temporary");
+    }
+    if (!ParseScan(step.detail, &id, &plan_text) || !tables.contains(id)) {
+      continue;
+    }
+    const BoundTable& table = *tables[id];
+    ExplainRow row;
+    row.table = table.alias;
+    if (auto found = blocks.by_table().find(id); found != blocks.by_table().end()) {
+      row.block = found->second.id;
+      row.select_type = found->second.type;
+    }
+    if (!verb.empty() && row.block == 1) {
+      row.select_type = verb;
+    }
+    std::optional<TablePlan> plan = TablePlan::Decode(plan_text);
+    if (table.system != nullptr || !plan.has_value()) {
+      row.type = "ALL";
+    } else {
+      DescribeAccess(table, *plan, &row);
+    }
+    rows->push_back(std::move(row));
+  }
+  for (const Block& block : blocks.no_tables()) {
+    ExplainRow row;
+    row.block = block.id;
+    row.select_type = block.type;
+    row.has_table = false;
+    row.extra.push_back("No tables used");
+    rows->push_back(std::move(row));
+  }
+  std::stable_sort(rows->begin(), rows->end(),
+                   [](const ExplainRow& a, const ExplainRow& b) { return a.block < b.block; });
+  if (!rows->empty()) {
+    const BoundSelect* select = OuterSelect(query);
+    ExplainRow& first = rows->front();
+    if (first.has_table && select != nullptr && select->where != nullptr && first.type != "const") {
+      first.extra.insert(first.extra.begin(), "Using where");
+    }
+    for (std::string& note : sort_notes) {
+      if (std::find(first.extra.begin(), first.extra.end(), note) == first.extra.end()) {
+        first.extra.push_back(std::move(note));
+      }
+    }
+  }
+  return {};
+}
+
+Status Session::SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sink) {
+  using row::Type;
+  using row::Value;
+  const std::pair<const char*, Type> kColumns[] = {
+      {"id", Type::BigInt(true)},
+      {"select_type", Type::Varchar(19, settings_.collation_connection)},
+      {"table", Type::Varchar(64, settings_.collation_connection)},
+      {"partitions", Type::Varchar(512, settings_.collation_connection)},
+      {"type", Type::Varchar(10, settings_.collation_connection)},
+      {"possible_keys", Type::Varchar(4096, settings_.collation_connection)},
+      {"key", Type::Varchar(64, settings_.collation_connection)},
+      {"key_len", Type::Varchar(4096, settings_.collation_connection)},
+      {"ref", Type::Varchar(1024, settings_.collation_connection)},
+      {"rows", Type::BigInt(true)},
+      {"filtered", Type::Double()},
+      {"Extra", Type::Varchar(255, settings_.collation_connection)},
+  };
+  std::vector<ResultColumn> columns;
+  for (const auto& [name, type] : kColumns) {
+    ResultColumn column;
+    column.name = name;
+    column.type = type;
+    columns.push_back(std::move(column));
+  }
+  RETURN_IF_ERROR(sink.OnColumns(columns));
+  auto text = [](const std::string& value) {
+    return value.empty() ? Value::Null() : Value::View(value);
+  };
+  for (const ExplainRow& row : rows) {
+    std::string extra;
+    for (const std::string& note : row.extra) {
+      extra += (extra.empty() ? "" : "; ") + note;
+    }
+    std::vector<Value> values = {
+        Value::Uint(static_cast<uint64_t>(row.block)),
+        Value::View(row.select_type),
+        text(row.table),
+        Value::Null(),
+        text(row.type),
+        text(row.possible_keys),
+        text(row.key),
+        text(row.key_length),
+        text(row.ref),
+        row.has_table && row.rows != 0 ? Value::Uint(row.rows) : Value::Null(),
+        row.has_table && row.rows != 0 ? Value::Double(100) : Value::Null(),
+        text(extra),
+    };
+    RETURN_IF_ERROR(sink.OnRow(values));
+  }
+  return {};
+}
+
+}  // namespace borealis::sql

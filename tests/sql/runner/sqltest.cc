@@ -1,0 +1,147 @@
+// sqltest FILE… : runs SQL logic tests against the SQL layer and the engine in this process, each
+// file on an empty volume in memory. Exit status 1 when an answer differs.
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "engine/engine.h"
+#include "row/convert.h"
+#include "sql/catalog/catalog.h"
+#include "sql/executor/create.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+#include "tests/sql/runner/sql_test_file.h"
+#include "tests/support/memory_volume.h"
+
+namespace borealis::sqltest {
+namespace {
+
+class TextSink final : public sql::ResultSink {
+ public:
+  TextSink(sql::Session* session, Outcome* outcome) : session_(session), outcome_(outcome) {}
+  Status OnColumns(std::span<const sql::ResultColumn> columns) override {
+    outcome_->has_rows = true;
+    columns_.assign(columns.begin(), columns.end());
+    return {};
+  }
+  Status OnRow(std::span<const row::Value> row) override {
+    std::vector<std::string> cells;
+    const row::TimeZone& zone = session_->eval_context().conversion.time_zone();
+    for (size_t i = 0; i < row.size(); ++i) {
+      cells.push_back(row[i].is_null() ? "NULL"
+                                       : EscapeCell(row::ToText(row[i], columns_[i].type, zone)));
+    }
+    outcome_->rows.push_back(std::move(cells));
+    return {};
+  }
+  void OnDone(const sql::OkInfo& ok) override { outcome_->affected_rows = ok.affected_rows; }
+  void OnError(const Status& error, uint16_t) override {
+    outcome_->error = error.user_errno();
+    outcome_->message = error.message();
+  }
+
+ private:
+  sql::Session* session_;
+  Outcome* outcome_;
+  std::vector<sql::ResultColumn> columns_;
+};
+
+class EmbeddedConnection final : public TestConnection {
+ public:
+  explicit EmbeddedConnection(std::unique_ptr<sql::Session> session)
+      : session_(std::move(session)) {}
+  Outcome Execute(std::string_view statement) override {
+    Outcome outcome;
+    TextSink sink(session_.get(), &outcome);
+    session_->ExecuteAndWait(statement, sink);
+    return outcome;
+  }
+
+ private:
+  std::unique_ptr<sql::Session> session_;
+};
+
+// An instance with an empty schema `test`.
+class Instance {
+ public:
+  bool Start() {
+    engine::EngineOptions options;
+    options.layouts = sql::MakeSqlRowLayout;
+    Result<std::unique_ptr<engine::Engine>> opened = engine::Engine::Open(&volume_, options);
+    if (!opened.ok()) {
+      return false;
+    }
+    engine_ = std::move(opened).value();
+    parts_ = sql::MakeExecutorParts();
+    catalog_ = std::make_unique<sql::Catalog>(engine_.get(), parts_->system_tables.get());
+    engine::SchemaDefinition schema;
+    schema.name = "test";
+    schema.payload = sql::EncodeSchemaDescriptor({});
+    return engine_->CreateSchema(schema, {}).ok();
+  }
+  ~Instance() {
+    if (engine_ != nullptr) {
+      engine_->Stop();
+    }
+  }
+
+  std::unique_ptr<TestConnection> Connect() {
+    sql::SessionEnvironment environment;
+    environment.engine = engine_.get();
+    environment.catalog = catalog_.get();
+    environment.variables = parts_->variables.get();
+    environment.executor = parts_->executor.get();
+    auto session = std::make_unique<sql::Session>(
+        environment, sql::SessionIdentity{++connections_, "root", "localhost", "root", "%"});
+    if (!session->UseDatabase("test").ok()) {
+      return nullptr;
+    }
+    return std::make_unique<EmbeddedConnection>(std::move(session));
+  }
+
+ private:
+  MemoryVolume volume_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<sql::ExecutorParts> parts_;
+  std::unique_ptr<sql::Catalog> catalog_;
+  uint64_t connections_ = 0;
+};
+
+int RunFile(const char* path) {
+  std::ifstream file(path);
+  if (!file) {
+    fprintf(stderr, "%s: cannot be read\n", path);
+    return 1;
+  }
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::vector<Record> records;
+  std::string problem;
+  if (!ParseTestFile(text, &records, &problem)) {
+    fprintf(stderr, "%s: %s\n", path, problem.c_str());
+    return 1;
+  }
+  Instance instance;
+  if (!instance.Start()) {
+    fprintf(stderr, "%s: the instance does not start\n", path);
+    return 1;
+  }
+  std::vector<Failure> failures =
+      RunRecords(records, [&](std::string_view) { return instance.Connect(); });
+  for (const Failure& failure : failures) {
+    printf("%s:%d: %s\n", path, failure.line, failure.what.c_str());
+  }
+  printf("%s: %zu of %zu as expected\n", path, records.size() - failures.size(), records.size());
+  return failures.empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace borealis::sqltest
+
+int main(int argc, char** argv) {
+  int status = argc < 2 ? 2 : 0;
+  for (int i = 1; i < argc; ++i) {
+    status |= borealis::sqltest::RunFile(argv[i]);
+  }
+  return status;
+}

@@ -1,0 +1,183 @@
+#include "tests/unit/sql/executor/query_fixture.h"
+
+#include "base/mysql_error.h"
+#include "engine/row.h"
+#include "row/convert.h"
+#include "row/row_codec.h"
+
+namespace borealis::sql {
+namespace {
+
+class TextSink final : public ResultSink {
+ public:
+  explicit TextSink(Answer* answer) : answer_(answer) {}
+  Status OnColumns(std::span<const ResultColumn> columns) override {
+    answer_->columns.assign(columns.begin(), columns.end());
+    return {};
+  }
+  Status OnRow(std::span<const row::Value> row) override {
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < row.size(); ++i) {
+      texts.push_back(row[i].is_null() ? "NULL" : row::ToText(row[i], answer_->columns[i].type));
+    }
+    answer_->rows.push_back(std::move(texts));
+    return {};
+  }
+  void OnDone(const OkInfo&) override {}
+  void OnError(const Status& error, uint16_t) override {
+    answer_->error = error.user_errno();
+    answer_->message = error.message();
+  }
+
+ private:
+  Answer* answer_;
+};
+
+}  // namespace
+
+Status QueryOnlyExecutor::Execute(StatementRun&) {
+  return UserError(ER_NOT_SUPPORTED_YET, "anything but queries");
+}
+
+std::string Answer::ToString() const {
+  if (error != 0) {
+    return "error " + std::to_string(error);
+  }
+  std::string text;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    text += r == 0 ? "" : "|";
+    for (size_t c = 0; c < rows[r].size(); ++c) {
+      text += (c == 0 ? "" : ",") + rows[r][c];
+    }
+  }
+  return text;
+}
+
+QueryFixture::QueryFixture() {
+  engine::EngineOptions options;
+  options.layouts = MakeSqlRowLayout;
+  options.background_threads = false;
+  Result<std::unique_ptr<engine::Engine>> opened = engine::Engine::Open(&volume_, options);
+  INVARIANT(opened.ok());
+  engine_ = std::move(opened).value();
+  catalog_ = std::make_unique<Catalog>(engine_.get());
+  engine::SchemaDefinition schema;
+  schema.name = "test";
+  schema.payload = EncodeSchemaDescriptor({});
+  INVARIANT(engine_->CreateSchema(schema, {}).ok());
+  SessionEnvironment environment;
+  environment.engine = engine_.get();
+  environment.catalog = catalog_.get();
+  environment.executor = &executor_;
+  session_ =
+      std::make_unique<Session>(environment, SessionIdentity{7, "root", "localhost", "root", "%"});
+  INVARIANT(session_->UseDatabase("test").ok());
+}
+
+QueryFixture::~QueryFixture() {
+  session_.reset();
+  engine_->Stop();
+}
+
+Answer QueryFixture::Query(std::string_view text) {
+  Answer answer;
+  TextSink sink(&answer);
+  session_->ExecuteAndWait(text, sink);
+  return answer;
+}
+
+Answer QueryFixture::Execute(uint32_t id, const std::vector<TypedValue>& parameters) {
+  Answer answer;
+  TextSink sink(&answer);
+  session_->ExecutePrepared(id, parameters, sink, [] {});
+  return answer;
+}
+
+TableDescriptor QueryFixture::Define(std::string name) {
+  TableDescriptor table;
+  table.schema = "test";
+  table.name = std::move(name);
+  return table;
+}
+
+void QueryFixture::AddColumn(TableDescriptor* table, std::string name, row::Type type) {
+  ColumnDescriptor column;
+  column.name = std::move(name);
+  column.default_value.kind = type.nullable ? DefaultKind::kLiteral : DefaultKind::kNone;
+  column.type = std::move(type);
+  table->columns.push_back(std::move(column));
+}
+
+void QueryFixture::AddIndex(TableDescriptor* table, std::string name, IndexKind kind,
+                            const std::vector<std::string>& columns) {
+  IndexDescriptor index;
+  index.name = std::move(name);
+  index.kind = kind;
+  for (const std::string& column : columns) {
+    index.parts.push_back({static_cast<uint32_t>(table->FindColumn(column)), 0, false});
+  }
+  table->indexes.push_back(std::move(index));
+}
+
+void QueryFixture::Create(TableDescriptor table) {
+  if (!table.has_primary_key()) {
+    ColumnDescriptor row_id;
+    row_id.name = kRowIdColumnName;
+    row_id.type = row::Type::BigInt(true).NotNull();
+    row_id.hidden = true;
+    for (IndexDescriptor& index : table.indexes) {
+      for (IndexPart& part : index.parts) {
+        ++part.column;
+      }
+    }
+    table.columns.insert(table.columns.begin(), std::move(row_id));
+    IndexDescriptor clustered;
+    clustered.name = kRowIdIndexName;
+    clustered.kind = IndexKind::kRowId;
+    clustered.parts.push_back({0, 0, false});
+    table.indexes.insert(table.indexes.begin(), std::move(clustered));
+  }
+  engine::TableDefinition definition;
+  definition.schema = table.schema;
+  definition.name = table.name;
+  definition.payload = EncodeTableDescriptor(table);
+  for (const IndexDescriptor& index : table.indexes) {
+    engine::IndexDefinition tree;
+    tree.name = index.name;
+    tree.unique = index.unique();
+    definition.indexes.push_back(std::move(tree));
+  }
+  Result<engine::TableRef> created = engine_->CreateTable(std::move(definition), {});
+  INVARIANT(created.ok());
+}
+
+void QueryFixture::Insert(std::string_view name, const std::vector<std::vector<row::Value>>& rows) {
+  std::unique_ptr<engine::Transaction> transaction = engine_->Begin({});
+  (void)transaction->BeginStatement();
+  Result<CatalogEntry> entry = catalog_->Open(*transaction, "test", name);
+  INVARIANT(entry.ok());
+  const row::RowSchema& schema = SqlRowLayout::Of(*entry->engine).rows();
+  for (const std::vector<row::Value>& values : rows) {
+    std::vector<row::Value> stored;
+    if (!entry->table->has_primary_key()) {
+      Result<uint64_t> id = engine_->NextRowId(*entry->engine);
+      INVARIANT(id.ok());
+      stored.push_back(row::Value::Uint(*id));
+    }
+    for (const row::Value& value : values) {
+      const row::Type& type = schema.type(stored.size());
+      Result<row::Value> converted = value.is_null()
+                                         ? Result<row::Value>(row::Value::Null())
+                                         : row::StoreConvert(value, type, row::ConversionContext());
+      INVARIANT(converted.ok());
+      stored.push_back(std::move(converted).value());
+    }
+    std::string bytes;
+    INVARIANT(row::EncodeRow(schema, stored, &bytes).ok());
+    engine::DuplicateKey duplicate;
+    INVARIANT(engine::Insert(*transaction, *entry->engine, bytes, &duplicate).ok());
+  }
+  INVARIANT(transaction->CommitAndWait().ok());
+}
+
+}  // namespace borealis::sql
