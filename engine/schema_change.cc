@@ -275,6 +275,9 @@ Status EngineImpl::AlterTable(const TableName& name, const TableAlteration& alte
   RETURN_IF_ERROR(change.LockExclusive(names));
   RETURN_IF_ERROR(change.WaitForRecoveredTransactions());
   ASSIGN_OR_RETURN(TableRef table, core_.dictionary.Find(name));
+  if (alteration.expected_version != 0 && table->version() != alteration.expected_version) {
+    return Status::Retry("another change of the table came first");
+  }
   if (renamed) {
     RETURN_IF_ERROR(CheckFree(core_.dictionary, *alteration.rename));
   }

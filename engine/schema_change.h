@@ -33,6 +33,9 @@ using RowMapper = std::function<Status(std::string_view from, std::string* to)>;
 
 // What ALTER TABLE (and CREATE INDEX …) does to one table, in one step.
 struct TableAlteration {
+  // The version of the definition that the change was worked out from: with another one nothing
+  // happens and the answer is kRetry. 0: any.
+  uint64_t expected_version = 0;
   // SQL's new description; it describes the table after all of the alteration.
   std::string payload;
   // The indexes after it, in order; [0] is the clustered one. An index of the old table is kept

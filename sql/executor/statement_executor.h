@@ -1,4 +1,5 @@
-// Dispatch: from a statement's kind to the function that carries it out. See executor.h for the seam.
+// Dispatch: from a statement's kind to the function that carries it out. See executor.h for the
+// seam.
 #pragma once
 
 #include "sql/executor/executor.h"

@@ -107,6 +107,13 @@ Status Session::UseDatabase(std::string_view name) {
   return {};
 }
 
+void Session::ForgetDatabase() {
+  database_.clear();
+  settings_.collation_database = settings_.collation_server;
+  ++settings_.generation;
+  changes_.push_back({SessionChange::Kind::kSchema, "", ""});
+}
+
 void Session::Reset() {
   RollbackAll().IgnoreError();
   prepared_.clear();

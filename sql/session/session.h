@@ -126,6 +126,8 @@ class Session {
 
   // COM_INIT_DB and USE. Error: 1049.
   Status UseDatabase(std::string_view name);
+  // The current database was dropped.
+  void ForgetDatabase();
   // COM_RESET_CONNECTION and COM_CHANGE_USER: rolls back and forgets everything but the identity.
   void Reset();
   void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }

@@ -1,0 +1,300 @@
+// CREATE TABLE, … LIKE and … SELECT.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/mysql_error.h"
+#include "engine/row.h"
+#include "engine/transaction.h"
+#include "row/collation.h"
+#include "row/row_codec.h"
+#include "sql/binder/binder.h"
+#include "sql/executor/definition_run.h"
+#include "sql/executor/definition_statements.h"
+#include "sql/executor/duplicate_entry.h"
+#include "sql/executor/row_rewriter.h"
+#include "sql/executor/table_draft.h"
+#include "sql/session/session.h"
+#include "sql/sqlite/row_source.h"
+
+namespace borealis::sql {
+namespace {
+
+Status RefuseUnsupported(const CreateTableStmt& statement) {
+  if (statement.temporary) {
+    return Unsupported("TEMPORARY tables");
+  }
+  if (statement.partition.has_value()) {
+    return Unsupported("PARTITION BY " + statement.partition->method);
+  }
+  if (!statement.foreign_keys.empty()) {
+    return Unsupported("FOREIGN KEY constraints");
+  }
+  return {};
+}
+
+engine::TableDefinition EngineDefinition(const TableDescriptor& table) {
+  engine::TableDefinition definition;
+  definition.schema = table.schema;
+  definition.name = table.name;
+  definition.payload = EncodeTableDescriptor(table);
+  for (const IndexDescriptor& index : table.indexes) {
+    engine::IndexDefinition out;
+    out.name = index.name;
+    out.unique = index.unique() || index.kind == IndexKind::kRowId;
+    definition.indexes.push_back(std::move(out));
+  }
+  return definition;
+}
+
+// Makes the table; `*made` is false when it was there and IF NOT EXISTS said so.
+Status MakeTable(StatementRun& run, const CreateTableStmt& statement, TableDescriptor* table,
+                 engine::TableRef* made) {
+  table->created_us = run.session.statement_time_us();
+  Result<engine::TableRef> created =
+      EngineOf(run).CreateTable(EngineDefinition(*table), ChangeOptions(run));
+  if (!created.ok()) {
+    if (created.status().Is(Code::kAlreadyExists)) {
+      Status exists = UserError(ER_TABLE_EXISTS_ERROR, table->name);
+      if (!statement.if_not_exists) {
+        return exists;
+      }
+      run.session.diagnostics().Note(ER_TABLE_EXISTS_ERROR, std::string(exists.message()));
+      return {};
+    }
+    if (created.status().Is(Code::kNotFound)) {
+      return UserError(ER_BAD_DB_ERROR, table->schema);
+    }
+    return std::move(created).status();
+  }
+  *made = std::move(created).value();
+  if (table->auto_increment_start > 1) {
+    RETURN_IF_ERROR(EngineOf(run).SetAutoIncrement(**made, table->auto_increment_start));
+  }
+  return {};
+}
+
+Status CreateLike(StatementRun& run, const CreateTableStmt& statement, engine::TableName name) {
+  ASSIGN_OR_RETURN(engine::TableName source, ResolveName(run, *statement.like));
+  ASSIGN_OR_RETURN(CatalogEntry entry, FindBaseTable(run, source));
+  TableDescriptor old = *entry.table;
+  // Checks get new names; nothing refers to them.
+  for (CheckDescriptor& check : old.checks) {
+    check.name.clear();
+  }
+  old.auto_increment_start = 0;
+  TableDraft draft(run, std::move(name), old);
+  for (DraftCheck& check : draft.checks()) {
+    check.is_new = true;
+  }
+  ASSIGN_OR_RETURN(FinishedTable finished, draft.Finish());
+  engine::TableRef made;
+  return MakeTable(run, statement, finished.table.get(), &made);
+}
+
+// --- CREATE TABLE … SELECT -----------------------------------------------------------------------
+
+// The column that holds what a query's column gives.
+DraftColumn ColumnOfResult(const ResultColumn& result) {
+  DraftColumn draft;
+  draft.column.name = result.name;
+  draft.column.type = result.type;
+  row::Type& type = draft.column.type;
+  if (type.kind == row::TypeKind::kNull) {
+    type = row::Type::Binary(0);
+  }
+  if (type.is_integer() && !type.zerofill && type.length != 1) {
+    type.length = 0;
+  }
+  if (type.kind == row::TypeKind::kVarchar || type.kind == row::TypeKind::kVarbinary) {
+    uint64_t unit =
+        type.kind == row::TypeKind::kVarbinary
+            ? 1
+            : static_cast<uint64_t>(row::GetCollation(type.collation).charset().max_bytes);
+    if (type.length * unit > 65535 / 4 * 4) {
+      type = type.is_text() ? row::Type::Text(row::TypeKind::kLongText, type.collation)
+                            : row::Type::Blob(row::TypeKind::kLongBlob);
+      type.nullable = result.type.nullable;
+    }
+  }
+  if ((type.kind == row::TypeKind::kChar || type.kind == row::TypeKind::kBinary) &&
+      type.length > 255) {
+    type = type.is_text() ? row::Type::Varchar(type.length, type.collation)
+                          : row::Type::Varbinary(type.length);
+    type.nullable = result.type.nullable;
+  }
+  if (type.nullable) {
+    draft.column.default_value.kind = DefaultKind::kLiteral;
+  } else if (!type.is_blob() && type.kind != row::TypeKind::kJson && !type.has_date()) {
+    draft.column.default_value = {DefaultKind::kLiteral, ImplicitDefault(type), ""};
+  }
+  return draft;
+}
+
+// Adds the query's columns to the draft, after those that the statement defines itself.
+Status AddResultColumns(const BoundQuery& query, TableDraft* draft) {
+  for (size_t i = 0; i < query.columns.size(); ++i) {
+    const ResultColumn& result = query.columns[i];
+    RETURN_IF_ERROR(CheckColumnName(result.name));
+    int known = draft->FindColumn(result.name);
+    if (known < 0) {
+      DraftColumn column = ColumnOfResult(result);
+      column.source = static_cast<int>(i);
+      draft->columns().push_back(std::move(column));
+      continue;
+    }
+    DraftColumn& column = draft->columns()[static_cast<size_t>(known)];
+    if (column.source >= 0) {
+      return UserError(ER_DUP_FIELDNAME, result.name);
+    }
+    if (column.column.generated != GeneratedKind::kNone) {
+      return UserError(ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN, result.name, draft->name().name);
+    }
+    column.source = static_cast<int>(i);
+  }
+  return {};
+}
+
+class TableFiller {
+ public:
+  TableFiller(StatementRun& run, const engine::TableName& name) : run_(run), name_(name) {}
+
+  Status Fill(const BoundQuery& query, const StatementFacts& facts, const FinishedTable& finished) {
+    engine::TransactionOptions options;
+    Session* session = &run_.session;
+    options.killed = [session] { return session->interrupted(); };
+    options.session_id = session->identity().connection_id;
+    std::unique_ptr<engine::Transaction> transaction = EngineOf(run_).Begin(std::move(options));
+    ASSIGN_OR_RETURN(CatalogEntry opened,
+                     CatalogOf(run_).Open(*transaction, name_.schema, name_.name));
+    table_ = opened.engine;
+    rows_ = MakeRowSchema(*opened.table);
+    RowRewriterInput input;
+    input.table = opened.table;
+    input.sources = finished.column_sources;
+    for (const ResultColumn& column : query.columns) {
+      input.source_types.push_back(column.type);
+    }
+    input.next_row_id = [this] { return EngineOf(run_).NextRowId(*table_); };
+    input.first_auto_increment = std::max<uint64_t>(opened.table->auto_increment_start, 1);
+    ASSIGN_OR_RETURN(std::unique_ptr<RowRewriter> rewriter,
+                     RowRewriter::Make(run_, std::move(input)));
+    Status filled = CopyRows(query, facts, *transaction, rewriter.get());
+    if (!filled.ok()) {
+      RETURN_IF_ERROR(transaction->Rollback());
+      return filled;
+    }
+    if (rewriter->greatest_number() != 0) {
+      RETURN_IF_ERROR(EngineOf(run_).BumpAutoIncrement(*table_, rewriter->greatest_number()));
+    }
+    return transaction->CommitAndWait();
+  }
+
+ private:
+  Status CopyRows(const BoundQuery& query, const StatementFacts& facts,
+                  engine::Transaction& transaction, RowRewriter* rewriter) {
+    const auto& statement = run_.statement.As<CreateTableStmt>();
+    ASSIGN_OR_RETURN(std::unique_ptr<RowSource> source,
+                     run_.session.OpenQuery(query, facts, run_.parameters));
+    std::vector<row::Value> from;
+    std::vector<row::Value> to;
+    std::string bytes;
+    while (true) {
+      RETURN_IF_ERROR(run_.session.CheckInterrupt());
+      ASSIGN_OR_RETURN(bool more, source->Next(&from));
+      if (!more) {
+        return {};
+      }
+      RETURN_IF_ERROR(rewriter->Rewrite(from, &to));
+      bytes.clear();
+      RETURN_IF_ERROR(row::EncodeRow(rows_, to, &bytes));
+      engine::DuplicateKey duplicate;
+      Status inserted = engine::Insert(transaction, *table_, bytes, &duplicate);
+      if (inserted.Is(Code::kAlreadyExists)) {
+        Status entry = DuplicateEntry(*DescriptorOf(*table_), duplicate.index_no, bytes, run_);
+        if (!statement.select_ignore) {
+          return entry;
+        }
+        run_.session.diagnostics().AddWarning(entry);
+        continue;
+      }
+      RETURN_IF_ERROR(inserted);
+      ++run_.ok.affected_rows;
+    }
+  }
+
+  StatementRun& run_;
+  const engine::TableName& name_;
+  engine::TableRef table_;
+  row::RowSchema rows_;
+};
+
+Status CreateFromQuery(StatementRun& run, const CreateTableStmt& statement, TableDraft* draft) {
+  if (statement.select_replace) {
+    return Unsupported("CREATE TABLE ... REPLACE SELECT");
+  }
+  BindInput input;
+  input.environment = &run.session.binder_environment();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  StatementFacts facts;
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*statement.select, input, &facts));
+  RETURN_IF_ERROR(AddResultColumns(*query, draft));
+  ASSIGN_OR_RETURN(FinishedTable finished, draft->Finish());
+  engine::TableRef made;
+  RETURN_IF_ERROR(MakeTable(run, statement, finished.table.get(), &made));
+  if (made == nullptr) {
+    return {};
+  }
+  made.reset();
+  engine::TableName name = draft->name();
+  Status filled = TableFiller(run, name).Fill(*query, facts, finished);
+  if (!filled.ok()) {
+    run.ok.affected_rows = 0;
+    Status dropped = EngineOf(run).DropTables({name}, {});
+    return dropped.ok() ? filled : dropped;
+  }
+  run.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}", run.ok.affected_rows,
+                            statement.select_ignore ? run.session.diagnostics().count() : 0,
+                            run.session.diagnostics().count());
+  return {};
+}
+
+}  // namespace
+
+Status CreateTable(StatementRun& run, const CreateTableStmt& statement) {
+  ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, statement.table));
+  RETURN_IF_ERROR(CheckTableName(name.name));
+  RETURN_IF_ERROR(RefuseUnsupported(statement));
+  ASSIGN_OR_RETURN(SchemaDescriptor schema, CatalogOf(run).FindSchema(name.schema));
+  if (EngineOf(run).FindTable(name.schema, name.name).ok()) {
+    Status exists = UserError(ER_TABLE_EXISTS_ERROR, name.name);
+    if (!statement.if_not_exists) {
+      return exists;
+    }
+    run.session.diagnostics().Note(ER_TABLE_EXISTS_ERROR, std::string(exists.message()));
+    return {};
+  }
+  if (statement.like.has_value()) {
+    return CreateLike(run, statement, std::move(name));
+  }
+  TableDraft draft(run, std::move(name), schema.collation);
+  RETURN_IF_ERROR(draft.ApplyOptions(statement.options, false));
+  for (const ColumnDefinition& column : statement.columns) {
+    RETURN_IF_ERROR(draft.AddColumn(column, std::nullopt));
+  }
+  for (const IndexDefinition& index : statement.indexes) {
+    RETURN_IF_ERROR(draft.AddIndex(index));
+  }
+  for (const CheckConstraint& check : statement.checks) {
+    RETURN_IF_ERROR(draft.AddCheck(check, ""));
+  }
+  if (statement.select != nullptr) {
+    return CreateFromQuery(run, statement, &draft);
+  }
+  ASSIGN_OR_RETURN(FinishedTable finished, draft.Finish());
+  engine::TableRef made;
+  return MakeTable(run, statement, finished.table.get(), &made);
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,140 @@
+#include "sql/executor/definition_run.h"
+
+#include <fmt/format.h>
+
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr size_t kIdentifierChars = 64;
+
+bool BadName(std::string_view name) {
+  return name.empty() || name.back() == ' ' || name.find('\0') != std::string_view::npos;
+}
+
+}  // namespace
+
+engine::Engine& EngineOf(const StatementRun& run) {
+  return *run.session.environment().engine;
+}
+
+Catalog& CatalogOf(const StatementRun& run) {
+  return *run.session.environment().catalog;
+}
+
+engine::SchemaChangeOptions ChangeOptions(const StatementRun& run) {
+  engine::SchemaChangeOptions options;
+  Session* session = &run.session;
+  options.killed = [session] { return session->interrupted(); };
+  options.session_id = session->identity().connection_id;
+  return options;
+}
+
+Result<engine::TableName> ResolveName(const StatementRun& run, const QualifiedName& name) {
+  engine::TableName resolved{name.schema, name.name};
+  if (resolved.schema.empty()) {
+    if (run.session.database().empty()) {
+      return UserError(ER_NO_DB_ERROR);
+    }
+    resolved.schema = run.session.database();
+  }
+  return resolved;
+}
+
+Result<engine::TableName> ResolveForChange(const StatementRun& run, const QualifiedName& name) {
+  ASSIGN_OR_RETURN(engine::TableName resolved, ResolveName(run, name));
+  RETURN_IF_ERROR(CheckSchemaChangeable(run, resolved.schema));
+  return resolved;
+}
+
+std::string DottedName(const engine::TableName& name) {
+  return name.schema + "." + name.name;
+}
+
+Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableName& name) {
+  ASSIGN_OR_RETURN(CatalogEntry entry, CatalogOf(run).Find(name.schema, name.name));
+  if (entry.engine == nullptr) {
+    return UserError(ER_NO_SUCH_TABLE, name.schema, name.name);
+  }
+  return entry;
+}
+
+Status CheckIdentifierLength(std::string_view name) {
+  if (row::CharCount(name) > kIdentifierChars) {
+    return UserError(ER_TOO_LONG_IDENT, name);
+  }
+  return {};
+}
+
+Status CheckDatabaseName(std::string_view name) {
+  if (BadName(name)) {
+    return UserError(ER_WRONG_DB_NAME, name);
+  }
+  return CheckIdentifierLength(name);
+}
+
+Status CheckTableName(std::string_view name) {
+  if (BadName(name)) {
+    return UserError(ER_WRONG_TABLE_NAME, name);
+  }
+  return CheckIdentifierLength(name);
+}
+
+Status CheckColumnName(std::string_view name) {
+  if (BadName(name)) {
+    return UserError(ER_WRONG_COLUMN_NAME, name);
+  }
+  return CheckIdentifierLength(name);
+}
+
+Status CheckSchemaChangeable(const StatementRun& run, std::string_view schema) {
+  if (CatalogOf(run).IsSystemSchema(schema)) {
+    const SessionIdentity& who = run.session.identity();
+    return UserError(ER_DBACCESS_DENIED_ERROR, who.account_user, who.account_host, schema);
+  }
+  return {};
+}
+
+Status Unsupported(std::string_view construct) {
+  return UserError(ER_NOT_SUPPORTED_YET, construct);
+}
+
+Result<row::CollationId> ResolveCollation(std::string_view charset, std::string_view collation,
+                                          row::CollationId inherited) {
+  const row::Charset* set = nullptr;
+  if (charset == "default") {
+    return inherited;
+  }
+  if (!charset.empty()) {
+    set = row::FindCharset(charset);
+    if (set == nullptr) {
+      return UserError(ER_UNKNOWN_CHARACTER_SET, charset);
+    }
+  }
+  if (!collation.empty() && collation != "default") {
+    const row::Collation* found = row::FindCollation(collation);
+    if (found == nullptr) {
+      return UserError(ER_UNKNOWN_COLLATION, collation);
+    }
+    if (set != nullptr && found->charset().id != set->id) {
+      return UserError(ER_COLLATION_CHARSET_MISMATCH, found->name(), set->name);
+    }
+    return found->id();
+  }
+  return set != nullptr ? set->default_collation : inherited;
+}
+
+row::ConversionContext DefinitionConversion(const StatementRun& run, std::string_view column) {
+  row::ConversionContext context = run.session.eval_context().conversion;
+  context.strict = true;
+  context.column = column;
+  context.row_number = 1;
+  context.warnings = nullptr;
+  return context;
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,53 @@
+// What all definition statements need of their surroundings: names, the engine's options, and the
+// engine's errors in MySQL's words.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/schema_change.h"
+#include "row/convert.h"
+#include "sql/ast/ddl.h"
+#include "sql/catalog/catalog.h"
+#include "sql/executor/executor.h"
+
+namespace borealis::sql {
+
+engine::Engine& EngineOf(const StatementRun& run);
+Catalog& CatalogOf(const StatementRun& run);
+
+// Kill, timeouts and the session's id for a schema change.
+engine::SchemaChangeOptions ChangeOptions(const StatementRun& run);
+
+// The table that a name means; errors: 1046 without a current database, 1044 in a system schema.
+Result<engine::TableName> ResolveForChange(const StatementRun& run, const QualifiedName& name);
+// The same without the refusal of system schemas.
+Result<engine::TableName> ResolveName(const StatementRun& run, const QualifiedName& name);
+// "db.t" for messages.
+std::string DottedName(const engine::TableName& name);
+
+// The open table as of now; errors 1146, 1049.
+Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableName& name);
+
+// Errors: 1102, 1103, 1166, 1059.
+Status CheckDatabaseName(std::string_view name);
+Status CheckTableName(std::string_view name);
+Status CheckColumnName(std::string_view name);
+Status CheckIdentifierLength(std::string_view name);
+
+// A system schema may not be changed: 1044.
+Status CheckSchemaChangeable(const StatementRun& run, std::string_view schema);
+
+Status Unsupported(std::string_view construct);  // 1235
+
+// Character set and collation as written ("" for not written, "default" for DEFAULT), against what
+// is inherited. Errors: 1115, 1273, 1253.
+Result<row::CollationId> ResolveCollation(std::string_view charset, std::string_view collation,
+                                          row::CollationId inherited);
+
+// Conversion of values written in a definition, under the session's modes and strict.
+row::ConversionContext DefinitionConversion(const StatementRun& run, std::string_view column);
+
+}  // namespace borealis::sql

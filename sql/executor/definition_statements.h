@@ -1,0 +1,27 @@
+// The definition statements, one function each; ddl.cc dispatches.
+#pragma once
+
+#include "sql/ast/ddl.h"
+#include "sql/executor/executor.h"
+
+namespace borealis::sql {
+
+// database_definition.cc
+Status CreateDatabase(StatementRun& run, const CreateDatabaseStmt& statement);
+Status AlterDatabase(StatementRun& run, const AlterDatabaseStmt& statement);
+Status DropDatabase(StatementRun& run, const DropDatabaseStmt& statement);
+
+// create_table.cc
+Status CreateTable(StatementRun& run, const CreateTableStmt& statement);
+
+// drop_table.cc
+Status DropTable(StatementRun& run, const DropTableStmt& statement);
+Status TruncateTable(StatementRun& run, const TruncateStmt& statement);
+Status RenameTable(StatementRun& run, const RenameTableStmt& statement);
+
+// alter_table.cc
+Status AlterTable(StatementRun& run, const AlterTableStmt& statement);
+Status CreateIndex(StatementRun& run, const CreateIndexStmt& statement);
+Status DropIndex(StatementRun& run, const DropIndexStmt& statement);
+
+}  // namespace borealis::sql

@@ -1,0 +1,76 @@
+// Makes rows of a table from rows of other columns: an older form of the table, or a query's result
+// (CREATE TABLE … SELECT).
+//
+// Column by column a value is converted as an assignment would (strict by sql_mode), or the
+// column's default is taken; then generated columns are computed and checks are tried. Used by one
+// thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "row/convert.h"
+#include "sql/binder/query.h"
+#include "sql/binder/typed.h"
+#include "sql/catalog/table_descriptor.h"
+#include "sql/executor/executor.h"
+
+namespace borealis::sql {
+
+struct RowRewriterInput {
+  TablePtr table;                       // what the rows become
+  std::vector<row::Type> source_types;  // of the columns of the rows that come
+  std::vector<int> sources;             // per column of `table`: position in such a row, or -1
+  bool try_checks = true;
+  // Numbers for the hidden row id and a new AUTO_INCREMENT column.
+  std::function<Result<uint64_t>()> next_row_id;
+  uint64_t first_auto_increment = 1;
+  uint64_t auto_increment_step = 1;
+};
+
+class RowRewriter {
+ public:
+  // `run` outlives the rewriter.
+  static Result<std::unique_ptr<RowRewriter>> Make(StatementRun& run, RowRewriterInput input);
+
+  // Replaces *to; its values may borrow from `from`.
+  Status Rewrite(const std::vector<row::Value>& from, std::vector<row::Value>* to);
+
+  uint64_t rows() const { return rows_; }
+  // The greatest number an AUTO_INCREMENT column was given; 0: none.
+  uint64_t greatest_number() const { return greatest_number_; }
+
+ private:
+  RowRewriter(StatementRun& run, RowRewriterInput input) : run_(run), input_(std::move(input)) {}
+
+  Status Bind();
+  Result<row::Value> ConvertColumn(size_t column, const row::Value& from);
+  Result<row::Value> NewColumn(size_t column, std::vector<row::Value>* to);
+  Result<row::Value> EvaluateColumn(size_t column, const BoundExpr& expr,
+                                    const std::vector<row::Value>& row);
+  void NoteNumber(const row::Value& value);
+  row::ConversionContext Conversion(size_t column) const;
+
+  StatementRun& run_;
+  RowRewriterInput input_;
+  std::unique_ptr<BoundTable> row_table_;
+  std::vector<BoundPtr> expressions_;  // per column: generated or default expression, or null
+  std::vector<bool> same_type_;        // per column: the value is taken as it is
+  struct Check {
+    std::string name;
+    BoundPtr condition;
+  };
+  std::vector<Check> checks_;
+  uint64_t rows_ = 0;
+  uint64_t next_number_ = 1;
+  uint64_t greatest_number_ = 0;
+};
+
+// What a column of the type holds when it must hold something: 0, '', the zero date, the first
+// member.
+row::Value ImplicitDefault(const row::Type& type);
+
+}  // namespace borealis::sql
