@@ -282,17 +282,11 @@ Result<TableRef> Dictionary::LoadTable(TableId id) {
       return found->second;
     }
   }
-  uint64_t usable_from = 0;
-  {
-    MutexLock lock(mutex_);
-    if (auto found = changed_at_.find(id); found != changed_at_.end()) {
-      usable_from = found->second;
-    }
-  }
-  ASSIGN_OR_RETURN(
-      TableRef table,
-      MakeTable(definition, std::vector<uint64_t>(definition.indexes.size(), usable_from)));
+  ASSIGN_OR_RETURN(TableRef table, MakeTable(definition, {}));
   MutexLock lock(mutex_);
+  if (auto found = changed_at_.find(id); found != changed_at_.end()) {
+    table->trees().set_usable_from_lsn(found->second);
+  }
   Cache(table);
   return table;
 }
@@ -542,7 +536,7 @@ void Dictionary::Publish(const std::vector<TableRef>& old_tables,
   version_.fetch_add(1);
 }
 
-void Dictionary::Invalidate(const std::vector<TableId>& tables) {
+void Dictionary::Invalidate(const std::vector<TableId>& tables, Lsn at) {
   MutexLock lock(mutex_);
   const auto concerned = [&](const TableRef& table) {
     return std::find(tables.begin(), tables.end(), table->id()) != tables.end();
@@ -555,7 +549,7 @@ void Dictionary::Invalidate(const std::vector<TableId>& tables) {
   std::erase_if(by_name_, [&](const auto& entry) { return concerned(entry.second); });
   std::erase_if(by_clustered_, [&](const auto& entry) { return concerned(entry.second); });
   for (TableId id : tables) {
-    changed_at_[id] = transactions_->next_number();
+    changed_at_[id] = at;
   }
   version_.fetch_add(1);
 }
@@ -590,6 +584,11 @@ Status Dictionary::WriteCounter(TableId table, uint64_t bound) {
   std::string value;
   AppendLittle(&value, bound);
   return ApplyOne({dictionary_key::Counter(table), value});
+}
+
+std::vector<std::pair<TableId, std::shared_ptr<TableState>>> Dictionary::ListStates() const {
+  MutexLock lock(mutex_);
+  return {states_.begin(), states_.end()};
 }
 
 Result<std::vector<PendingDrop>> Dictionary::ListDrops() {

@@ -93,6 +93,9 @@ class Dictionary {
   Result<uint64_t> ReadCounter(TableId table);
   Status WriteCounter(TableId table, uint64_t bound);
 
+  // Of the tables used since the engine was opened.
+  std::vector<std::pair<TableId, std::shared_ptr<TableState>>> ListStates() const;
+
   // --- schema changes
   // Carries out `changes` atomically and durably. After a failure of the volume in the middle the
   // next change, or recovery, finishes it first.
@@ -111,7 +114,7 @@ class Dictionary {
   Result<TableRef> MakeTable(const TableDefinition& definition, std::vector<uint64_t> usable_from);
   void Publish(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
   // A replica learns of a schema change: forgets these tables.
-  void Invalidate(const std::vector<TableId>& tables);
+  void Invalidate(const std::vector<TableId>& tables, Lsn at);
   void InvalidateAll();
 
   // --- things to free
@@ -145,8 +148,8 @@ class Dictionary {
   std::map<TableName, TableRef> by_name_ GUARDED_BY(mutex_);
   std::unordered_map<IndexId, TableRef> by_clustered_ GUARDED_BY(mutex_);
   std::unordered_map<TableId, std::shared_ptr<TableState>> states_ GUARDED_BY(mutex_);
-  // Replica: views below this number must not use the table as it is now.
-  std::unordered_map<TableId, uint64_t> changed_at_ GUARDED_BY(mutex_);
+  // Replica: views made before this point must not use the table as it is now.
+  std::unordered_map<TableId, Lsn> changed_at_ GUARDED_BY(mutex_);
   std::set<PageNo> guarded_ GUARDED_BY(mutex_);
   // Trees of tables that were replaced, by root: may be in use without a metadata lock.
   std::map<PageNo, std::shared_ptr<TableTrees>> retired_ GUARDED_BY(mutex_);

@@ -117,11 +117,17 @@ Status EngineImpl::OpenReader(std::string_view active) {
 }
 
 void EngineImpl::Stop() {
-  if (!core_.stopping.exchange(true)) {
-    core_.graph.Stop();
+  if (core_.stopping.exchange(true)) {
+    return;
+  }
+  core_.graph.Stop();
+  if (core_.history != nullptr) {
     core_.history->Wake();
   }
   background_.Join();
+  if (!store_->is_replica()) {
+    SaveAutoIncrement();
+  }
 }
 
 std::unique_ptr<Transaction> EngineImpl::Begin(TransactionOptions options) {
@@ -364,15 +370,12 @@ Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
   for (const RecordView& record : views) {
     ByteReader body(record.body);
     switch (record.kind) {
-      case RecordKind::kTrxBegin:
-        core_.transactions->NoteBegin(TrxId(body.Little<uint64_t>()));
-        break;
-      case RecordKind::kTrxCommit: {
+      case RecordKind::kTrxBegin: {
         const TrxId id(body.Little<uint64_t>());
-        core_.transactions->NoteNumber(body.Little<uint64_t>());
-        core_.transactions->NoteEnd(id);
+        core_.transactions->NoteBegin(id, TrxId(body.Little<uint64_t>()));
         break;
       }
+      case RecordKind::kTrxCommit:
       case RecordKind::kTrxRollback:
         core_.transactions->NoteEnd(TrxId(body.Little<uint64_t>()));
         break;
@@ -381,7 +384,7 @@ Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
         for (uint64_t left = body.Varint(); left > 0 && body.ok(); --left) {
           tables.emplace_back(body.Varint());
         }
-        core_.dictionary.Invalidate(tables);
+        core_.dictionary.Invalidate(tables, vdl);
         break;
       }
       default:

@@ -80,6 +80,8 @@ class EngineImpl final : public Engine {
   Status RunBackground() override;
 
  private:
+  // At a clean stop: the exact numbers instead of the bounds ahead of them.
+  void SaveAutoIncrement();
   // New things to free may be listed; wakes the background.
   void AfterSchemaChange();
   void BackgroundLoop();

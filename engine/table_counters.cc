@@ -125,4 +125,14 @@ Result<uint64_t> EngineImpl::PeekAutoIncrement(const Table& table) {
   return state.auto_increment_next;
 }
 
+void EngineImpl::SaveAutoIncrement() {
+  for (const auto& [id, state] : core_.dictionary.ListStates()) {
+    MutexLock lock(state->mutex);
+    if (state->auto_increment_loaded && state->auto_increment_bound != state->auto_increment_next &&
+        core_.dictionary.WriteCounter(id, state->auto_increment_next).ok()) {
+      state->auto_increment_bound = state->auto_increment_next;
+    }
+  }
+}
+
 }  // namespace borealis::engine

@@ -29,6 +29,9 @@ class TableTrees {
   // Read views older than this number find in the tree less than they should see: it was built
   // from newer rows.
   uint64_t usable_from(size_t index_no) const { return usable_from_[index_no]; }
+  // The same on a replica, which knows only where in the log the change was.
+  Lsn usable_from_lsn() const { return Lsn(usable_from_lsn_.load()); }
+  void set_usable_from_lsn(Lsn lsn) { usable_from_lsn_.store(lsn.value()); }
 
   // For work that holds no metadata lock (purge, estimates): the trees stay while pinned. False
   // once they are being dropped.
@@ -47,6 +50,7 @@ class TableTrees {
  private:
   std::deque<BTree> trees_;
   const std::vector<uint64_t> usable_from_;
+  std::atomic<uint64_t> usable_from_lsn_{0};
   std::atomic<int64_t> users_{0};
   std::atomic<bool> dropped_{false};
 };

@@ -36,7 +36,7 @@ enum class RecordKind : uint8_t {
   kEdit = 1,  // edits to a page
   kClockMark =
       2,  // body: wall clock, microseconds since 1970 (u64); at least once a second of traffic
-  kTrxBegin = 3,      // body: transaction id (u64)
+  kTrxBegin = 3,      // body: transaction id (u64), id below which none begins any more (u64)
   kTrxCommit = 4,     // body: transaction id (u64), commit number (u64)
   kTrxRollback = 5,   // body: transaction id (u64); all its changes are undone
   kSchemaChange = 6,  // body: the engine's; readers drop cached definitions

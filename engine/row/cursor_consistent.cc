@@ -196,7 +196,7 @@ Result<bool> ConsistentCursor::ResolveClustered(std::string_view key, std::strin
   version_.header = row.header;
   version_.stored.assign(row.stored);
   have_row_ = false;
-  return FindVisible(trx_.core(), snapshot_, &version_);
+  return FindVisible(trx_.core(), *table_, key, snapshot_, &version_);
 }
 
 Result<bool> ConsistentCursor::ResolveSecondary(std::string_view key, std::string_view value,
@@ -222,7 +222,8 @@ Result<bool> ConsistentCursor::ResolveSecondary(std::string_view key, std::strin
 Result<bool> ConsistentCursor::LoadThroughClustered() {
   ASSIGN_OR_RETURN(bool exists, ReadNewest(*table_, clustered_key_, &version_));
   if (exists) {
-    ASSIGN_OR_RETURN(exists, FindVisible(trx_.core(), snapshot_, &version_));
+    ASSIGN_OR_RETURN(exists,
+                     FindVisible(trx_.core(), *table_, clustered_key_, snapshot_, &version_));
   }
   if (!exists) {
     return false;
@@ -244,7 +245,13 @@ Result<std::string_view> ConsistentCursor::row() {
     }
     return row_;
   }
-  RETURN_IF_ERROR(LoadRow(trx_.core(), version_.view(), &row_buffer_));
+  Status loaded = LoadRow(trx_.core(), version_.view(), &row_buffer_);
+  if (!loaded.ok() && snapshot_.view == nullptr) {
+    // READ UNCOMMITTED: the version is being undone; the one before it is there by now.
+    ASSIGN_OR_RETURN(bool exists, LoadThroughClustered());
+    return exists ? Result<std::string_view>(row_) : Result<std::string_view>(std::move(loaded));
+  }
+  RETURN_IF_ERROR(std::move(loaded));
   row_ = row_buffer_;
   have_row_ = true;
   return row_;

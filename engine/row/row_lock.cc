@@ -33,18 +33,19 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
     }
     ASSIGN_OR_RETURN(result->exists, ReadNewest(table, clustered_key, &result->newest));
     const TrxId now = result->newest.header.trx;
-    if (!result->exists || now == transaction.id() || !core.transactions->IsActive(now)) {
-      if (result->exists) {
-        transaction.NoteMet(now);
-      }
+    if (!result->exists) {
+      // Locks belong to rows; the place of a row that is not there is a matter of gap locks.
+      core.locks.UnlockRecord(transaction.owner(), index, clustered_key);
       return Status::Ok();
     }
-    // Written between the look and the lock; the writer dropped its explicit lock for the implied
-    // one.
-    COVER("row_lock.writer_slipped_in");
-    if (result->outcome != LockOutcome::kHeld) {
-      core.locks.UnlockRecord(transaction.owner(), index, clustered_key);
+    if (now == transaction.id() || !core.transactions->IsActive(now)) {
+      transaction.NoteMet(now);
+      return Status::Ok();
     }
+    // Written between the look and the lock: by a writer that had dropped its explicit lock for the
+    // implied one, or as a new row where a ghost was locked and then purged. Queue behind it.
+    COVER("row_lock.writer_slipped_in");
+    core.locks.UnlockRecord(transaction.owner(), index, clustered_key);
   }
 }
 

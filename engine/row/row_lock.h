@@ -22,7 +22,7 @@ struct RowLockResult {
 };
 
 // Locks the row and reads its newest version under the lock. kSkipped (SKIP LOCKED) reads nothing.
-// The lock is taken whether or not the row exists.
+// Nothing is locked when there is no entry.
 Status LockRow(EngineTransaction& transaction, const Table& table, std::string_view clustered_key,
                LockMode mode, WaitPolicy policy, RowLockResult* result);
 

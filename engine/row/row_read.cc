@@ -39,7 +39,7 @@ Status GetConsistent(EngineTransaction& trx, const Table& table, std::string_vie
     RowVersion version;
     ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &version));
     if (exists) {
-      ASSIGN_OR_RETURN(exists, FindVisible(trx.core(), snapshot, &version));
+      ASSIGN_OR_RETURN(exists, FindVisible(trx.core(), table, key, snapshot, &version));
     }
     if (!exists) {
       return Status::NotFound("row does not exist");

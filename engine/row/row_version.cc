@@ -1,10 +1,14 @@
 #include "engine/row/row_version.h"
 
+#include "base/fault.h"
 #include "engine/core.h"
 #include "engine/trx/undo_record.h"
 
 namespace borealis::engine {
 
+namespace {
+
+// Turns *version into the one before it; false when there is none (it was inserted).
 Result<bool> StepBack(const Core& core, RowVersion* version) {
   const RollPointer roll = version->header.roll;
   if (roll.is_insert()) {
@@ -23,14 +27,53 @@ Result<bool> StepBack(const Core& core, RowVersion* version) {
   return true;
 }
 
-Result<bool> FindVisible(const Core& core, const Snapshot& snapshot, RowVersion* version) {
-  while (!snapshot.Sees(version->header.trx)) {
-    ASSIGN_OR_RETURN(bool stepped, StepBack(core, version));
-    if (!stepped) {
+// Walks the row's versions with `walk`, which gets the newest and says whether it read any undo.
+// Walks again while the newest changes meanwhile (INV-ROW-3); false when the row has gone.
+template <class Walk>
+Result<bool> WalkVersions(const Table& table, std::string_view clustered_key, RowVersion newest,
+                          const Walk& walk) {
+  for (;;) {
+    bool read_undo = false;
+    Result<bool> result = walk(newest, &read_undo);
+    if (result.ok() && !read_undo) {
+      return result;
+    }
+    RowVersion now;
+    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &now));
+    if (!exists) {
       return false;
     }
+    if (now.SameAs(newest)) {
+      return result;
+    }
+    COVER("row_version.walked_again");
+    newest = std::move(now);
   }
-  return !version->header.deleted;
+}
+
+}  // namespace
+
+Result<bool> FindVisible(const Core& core, const Table& table, std::string_view clustered_key,
+                         const Snapshot& snapshot, RowVersion* version) {
+  if (snapshot.Sees(version->header.trx)) {
+    return !version->header.deleted;
+  }
+  if (version->header.roll.is_insert()) {
+    return false;
+  }
+  RowVersion newest = std::move(*version);
+  return WalkVersions(table, clustered_key, std::move(newest),
+                      [&](const RowVersion& from, bool* read_undo) -> Result<bool> {
+                        *version = from;
+                        while (!snapshot.Sees(version->header.trx)) {
+                          *read_undo = true;
+                          ASSIGN_OR_RETURN(bool stepped, StepBack(core, version));
+                          if (!stepped) {
+                            return false;
+                          }
+                        }
+                        return !version->header.deleted;
+                      });
 }
 
 Status LoadRow(const Core& core, const RowView& version, std::string* row) {
@@ -71,42 +114,80 @@ Result<bool> HasKey(const Core& core, const Table& table, size_t index_no, std::
 
 }  // namespace
 
-Result<bool> AnyVersionHasKey(const Core& core, const Table& table, size_t index_no,
-                              std::string_view key, RowVersion newest,
-                              const ReadView& oldest_view) {
+namespace {
+
+Result<bool> FindKey(const Core& core, const Table& table, size_t index_no, std::string_view key,
+                     RowVersion version, const ReadView& oldest_view, bool* read_undo) {
   for (;;) {
-    ASSIGN_OR_RETURN(bool has, HasKey(core, table, index_no, key, newest));
+    // Off-page parts go away with their versions, like undo.
+    *read_undo |= version.header.is_long;
+    ASSIGN_OR_RETURN(bool has, HasKey(core, table, index_no, key, version));
     if (has) {
       return true;
     }
-    if (oldest_view.Sees(newest.header.trx)) {
+    if (oldest_view.Sees(version.header.trx)) {
       return false;  // nobody looks behind a version that all see
     }
-    ASSIGN_OR_RETURN(bool stepped, StepBack(core, &newest));
+    *read_undo = true;
+    ASSIGN_OR_RETURN(bool stepped, StepBack(core, &version));
     if (!stepped) {
       return false;
     }
   }
 }
 
+}  // namespace
+
+Result<bool> AnySettledVersionHasKey(const Core& core, const Table& table, size_t index_no,
+                                     std::string_view key, RowVersion version,
+                                     const ReadView& oldest_view) {
+  bool read_undo = false;
+  return FindKey(core, table, index_no, key, std::move(version), oldest_view, &read_undo);
+}
+
+Result<bool> AnyVersionHasKey(const Core& core, const Table& table, size_t index_no,
+                              std::string_view key, std::string_view clustered_key,
+                              const ReadView& oldest_view) {
+  RowVersion newest;
+  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
+  if (!exists) {
+    return false;
+  }
+  return WalkVersions(table, clustered_key, std::move(newest),
+                      [&](const RowVersion& from, bool* read_undo) {
+                        return FindKey(core, table, index_no, key, from, oldest_view, read_undo);
+                      });
+}
+
 Result<bool> WriterAffectsKey(const Core& core, const Table& table, size_t index_no,
-                              std::string_view key, RowVersion newest) {
-  const TrxId writer = newest.header.trx;
-  ASSIGN_OR_RETURN(bool has, HasKey(core, table, index_no, key, newest));
-  while (newest.header.trx == writer) {
-    ASSIGN_OR_RETURN(bool stepped, StepBack(core, &newest));
-    bool had = false;
-    if (stepped) {
-      ASSIGN_OR_RETURN(had, HasKey(core, table, index_no, key, newest));
-    }
-    if (had != has) {
-      return true;
-    }
-    if (!stepped) {
+                              std::string_view key, std::string_view clustered_key, TrxId writer) {
+  RowVersion newest;
+  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
+  if (!exists) {
+    return false;
+  }
+  const auto walk = [&](RowVersion version, bool* read_undo) -> Result<bool> {
+    if (version.header.trx != writer) {
       return false;
     }
-  }
-  return false;
+    *read_undo = true;
+    ASSIGN_OR_RETURN(bool has, HasKey(core, table, index_no, key, version));
+    while (version.header.trx == writer) {
+      ASSIGN_OR_RETURN(bool stepped, StepBack(core, &version));
+      bool had = false;
+      if (stepped) {
+        ASSIGN_OR_RETURN(had, HasKey(core, table, index_no, key, version));
+      }
+      if (had != has) {
+        return true;
+      }
+      if (!stepped) {
+        return false;
+      }
+    }
+    return false;
+  };
+  return WalkVersions(table, clustered_key, std::move(newest), walk);
 }
 
 }  // namespace borealis::engine

@@ -2,7 +2,13 @@
 // entries.
 //
 // Versions hang on roll pointers: the entry in the clustered tree is the newest, each undo record
-// gives the one before. Nothing here holds a latch while it reads undo or off-page parts.
+// gives the one before. Nothing here holds a latch while it reads undo or off-page parts. Undo of a
+// committed transaction stays as long as a view needs it, but an unfinished one may be rolled back
+// under our hands and its undo space used again. Rollback restores the row in the mini-transaction
+// that takes the record away, so:
+//
+// INV-ROW-3  What was read through undo counts only if the newest version is the same afterwards
+//            as it was before; otherwise it is read again from the new one (WalkVersions).
 #pragma once
 
 #include <string>
@@ -22,14 +28,16 @@ struct RowVersion {
   RowHeader header;
   std::string stored;
   RowView view() const { return {header, stored}; }
+  bool SameAs(const RowVersion& other) const {
+    return header.trx == other.header.trx && header.roll == other.header.roll &&
+           header.deleted == other.header.deleted && stored == other.stored;
+  }
 };
 
-// Turns *version into the one before it; false when there is none (it was inserted).
-// REQUIRES: the undo record is still kept.
-Result<bool> StepBack(const Core& core, RowVersion* version);
-
-// Turns *version (the newest) into the one that the snapshot sees; false when it sees no row.
-Result<bool> FindVisible(const Core& core, const Snapshot& snapshot, RowVersion* version);
+// Turns *version (read as the newest of this row) into the one that the snapshot sees; false when
+// it sees no row.
+Result<bool> FindVisible(const Core& core, const Table& table, std::string_view clustered_key,
+                         const Snapshot& snapshot, RowVersion* version);
 
 // The whole row of a version, into *row (replaced).
 Status LoadRow(const Core& core, const RowView& version, std::string* row);
@@ -37,14 +45,20 @@ Status LoadRow(const Core& core, const RowView& version, std::string* row);
 // The newest version of a row; false when the clustered tree has no entry.
 Result<bool> ReadNewest(const Table& table, std::string_view clustered_key, RowVersion* version);
 
-// Whether `newest` or any version before it that an open view may need has this key in the index.
-// Delete-marked versions need no entry.
+// Whether `version` or any before it that an open view may need has this key in the index.
+// Delete-marked versions need no entry. REQUIRES: nothing from `version` on can be rolled back.
+Result<bool> AnySettledVersionHasKey(const Core& core, const Table& table, size_t index_no,
+                                     std::string_view key, RowVersion version,
+                                     const ReadView& oldest_view);
+// The same for all versions of the row, whoever works on it.
 Result<bool> AnyVersionHasKey(const Core& core, const Table& table, size_t index_no,
-                              std::string_view key, RowVersion newest, const ReadView& oldest_view);
+                              std::string_view key, std::string_view clustered_key,
+                              const ReadView& oldest_view);
 
-// Whether the active transaction that wrote `newest` has changed the presence of this key among
-// the row's entries, so that the entry is locked by it.
+// Whether the transaction `writer`, which wrote the row's newest version, has changed the presence
+// of this key among the row's entries, so that the entry is locked by it. False when the row has
+// another writer by now.
 Result<bool> WriterAffectsKey(const Core& core, const Table& table, size_t index_no,
-                              std::string_view key, RowVersion newest);
+                              std::string_view key, std::string_view clustered_key, TrxId writer);
 
 }  // namespace borealis::engine

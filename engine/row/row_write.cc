@@ -116,11 +116,16 @@ Status WriteRow(EngineTransaction& transaction, const Table& table, const RowCha
     mtr.Abandon();
     return status;
   }
-  core.undo.Append(&mtr, transaction.log(), place, transaction.id(), undo);
+  const bool begins = !transaction.log()->begun;
+  core.undo.Append(&mtr, transaction.log(), place, transaction.id(),
+                   core.transactions->BeginFloor(), undo);
   if (change.old != nullptr) {
     transaction.log()->only_inserts = false;
   }
   mtr.Commit();
+  if (begins) {
+    core.transactions->NoteBegun(transaction.id());
+  }
   transaction.NoteChange();
   return Status::Ok();
 }

@@ -45,7 +45,8 @@ Result<Rival> FindRival(EngineTransaction& transaction, const Table& table, size
                         transaction.core().transactions->IsActive(newest.header.trx);
     if (others) {
       ASSIGN_OR_RETURN(bool affects,
-                       WriterAffectsKey(transaction.core(), table, index_no, key.bytes, newest));
+                       WriterAffectsKey(transaction.core(), table, index_no, key.bytes,
+                                        entry.clustered_key, newest.header.trx));
       if (affects) {
         return Rival{Rival::Kind::kWait, std::move(entry.clustered_key)};
       }
@@ -178,8 +179,8 @@ Status MarkSecondary(Core& core, const Table& table, size_t index_no, std::strin
 Status RemoveOrMarkSecondary(Core& core, const Table& table, size_t index_no, std::string_view key,
                              std::string_view clustered_key, const RowVersion* newest, TrxId trx) {
   if (newest != nullptr) {
-    ASSIGN_OR_RETURN(bool needed, AnyVersionHasKey(core, table, index_no, key, *newest,
-                                                   core.transactions->OldestView()));
+    ASSIGN_OR_RETURN(bool needed, AnySettledVersionHasKey(core, table, index_no, key, *newest,
+                                                          core.transactions->OldestView()));
     if (needed) {
       COVER("secondary.rollback_marks");
       return MarkSecondary(core, table, index_no, key, clustered_key, /*deleted=*/true, trx);
@@ -207,13 +208,8 @@ Result<bool> IsDeadEntry(Core& core, const LeafCursor& cursor, const Table& tabl
   if (cursor.value().empty() || (cursor.value()[0] & 1) == 0) {
     return false;
   }
-  RowVersion newest;
-  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
-  if (!exists) {
-    return true;
-  }
   ASSIGN_OR_RETURN(bool needed,
-                   AnyVersionHasKey(core, table, index_no, key, std::move(newest), oldest_view));
+                   AnyVersionHasKey(core, table, index_no, key, clustered_key, oldest_view));
   return !needed;
 }
 

@@ -99,7 +99,8 @@ Result<Snapshot> EngineTransaction::SnapshotForRead() {
 Status EngineTransaction::CheckTableUsable(const Table& table, size_t index_no,
                                            const Snapshot& snapshot) const {
   if (snapshot.view != nullptr &&
-      snapshot.view->low_limit.value() < table.trees().usable_from(index_no)) {
+      (snapshot.view->low_limit.value() < table.trees().usable_from(index_no) ||
+       snapshot.view->lsn < table.trees().usable_from_lsn())) {
     return UserError(ER_TABLE_DEF_CHANGED);
   }
   return Status::Ok();

@@ -53,7 +53,14 @@ void TransactionSystem::Activate(const std::shared_ptr<ChangingTransaction>& tra
   transaction->owner->trx_id.store(id);
   active_[transaction->id] = transaction;
   unseen_[transaction->id] = Lsn(0);
+  not_begun_.insert(transaction->id);
+  begin_floor_.store(not_begun_.begin()->value());
   UpdateLeast();
+}
+
+void TransactionSystem::NoteBegun(TrxId id) {
+  MutexLock lock(mutex_);
+  not_begun_.erase(id);
 }
 
 uint64_t TransactionSystem::BeginCommit() {
@@ -67,6 +74,7 @@ uint64_t TransactionSystem::BeginCommit() {
 void TransactionSystem::LeaveActive(TrxId id, Lsn commit_lsn) {
   MutexLock lock(mutex_);
   INVARIANT_EQ(active_.erase(id), size_t{1});
+  not_begun_.erase(id);
   unseen_[id] = commit_lsn;
   UpdateLeast();
   ended_.NotifyAll();
@@ -232,14 +240,24 @@ Status TransactionSystem::LoadUnseen(std::string_view encoded) {
   }
   MutexLock lock(mutex_);
   unseen_ = std::move(ids);
+  gaps_.clear();
   next_.store(next);
   UpdateLeast();
   return Status::Ok();
 }
 
-void TransactionSystem::NoteBegin(TrxId id) {
+void TransactionSystem::NoteBegin(TrxId id, TrxId floor) {
   MutexLock lock(mutex_);
+  for (uint64_t passed = next_.load(); passed < id.value(); ++passed) {
+    unseen_[TrxId(passed)] = Lsn(0);
+    gaps_.insert(TrxId(passed));
+  }
   unseen_[id] = Lsn(0);
+  gaps_.erase(id);
+  while (!gaps_.empty() && *gaps_.begin() < floor) {
+    unseen_.erase(*gaps_.begin());
+    gaps_.erase(gaps_.begin());
+  }
   if (next_.load() <= id.value()) {
     next_.store(id.value() + 1);
   }
@@ -249,17 +267,7 @@ void TransactionSystem::NoteBegin(TrxId id) {
 void TransactionSystem::NoteEnd(TrxId id) {
   MutexLock lock(mutex_);
   unseen_.erase(id);
-  if (next_.load() <= id.value()) {
-    next_.store(id.value() + 1);
-  }
   UpdateLeast();
-}
-
-void TransactionSystem::NoteNumber(uint64_t number) {
-  MutexLock lock(mutex_);
-  if (next_.load() <= number) {
-    next_.store(number + 1);
-  }
 }
 
 }  // namespace borealis::engine

@@ -10,6 +10,9 @@
 //   commit durable                −        (in LSN order)
 //   rolled back    −              − (when durable)
 //
+// A replica learns ids from begin marks, which come in another order than the ids: an id that it
+// has passed over counts as unseen until a begin mark says that it will not begin any more.
+//
 // INV-TRX-4  active ⊆ unseen; an id leaves unseen in commit-LSN order, so every view is a prefix of
 //            the log.
 // INV-TRX-5  Row locks are released after the id has left active_: whoever then gets the lock finds
@@ -70,6 +73,10 @@ class TransactionSystem {
   uint64_t TakeNumber();
   // Returns when a transaction has ended, or after `timeout_us`.
   void WaitForEnd(int64_t timeout_us);
+  // No transaction below this id will write a begin mark from now on.
+  TrxId BeginFloor() const { return TrxId(begin_floor_.load()); }
+  // Its begin mark is in the log.
+  void NoteBegun(TrxId id);
   // Its commit record is in the log, at `lsn`.
   void LeaveActive(TrxId id, Lsn commit_lsn);
   void BecomeDurable(TrxId id, uint64_t commit_no);
@@ -104,10 +111,11 @@ class TransactionSystem {
   // Unfinished transactions as of a consistency point: what a replica starts from.
   std::string EncodeUnseen(Lsn* at) const;
   Status LoadUnseen(std::string_view encoded);
-  void NoteBegin(TrxId id);
+  // A begin mark. Ids between the last one known and this one may begin later; those below
+  // `floor` will not any more.
+  void NoteBegin(TrxId id, TrxId floor);
   // Of a commit or rollback mark at or under the replica's point.
   void NoteEnd(TrxId id);
-  void NoteNumber(uint64_t number);
 
  private:
   ReadView MakeView() const REQUIRES(mutex_);
@@ -122,10 +130,13 @@ class TransactionSystem {
   std::atomic<uint64_t> next_{1};
   std::atomic<uint64_t> least_active_{~uint64_t{0}};
   std::atomic<uint64_t> least_unseen_{~uint64_t{0}};
+  std::atomic<uint64_t> begin_floor_{0};
   mutable Mutex mutex_{LockRank::kTransactions};
   std::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_);
-  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);         // commit LSN, Lsn(0) while active
-  std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);  // commits not durable
+  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);  // commit LSN, Lsn(0) while active
+  std::set<TrxId> not_begun_ GUARDED_BY(mutex_);    // active, and no begin mark in the log
+  std::set<TrxId> gaps_ GUARDED_BY(mutex_);  // replica: members of unseen_ that have not begun
+  std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);                // commits not durable
   std::list<std::shared_ptr<const ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
   std::vector<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
   ConditionVariable ended_;

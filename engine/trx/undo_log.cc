@@ -275,7 +275,7 @@ Status UndoSpace::Grow(const UndoLog& log) {
   return Status::Ok();
 }
 
-void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx,
+void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx, TrxId begin_floor,
                        std::string_view body) {
   const char* bytes = place.page->bytes();
   std::string frames;
@@ -294,6 +294,7 @@ void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx
     mtr->WriteU64(place.page, kLogPage, place.page->number().value());
     std::string mark;
     AppendLittle(&mark, trx.value());
+    AppendLittle(&mark, begin_floor.value());
     mtr->Mark(RecordKind::kTrxBegin, mark);
   }
   INVARIANT_EQ(U16(bytes, kUsed), start);
@@ -349,6 +350,7 @@ Status UndoSpace::DropEmptyTail(const UndoLog& log) {
   ASSIGN_OR_RETURN(MtrPage * previous, FetchUndo(&mtr, before, LatchMode::kExclusive));
   ASSIGN_OR_RETURN(MtrPage * tail, FetchUndo(&mtr, number, LatchMode::kExclusive));
   ASSIGN_OR_RETURN(MtrPage * directory, FetchDirectory(&mtr, static_cast<size_t>(log.stream)));
+  RETURN_IF_ERROR(mtr.PrepareFree(number));
   mtr.Free(tail);
   mtr.WriteU64(previous, kNext, kNoPage.value());
   mtr.WriteU64(directory, EntryOffset(static_cast<size_t>(log.stream)) + 8, before.value());
@@ -474,6 +476,7 @@ Result<bool> UndoSpace::AdvanceHead(size_t stream, const UndoPosition& head, siz
     if (now.page == kNoPage) {
       return Status::Corruption("undo stream ends before its purge position");
     }
+    RETURN_IF_ERROR(mtr.PrepareFree(page->number()));
     passed.push_back(page);
   }
   if (now.page == head.page) {

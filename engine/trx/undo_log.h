@@ -88,8 +88,10 @@ class UndoSpace {
   // Latches the tail with room for a record of `body_size` (and the log's header).
   // REQUIRES: mtr->StartWriting(); the Mtr holds nothing yet.
   Status Prepare(Mtr* mtr, const UndoLog& log, size_t body_size, UndoPlace* place);
-  // Writes the record there, preceded by the log's header if it is the first.
-  void Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx, std::string_view body);
+  // Writes the record there, preceded by the log's header if it is the first; then the log gets the
+  // begin mark, which carries `begin_floor` (TransactionSystem::BeginFloor).
+  void Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx, TrxId begin_floor,
+              std::string_view body);
 
   // The last record of the log: body and roll pointer; false when there is none left.
   Result<bool> ReadLast(UndoLog* log, std::string* body, UndoPosition* position);

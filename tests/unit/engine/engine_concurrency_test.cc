@@ -1,0 +1,181 @@
+// Many threads at once, with purge running: sums that must hold, indexes that must agree.
+#include <array>
+
+#include "base/os/random.h"
+#include "tests/unit/engine/engine_fixture.h"
+
+namespace borealis::engine::testing {
+namespace {
+
+class EngineConcurrencyTest : public EngineTest {
+ protected:
+  void SetUp() override { OpenEngine(TestOptions(/*background=*/true)); }
+  static constexpr int kAccounts = 20;
+  static constexpr int kThreads = 4;
+
+  static std::string Key(uint64_t i) { return std::to_string(100 + i); }
+  void LoadAccounts() {
+    Create("t", "0;1", {true, false});
+    std::vector<std::string> rows;
+    for (int i = 0; i < kAccounts; ++i) {
+      rows.push_back(Key(static_cast<uint64_t>(i)) + "|1000");
+    }
+    Load("t", rows);
+  }
+  static int64_t Sum(const std::string& rows) {
+    int64_t sum = 0;
+    for (const std::string& row : Split(rows, ' ')) {
+      sum += std::stoll(Split(row, '|').at(1));
+    }
+    return sum;
+  }
+};
+
+TEST_F(EngineConcurrencyTest, TransfersKeepTheSum) {
+  LoadAccounts();
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> commits{0};
+  std::atomic<int> wrong{0};
+  {
+    std::vector<Thread> threads;
+    for (int n = 0; n < kThreads; ++n) {
+      threads.emplace_back("transfer", [&, n] {
+        Random random(static_cast<uint64_t>(n) + 1);
+        for (int i = 0; i < 150; ++i) {
+          Session s(engine_.get());
+          const std::string from = Key(random.Below(kAccounts));
+          const std::string to = Key(random.Below(kAccounts));
+          if (from == to) {
+            continue;
+          }
+          const auto add = [&](const std::string& key, int64_t amount) -> Status {
+            const std::string row = s.Get("t", key, LockMode::kExclusive);
+            if (row[0] == '!') {
+              return Status::Deadlock("");
+            }
+            return s.Update("t", key,
+                            key + "|" + std::to_string(std::stoll(row.substr(4)) + amount));
+          };
+          if (!add(from, -7).ok() || !add(to, 7).ok()) {
+            continue;
+          }
+          if (random.Chance(0.2)) {
+            wrong += s.Rollback().ok() ? 0 : 1;
+          } else if (s.Commit().ok()) {
+            ++commits;
+          }
+        }
+      });
+    }
+    threads.emplace_back("reader", [&] {
+      for (size_t i = 0; !stop.load(); ++i) {
+        Session s(engine_.get());
+        ScanOptions options;
+        options.index_no = i % 2;
+        const std::string rows = s.Scan("t", options);
+        if (rows.empty() || rows[0] == '!' || Sum(rows) != 1000 * kAccounts ||
+            s.Scan("t", options) != rows) {
+          ADD_FAILURE() << "index " << options.index_no << ": " << rows << "\nagain: " << s.Scan("t", options);
+          ++wrong;
+        }
+      }
+    });
+    for (int n = 0; n < kThreads; ++n) {
+      threads[static_cast<size_t>(n)].Join();
+    }
+    stop = true;
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(commits, 50u);
+  EXPECT_EQ(Sum(ScanAll("t")), 1000 * kAccounts);
+  ASSERT_OK(engine_->RunBackground());
+  Check("t");
+  EXPECT_TRUE(engine_->ListLocks().empty());
+}
+
+TEST_F(EngineConcurrencyTest, UniqueKeysStayUnique) {
+  Create("t", "0;1", {true, true});
+  std::vector<Thread> threads;
+  std::array<std::atomic<int>, 50> live{};
+  std::atomic<int> wrong{0};
+  for (int n = 0; n < kThreads; ++n) {
+    threads.emplace_back("insert", [&, n] {
+      Random random(static_cast<uint64_t>(n) + 77);
+      for (int i = 0; i < 400; ++i) {
+        Session s(engine_.get(),
+                  random.Chance(0.5) ? Isolation::kReadCommitted : Isolation::kRepeatableRead);
+        const uint64_t value = random.Below(live.size());
+        const std::string key = std::to_string(n) + "-" + std::to_string(i);
+        Status status = s.Insert("t", key + "|" + std::to_string(value));
+        if (status.ok()) {
+          // Between the insert and the commit nobody else has the value.
+          wrong += live[value].fetch_add(1) == 0 ? 0 : 1;
+          const bool keep = random.Chance(0.3);
+          if (!keep || random.Chance(0.5)) {
+            status = s.Delete("t", key);
+            wrong += status.ok() ? 0 : 1;
+          }
+          live[value].fetch_sub(1);
+          wrong += (random.Chance(0.7) ? s.Commit() : s.Rollback()).ok() ? 0 : 1;
+        } else if (!status.Is(Code::kAlreadyExists) && !status.Is(Code::kDeadlock)) {
+          ++wrong;
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+  ASSERT_OK(engine_->RunBackground());
+  std::set<std::string> values;
+  size_t rows = 0;
+  for (const std::string& row : Split(ScanAll("t"), ' ')) {
+    if (!row.empty()) {
+      values.insert(Split(row, '|')[1]);
+      ++rows;
+    }
+  }
+  EXPECT_EQ(values.size(), rows);
+  Check("t");
+}
+
+TEST_F(EngineConcurrencyTest, SchemaChangesWaitForTransactionsAndTheOtherWayRound) {
+  LoadAccounts();
+  Session user(engine_.get());
+  EXPECT_EQ(Sum(user.Scan("t")), 1000 * kAccounts);
+  std::atomic<bool> done{false};
+  Thread ddl("ddl", [&] {
+    TableAlteration alteration;
+    alteration.payload = "0;1;1,0";
+    alteration.indexes = {{"PRIMARY", true, "PRIMARY"}, {"k1", false, "k1"}, {"k2", false, ""}};
+    EXPECT_OK(engine_->AlterTable({"test", "t"}, alteration, {}));
+    done = true;
+  });
+  AwaitWaiters(1);
+  EXPECT_FALSE(done);
+  EXPECT_EQ(engine_->ListMetadataLocks().empty(), false);
+  // Whoever comes now queues behind the change.
+  std::atomic<bool> second_done{false};
+  Thread second("second", [&] {
+    Session late(engine_.get());
+    EXPECT_EQ(Sum(late.Scan("t")), 1000 * kAccounts);
+    EXPECT_EQ(late.Open("t")->index_count(), 3u);
+    second_done = true;
+  });
+  AwaitWaiters(2);
+  EXPECT_FALSE(second_done);
+  ASSERT_OK(user.Commit());
+  ddl.Join();
+  second.Join();
+  Check("t");
+  SchemaChangeOptions impatient;
+  impatient.metadata_wait_timeout_us = 10'000;
+  Session holder(engine_.get());
+  holder.Scan("t");
+  EXPECT_EQ(engine_->DropTables({{"test", "t"}}, impatient).code(), Code::kTimedOut);
+  ASSERT_OK(holder.Commit());
+  EXPECT_OK(engine_->DropTables({{"test", "t"}}, impatient));
+  EXPECT_TRUE(engine_->ListMetadataLocks().empty());
+}
+
+}  // namespace
+}  // namespace borealis::engine::testing
