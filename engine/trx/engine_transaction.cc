@@ -64,7 +64,12 @@ Status EngineTransaction::RollbackTo(Savepoint savepoint) {
       changing_->log.records <= savepoint.undo_count) {
     return Status::Ok();
   }
-  return Rollback(savepoint.undo_count);
+  Status undone = Rollback(savepoint.undo_count);
+  if (!undone.ok()) {
+    // Half of it is undone, which nobody may commit: all of it has to go, here or in background.
+    Rollback().IgnoreError();
+  }
+  return undone;
 }
 
 Status EngineTransaction::Rollback(uint64_t to_records) {
@@ -181,7 +186,6 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
     if (changing_ != nullptr) {
       // It got an id and then changed nothing.
       core_->transactions->LeaveActive(changing_->id, Lsn(0));
-      core_->transactions->BecomeDurable(changing_->id);
       core_->undo.Release(&changing_->log);
       changing_ = nullptr;
     }
@@ -202,7 +206,7 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
     Mtr mtr(core_->store);
     status = mtr.StartWriting();
     if (status.ok()) {
-      number = core_->transactions->BeginCommit();
+      number = core_->transactions->BeginCommit(trx);
       status = core_->undo.Commit(&mtr, &changing_->log, number, &kept);
     }
     if (status.ok()) {
@@ -214,7 +218,10 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
     }
   }
   if (!status.ok()) {
-    // The volume takes nothing more; whether anything of this survives, the next writer decides.
+    // Nothing of the commit is in the log: the transaction goes on, and can only be rolled back.
+    if (number != 0) {
+      core_->transactions->AbandonEnd(trx, number);
+    }
     done(std::move(status));
     return;
   }
@@ -322,7 +329,11 @@ Status FinishRollback(Core& core, const std::shared_ptr<ChangingTransaction>& tr
   if (transaction->log.begun) {
     Mtr mtr(core.store);
     RETURN_IF_ERROR(mtr.StartWriting());
-    RETURN_IF_ERROR(core.undo.Erase(&mtr, &transaction->log));
+    core.transactions->BeginRollbackMark(transaction->id);
+    if (Status erased = core.undo.Erase(&mtr, &transaction->log); !erased.ok()) {
+      core.transactions->AbandonEnd(transaction->id, 0);
+      return erased;
+    }
     std::string mark;
     AppendLittle(&mark, transaction->id.value());
     mtr.Mark(RecordKind::kTrxRollback, mark);
@@ -330,6 +341,9 @@ Status FinishRollback(Core& core, const std::shared_ptr<ChangingTransaction>& tr
   }
   core.transactions->LeaveActive(transaction->id, end);
   core.undo.Release(&transaction->log);
+  if (end == Lsn(0)) {
+    return Status::Ok();
+  }
   const TrxId id = transaction->id;
   core.store->volume()->WhenDurable(end, [transactions = core.transactions, id](Status durable) {
     if (durable.ok()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "base/invariant.h"
 #include "engine/store/space.h"
 
@@ -63,19 +64,38 @@ void TransactionSystem::NoteBegun(TrxId id) {
   not_begun_.erase(id);
 }
 
-uint64_t TransactionSystem::BeginCommit() {
+uint64_t TransactionSystem::BeginCommit(TrxId id) {
   MutexLock lock(mutex_);
   const uint64_t number = next_.fetch_add(1);
   INVARIANT_LT(number, bound_.load());
   pending_numbers_.insert(number);
+  ending_.insert(id);
   return number;
+}
+
+void TransactionSystem::BeginRollbackMark(TrxId id) {
+  MutexLock lock(mutex_);
+  ending_.insert(id);
+}
+
+void TransactionSystem::AbandonEnd(TrxId id, uint64_t commit_no) {
+  MutexLock lock(mutex_);
+  ending_.erase(id);
+  pending_numbers_.erase(commit_no);
+  ended_.NotifyAll();
 }
 
 void TransactionSystem::LeaveActive(TrxId id, Lsn commit_lsn) {
   MutexLock lock(mutex_);
   INVARIANT_EQ(active_.erase(id), size_t{1});
   not_begun_.erase(id);
-  unseen_[id] = commit_lsn;
+  ending_.erase(id);
+  if (commit_lsn == Lsn(0)) {  // it has left nothing in the log
+    unseen_.erase(id);
+  } else {
+    unseen_[id] = commit_lsn;
+    ended_at_[commit_lsn] = id;
+  }
   UpdateLeast();
   ended_.NotifyAll();
 }
@@ -93,9 +113,22 @@ void TransactionSystem::WaitForEnd(int64_t timeout_us) {
 
 void TransactionSystem::BecomeDurable(TrxId id, uint64_t commit_no) {
   MutexLock lock(mutex_);
-  INVARIANT_EQ(unseen_.erase(id), size_t{1});
+  INVARIANT(!active_.contains(id));
+  if (auto found = unseen_.find(id); found != unseen_.end()) {
+    SeeUpTo(found->second);
+  }
   pending_numbers_.erase(commit_no);
-  UpdateLeast();
+}
+
+void TransactionSystem::SeeUpTo(Lsn durable) {
+  bool changed = false;
+  while (!ended_at_.empty() && ended_at_.begin()->first <= durable) {
+    changed |= unseen_.erase(ended_at_.begin()->second) > 0;
+    ended_at_.erase(ended_at_.begin());
+  }
+  if (changed) {
+    UpdateLeast();
+  }
 }
 
 bool TransactionSystem::IsActive(TrxId id) const {
@@ -129,8 +162,11 @@ Lsn TransactionSystem::PendingCommitLsn(TrxId id) const {
 // ---------------------------------------------------------------------------------------------
 // Views
 
-ReadView TransactionSystem::MakeView() const {
+ReadView TransactionSystem::MakeView() {
   ReadView view;
+  view.lsn = store_->is_replica() ? store_->pool()->applied_lsn() : store_->reader()->vdl();
+  // The volume may not have got round to telling: whoever waited for a commit must see it.
+  SeeUpTo(view.lsn);
   view.low_limit = TrxId(next_.load());
   view.unseen.reserve(unseen_.size());
   for (const auto& [id, lsn] : unseen_) {
@@ -138,7 +174,6 @@ ReadView TransactionSystem::MakeView() const {
   }
   view.up_limit = view.unseen.empty() ? view.low_limit : view.unseen.front();
   view.low_limit_no = pending_numbers_.empty() ? next_.load() : *pending_numbers_.begin();
-  view.lsn = store_->is_replica() ? store_->pool()->applied_lsn() : store_->reader()->vdl();
   return view;
 }
 
@@ -157,7 +192,7 @@ void TransactionSystem::CloseView(const ReadView* view) {
   views_.erase(found);
 }
 
-ReadView TransactionSystem::OldestView() const {
+ReadView TransactionSystem::OldestView() {
   MutexLock lock(mutex_);
   return views_.empty() ? MakeView() : *views_.front();
 }
@@ -207,12 +242,19 @@ uint64_t TransactionSystem::next_number() const {
 // ---------------------------------------------------------------------------------------------
 // Replica
 
-std::string TransactionSystem::EncodeUnseen(Lsn* at) const {
-  // Whatever ended at or before the VDL read first may still be in the set; the replica sees such
-  // an end again in its stream only if it comes later, so the point must not be later than the set.
+std::string TransactionSystem::EncodeUnseen(Lsn* at) {
+  // A replica that starts here gets the log after `at`. Who ended at or below it must not be listed
+  // (the replica would never learn of the end), who ended above it or not at all must be.
   std::string encoded;
   MutexLock lock(mutex_);
   const Lsn vdl = store_->reader()->vdl();
+  const std::set<TrxId> ending = ending_;
+  for (TrxId id : ending) {
+    while (ending_.contains(id)) {  // its end is on the way into the log
+      COVER("transaction_system.waited_for_end");
+      ended_.Wait(mutex_);
+    }
+  }
   std::vector<TrxId> ids;
   for (const auto& [id, commit_lsn] : unseen_) {
     if (commit_lsn == Lsn(0) || commit_lsn > vdl) {

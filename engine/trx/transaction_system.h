@@ -7,14 +7,15 @@
 //   id in:   active_           unseen_
 //   first change   +              +
 //   commit record in the log  −
-//   commit durable                −        (in LSN order)
+//   commit durable                −        (in LSN order, whenever a view is made)
 //   rolled back    −              − (when durable)
 //
 // A replica learns ids from begin marks, which come in another order than the ids: an id that it
 // has passed over counts as unseen until a begin mark says that it will not begin any more.
 //
-// INV-TRX-4  active ⊆ unseen; an id leaves unseen in commit-LSN order, so every view is a prefix of
-//            the log.
+// INV-TRX-4  active ⊆ unseen; ids leave unseen in commit-LSN order, in whatever order the volume
+//            answers their commits: a view that sees a transaction sees all whose changes that one
+//            can have met.
 // INV-TRX-5  Row locks are released after the id has left active_: whoever then gets the lock finds
 //            the row committed, and its own commit record comes later in the log.
 // Thread-safe.
@@ -68,7 +69,11 @@ class TransactionSystem {
   Status EnsureNumbers();
   // Gives an id; from now on the transaction is active. REQUIRES: EnsureNumbers just before.
   void Activate(const std::shared_ptr<ChangingTransaction>& transaction);
-  uint64_t BeginCommit();
+  // A transaction's end is about to be written to the log; LeaveActive follows, or AbandonEnd. A
+  // commit gets its number.
+  uint64_t BeginCommit(TrxId id);
+  void BeginRollbackMark(TrxId id);
+  void AbandonEnd(TrxId id, uint64_t commit_no);
   // A number for anything else that must be unique and ascending. REQUIRES: EnsureNumbers.
   uint64_t TakeNumber();
   // Returns when a transaction has ended, or after `timeout_us`.
@@ -95,7 +100,7 @@ class TransactionSystem {
   std::shared_ptr<const ReadView> OpenView();
   void CloseView(const ReadView* view);
   // As the oldest open view, or one made now.
-  ReadView OldestView() const;
+  ReadView OldestView();
   // Least LSN of the open views; Lsn::Max() when there is none.
   Lsn OldestViewLsn() const;
 
@@ -109,7 +114,7 @@ class TransactionSystem {
 
   // --- replica
   // Unfinished transactions as of a consistency point: what a replica starts from.
-  std::string EncodeUnseen(Lsn* at) const;
+  std::string EncodeUnseen(Lsn* at);
   Status LoadUnseen(std::string_view encoded);
   // A begin mark. Ids between the last one known and this one may begin later; those below
   // `floor` will not any more.
@@ -118,7 +123,9 @@ class TransactionSystem {
   void NoteEnd(TrxId id);
 
  private:
-  ReadView MakeView() const REQUIRES(mutex_);
+  ReadView MakeView() REQUIRES(mutex_);
+  // What has ended at or below `durable` leaves unseen_.
+  void SeeUpTo(Lsn durable) REQUIRES(mutex_);
   void UpdateLeast() REQUIRES(mutex_);
 
   static constexpr uint64_t kStep = 4096;
@@ -133,9 +140,11 @@ class TransactionSystem {
   std::atomic<uint64_t> begin_floor_{0};
   mutable Mutex mutex_{LockRank::kTransactions};
   std::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_);
-  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);  // commit LSN, Lsn(0) while active
-  std::set<TrxId> not_begun_ GUARDED_BY(mutex_);    // active, and no begin mark in the log
-  std::set<TrxId> gaps_ GUARDED_BY(mutex_);  // replica: members of unseen_ that have not begun
+  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);    // commit LSN, Lsn(0) while active
+  std::map<Lsn, TrxId> ended_at_ GUARDED_BY(mutex_);  // members of unseen_ that have ended
+  std::set<TrxId> ending_ GUARDED_BY(mutex_);     // active, but the end may be in the log already
+  std::set<TrxId> not_begun_ GUARDED_BY(mutex_);  // active, and no begin mark in the log
+  std::set<TrxId> gaps_ GUARDED_BY(mutex_);       // replica: members of unseen_ that have not begun
   std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);                // commits not durable
   std::list<std::shared_ptr<const ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
   std::vector<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);

@@ -75,7 +75,8 @@ TEST_F(EngineConcurrencyTest, TransfersKeepTheSum) {
         const std::string rows = s.Scan("t", options);
         if (rows.empty() || rows[0] == '!' || Sum(rows) != 1000 * kAccounts ||
             s.Scan("t", options) != rows) {
-          ADD_FAILURE() << "index " << options.index_no << ": " << rows << "\nagain: " << s.Scan("t", options);
+          ADD_FAILURE() << "index " << options.index_no << ": " << rows
+                        << "\nagain: " << s.Scan("t", options);
           ++wrong;
         }
       }

@@ -6,6 +6,7 @@
 
 #include "base/os/random.h"
 #include "tests/unit/engine/engine_fixture.h"
+#include "tests/unit/engine/follower.h"
 
 namespace borealis::engine::testing {
 namespace {
@@ -217,32 +218,6 @@ TEST_P(ModelTest, SnapshotsAgreeWithTheModel) {
 INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, ::testing::Range<uint64_t>(1, 9));
 
 // ---------------------------------------------------------------------------------------------
-
-// A reader instance's view of the writer's volume: its own VDL.
-class Follower : public PageReader {
- public:
-  explicit Follower(MemoryVolume* volume) : volume_(volume), vdl_(volume->vdl()) {}
-  Lsn vdl() const override { return vdl_; }
-  Status ReadPage(PageNo page, Lsn read_point, Page* out) override {
-    return volume_->ReadPage(page, read_point, out);
-  }
-  Status ReadPages(std::span<const PageNo> pages, Lsn read_point, Page* out) override {
-    return volume_->ReadPages(pages, read_point, out);
-  }
-  void SetLowestReadPoint(Lsn) override {}
-  // Takes what has become durable since.
-  Status Follow(Engine* replica) {
-    const Lsn to = volume_->vdl();
-    std::string records;
-    volume_->ForEachRecord(vdl_, to, [&](const RecordView& r) { records.append(r.bytes); });
-    vdl_ = to;
-    return replica->ApplyLog(records, to);
-  }
-
- private:
-  MemoryVolume* const volume_;
-  Lsn vdl_;
-};
 
 class ReplicaTest : public ModelTest {};
 
