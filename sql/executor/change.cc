@@ -1,0 +1,197 @@
+// UPDATE and DELETE: the bound query yields handles and new values; here they are applied.
+//
+// A row that a join yields several times is changed once, as MySQL does. The query locks the rows
+// it reads. Rows are collected first where the scan could meet its own writes.
+#include "sql/executor/change.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/mysql_error.h"
+#include "sql/ast/stmt.h"
+#include "sql/binder/binder.h"
+#include "sql/executor/table_writer.h"
+#include "sql/session/session.h"
+#include "sql/sqlite/row_source.h"
+
+namespace borealis::sql {
+
+namespace {
+
+// Calls `apply` for each row of the query, after collecting them all when `materialise` says so.
+template <class Apply>
+Status ForEachRow(StatementRun& run, const BoundQuery& query, const StatementFacts& facts,
+                  bool materialise, Apply apply) {
+  ASSIGN_OR_RETURN(auto source, run.session.OpenQuery(query, facts, run.parameters));
+  std::vector<Row> collected;
+  Row row;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, source->Next(&row));
+    if (!more) {
+      break;
+    }
+    if (!materialise) {
+      RETURN_IF_ERROR(apply(row));
+      continue;
+    }
+    for (row::Value& value : row) {
+      value.Own();
+    }
+    collected.push_back(std::move(row));
+    row.clear();
+  }
+  source = nullptr;
+  for (const Row& one : collected) {
+    RETURN_IF_ERROR(run.session.CheckInterrupt());
+    RETURN_IF_ERROR(apply(one));
+  }
+  return Status::Ok();
+}
+
+bool SameRow(const Row& a, const Row& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const row::Value& x, const row::Value& y) { return x.Identical(y); });
+}
+
+class UpdateRun {
+ public:
+  UpdateRun(StatementRun& run, const BoundUpdate& update, const StatementFacts& facts)
+      : run_(run), update_(update), facts_(facts), seen_(update.targets.size()) {}
+
+  Status Execute();
+
+ private:
+  Status Apply(const Row& values);
+  Status ApplyTo(size_t target_no, const Row& values);
+
+  StatementRun& run_;
+  const BoundUpdate& update_;
+  const StatementFacts& facts_;
+  std::vector<std::unique_ptr<TableWriter>> writers_;
+  std::vector<std::set<std::string, std::less<>>> seen_;  // handles, where a join may repeat them
+  uint64_t matched_ = 0;
+  uint64_t changed_ = 0;
+};
+
+Status UpdateRun::Execute() {
+  for (const BoundChangeTarget& target : update_.targets) {
+    ASSIGN_OR_RETURN(auto writer, TableWriter::Open(run_, target.table, update_.ignore));
+    writers_.push_back(std::move(writer));
+  }
+  RETURN_IF_ERROR(ForEachRow(run_, *update_.query, facts_, update_.materialise,
+                             [this](const Row& values) { return Apply(values); }));
+  run_.ok.affected_rows = run_.session.client_found_rows() ? matched_ : changed_;
+  run_.ok.info = fmt::format("Rows matched: {}  Changed: {}  Warnings: {}", matched_, changed_,
+                             run_.session.diagnostics().count());
+  return Status::Ok();
+}
+
+Status UpdateRun::Apply(const Row& values) {
+  for (size_t i = 0; i < update_.targets.size(); ++i) {
+    RETURN_IF_ERROR(ApplyTo(i, values));
+  }
+  return Status::Ok();
+}
+
+Status UpdateRun::ApplyTo(size_t target_no, const Row& values) {
+  const BoundChangeTarget& target = update_.targets[target_no];
+  const row::Value& handle = values[target.handle_item];
+  if (handle.is_null()) {
+    return Status::Ok();  // the outer join found no row of this table
+  }
+  if (update_.targets.size() > 1 && !seen_[target_no].insert(std::string(handle.bytes())).second) {
+    return Status::Ok();
+  }
+  TableWriter& writer = *writers_[target_no];
+  auto before = writer.ReadLocked(handle.bytes());
+  if (before.status().Is(Code::kNotFound)) {
+    return Status::Ok();  // this statement deleted it, through another target
+  }
+  RETURN_IF_ERROR(before.status());
+  writer.set_row_number(++matched_);
+  Row after = *before;
+  std::vector<bool> assigned(after.size());
+  for (const BoundChangeTarget::NewValue& value : target.values) {
+    if (value.item == kDefaultItem) {
+      ASSIGN_OR_RETURN(after[value.column], writer.Default(value.column, after));
+      after[value.column].Own();
+    } else {
+      RETURN_IF_ERROR(writer.Store(value.column, values[value.item],
+                                   update_.query->columns[value.item].type, /*multi_row=*/true,
+                                   &after));
+    }
+    assigned[value.column] = true;
+  }
+  if (SameRow(*before, after)) {
+    return Status::Ok();
+  }
+  writer.TouchTimestamps(assigned, &after);
+  Status status = writer.Complete(&after);
+  if (status.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE: a check let the row stay as it was
+  }
+  RETURN_IF_ERROR(std::move(status));
+  engine::DuplicateKey duplicate;
+  status = writer.Update(handle.bytes(), after, &duplicate);
+  if (status.Is(Code::kAlreadyExists)) {
+    Status error = writer.DuplicateError(after, duplicate.index_no);
+    if (!update_.ignore) {
+      return error;
+    }
+    run_.session.diagnostics().AddWarning(error);
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(std::move(status));
+  ++changed_;
+  return Status::Ok();
+}
+
+BindInput InputOf(StatementRun& run) {
+  BindInput input;
+  input.environment = &run.session.binder_environment();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  return input;
+}
+
+}  // namespace
+
+Status ExecuteUpdate(StatementRun& run) {
+  StatementFacts facts;
+  ASSIGN_OR_RETURN(const auto update,
+                   BindUpdate(run.statement.As<UpdateStmt>(), InputOf(run), &facts));
+  return UpdateRun(run, *update, facts).Execute();
+}
+
+Status ExecuteDelete(StatementRun& run) {
+  StatementFacts facts;
+  ASSIGN_OR_RETURN(const auto bound,
+                   BindDelete(run.statement.As<DeleteStmt>(), InputOf(run), &facts));
+  std::vector<std::unique_ptr<TableWriter>> writers;
+  for (const BoundChangeTarget& target : bound->targets) {
+    ASSIGN_OR_RETURN(auto writer, TableWriter::Open(run, target.table, bound->ignore));
+    writers.push_back(std::move(writer));
+  }
+  uint64_t deleted = 0;
+  const auto apply = [&](const Row& values) -> Status {
+    for (size_t i = 0; i < writers.size(); ++i) {
+      const row::Value& handle = values[bound->targets[i].handle_item];
+      if (handle.is_null()) {
+        continue;
+      }
+      const Status status = writers[i]->Delete(handle.bytes());
+      if (status.Is(Code::kNotFound)) {
+        continue;  // a join yielded it before
+      }
+      RETURN_IF_ERROR(status);
+      ++deleted;
+    }
+    return Status::Ok();
+  };
+  RETURN_IF_ERROR(ForEachRow(run, *bound->query, facts, bound->materialise, apply));
+  run.ok.affected_rows = deleted;
+  return Status::Ok();
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,299 @@
+// INSERT and REPLACE: rows from VALUES or a query, unique keys in the way answered by error,
+// IGNORE, REPLACE or ON DUPLICATE KEY UPDATE, and generated keys.
+//
+// Auto-increment numbers are reserved per row from the engine's counter; what a failed statement
+// took is lost, as in InnoDB. LAST_INSERT_ID is the first number that the statement generated.
+#include "sql/executor/insert.h"
+
+#include <fmt/format.h>
+
+#include "base/mysql_error.h"
+#include "sql/ast/stmt.h"
+#include "sql/binder/binder.h"
+#include "sql/executor/table_writer.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+#include "sql/sqlite/row_source.h"
+
+namespace borealis::sql {
+
+namespace {
+
+class InsertRun {
+ public:
+  InsertRun(StatementRun& run, const BoundInsert& insert, const StatementFacts& facts)
+      : run_(run), insert_(insert), facts_(facts), session_(run.session) {}
+
+  Status Execute();
+
+ private:
+  Status InsertValues();
+  Status InsertQuery();
+  // Fills columns that were not named, gives keys, and inserts.
+  Status FinishRow(Row* row, std::vector<bool>* given, const Row* source);
+  Status GiveRowId(Row* row);
+  Status GiveAutoIncrement(Row* row);
+  Status InsertRow(Row* row, const Row* source);
+  Status ReplaceExisting(const engine::DuplicateKey& duplicate, const Row& row);
+  Status UpdateExisting(const engine::DuplicateKey& duplicate, const Row& row, const Row* source);
+  void Report();
+
+  StatementRun& run_;
+  const BoundInsert& insert_;
+  const StatementFacts& facts_;
+  Session& session_;
+  std::unique_ptr<TableWriter> writer_;
+  int auto_column_ = -1;
+  bool multi_row_ = false;
+  uint64_t records_ = 0;
+  uint64_t affected_ = 0;
+  uint64_t duplicates_ = 0;
+  uint64_t first_generated_ = 0;
+  uint64_t pending_generated_ = 0;  // of the row at hand
+  uint64_t explicit_id_ = 0;        // last value given for the auto-increment column
+};
+
+Status InsertRun::Execute() {
+  ASSIGN_OR_RETURN(writer_, TableWriter::Open(run_, insert_.table, insert_.ignore));
+  auto_column_ = insert_.table->auto_increment_column();
+  multi_row_ = insert_.rows.size() > 1 || insert_.query != nullptr;
+  RETURN_IF_ERROR(insert_.query != nullptr ? InsertQuery() : InsertValues());
+  Report();
+  return Status::Ok();
+}
+
+Status InsertRun::InsertValues() {
+  for (const std::vector<BoundPtr>& values : insert_.rows) {
+    RETURN_IF_ERROR(session_.CheckInterrupt());
+    writer_->set_row_number(++records_);
+    Row row = writer_->BlankRow();
+    std::vector<bool> given(row.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const uint32_t column = insert_.columns[i];
+      if (values[i] == nullptr) {
+        continue;  // DEFAULT: as if it were not named
+      }
+      const EvalFrame::Row frame[] = {{insert_.target.get(), row}};
+      ASSIGN_OR_RETURN(const row::Value value, writer_->Evaluate(*values[i], frame));
+      RETURN_IF_ERROR(writer_->Store(column, value, values[i]->type, multi_row_, &row));
+      given[column] = true;
+    }
+    RETURN_IF_ERROR(FinishRow(&row, &given, nullptr));
+  }
+  return Status::Ok();
+}
+
+// The rows are collected before the first is inserted: the query may read the table.
+Status InsertRun::InsertQuery() {
+  std::vector<Row> rows;
+  {
+    ASSIGN_OR_RETURN(const auto source,
+                     session_.OpenQuery(*insert_.query, facts_, run_.parameters));
+    Row values;
+    for (;;) {
+      ASSIGN_OR_RETURN(const bool more, source->Next(&values));
+      if (!more) {
+        break;
+      }
+      for (row::Value& value : values) {
+        value.Own();
+      }
+      rows.push_back(values);
+    }
+  }
+  for (const Row& values : rows) {
+    RETURN_IF_ERROR(session_.CheckInterrupt());
+    writer_->set_row_number(++records_);
+    Row row = writer_->BlankRow();
+    std::vector<bool> given(row.size());
+    for (size_t i = 0; i < insert_.columns.size(); ++i) {
+      RETURN_IF_ERROR(writer_->Store(insert_.columns[i], values[i], insert_.query->columns[i].type,
+                                     multi_row_, &row));
+      given[insert_.columns[i]] = true;
+    }
+    RETURN_IF_ERROR(FinishRow(&row, &given, &values));
+  }
+  return Status::Ok();
+}
+
+Status InsertRun::FinishRow(Row* row, std::vector<bool>* given, const Row* source) {
+  pending_generated_ = 0;
+  const auto& columns = insert_.table->columns;
+  for (uint32_t i = 0; i < row->size(); ++i) {
+    const ColumnDescriptor& column = columns[i];
+    if (!(*given)[i] && !column.hidden && column.generated == GeneratedKind::kNone) {
+      ASSIGN_OR_RETURN((*row)[i], writer_->Default(i, *row));
+      (*row)[i].Own();
+    }
+  }
+  if (!insert_.table->has_primary_key()) {
+    RETURN_IF_ERROR(GiveRowId(row));
+  }
+  if (auto_column_ >= 0) {
+    RETURN_IF_ERROR(GiveAutoIncrement(row));
+  }
+  Status status = writer_->Complete(row);
+  if (status.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE: a check let the row be skipped
+  }
+  RETURN_IF_ERROR(std::move(status));
+  return InsertRow(row, source);
+}
+
+Status InsertRun::GiveRowId(Row* row) {
+  ASSIGN_OR_RETURN(const uint64_t id,
+                   session_.environment().engine->NextRowId(writer_->engine_table()));
+  (*row)[0] = row::Value::Uint(id);
+  return Status::Ok();
+}
+
+Status InsertRun::GiveAutoIncrement(Row* row) {
+  const auto column = static_cast<uint32_t>(auto_column_);
+  row::Value& value = (*row)[column];
+  const row::Type& type = insert_.table->columns[column].type;
+  SessionSettings& settings = session_.settings();
+  const row::ConversionContext& conversion = writer_->conversion(column);
+  engine::Engine& engine = *session_.environment().engine;
+  bool is_unsigned = false;
+  const int64_t given = value.is_null() ? 0 : row::ToInteger(value, type, conversion, &is_unsigned);
+  const bool keep_zero = !value.is_null() && (settings.sql_mode & row::kModeNoAutoValueOnZero) != 0;
+  if (given != 0 || keep_zero) {
+    explicit_id_ = static_cast<uint64_t>(given);
+    return given > 0 || is_unsigned
+               ? engine.BumpAutoIncrement(writer_->engine_table(), static_cast<uint64_t>(given))
+               : Status::Ok();
+  }
+  uint64_t next = std::exchange(settings.insert_id, 0);
+  if (next != 0) {
+    RETURN_IF_ERROR(engine.BumpAutoIncrement(writer_->engine_table(), next));
+  } else {
+    ASSIGN_OR_RETURN(next, engine.ReserveAutoIncrement(writer_->engine_table(), 1,
+                                                       settings.auto_increment_offset,
+                                                       settings.auto_increment_increment));
+  }
+  row::ConversionContext strict = conversion;
+  strict.strict = true;
+  auto stored = row::StoreConvert(row::Value::Uint(next), row::Type::BigInt(true), type, strict);
+  if (!stored.ok()) {
+    return UserError(ER_AUTOINC_READ_FAILED);
+  }
+  value = std::move(stored).value();
+  pending_generated_ = next;
+  return Status::Ok();
+}
+
+Status InsertRun::InsertRow(Row* row, const Row* source) {
+  const bool resolves = insert_.replace || !insert_.on_duplicate.empty();
+  for (;;) {
+    engine::DuplicateKey duplicate;
+    Status status = writer_->Insert(*row, resolves, &duplicate);
+    if (status.ok()) {
+      ++affected_;
+      if (first_generated_ == 0) {
+        first_generated_ = pending_generated_;
+      }
+      return status;
+    }
+    if (!status.Is(Code::kAlreadyExists)) {
+      return status;
+    }
+    ++duplicates_;
+    if (insert_.replace) {
+      RETURN_IF_ERROR(ReplaceExisting(duplicate, *row));
+      continue;  // the next unique key may be in the way as well
+    }
+    if (!insert_.on_duplicate.empty()) {
+      return UpdateExisting(duplicate, *row, source);
+    }
+    Status error = writer_->DuplicateError(*row, duplicate.index_no);
+    if (insert_.ignore) {
+      session_.diagnostics().AddWarning(error);
+      return Status::Ok();
+    }
+    return error;
+  }
+}
+
+// The row in the way goes; it counts as affected unless it was the same.
+Status InsertRun::ReplaceExisting(const engine::DuplicateKey& duplicate, const Row& /*row*/) {
+  RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
+  ++affected_;
+  return Status::Ok();
+}
+
+Status InsertRun::UpdateExisting(const engine::DuplicateKey& duplicate, const Row& row,
+                                 const Row* source) {
+  ASSIGN_OR_RETURN(const Row before, writer_->ReadLocked(duplicate.clustered_key));
+  Row after = before;
+  std::vector<bool> assigned(after.size());
+  for (const BoundAssignment& assignment : insert_.on_duplicate) {
+    row::Value value;
+    row::Type type = insert_.table->columns[assignment.column].type;
+    if (assignment.value == nullptr) {
+      ASSIGN_OR_RETURN(value, writer_->Default(assignment.column, after));
+    } else {
+      std::vector<EvalFrame::Row> frame{{insert_.target.get(), after}};
+      if (insert_.proposed != nullptr) {
+        frame.push_back({insert_.proposed.get(), row});
+      }
+      if (insert_.source != nullptr && source != nullptr) {
+        frame.push_back({insert_.source.get(), *source});
+      }
+      ASSIGN_OR_RETURN(value, writer_->Evaluate(*assignment.value, frame));
+      value.Own();
+      type = assignment.value->type;
+    }
+    RETURN_IF_ERROR(writer_->Store(assignment.column, value, type, multi_row_, &after));
+    assigned[assignment.column] = true;
+  }
+  const bool changed =
+      !std::equal(before.begin(), before.end(), after.begin(),
+                  [](const row::Value& a, const row::Value& b) { return a.Identical(b); });
+  if (!changed) {
+    affected_ += session_.client_found_rows() ? 1 : 0;
+    return Status::Ok();
+  }
+  writer_->TouchTimestamps(assigned, &after);
+  RETURN_IF_ERROR(writer_->Complete(&after));
+  engine::DuplicateKey other;
+  const Status status = writer_->Update(duplicate.clustered_key, after, &other);
+  if (status.Is(Code::kAlreadyExists)) {
+    return writer_->DuplicateError(after, other.index_no);
+  }
+  RETURN_IF_ERROR(status);
+  affected_ += 2;
+  if (auto_column_ >= 0) {
+    const row::Value& id = after[static_cast<size_t>(auto_column_)];
+    first_generated_ = first_generated_ != 0
+                           ? first_generated_
+                           : static_cast<uint64_t>(id.is_null() ? 0 : id.raw_int());
+  }
+  return Status::Ok();
+}
+
+void InsertRun::Report() {
+  run_.ok.affected_rows = affected_;
+  // The packet tells the last explicit value when none was generated; LAST_INSERT_ID() does not.
+  run_.ok.last_insert_id = first_generated_ != 0 ? first_generated_ : explicit_id_;
+  if (first_generated_ != 0) {
+    session_.set_last_insert_id(first_generated_);
+  }
+  if (multi_row_) {
+    run_.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}", records_, duplicates_,
+                               session_.diagnostics().count());
+  }
+}
+
+}  // namespace
+
+Status ExecuteInsert(StatementRun& run) {
+  StatementFacts facts;
+  BindInput input;
+  input.environment = &run.session.binder_environment();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  ASSIGN_OR_RETURN(const auto insert, BindInsert(run.statement.As<InsertStmt>(), input, &facts));
+  return InsertRun(run, *insert, facts).Execute();
+}
+
+}  // namespace borealis::sql

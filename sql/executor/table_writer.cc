@@ -1,0 +1,283 @@
+#include "sql/executor/table_writer.h"
+
+#include "base/mysql_error.h"
+#include "engine/cursor.h"
+#include "sql/binder/binder.h"
+#include "sql/catalog/catalog.h"
+#include "sql/functions/eval_context.h"
+#include "sql/parser/parser.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+
+namespace {
+
+// Text of a stored expression, bound over the table's row. The tree may go: bound nodes own what
+// they need.
+Result<BoundPtr> BindStored(Session& session, const std::string& text, const BoundTable& row,
+                            bool condition) {
+  ASSIGN_OR_RETURN(const ExprPtr expr, ParseExpression(text, session.parser_options()));
+  BindInput input;
+  input.environment = &session.binder_environment();
+  input.text = text;
+  return condition ? BindRowCondition(*expr, row, input) : BindRowExpression(*expr, row, input);
+}
+
+}  // namespace
+
+TableWriter::TableWriter(StatementRun& run, TablePtr table, bool ignore)
+    : run_(run),
+      table_(std::move(table)),
+      ignore_(ignore),
+      strict_(!ignore && row::IsStrict(run.session.settings().sql_mode)),
+      conversion_(run.session.eval_context().conversion) {
+  conversion_.strict = strict_;
+  conversion_.warnings = &run.session.diagnostics();
+}
+
+Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const TablePtr& table,
+                                                       bool ignore) {
+  std::unique_ptr<TableWriter> writer(new TableWriter(run, table, ignore));
+  ASSIGN_OR_RETURN(const CatalogEntry entry,
+                   run.session.environment().catalog->Open(*run.session.transaction(),
+                                                           table->schema, table->name));
+  if (entry.engine == nullptr) {
+    return UserError(ER_NON_INSERTABLE_TABLE, table->name, "statement");
+  }
+  if (entry.table->version != table->version) {
+    // DDL came between binding and opening; the session runs the statement again.
+    return Status::Retry("the table was altered meanwhile");
+  }
+  writer->engine_table_ = entry.engine;
+  writer->row_table_ = MakeRowTable(table, table->name);
+  RETURN_IF_ERROR(writer->BindExpressions());
+  return writer;
+}
+
+Status TableWriter::BindExpressions() {
+  const size_t count = table_->columns.size();
+  defaults_.resize(count);
+  generated_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const ColumnDescriptor& column = table_->columns[i];
+    if (column.default_value.kind == DefaultKind::kExpression) {
+      ASSIGN_OR_RETURN(defaults_[i],
+                       BindStored(run_.session, column.default_value.text, *row_table_, false));
+    }
+    if (column.generated != GeneratedKind::kNone) {
+      has_generated_ = true;
+      ASSIGN_OR_RETURN(generated_[i],
+                       BindStored(run_.session, column.generated_text, *row_table_, false));
+    }
+  }
+  for (const CheckDescriptor& check : table_->checks) {
+    if (check.enforced) {
+      ASSIGN_OR_RETURN(BoundPtr condition, BindStored(run_.session, check.text, *row_table_, true));
+      checks_.push_back({&check, std::move(condition)});
+    }
+  }
+  return Status::Ok();
+}
+
+const row::ConversionContext& TableWriter::conversion(uint32_t column) {
+  conversion_.column = table_->columns[column].name;
+  conversion_.row_number = row_number_;
+  return conversion_;
+}
+
+Row TableWriter::BlankRow() const {
+  Row row(table_->columns.size());
+  for (size_t i = 0; i < row.size(); ++i) {
+    const ColumnDefault& given = table_->columns[i].default_value;
+    if (given.kind == DefaultKind::kLiteral) {
+      row[i] = given.value.Borrow();
+    }
+  }
+  return row;
+}
+
+// What MySQL puts where a NOT NULL column has no default and the mode is not strict: 0, '' or the
+// first member of an ENUM.
+row::Value TableWriter::TypeDefault(const row::Type& type) const {
+  using row::TypeKind;
+  if (type.kind == TypeKind::kEnum) {
+    return row::Value::Uint(1);
+  }
+  if (type.kind == TypeKind::kJson) {
+    return row::Value::String("null");
+  }
+  row::ConversionContext lenient;
+  lenient.strict = false;
+  lenient.sql_mode = row::SqlMode{};
+  const row::Value zero = type.is_string() ? row::Value::String("") : row::Value::Int(0);
+  auto converted = row::StoreConvert(zero, type, lenient);
+  return converted.ok() ? std::move(converted).value() : row::Value::Null();
+}
+
+Result<row::Value> TableWriter::Default(uint32_t column, const Row& row) {
+  const ColumnDescriptor& descriptor = table_->columns[column];
+  switch (descriptor.default_value.kind) {
+    case DefaultKind::kLiteral:
+      return descriptor.default_value.value.Borrow();
+    case DefaultKind::kNow:
+      return row::StoreConvert(row::Value::Timestamp(run_.session.eval_context().now_us),
+                               row::Type::Timestamp(6), descriptor.type, conversion(column));
+    case DefaultKind::kExpression: {
+      const EvalFrame::Row frame[] = {{row_table_.get(), row}};
+      ASSIGN_OR_RETURN(const row::Value value, Evaluate(*defaults_[column], frame));
+      return row::StoreConvert(value, defaults_[column]->type, descriptor.type, conversion(column));
+    }
+    case DefaultKind::kNone:
+      break;
+  }
+  if (descriptor.type.nullable || descriptor.auto_increment) {
+    return row::Value::Null();
+  }
+  const Status missing = UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
+  // An ENUM without a default starts with its first member in every mode.
+  if (strict_ && descriptor.type.kind != row::TypeKind::kEnum) {
+    return missing;
+  }
+  if (descriptor.type.kind != row::TypeKind::kEnum) {
+    run_.session.diagnostics().AddWarning(missing);
+  }
+  return TypeDefault(descriptor.type);
+}
+
+Status TableWriter::Store(uint32_t column, const row::Value& value, const row::Type& from,
+                          bool multi_row, Row* row) {
+  const ColumnDescriptor& descriptor = table_->columns[column];
+  if (value.is_null()) {
+    if (!descriptor.type.nullable && !descriptor.auto_increment) {
+      const Status error = UserError(ER_BAD_NULL_ERROR, descriptor.name);
+      if (strict_ || !(multi_row || ignore_)) {
+        return error;
+      }
+      run_.session.diagnostics().AddWarning(error);
+      (*row)[column] = TypeDefault(descriptor.type);
+      return Status::Ok();
+    }
+    (*row)[column] = row::Value::Null();
+    return Status::Ok();
+  }
+  ASSIGN_OR_RETURN((*row)[column],
+                   row::StoreConvert(value, from, descriptor.type, conversion(column)));
+  (*row)[column].Own();
+  return Status::Ok();
+}
+
+Status TableWriter::Complete(Row* row) {
+  if (has_generated_) {
+    for (uint32_t i = 0; i < generated_.size(); ++i) {
+      if (generated_[i] == nullptr) {
+        continue;
+      }
+      const EvalFrame::Row frame[] = {{row_table_.get(), *row}};
+      ASSIGN_OR_RETURN(row::Value value, Evaluate(*generated_[i], frame));
+      value.Own();
+      RETURN_IF_ERROR(Store(i, value, generated_[i]->type, /*multi_row=*/false, row));
+    }
+  }
+  return checks_.empty() ? Status::Ok() : CheckConstraints(*row);
+}
+
+Status TableWriter::CheckConstraints(const Row& row) {
+  const EvalFrame::Row rows[] = {{row_table_.get(), row}};
+  EvalFrame frame;
+  frame.context = &run_.session.eval_context();
+  frame.rows = rows;
+  for (const BoundCheck& bound : checks_) {
+    ASSIGN_OR_RETURN(const row::Value value, sql::Evaluate(*bound.condition, frame));
+    // Only FALSE violates a check; NULL does not.
+    if (!value.is_null() && !row::ToBool(value, bound.condition->type, conversion_)) {
+      const Status error = UserError(ER_CHECK_CONSTRAINT_VIOLATED, bound.check->name);
+      if (!ignore_) {
+        return error;
+      }
+      run_.session.diagnostics().AddWarning(error);
+      return Status::NotFound("row skipped");
+    }
+  }
+  return Status::Ok();
+}
+
+void TableWriter::TouchTimestamps(const std::vector<bool>& assigned, Row* row) const {
+  for (size_t i = 0; i < table_->columns.size(); ++i) {
+    const ColumnDescriptor& column = table_->columns[i];
+    if (column.on_update_now && !assigned[i]) {
+      auto now = row::StoreConvert(row::Value::Timestamp(run_.session.eval_context().now_us),
+                                   row::Type::Timestamp(6), column.type, conversion_);
+      if (now.ok()) {
+        (*row)[i] = std::move(now).value();
+      }
+    }
+  }
+}
+
+Result<row::Value> TableWriter::Evaluate(const BoundExpr& expr,
+                                         std::span<const EvalFrame::Row> rows) {
+  EvalFrame frame;
+  frame.context = &run_.session.eval_context();
+  frame.rows = rows;
+  frame.parameters = run_.parameters;
+  frame.run_subquery = [this](const BoundQuery& query, std::vector<Row>* out) {
+    return run_.session.CollectSubquery(query, run_.parameters, out);
+  };
+  return sql::Evaluate(expr, frame);
+}
+
+Status TableWriter::Insert(const Row& row, bool lock_exclusive, engine::DuplicateKey* duplicate) {
+  bytes_.clear();
+  RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
+  return engine::Insert(*run_.session.transaction(), *engine_table_, bytes_, duplicate,
+                        {.lock_duplicate_exclusive = lock_exclusive});
+}
+
+Status TableWriter::Update(std::string_view clustered_key, const Row& row,
+                           engine::DuplicateKey* duplicate) {
+  bytes_.clear();
+  RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
+  return engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_,
+                        duplicate);
+}
+
+Status TableWriter::Delete(std::string_view clustered_key) {
+  return engine::Delete(*run_.session.transaction(), *engine_table_, clustered_key);
+}
+
+Result<Row> TableWriter::ReadLocked(std::string_view clustered_key) {
+  std::string bytes;
+  RETURN_IF_ERROR(engine::Get(*run_.session.transaction(), *engine_table_, clustered_key,
+                              engine::LockMode::kExclusive, engine::WaitPolicy::kWait, &bytes));
+  ASSIGN_OR_RETURN(const row::RowView view,
+                   row::RowView::Open(SqlRowLayout::Of(*engine_table_).rows(), bytes));
+  Row values;
+  RETURN_IF_ERROR(view.GetAll(&values));
+  for (row::Value& value : values) {
+    value.Own();
+  }
+  return values;
+}
+
+// "Duplicate entry '1-abc' for key 't.name'": key values joined by '-', cut at 64 characters.
+Status TableWriter::DuplicateError(const Row& row, size_t index_no) const {
+  constexpr size_t kEntryBytesMax = 64;
+  const IndexDescriptor& index = table_->indexes[index_no];
+  std::string entry;
+  for (const IndexPart& part : index.parts) {
+    entry += &part == &index.parts.front() ? "" : "-";
+    const row::Value& value = row[part.column];
+    const row::Type& type = table_->columns[part.column].type;
+    std::string text = value.is_null() ? "NULL" : row::ToText(value, type, conversion_.time_zone());
+    if (type.is_binary_string()) {
+      text = row::Printable(text);
+    }
+    entry += part.prefix_length != 0 ? text.substr(0, part.prefix_length) : text;
+  }
+  if (entry.size() > kEntryBytesMax) {
+    entry.resize(kEntryBytesMax);
+  }
+  return UserError(ER_DUP_ENTRY, entry, table_->name + "." + index.name);
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,94 @@
+// Changing rows of one table for one statement: defaults, conversions, generated columns, checks,
+// auto-increment, unique keys. What INSERT, REPLACE, UPDATE and LOAD share.
+//
+// A row is a vector of values, one per column of the descriptor, hidden ones included, each as its
+// column's type holds it. Errors carry MySQL's numbers; with `ignore` or outside strict mode what
+// MySQL lets pass becomes a warning. One per statement and table; used on the statement's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/row.h"
+#include "sql/binder/evaluate.h"
+#include "sql/binder/query.h"
+#include "sql/catalog/row_layout.h"
+#include "sql/executor/executor.h"
+
+namespace borealis::sql {
+
+using Row = std::vector<row::Value>;
+
+class TableWriter {
+ public:
+  // Opens the table in the session's transaction. `ignore`: INSERT IGNORE and UPDATE IGNORE.
+  static Result<std::unique_ptr<TableWriter>> Open(StatementRun& run, const TablePtr& table,
+                                                   bool ignore);
+
+  const TableDescriptor& descriptor() const { return *table_; }
+  const engine::Table& engine_table() const { return *engine_table_; }
+  const BoundTable& row_table() const { return *row_table_; }
+  bool strict() const { return strict_; }
+  // Row number in messages, from 1.
+  void set_row_number(uint64_t number) { row_number_ = number; }
+
+  // The row before values are given: constants as defaults, everything else NULL.
+  Row BlankRow() const;
+  // The column's default for a row being built. Error: 1364; outside strict mode a warning and the
+  // type's own default.
+  Result<row::Value> Default(uint32_t column, const Row& row);
+  // Converts and puts a value. NULL for a NOT NULL column: 1048, or the type's own default with a
+  // warning where MySQL lets it pass (`multi_row`).
+  Status Store(uint32_t column, const row::Value& value, const row::Type& from, bool multi_row,
+               Row* row);
+  // After all values are in: generated columns and checks (3819).
+  Status Complete(Row* row);
+  // ON UPDATE CURRENT_TIMESTAMP of the columns that `assigned` does not name.
+  void TouchTimestamps(const std::vector<bool>& assigned, Row* row) const;
+
+  // Inserts; kAlreadyExists with *duplicate filled when a unique key is in the way.
+  Status Insert(const Row& row, bool lock_exclusive, engine::DuplicateKey* duplicate);
+  Status Update(std::string_view clustered_key, const Row& row, engine::DuplicateKey* duplicate);
+  Status Delete(std::string_view clustered_key);
+  // Reads a row that is there, locking it exclusively.
+  Result<Row> ReadLocked(std::string_view clustered_key);
+
+  // 1062 for this row and key.
+  Status DuplicateError(const Row& row, size_t index_no) const;
+  // Evaluates an expression over this table's row (and others'), as the statement's context has it.
+  Result<row::Value> Evaluate(const BoundExpr& expr, std::span<const EvalFrame::Row> rows);
+
+  // Where conversions of this statement report.
+  const row::ConversionContext& conversion(uint32_t column);
+
+ private:
+  TableWriter(StatementRun& run, TablePtr table, bool ignore);
+  Status BindExpressions();
+  Status CheckConstraints(const Row& row);
+  row::Value TypeDefault(const row::Type& type) const;
+
+  struct BoundCheck {
+    const CheckDescriptor* check;
+    BoundPtr condition;
+  };
+
+  StatementRun& run_;
+  const TablePtr table_;
+  const bool ignore_;
+  const bool strict_;
+  engine::TableRef engine_table_;
+  std::unique_ptr<BoundTable> row_table_;
+  std::vector<BoundPtr> defaults_;   // per column; null unless an expression
+  std::vector<BoundPtr> generated_;  // per column; null unless generated
+  std::vector<BoundCheck> checks_;
+  bool has_generated_ = false;
+  row::ConversionContext conversion_;
+  uint64_t row_number_ = 1;
+  std::string bytes_;  // encoding buffer
+};
+
+}  // namespace borealis::sql
