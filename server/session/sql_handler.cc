@@ -339,6 +339,7 @@ Status SqlHandler::OnChangeUser(const LoginInfo& login) {
   prepared_.clear();
   user_ = login.user;
   session_.set_identity(ToIdentity(session_.identity().connection_id, login));
+  session_.set_client_found_rows((login.capabilities & mysql::kClientFoundRows) != 0);
   session_.set_multi_statements((login.capabilities & mysql::kClientMultiStatements) != 0);
   return login.database.empty() ? Status::Ok() : session_.UseDatabase(login.database);
 }

@@ -3,6 +3,10 @@
 #include "base/mysql_error.h"
 #include "sql/ast/stmt.h"
 #include "sql/executor/ddl.h"
+#include "sql/executor/admin.h"
+#include "sql/executor/change.h"
+#include "sql/executor/insert.h"
+#include "sql/executor/set_statement.h"
 
 namespace borealis::sql {
 
@@ -20,6 +24,26 @@ Status Executor::Execute(StatementRun& run) {
     case StmtKind::kCreateIndex:
     case StmtKind::kDropIndex:
       return ExecuteDefinition(run);
+    case StmtKind::kInsert:
+      return ExecuteInsert(run);
+    case StmtKind::kUpdate:
+      return ExecuteUpdate(run);
+    case StmtKind::kDelete:
+      return ExecuteDelete(run);
+    case StmtKind::kSet:
+      return ExecuteSet(run);
+    case StmtKind::kUse:
+      return ExecuteUse(run);
+    case StmtKind::kKill:
+      return ExecuteKill(run);
+    case StmtKind::kFlush:
+      return ExecuteFlush(run);
+    case StmtKind::kTableMaintenance:
+      return ExecuteTableMaintenance(run);
+    case StmtKind::kShutdown:
+      return ExecuteShutdown(run);
+    case StmtKind::kUnlockTables:
+      return Status::Ok();  // LOCK TABLES is refused, so there is nothing to unlock
     default:
       return UserError(ER_NOT_SUPPORTED_YET, StmtKindName(kind));
   }

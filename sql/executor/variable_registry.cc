@@ -38,7 +38,8 @@ bool ComputedText(const Session& session, std::string_view name, std::string* te
   } else if (name == "timestamp") {
     const int64_t fixed_us = session.settings().fixed_timestamp_us;
     const int64_t now_us = fixed_us != 0 ? fixed_us : session.statement_time_us();
-    *text = std::to_string(now_us / 1000000) + "." + std::to_string(now_us % 1000000 + 1000000).substr(1);
+    *text = std::to_string(now_us / 1000000) + "." +
+            std::to_string(now_us % 1000000 + 1000000).substr(1);
   } else {
     return false;
   }
@@ -152,7 +153,7 @@ Status VariableRegistry::Set(Session* session, VariableScope scope, std::string_
   std::string text;
   if (value == nullptr) {  // DEFAULT: the global value, or the compiled-in one
     text = global || spec->place == VariablePlace::kSession ? std::string(spec->initial)
-                                                           : GlobalText(spec->name);
+                                                            : GlobalText(spec->name);
   } else {
     const row::TimeZone& zone = session->eval_context().conversion.time_zone();
     const std::string given =

@@ -1,7 +1,7 @@
 // System variables of an instance: global values here, session values in the sessions.
 //
-// Global values live as text under a mutex; a session copies the ones it obeys into its settings when
-// it starts, so reading them costs nothing. Thread-safe.
+// Global values live as text under a mutex; a session copies the ones it obeys into its settings
+// when it starts, so reading them costs nothing. Thread-safe.
 #pragma once
 
 #include <map>

@@ -42,7 +42,9 @@ Status WrongValue(std::string_view name, std::string_view value) {
 
 // ---- bindings to SessionSettings
 
-std::string OnOff(bool on) { return on ? "ON" : "OFF"; }
+std::string OnOff(bool on) {
+  return on ? "ON" : "OFF";
+}
 
 template <bool SessionSettings::*member>
 SettingBind BindBool() {
@@ -117,7 +119,8 @@ SettingBind BindIsolation() {
             return std::string(kIsolationNames[static_cast<size_t>(s.isolation)]);
           },
           [](std::string_view text, SessionSettings* s) {
-            const auto* found = std::find(std::begin(kIsolationNames), std::end(kIsolationNames), text);
+            const auto* found =
+                std::find(std::begin(kIsolationNames), std::end(kIsolationNames), text);
             s->isolation = static_cast<IsolationLevel>(found - std::begin(kIsolationNames));
             return Status::Ok();
           }};
@@ -270,7 +273,9 @@ Status NormaliseEnum(const VariableSpec& spec, std::string_view text, std::strin
 
 }  // namespace
 
-std::span<const VariableSpec> AllVariables() { return kVariables; }
+std::span<const VariableSpec> AllVariables() {
+  return kVariables;
+}
 
 const VariableSpec* FindVariable(std::string_view name) {
   static const auto by_name = [] {

@@ -1,7 +1,7 @@
 // What is known of one system variable: name, where it lives, how its value is checked and shown.
 //
-// The table is in variables.def; this is the type of its rows. Variables that SQL itself obeys have a
-// `bind` to their member of SessionSettings; the rest keep their text.
+// The table is in variables.def; this is the type of its rows. Variables that SQL itself obeys have
+// a `bind` to their member of SessionSettings; the rest keep their text.
 #pragma once
 
 #include <cstdint>

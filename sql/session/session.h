@@ -136,6 +136,10 @@ class Session {
   // follows the first is a syntax error.
   void set_multi_statements(bool on) { multi_statements_ = on; }
 
+  // CLIENT_FOUND_ROWS: affected rows are the rows that matched, not those that changed.
+  void set_client_found_rows(bool on) { client_found_rows_ = on; }
+  bool client_found_rows() const { return client_found_rows_; }
+
   // Ends the running statement with 1317; `connection`: and every later one. Any thread.
   void Kill(bool connection);
   bool connection_killed() const { return killed_.load(std::memory_order_acquire) == 2; }
@@ -283,6 +287,7 @@ class Session {
   int64_t deadline_us_ = 0;  // of the clock's NowUs; 0: none
   std::vector<SessionChange> changes_;
   bool multi_statements_ = false;
+  bool client_found_rows_ = false;
   std::atomic<int> killed_{0};  // 0 no, 1 the statement, 2 the connection
 
   std::unique_ptr<engine::Transaction> transaction_;

@@ -1,0 +1,129 @@
+#include "sql/executor/admin.h"
+
+#include "base/mysql_error.h"
+#include "engine/engine.h"
+#include "sql/ast/admin.h"
+#include "sql/binder/binder.h"
+#include "sql/binder/evaluate.h"
+#include "sql/catalog/catalog.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+
+Status ExecuteUse(StatementRun& run) {
+  const std::string& name = run.statement.As<UseStmt>().name;
+  RETURN_IF_ERROR(run.session.UseDatabase(name));
+  run.session.NoteChange({SessionChange::Kind::kSchema, "", name});
+  return Status::Ok();
+}
+
+Status ExecuteKill(StatementRun& run) {
+  const auto& kill = run.statement.As<KillStmt>();
+  BindInput input;
+  input.environment = &run.session.binder_environment();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  StatementFacts facts;
+  ASSIGN_OR_RETURN(const BoundPtr bound, BindScalar(*kill.connection_id, input, &facts));
+  EvalFrame frame;
+  frame.context = &run.session.eval_context();
+  frame.parameters = run.parameters;
+  ASSIGN_OR_RETURN(const row::Value value, Evaluate(*bound, frame));
+  bool is_unsigned = false;
+  const int64_t id = row::ToInteger(value, bound->type, frame.context->conversion, &is_unsigned);
+  return run.session.environment().server->Kill(static_cast<uint64_t>(id), kill.query_only,
+                                                run.session.identity().account_user);
+}
+
+Status ExecuteFlush(StatementRun& run) {
+  const auto& flush = run.statement.As<FlushStmt>();
+  if (flush.with_read_lock || flush.for_export) {
+    return UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES WITH READ LOCK");
+  }
+  return Status::Ok();  // nothing is cached that would have to be written or forgotten
+}
+
+namespace {
+
+ResultColumn TextColumn(std::string name, uint32_t chars) {
+  ResultColumn column;
+  column.name = std::move(name);
+  column.type = row::Type::Varchar(chars, row::kDefaultCollation);
+  return column;
+}
+
+constexpr std::string_view kVerbs[] = {"analyze", "optimize", "check", "repair", "checksum"};
+
+struct Finding {
+  std::string type = "status";
+  std::string text = "OK";
+};
+
+// What the verb finds for one table, as rows of (Msg_type, Msg_text).
+Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::Verb verb,
+                                      const std::string& schema, const std::string& name) {
+  const auto entry = run.session.environment().catalog->Find(schema, name);
+  if (!entry.ok() || entry->engine == nullptr) {
+    return std::vector<Finding>{{"Error", fmt::format("Table '{}.{}' doesn't exist", schema, name)},
+                                {"status", "Operation failed"}};
+  }
+  switch (verb) {
+    case TableMaintenanceStmt::Verb::kCheck: {
+      const Status status = run.session.environment().engine->CheckTable(*entry->engine);
+      if (status.Is(Code::kCorruption)) {
+        return std::vector<Finding>{{"error", std::string(status.message())}, {"error", "Corrupt"}};
+      }
+      RETURN_IF_ERROR(status);
+      return std::vector<Finding>{{}};
+    }
+    case TableMaintenanceStmt::Verb::kAnalyze:
+      return std::vector<Finding>{{}};  // estimates are taken from the trees when they are needed
+    case TableMaintenanceStmt::Verb::kOptimize:
+      return std::vector<Finding>{
+          {"note", "Pages are merged as rows go; there is nothing to rebuild"}, {}};
+    case TableMaintenanceStmt::Verb::kRepair:
+      return std::vector<Finding>{
+          {"note", "The storage engine for the table doesn't support repair"}};
+    case TableMaintenanceStmt::Verb::kChecksum:
+      break;
+  }
+  return UserError(ER_NOT_SUPPORTED_YET, "CHECKSUM TABLE");
+}
+
+}  // namespace
+
+Status ExecuteTableMaintenance(StatementRun& run) {
+  const auto& statement = run.statement.As<TableMaintenanceStmt>();
+  if (statement.update_histogram || statement.drop_histogram) {
+    return UserError(ER_NOT_SUPPORTED_YET, "ANALYZE TABLE … HISTOGRAM");
+  }
+  const std::string verb(kVerbs[static_cast<size_t>(statement.verb)]);
+  std::vector<std::pair<std::string, Finding>> rows;
+  for (const QualifiedName& table : statement.tables) {
+    const std::string schema = table.schema.empty() ? run.session.database() : table.schema;
+    if (schema.empty()) {
+      return UserError(ER_NO_DB_ERROR);
+    }
+    ASSIGN_OR_RETURN(const auto findings, Maintain(run, statement.verb, schema, table.name));
+    for (const Finding& finding : findings) {
+      rows.emplace_back(schema + "." + table.name, finding);
+    }
+  }
+  const ResultColumn columns[] = {TextColumn("Table", 128), TextColumn("Op", 10),
+                                  TextColumn("Msg_type", 10), TextColumn("Msg_text", 131072)};
+  RETURN_IF_ERROR(run.sink.OnColumns(columns));
+  for (const auto& [table, finding] : rows) {
+    const row::Value values[] = {row::Value::View(table), row::Value::View(verb),
+                                 row::Value::View(finding.type), row::Value::View(finding.text)};
+    RETURN_IF_ERROR(run.sink.OnRow(values));
+  }
+  return Status::Ok();
+}
+
+Status ExecuteShutdown(StatementRun& run) {
+  return run.session.environment().server->RequestShutdown(
+      run.statement.As<ShutdownStmt>().restart);
+}
+
+}  // namespace borealis::sql

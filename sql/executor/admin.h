@@ -1,0 +1,16 @@
+// Administrative statements: USE, KILL, FLUSH, LOCK TABLES, table maintenance, SHUTDOWN.
+#pragma once
+
+#include "sql/executor/executor.h"
+
+namespace borealis::sql {
+
+Status ExecuteUse(StatementRun& run);
+Status ExecuteKill(StatementRun& run);
+// Accepted where there is nothing to flush; read locks are refused.
+Status ExecuteFlush(StatementRun& run);
+// ANALYZE, OPTIMIZE, CHECK, REPAIR, CHECKSUM TABLE: a result set with a row a table.
+Status ExecuteTableMaintenance(StatementRun& run);
+Status ExecuteShutdown(StatementRun& run);
+
+}  // namespace borealis::sql

@@ -1,0 +1,15 @@
+#include "sql/executor/create.h"
+
+#include "sql/executor/statement_executor.h"
+#include "sql/executor/variable_registry.h"
+
+namespace borealis::sql {
+
+std::unique_ptr<ExecutorParts> MakeExecutorParts() {
+  auto parts = std::make_unique<ExecutorParts>();
+  parts->variables = std::make_unique<VariableRegistry>();
+  parts->executor = std::make_unique<Executor>();
+  return parts;
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,167 @@
+// SET: all values are computed before the first is assigned, so a statement that fails changes
+// nothing but what its own assignments before the failing check did to the session; those are taken
+// back.
+#include "sql/executor/set_statement.h"
+
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "sql/ast/admin.h"
+#include "sql/ast/expr.h"
+#include "sql/binder/binder.h"
+#include "sql/binder/evaluate.h"
+#include "sql/catalog/table_descriptor.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+
+namespace {
+
+// The value of an item's expression; a bare word is its own text.
+Result<TypedValue> ValueOf(StatementRun& run, const Expr& expr) {
+  if (const auto* word = expr.TryAs<ColumnRef>(); word != nullptr && word->table.empty()) {
+    const auto size = static_cast<uint32_t>(word->name.size());
+    return TypedValue{row::Type::Varchar(size, row::kDefaultCollation),
+                      row::Value::String(word->name)};
+  }
+  BindInput input;
+  input.environment = &run.session.binder_environment();
+  input.text = run.text;
+  input.parameters = run.parameters;
+  StatementFacts facts;
+  ASSIGN_OR_RETURN(const BoundPtr bound, BindScalar(expr, input, &facts));
+  EvalFrame frame;
+  frame.context = &run.session.eval_context();
+  frame.parameters = run.parameters;
+  frame.run_subquery = [&run](const BoundQuery& query, std::vector<std::vector<row::Value>>* rows) {
+    return run.session.CollectSubquery(query, run.parameters, rows);
+  };
+  ASSIGN_OR_RETURN(row::Value value, Evaluate(*bound, frame));
+  value.Own();
+  return TypedValue{bound->type, std::move(value)};
+}
+
+Status SetText(Session& session, std::string_view name, std::string_view text) {
+  const auto size = static_cast<uint32_t>(text.size());
+  const TypedValue value{row::Type::Varchar(size, row::kDefaultCollation),
+                         row::Value::String(std::string(text))};
+  return session.environment().variables->Set(&session, VariableScope::kSession, name, &value);
+}
+
+// SET NAMES: the client's, the connection's and the results' character set at once.
+Status SetNames(Session& session, const SetItem& item) {
+  const std::string_view name = SameName(item.name, "default") ? "utf8mb4" : item.name;
+  const row::Charset* charset = row::FindCharset(name);
+  if (charset == nullptr) {
+    return UserError(ER_UNKNOWN_CHARACTER_SET, item.name);
+  }
+  std::string collation(row::GetCollation(charset->default_collation).name());
+  if (!item.collation.empty()) {
+    const row::Collation* found = row::FindCollation(item.collation);
+    if (found == nullptr) {
+      return UserError(ER_UNKNOWN_COLLATION, item.collation);
+    }
+    if (found->charset().id != charset->id) {
+      return UserError(ER_COLLATION_CHARSET_MISMATCH, item.collation, charset->name);
+    }
+    collation = found->name();
+  }
+  RETURN_IF_ERROR(SetText(session, "character_set_client", charset->name));
+  RETURN_IF_ERROR(SetText(session, "character_set_results", charset->name));
+  return SetText(session, "collation_connection", collation);
+}
+
+Status SetCharset(Session& session, const SetItem& item) {
+  const std::string_view name = SameName(item.name, "default") ? "utf8mb4" : item.name;
+  const row::Charset* charset = row::FindCharset(name);
+  if (charset == nullptr) {
+    return UserError(ER_UNKNOWN_CHARACTER_SET, item.name);
+  }
+  RETURN_IF_ERROR(SetText(session, "character_set_client", charset->name));
+  RETURN_IF_ERROR(SetText(session, "character_set_results", charset->name));
+  session.settings().collation_connection = session.settings().collation_database;
+  ++session.settings().generation;
+  return Status::Ok();
+}
+
+constexpr std::string_view kIsolationTexts[] = {"READ-UNCOMMITTED", "READ-COMMITTED",
+                                                "REPEATABLE-READ", "SERIALIZABLE"};
+
+Status SetTransaction(Session& session, const SetItem& item) {
+  if (item.scope == VariableScope::kDefault) {
+    if (session.in_transaction()) {
+      return Status::User(1568,
+                          "Transaction characteristics can't be changed while a transaction is in "
+                          "progress");
+    }
+    session.SetNextTransaction(item.isolation, item.read_only);
+    return Status::Ok();
+  }
+  SystemVariables& variables = *session.environment().variables;
+  if (item.isolation.has_value()) {
+    const std::string text(kIsolationTexts[static_cast<size_t>(*item.isolation)]);
+    const TypedValue value{row::Type::Varchar(32, row::kDefaultCollation),
+                           row::Value::String(text)};
+    RETURN_IF_ERROR(variables.Set(&session, item.scope, "transaction_isolation", &value));
+  }
+  if (item.read_only.has_value()) {
+    const TypedValue value{row::Type::BigInt(), row::Value::Bool(*item.read_only)};
+    RETURN_IF_ERROR(variables.Set(&session, item.scope, "transaction_read_only", &value));
+  }
+  return Status::Ok();
+}
+
+Status Assign(StatementRun& run, const SetItem& item, const TypedValue& value, bool has_value) {
+  Session& session = run.session;
+  switch (item.kind) {
+    case SetItem::Kind::kUserVariable:
+      session.SetUserVariable(item.name, value);
+      return Status::Ok();
+    case SetItem::Kind::kSystemVariable: {
+      const bool was_autocommit = session.settings().autocommit;
+      RETURN_IF_ERROR(session.environment().variables->Set(&session, item.scope, item.name,
+                                                           has_value ? &value : nullptr));
+      // Switching autocommit on commits what is open.
+      if (!was_autocommit && session.settings().autocommit) {
+        RETURN_IF_ERROR(session.ImplicitCommit());
+      }
+      return Status::Ok();
+    }
+    case SetItem::Kind::kNames:
+      return SetNames(session, item);
+    case SetItem::Kind::kCharset:
+      return SetCharset(session, item);
+    case SetItem::Kind::kTransaction:
+      return SetTransaction(session, item);
+    case SetItem::Kind::kPassword:
+      return UserError(ER_NOT_SUPPORTED_YET, "SET PASSWORD");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ExecuteSet(StatementRun& run) {
+  const auto& statement = run.statement.As<SetStmt>();
+  std::vector<TypedValue> values;
+  for (const SetItem& item : statement.items) {
+    TypedValue value;
+    if (item.value != nullptr) {
+      ASSIGN_OR_RETURN(value, ValueOf(run, *item.value));
+    }
+    values.push_back(std::move(value));
+  }
+  const SessionSettings before = run.session.settings();
+  for (size_t i = 0; i < statement.items.size(); ++i) {
+    const SetItem& item = statement.items[i];
+    if (Status status = Assign(run, item, values[i], item.value != nullptr); !status.ok()) {
+      const uint64_t generation = run.session.settings().generation;
+      run.session.settings() = before;
+      run.session.settings().generation = generation + 1;
+      return status;
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace borealis::sql
