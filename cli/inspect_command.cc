@@ -24,14 +24,14 @@ constexpr int64_t kCallTimeoutUs = 5'000'000;
 constexpr const char* kUsage = R"(usage:
   borealis inspect journal FILE            batches and records of a storage node's journal file
   borealis inspect layer FILE              contents of a delta or image layer
+  borealis inspect manifest FILE           the layers a storage node's manifest lists
   borealis inspect redo FILE               log records that stand one after the other in a file
   borealis inspect volume --dir DIR        every segment of a running cluster
   borealis inspect page NUMBER --dir DIR [--lsn LSN] [--node NAME]
                                            a page as a storage node of a running cluster has it
 )";
 
-Result<std::string> DescribeRedo(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(RealFileSystem(), path));
+std::string DescribeRedo(std::string_view bytes) {
   std::string text;
   for (std::string_view rest = bytes; !rest.empty();) {
     auto record = ParseRecord(rest);
@@ -143,13 +143,20 @@ Result<std::string> Describe(const Arguments& arguments) {
     }
     return DescribePageOf(arguments.Get("dir"), number, arguments);
   }
+  ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(RealFileSystem(), words[1]));
   if (words[0] == "redo") {
-    return DescribeRedo(words[1]);
+    return DescribeRedo(bytes);
   }
+  std::string text;
+  const auto add_line = [&text](std::string_view line) { text.append(line).push_back('\n'); };
   if (words[0] == "journal") {
-    return storage_node::DescribeJournalFile(RealFileSystem(), words[1]);
+    storage_node::InspectJournal(bytes, {}, add_line);
+  } else if (words[0] == "layer") {
+    storage_node::InspectLayer(bytes, {}, add_line);
+  } else {
+    storage_node::InspectManifest(bytes, add_line);
   }
-  return storage_node::DescribeLayerFile(RealFileSystem(), words[1]);
+  return text;
 }
 
 }  // namespace
@@ -170,7 +177,7 @@ int RunInspect(const Words& words) {
     return kExitDone;
   }
   const bool of_cluster = what == "volume" || what == "page";
-  const bool of_file = what == "journal" || what == "layer" || what == "redo";
+  const bool of_file = what == "journal" || what == "layer" || what == "manifest" || what == "redo";
   if ((!of_cluster && !of_file) || positional.size() != (what == "volume" ? 1U : 2U) ||
       (of_cluster && !arguments->Has("dir"))) {
     return UsageError("inspect what?", kUsage);

@@ -64,16 +64,6 @@ int Main(const Words& words) {
 
 }  // namespace
 
-int Fail(const Status& status) {
-  std::fprintf(stderr, "borealis: %s\n", std::string(status.message()).c_str());
-  return kExitFailed;
-}
-
-int UsageError(const std::string& message, const std::string& usage) {
-  std::fprintf(stderr, "borealis: %s\n\n%s", message.c_str(), usage.c_str());
-  return kExitUsage;
-}
-
 }  // namespace borealis::cli
 
 int main(int argc, char** argv) {

@@ -24,8 +24,8 @@ template <class Apply>
 Status ForEachRow(StatementRun& run, const BoundQuery& query, const StatementFacts& facts,
                   bool materialise, Apply apply) {
   ASSIGN_OR_RETURN(auto source, run.session.OpenQuery(query, facts, run.parameters));
-  std::vector<Row> collected;
-  Row row;
+  std::vector<RowValues> collected;
+  RowValues row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, source->Next(&row));
     if (!more) {
@@ -42,14 +42,14 @@ Status ForEachRow(StatementRun& run, const BoundQuery& query, const StatementFac
     row.clear();
   }
   source = nullptr;
-  for (const Row& one : collected) {
+  for (const RowValues& one : collected) {
     RETURN_IF_ERROR(run.session.CheckInterrupt());
     RETURN_IF_ERROR(apply(one));
   }
   return Status::Ok();
 }
 
-bool SameRow(const Row& a, const Row& b) {
+bool SameRow(const RowValues& a, const RowValues& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const row::Value& x, const row::Value& y) { return x.Identical(y); });
 }
@@ -62,8 +62,8 @@ class UpdateRun {
   Status Execute();
 
  private:
-  Status Apply(const Row& values);
-  Status ApplyTo(size_t target_no, const Row& values);
+  Status Apply(const RowValues& values);
+  Status ApplyTo(size_t target_no, const RowValues& values);
 
   StatementRun& run_;
   const BoundUpdate& update_;
@@ -80,21 +80,21 @@ Status UpdateRun::Execute() {
     writers_.push_back(std::move(writer));
   }
   RETURN_IF_ERROR(ForEachRow(run_, *update_.query, facts_, update_.materialise,
-                             [this](const Row& values) { return Apply(values); }));
+                             [this](const RowValues& values) { return Apply(values); }));
   run_.ok.affected_rows = run_.session.client_found_rows() ? matched_ : changed_;
   run_.ok.info = fmt::format("Rows matched: {}  Changed: {}  Warnings: {}", matched_, changed_,
                              run_.session.diagnostics().count());
   return Status::Ok();
 }
 
-Status UpdateRun::Apply(const Row& values) {
+Status UpdateRun::Apply(const RowValues& values) {
   for (size_t i = 0; i < update_.targets.size(); ++i) {
     RETURN_IF_ERROR(ApplyTo(i, values));
   }
   return Status::Ok();
 }
 
-Status UpdateRun::ApplyTo(size_t target_no, const Row& values) {
+Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
   const BoundChangeTarget& target = update_.targets[target_no];
   const row::Value& handle = values[target.handle_item];
   if (handle.is_null()) {
@@ -110,7 +110,7 @@ Status UpdateRun::ApplyTo(size_t target_no, const Row& values) {
   }
   RETURN_IF_ERROR(before.status());
   writer.set_row_number(++matched_);
-  Row after = *before;
+  RowValues after = *before;
   std::vector<bool> assigned(after.size());
   for (const BoundChangeTarget::NewValue& value : target.values) {
     if (value.item == kDefaultItem) {
@@ -174,7 +174,7 @@ Status ExecuteDelete(StatementRun& run) {
     writers.push_back(std::move(writer));
   }
   uint64_t deleted = 0;
-  const auto apply = [&](const Row& values) -> Status {
+  const auto apply = [&](const RowValues& values) -> Status {
     for (size_t i = 0; i < writers.size(); ++i) {
       const row::Value& handle = values[bound->targets[i].handle_item];
       if (handle.is_null()) {

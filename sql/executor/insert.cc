@@ -30,12 +30,13 @@ class InsertRun {
   Status InsertValues();
   Status InsertQuery();
   // Fills columns that were not named, gives keys, and inserts.
-  Status FinishRow(Row* row, std::vector<bool>* given, const Row* source);
-  Status GiveRowId(Row* row);
-  Status GiveAutoIncrement(Row* row);
-  Status InsertRow(Row* row, const Row* source);
-  Status ReplaceExisting(const engine::DuplicateKey& duplicate, const Row& row);
-  Status UpdateExisting(const engine::DuplicateKey& duplicate, const Row& row, const Row* source);
+  Status FinishRow(RowValues* row, std::vector<bool>* given, const RowValues* source);
+  Status GiveRowId(RowValues* row);
+  Status GiveAutoIncrement(RowValues* row);
+  Status InsertRow(RowValues* row, const RowValues* source);
+  Status ReplaceExisting(const engine::DuplicateKey& duplicate, const RowValues& row);
+  Status UpdateExisting(const engine::DuplicateKey& duplicate, const RowValues& row,
+                        const RowValues* source);
   void Report();
 
   StatementRun& run_;
@@ -66,7 +67,7 @@ Status InsertRun::InsertValues() {
   for (const std::vector<BoundPtr>& values : insert_.rows) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
     writer_->set_row_number(++records_);
-    Row row = writer_->BlankRow();
+    RowValues row = writer_->BlankRow();
     std::vector<bool> given(row.size());
     for (size_t i = 0; i < values.size(); ++i) {
       const uint32_t column = insert_.columns[i];
@@ -85,11 +86,11 @@ Status InsertRun::InsertValues() {
 
 // The rows are collected before the first is inserted: the query may read the table.
 Status InsertRun::InsertQuery() {
-  std::vector<Row> rows;
+  std::vector<RowValues> rows;
   {
     ASSIGN_OR_RETURN(const auto source,
                      session_.OpenQuery(*insert_.query, facts_, run_.parameters));
-    Row values;
+    RowValues values;
     for (;;) {
       ASSIGN_OR_RETURN(const bool more, source->Next(&values));
       if (!more) {
@@ -101,10 +102,10 @@ Status InsertRun::InsertQuery() {
       rows.push_back(values);
     }
   }
-  for (const Row& values : rows) {
+  for (const RowValues& values : rows) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
     writer_->set_row_number(++records_);
-    Row row = writer_->BlankRow();
+    RowValues row = writer_->BlankRow();
     std::vector<bool> given(row.size());
     for (size_t i = 0; i < insert_.columns.size(); ++i) {
       RETURN_IF_ERROR(writer_->Store(insert_.columns[i], values[i], insert_.query->columns[i].type,
@@ -116,7 +117,7 @@ Status InsertRun::InsertQuery() {
   return Status::Ok();
 }
 
-Status InsertRun::FinishRow(Row* row, std::vector<bool>* given, const Row* source) {
+Status InsertRun::FinishRow(RowValues* row, std::vector<bool>* given, const RowValues* source) {
   pending_generated_ = 0;
   const auto& columns = insert_.table->columns;
   for (uint32_t i = 0; i < row->size(); ++i) {
@@ -140,14 +141,14 @@ Status InsertRun::FinishRow(Row* row, std::vector<bool>* given, const Row* sourc
   return InsertRow(row, source);
 }
 
-Status InsertRun::GiveRowId(Row* row) {
+Status InsertRun::GiveRowId(RowValues* row) {
   ASSIGN_OR_RETURN(const uint64_t id,
                    session_.environment().engine->NextRowId(writer_->engine_table()));
   (*row)[0] = row::Value::Uint(id);
   return Status::Ok();
 }
 
-Status InsertRun::GiveAutoIncrement(Row* row) {
+Status InsertRun::GiveAutoIncrement(RowValues* row) {
   const auto column = static_cast<uint32_t>(auto_column_);
   row::Value& value = (*row)[column];
   const row::Type& type = insert_.table->columns[column].type;
@@ -182,7 +183,7 @@ Status InsertRun::GiveAutoIncrement(Row* row) {
   return Status::Ok();
 }
 
-Status InsertRun::InsertRow(Row* row, const Row* source) {
+Status InsertRun::InsertRow(RowValues* row, const RowValues* source) {
   const bool resolves = insert_.replace || !insert_.on_duplicate.empty();
   for (;;) {
     engine::DuplicateKey duplicate;
@@ -215,16 +216,16 @@ Status InsertRun::InsertRow(Row* row, const Row* source) {
 }
 
 // The row in the way goes; it counts as affected unless it was the same.
-Status InsertRun::ReplaceExisting(const engine::DuplicateKey& duplicate, const Row& /*row*/) {
+Status InsertRun::ReplaceExisting(const engine::DuplicateKey& duplicate, const RowValues& /*row*/) {
   RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
   ++affected_;
   return Status::Ok();
 }
 
-Status InsertRun::UpdateExisting(const engine::DuplicateKey& duplicate, const Row& row,
-                                 const Row* source) {
-  ASSIGN_OR_RETURN(const Row before, writer_->ReadLocked(duplicate.clustered_key));
-  Row after = before;
+Status InsertRun::UpdateExisting(const engine::DuplicateKey& duplicate, const RowValues& row,
+                                 const RowValues* source) {
+  ASSIGN_OR_RETURN(const RowValues before, writer_->ReadLocked(duplicate.clustered_key));
+  RowValues after = before;
   std::vector<bool> assigned(after.size());
   for (const BoundAssignment& assignment : insert_.on_duplicate) {
     row::Value value;

@@ -20,9 +20,9 @@ namespace {
 // The value of an item's expression; a bare word is its own text.
 Result<TypedValue> ValueOf(StatementRun& run, const Expr& expr) {
   if (const auto* word = expr.TryAs<ColumnRef>(); word != nullptr && word->table.empty()) {
-    const auto size = static_cast<uint32_t>(word->name.size());
+    const auto size = static_cast<uint32_t>(word->column.size());
     return TypedValue{row::Type::Varchar(size, row::kDefaultCollation),
-                      row::Value::String(word->name)};
+                      row::Value::String(word->column)};
   }
   BindInput input;
   input.environment = &run.session.binder_environment();

@@ -2,9 +2,9 @@
 
 #include "base/mysql_error.h"
 #include "sql/ast/stmt.h"
-#include "sql/executor/ddl.h"
 #include "sql/executor/admin.h"
 #include "sql/executor/change.h"
+#include "sql/executor/ddl.h"
 #include "sql/executor/insert.h"
 #include "sql/executor/set_statement.h"
 

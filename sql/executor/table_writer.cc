@@ -85,8 +85,8 @@ const row::ConversionContext& TableWriter::conversion(uint32_t column) {
   return conversion_;
 }
 
-Row TableWriter::BlankRow() const {
-  Row row(table_->columns.size());
+RowValues TableWriter::BlankRow() const {
+  RowValues row(table_->columns.size());
   for (size_t i = 0; i < row.size(); ++i) {
     const ColumnDefault& given = table_->columns[i].default_value;
     if (given.kind == DefaultKind::kLiteral) {
@@ -114,7 +114,7 @@ row::Value TableWriter::TypeDefault(const row::Type& type) const {
   return converted.ok() ? std::move(converted).value() : row::Value::Null();
 }
 
-Result<row::Value> TableWriter::Default(uint32_t column, const Row& row) {
+Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
   const ColumnDescriptor& descriptor = table_->columns[column];
   switch (descriptor.default_value.kind) {
     case DefaultKind::kLiteral:
@@ -145,7 +145,7 @@ Result<row::Value> TableWriter::Default(uint32_t column, const Row& row) {
 }
 
 Status TableWriter::Store(uint32_t column, const row::Value& value, const row::Type& from,
-                          bool multi_row, Row* row) {
+                          bool multi_row, RowValues* row) {
   const ColumnDescriptor& descriptor = table_->columns[column];
   if (value.is_null()) {
     if (!descriptor.type.nullable && !descriptor.auto_increment) {
@@ -166,7 +166,7 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
   return Status::Ok();
 }
 
-Status TableWriter::Complete(Row* row) {
+Status TableWriter::Complete(RowValues* row) {
   if (has_generated_) {
     for (uint32_t i = 0; i < generated_.size(); ++i) {
       if (generated_[i] == nullptr) {
@@ -181,7 +181,7 @@ Status TableWriter::Complete(Row* row) {
   return checks_.empty() ? Status::Ok() : CheckConstraints(*row);
 }
 
-Status TableWriter::CheckConstraints(const Row& row) {
+Status TableWriter::CheckConstraints(const RowValues& row) {
   const EvalFrame::Row rows[] = {{row_table_.get(), row}};
   EvalFrame frame;
   frame.context = &run_.session.eval_context();
@@ -201,7 +201,7 @@ Status TableWriter::CheckConstraints(const Row& row) {
   return Status::Ok();
 }
 
-void TableWriter::TouchTimestamps(const std::vector<bool>& assigned, Row* row) const {
+void TableWriter::TouchTimestamps(const std::vector<bool>& assigned, RowValues* row) const {
   for (size_t i = 0; i < table_->columns.size(); ++i) {
     const ColumnDescriptor& column = table_->columns[i];
     if (column.on_update_now && !assigned[i]) {
@@ -220,20 +220,21 @@ Result<row::Value> TableWriter::Evaluate(const BoundExpr& expr,
   frame.context = &run_.session.eval_context();
   frame.rows = rows;
   frame.parameters = run_.parameters;
-  frame.run_subquery = [this](const BoundQuery& query, std::vector<Row>* out) {
+  frame.run_subquery = [this](const BoundQuery& query, std::vector<RowValues>* out) {
     return run_.session.CollectSubquery(query, run_.parameters, out);
   };
   return sql::Evaluate(expr, frame);
 }
 
-Status TableWriter::Insert(const Row& row, bool lock_exclusive, engine::DuplicateKey* duplicate) {
+Status TableWriter::Insert(const RowValues& row, bool lock_exclusive,
+                           engine::DuplicateKey* duplicate) {
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
   return engine::Insert(*run_.session.transaction(), *engine_table_, bytes_, duplicate,
                         {.lock_duplicate_exclusive = lock_exclusive});
 }
 
-Status TableWriter::Update(std::string_view clustered_key, const Row& row,
+Status TableWriter::Update(std::string_view clustered_key, const RowValues& row,
                            engine::DuplicateKey* duplicate) {
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
@@ -245,13 +246,13 @@ Status TableWriter::Delete(std::string_view clustered_key) {
   return engine::Delete(*run_.session.transaction(), *engine_table_, clustered_key);
 }
 
-Result<Row> TableWriter::ReadLocked(std::string_view clustered_key) {
+Result<RowValues> TableWriter::ReadLocked(std::string_view clustered_key) {
   std::string bytes;
   RETURN_IF_ERROR(engine::Get(*run_.session.transaction(), *engine_table_, clustered_key,
                               engine::LockMode::kExclusive, engine::WaitPolicy::kWait, &bytes));
   ASSIGN_OR_RETURN(const row::RowView view,
                    row::RowView::Open(SqlRowLayout::Of(*engine_table_).rows(), bytes));
-  Row values;
+  RowValues values;
   RETURN_IF_ERROR(view.GetAll(&values));
   for (row::Value& value : values) {
     value.Own();
@@ -260,7 +261,7 @@ Result<Row> TableWriter::ReadLocked(std::string_view clustered_key) {
 }
 
 // "Duplicate entry '1-abc' for key 't.name'": key values joined by '-', cut at 64 characters.
-Status TableWriter::DuplicateError(const Row& row, size_t index_no) const {
+Status TableWriter::DuplicateError(const RowValues& row, size_t index_no) const {
   constexpr size_t kEntryBytesMax = 64;
   const IndexDescriptor& index = table_->indexes[index_no];
   std::string entry;

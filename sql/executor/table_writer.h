@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/row.h"
+#include "row/convert.h"
 #include "sql/binder/evaluate.h"
 #include "sql/binder/query.h"
 #include "sql/catalog/row_layout.h"
@@ -21,7 +22,8 @@
 
 namespace borealis::sql {
 
-using Row = std::vector<row::Value>;
+// Values of one row.
+using RowValues = std::vector<row::Value>;
 
 class TableWriter {
  public:
@@ -37,28 +39,29 @@ class TableWriter {
   void set_row_number(uint64_t number) { row_number_ = number; }
 
   // The row before values are given: constants as defaults, everything else NULL.
-  Row BlankRow() const;
+  RowValues BlankRow() const;
   // The column's default for a row being built. Error: 1364; outside strict mode a warning and the
   // type's own default.
-  Result<row::Value> Default(uint32_t column, const Row& row);
+  Result<row::Value> Default(uint32_t column, const RowValues& row);
   // Converts and puts a value. NULL for a NOT NULL column: 1048, or the type's own default with a
   // warning where MySQL lets it pass (`multi_row`).
   Status Store(uint32_t column, const row::Value& value, const row::Type& from, bool multi_row,
-               Row* row);
+               RowValues* row);
   // After all values are in: generated columns and checks (3819).
-  Status Complete(Row* row);
+  Status Complete(RowValues* row);
   // ON UPDATE CURRENT_TIMESTAMP of the columns that `assigned` does not name.
-  void TouchTimestamps(const std::vector<bool>& assigned, Row* row) const;
+  void TouchTimestamps(const std::vector<bool>& assigned, RowValues* row) const;
 
   // Inserts; kAlreadyExists with *duplicate filled when a unique key is in the way.
-  Status Insert(const Row& row, bool lock_exclusive, engine::DuplicateKey* duplicate);
-  Status Update(std::string_view clustered_key, const Row& row, engine::DuplicateKey* duplicate);
+  Status Insert(const RowValues& row, bool lock_exclusive, engine::DuplicateKey* duplicate);
+  Status Update(std::string_view clustered_key, const RowValues& row,
+                engine::DuplicateKey* duplicate);
   Status Delete(std::string_view clustered_key);
   // Reads a row that is there, locking it exclusively.
-  Result<Row> ReadLocked(std::string_view clustered_key);
+  Result<RowValues> ReadLocked(std::string_view clustered_key);
 
   // 1062 for this row and key.
-  Status DuplicateError(const Row& row, size_t index_no) const;
+  Status DuplicateError(const RowValues& row, size_t index_no) const;
   // Evaluates an expression over this table's row (and others'), as the statement's context has it.
   Result<row::Value> Evaluate(const BoundExpr& expr, std::span<const EvalFrame::Row> rows);
 
@@ -68,7 +71,7 @@ class TableWriter {
  private:
   TableWriter(StatementRun& run, TablePtr table, bool ignore);
   Status BindExpressions();
-  Status CheckConstraints(const Row& row);
+  Status CheckConstraints(const RowValues& row);
   row::Value TypeDefault(const row::Type& type) const;
 
   struct BoundCheck {
