@@ -65,6 +65,26 @@ int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
   return kExitDone;
 }
 
+// Control and the thread that ends this process when a `down` command has stopped everything.
+class RunningControl {
+ public:
+  explicit RunningControl(std::shared_ptr<control::ControlProcess> control)
+      : control_(std::move(control)), watcher_("down watcher", [this] {
+          control_->WaitUntilDown();
+          RequestStop();
+        }) {}
+  ~RunningControl() {
+    control_->Leave();
+    watcher_.Join();
+  }
+  RunningControl(const RunningControl&) = delete;
+  RunningControl& operator=(const RunningControl&) = delete;
+
+ private:
+  const std::shared_ptr<control::ControlProcess> control_;
+  Thread watcher_;
+};
+
 }  // namespace
 
 int RunStorage(const Words& words) {
@@ -122,21 +142,7 @@ int RunControl(const Words& words) {
       [](const std::string& directory, const std::string& /*id*/) -> Result<std::shared_ptr<void>> {
         ASSIGN_OR_RETURN(std::shared_ptr<control::ControlProcess> started,
                          control::ControlProcess::Start(directory, ThisProgram()));
-        // When a `down` command has stopped everything, control ends as well.
-        auto watcher = std::make_shared<Thread>("down watcher", [started] {
-          started->WaitUntilDown();
-          RequestStop();
-        });
-        struct Running {
-          std::shared_ptr<control::ControlProcess> control;
-          std::shared_ptr<Thread> watcher;
-          ~Running() {
-            control->Leave();
-            watcher->Join();
-          }
-        };
-        return std::shared_ptr<void>(
-            std::make_shared<Running>(Running{started, std::move(watcher)}));
+        return std::shared_ptr<void>(std::make_shared<RunningControl>(std::move(started)));
       });
 }
 

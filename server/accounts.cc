@@ -86,15 +86,25 @@ std::string Text(const row::Value& value) {
 
 }  // namespace
 
-Status BootstrapAccounts(const sql::SessionEnvironment& environment,
-                         const std::string& root_password) {
+// Whether the accounts' table holds any account: without one nobody could ever log in.
+Result<bool> HasAccounts(sql::Session& session, const sql::Catalog& catalog) {
+  if (!catalog.Find("mysql", "user").ok()) {
+    RETURN_IF_ERROR(Run(session, kCreateUserTable));
+    return false;
+  }
+  ASSIGN_OR_RETURN(const auto rows, session.CollectQueryText("SELECT 1 FROM mysql.user LIMIT 1"));
+  return !rows.empty();
+}
+
+Status BootstrapAccounts(sql::SessionEnvironment environment, const std::string& root_password) {
+  // The server is not in its role yet and would refuse changes as read-only.
+  environment.server = nullptr;
   sql::Session session(environment, ServerIdentity());
   RETURN_IF_ERROR(Run(session, "CREATE DATABASE IF NOT EXISTS mysql"));
-  if (environment.catalog->Find("mysql", "user").ok()) {
+  ASSIGN_OR_RETURN(const bool has_accounts, HasAccounts(session, *environment.catalog));
+  if (has_accounts) {
     return Status::Ok();
   }
-  // The account goes in before the table can be found by others: the volume is not served yet.
-  RETURN_IF_ERROR(Run(session, kCreateUserTable));
   const std::string credential =
       root_password.empty() ? "" : mysql::Sha2StoredCredential(root_password);
   std::string hex;

@@ -17,8 +17,7 @@ namespace borealis::server {
 
 // Makes the schema mysql and its tables with the first account, unless they are there. The writer
 // calls it before it serves. `root_password` empty: none.
-Status BootstrapAccounts(const sql::SessionEnvironment& environment,
-                         const std::string& root_password);
+Status BootstrapAccounts(sql::SessionEnvironment environment, const std::string& root_password);
 
 class TableAccounts final : public mysql::AccountSource {
  public:
