@@ -190,10 +190,11 @@ TEST_F(CrashTest, SchemaChangesHappenEntirelyOrNotAtAll) {
     }
     return text;
   };
+  std::string long_definition(3000, ' ');
+  long_definition += "0;1";
   const std::vector<std::function<Status()>> changes = {
       [&] {
-        return engine_
-            ->CreateTable(MakeDefinition("c", std::string(3000, ' ') + "0;1", {true, false}), {})
+        return engine_->CreateTable(MakeDefinition("c", long_definition, {true, false}), {})
             .status();
       },
       [&] {
