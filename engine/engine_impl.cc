@@ -102,6 +102,7 @@ Status EngineImpl::OpenWriter() {
   }
   if (core_.options.background_threads) {
     background_ = Thread("engine", [this] { BackgroundLoop(); });
+    reporter_ = Thread("read point", [this] { ReportLoop(); });
   }
   return Status::Ok();
 }
@@ -111,7 +112,7 @@ Status EngineImpl::OpenReader(std::string_view active) {
   RETURN_IF_ERROR(core_.transactions->LoadUnseen(active));
   RETURN_IF_ERROR(core_.dictionary.Load());
   if (core_.options.background_threads) {
-    background_ = Thread("engine", [this] { BackgroundLoop(); });
+    reporter_ = Thread("read point", [this] { ReportLoop(); });
   }
   return Status::Ok();
 }
@@ -124,7 +125,12 @@ void EngineImpl::Stop() {
   if (core_.history != nullptr) {
     core_.history->Wake();
   }
+  {
+    MutexLock lock(report_mutex_);
+    report_ends_.NotifyAll();
+  }
   background_.Join();
+  reporter_.Join();
   if (!store_->is_replica()) {
     SaveAutoIncrement();
   }
@@ -177,17 +183,18 @@ Result<std::vector<std::string>> EngineImpl::ListTables(std::string_view schema)
 // ---------------------------------------------------------------------------------------------
 // Background
 
-void EngineImpl::BackgroundLoop() {
-  int64_t reported = 0;
+void EngineImpl::ReportLoop() {
   while (!core_.stopping.load()) {
-    if (const int64_t now = core_.clock->NowUs(); now - reported >= kIdleUs) {
-      store_->pool()->ReportReadPoint();
-      reported = now;
+    store_->pool()->ReportReadPoint(core_.history->reader_horizon());
+    MutexLock lock(report_mutex_);
+    if (!core_.stopping.load()) {
+      report_ends_.WaitFor(report_mutex_, kIdleUs);
     }
-    if (store_->is_replica()) {
-      core_.history->WaitForWork(kIdleUs);
-      continue;
-    }
+  }
+}
+
+void EngineImpl::BackgroundLoop() {
+  while (!core_.stopping.load()) {
     Result<bool> did = BackgroundStep();
     if (!did.ok() && !core_.stopping.load()) {
       LOG_WARN("background work of the engine: {}", did.status().ToString());
@@ -198,12 +205,17 @@ void EngineImpl::BackgroundLoop() {
 
 Result<bool> EngineImpl::BackgroundStep() {
   MutexLock lock(background_mutex_);
+  Status undone;
   if (core_.transactions->HasOrphans()) {
-    RETURN_IF_ERROR(RollBackOrphan());
-    return true;
+    undone = RollBackOrphan();
+    if (undone.ok()) {
+      return true;
+    }
   }
+  // One transaction that cannot be undone keeps neither the others nor purge from their turn.
   ASSIGN_OR_RETURN(bool purged, purge_.Pass(kLogsPerPass));
   ASSIGN_OR_RETURN(bool freed, FreeDrops());
+  RETURN_IF_ERROR(std::move(undone));
   return purged || freed;
 }
 
@@ -350,8 +362,12 @@ Status EngineImpl::FreeDrop(const PendingDrop& drop) {
 // Replica
 
 Lsn EngineImpl::OldestReadLsn() const {
-  const Lsn oldest = core_.transactions->OldestViewLsn();
-  return store_->is_replica() ? std::min(oldest, store_->pool()->applied_lsn()) : oldest;
+  return core_.transactions->OldestViewLsn();
+}
+
+void EngineImpl::SetReaderHorizon(Lsn horizon) {
+  core_.transactions->SetReaderHorizon(horizon);
+  core_.history->set_reader_horizon(horizon);
 }
 
 Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
@@ -365,6 +381,9 @@ Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
     views.push_back(record);
   }
   Status applied = store_->pool()->ApplyLog(views, vdl);
+  if (FAULT_POINT("engine.apply_ends_before_marks")) {
+    return Status::Cancelled("marks are not applied");
+  }
   // Marks come after the pages: a view made in between takes the transactions concerned for
   // unfinished.
   for (const RecordView& record : views) {
@@ -394,6 +413,7 @@ Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
       return Status::Corruption("mark in the log is malformed");
     }
   }
+  core_.transactions->NoteApplied(vdl);
   return applied;
 }
 
@@ -401,6 +421,7 @@ Status EngineImpl::RestartReplica(std::string_view active) {
   if (!store_->is_replica()) {
     return Status::InvalidArgument("a writer does not follow");
   }
+  core_.transactions->VoidViews();
   store_->pool()->DropAll(store_->reader()->vdl());
   core_.dictionary.InvalidateAll();
   return core_.transactions->LoadUnseen(active);

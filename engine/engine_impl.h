@@ -72,7 +72,7 @@ class EngineImpl final : public Engine {
 
   // --- writer and readers
   Lsn OldestReadLsn() const override;
-  void SetReaderHorizon(Lsn horizon) override { core_.history->set_reader_horizon(horizon); }
+  void SetReaderHorizon(Lsn horizon) override;
   std::string ActiveTransactions(Lsn* at) override { return core_.transactions->EncodeUnseen(at); }
   Status ApplyLog(std::string_view records, Lsn vdl) override;
   Status RestartReplica(std::string_view active) override;
@@ -85,6 +85,8 @@ class EngineImpl final : public Engine {
   // New things to free may be listed; wakes the background.
   void AfterSchemaChange();
   void BackgroundLoop();
+  // Tells storage once a second what may still be read.
+  void ReportLoop();
   // One round; true when something was done.
   Result<bool> BackgroundStep();
   Status RollBackOrphan();
@@ -100,7 +102,10 @@ class EngineImpl final : public Engine {
   std::atomic<uint64_t> next_row_id_{0};
   std::atomic<uint64_t> row_id_bound_{0};
   Mutex row_id_mutex_{LockRank::kDictionary};
+  Mutex report_mutex_{LockRank::kLeaf};
+  ConditionVariable report_ends_;
   Thread background_;
+  Thread reporter_;
 };
 
 }  // namespace borealis::engine

@@ -70,39 +70,32 @@ RoleReport WriterRole::Report() const {
 void WriterRole::OnReaderHello(Transport* transport, PeerId reader, const std::string& instance) {
   MutexLock lock(mutex_);
   senders_.erase(reader);
-  auto sender =
-      std::make_unique<LogSender>(transport, reader, instance, volume_.get(), engine_.get());
+  auto& sender = senders_[reader];
+  sender = std::make_unique<LogSender>(transport, reader, instance, volume_.get(), engine_.get());
+  UpdateReaderHorizon();  // from here on nothing goes that the reader may come to need
   sender->Start();
-  senders_[reader] = std::move(sender);
 }
 
 void WriterRole::OnReaderStatus(PeerId reader, Lsn lowest_read_point) {
-  {
-    MutexLock lock(mutex_);
-    const auto found = senders_.find(reader);
-    if (found == senders_.end()) {
-      return;
-    }
-    found->second->set_lowest_read_point(lowest_read_point);
+  MutexLock lock(mutex_);
+  const auto found = senders_.find(reader);
+  if (found == senders_.end()) {
+    return;
   }
+  found->second->set_lowest_read_point(lowest_read_point);
   UpdateReaderHorizon();
 }
 
 void WriterRole::OnReaderGone(PeerId reader) {
-  {
-    MutexLock lock(mutex_);
-    senders_.erase(reader);
-  }
+  MutexLock lock(mutex_);
+  senders_.erase(reader);
   UpdateReaderHorizon();
 }
 
 void WriterRole::UpdateReaderHorizon() {
   Lsn horizon = Lsn::Max();
-  {
-    MutexLock lock(mutex_);
-    for (const auto& [peer, sender] : senders_) {
-      horizon = std::min(horizon, sender->lowest_read_point());
-    }
+  for (const auto& [peer, sender] : senders_) {
+    horizon = std::min(horizon, sender->lowest_read_point());
   }
   engine_->SetReaderHorizon(horizon);
 }

@@ -76,7 +76,7 @@ class WriterRole final : public Role {
 
  private:
   WriterRole() = default;
-  void UpdateReaderHorizon();
+  void UpdateReaderHorizon() REQUIRES(mutex_);
 
   std::unique_ptr<storage_client::StorageClient> volume_;
   std::unique_ptr<engine::Engine> engine_;

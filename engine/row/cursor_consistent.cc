@@ -35,6 +35,7 @@ class ConsistentCursor final : public Cursor {
   static constexpr size_t kLargestBatch = 64;
 
   bool secondary() const { return options_.index_no != kClusteredIndex; }
+  Result<bool> Step();
   Status Fill();
   Status SeekStart(LeafCursor* cursor);
   Status GoOn(LeafCursor* cursor);
@@ -42,6 +43,8 @@ class ConsistentCursor final : public Cursor {
   Result<bool> ResolveClustered(std::string_view key, std::string_view value);
   Result<bool> ResolveSecondary(std::string_view key, std::string_view value, bool seen_by_all);
   Result<bool> LoadThroughClustered();
+  // The row that the cursor is on.
+  Result<std::string_view> Load();
 
   EngineTransaction& trx_;
   const TableRef table_;
@@ -156,6 +159,12 @@ Status ConsistentCursor::Fill() {
 
 Result<bool> ConsistentCursor::Next() {
   RETURN_IF_ERROR(trx_.CheckUsable());
+  Result<bool> moved = Step();
+  RETURN_IF_ERROR(trx_.CheckView());
+  return moved;
+}
+
+Result<bool> ConsistentCursor::Step() {
   for (;;) {
     if (next_item_ == items_.size()) {
       if (at_end_) {
@@ -238,6 +247,12 @@ Result<std::string_view> ConsistentCursor::row() {
   if (have_row_) {
     return row_;
   }
+  Result<std::string_view> loaded = Load();
+  RETURN_IF_ERROR(trx_.CheckView());
+  return loaded;
+}
+
+Result<std::string_view> ConsistentCursor::Load() {
   if (secondary()) {
     ASSIGN_OR_RETURN(bool exists, LoadThroughClustered());
     if (!exists) {

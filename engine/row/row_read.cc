@@ -36,17 +36,19 @@ Status GetConsistent(EngineTransaction& trx, const Table& table, std::string_vie
   // READ UNCOMMITTED may meet a version that is being undone, and its off-page part going away:
   // then the version before is there to be read.
   for (int attempt = 0;; ++attempt) {
-    RowVersion version;
-    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &version));
-    if (exists) {
-      ASSIGN_OR_RETURN(exists, FindVisible(trx.core(), table, key, snapshot, &version));
-    }
-    if (!exists) {
-      return Status::NotFound("row does not exist");
-    }
-    Status loaded = LoadRow(trx.core(), version.view(), row);
-    if (loaded.ok() || snapshot.view != nullptr || attempt == 3) {
-      return loaded;
+    auto read = [&]() -> Status {
+      RowVersion version;
+      ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &version));
+      if (exists) {
+        ASSIGN_OR_RETURN(exists, FindVisible(trx.core(), table, key, snapshot, &version));
+      }
+      return exists ? LoadRow(trx.core(), version.view(), row)
+                    : Status::NotFound("row does not exist");
+    };
+    Status status = read();
+    RETURN_IF_ERROR(trx.CheckView());
+    if (status.ok() || status.Is(Code::kNotFound) || snapshot.view != nullptr || attempt == 3) {
+      return status;
     }
   }
 }

@@ -515,7 +515,7 @@ void BufferPool::DropAll(Lsn lsn) {
   apply_latch_.UnlockExclusive();
 }
 
-void BufferPool::ReportReadPoint() {
+void BufferPool::ReportReadPoint(Lsn others) {
   Lsn lowest;
   {
     MutexLock lock(reads_mutex_);
@@ -524,7 +524,7 @@ void BufferPool::ReportReadPoint() {
       lowest = std::min(lowest, *read_points_.begin());
     }
   }
-  reader_->SetLowestReadPoint(lowest);
+  reader_->SetLowestReadPoint(std::min(lowest, others));
 }
 
 void BufferPool::Resize(size_t bytes) {

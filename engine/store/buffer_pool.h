@@ -146,8 +146,9 @@ class BufferPool {
   void EnterTraversal();
   void LeaveTraversal();
 
-  // Tells the volume the lowest read point that may still be asked for; call about once a second.
-  void ReportReadPoint();
+  // Tells the volume the lowest read point that may still be asked for, by this instance or by
+  // others (nothing below `others`); call about once a second.
+  void ReportReadPoint(Lsn others = Lsn::Max());
 
   // Changes the size while in use; shrinking drops pages as they become droppable.
   void Resize(size_t bytes);

@@ -98,7 +98,16 @@ Result<Snapshot> EngineTransaction::SnapshotForRead() {
     return Snapshot{nullptr, id()};
   }
   RETURN_IF_ERROR(MakeReadView());
+  RETURN_IF_ERROR(CheckView());
   return Snapshot{view_.get(), id()};
+}
+
+Status EngineTransaction::CheckView() const {
+  if (view_ != nullptr && core_->transactions->IsVoid(*view_)) {
+    COVER("engine_transaction.view_is_void");
+    return UserError(ER_TABLE_DEF_CHANGED);
+  }
+  return Status::Ok();
 }
 
 Status EngineTransaction::CheckTableUsable(const Table& table, size_t index_no,
@@ -309,7 +318,11 @@ Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
   UndoLog& log = transaction.log;
   std::string body;
   UndoPosition position;
-  while (transaction.recovered || transaction.orphaned || log.records > to_records) {
+  const bool in_background = transaction.recovered || transaction.orphaned;
+  while (in_background || log.records > to_records) {
+    if (in_background && core.stopping.load(std::memory_order_relaxed)) {
+      return Status::Cancelled("the engine stops; the next opener goes on");
+    }
     ASSIGN_OR_RETURN(bool found, core.undo.ReadLast(&log, &body, &position));
     if (!found) {
       break;

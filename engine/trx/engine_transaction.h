@@ -49,6 +49,8 @@ class EngineTransaction final : public Transaction {
   Status CheckUsable();
   // The snapshot for a consistent read; makes the view where one is due.
   Result<Snapshot> SnapshotForRead();
+  // What was read through the view counts only if this is still Ok (INV-TRX-7).
+  Status CheckView() const;
   // Of a table whose trees may be younger than the view.
   Status CheckTableUsable(const Table& table, size_t index_no, const Snapshot& snapshot) const;
   // How this read locks, isolation level considered.

@@ -38,20 +38,14 @@ LockTable::GapPartition& LockTable::GapPartitionOf(IndexId index) const {
 
 void LockTable::NoteHeld(LockOwner* owner, const std::string* full_key) {
   MutexLock lock(owner->held_mutex_);
-  owner->held_records_.push_back(full_key);
+  owner->held_records_.insert(full_key);
   owner->record_locks.fetch_add(1, std::memory_order_relaxed);
 }
 
 void LockTable::ForgetHeld(LockOwner* owner, const std::string* full_key) {
   MutexLock lock(owner->held_mutex_);
-  auto& held = owner->held_records_;
-  for (size_t i = held.size(); i > 0; --i) {
-    if (held[i - 1] == full_key) {
-      held[i - 1] = held.back();
-      held.pop_back();
-      owner->record_locks.fetch_sub(1, std::memory_order_relaxed);
-      return;
-    }
+  if (owner->held_records_.erase(full_key) > 0) {
+    owner->record_locks.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
@@ -396,7 +390,7 @@ void LockTable::AdvanceInserts(IndexGaps* gaps) {
 }
 
 void LockTable::ReleaseAll(LockOwner* owner) {
-  std::vector<const std::string*> records;
+  std::unordered_set<const std::string*> records;
   std::vector<uint64_t> gap_indexes;
   {
     MutexLock lock(owner->held_mutex_);

@@ -22,7 +22,8 @@ struct ReadView {
   std::vector<TrxId> unseen;  // ascending, those between that are not seen
   // Every transaction with a commit number below is seen.
   uint64_t low_limit_no = 0;
-  Lsn lsn;  // durable log position when it was made
+  Lsn lsn;            // durable log position when it was made
+  uint64_t made = 0;  // views of one engine in the order in which they were made
 
   bool Sees(TrxId id) const {
     if (id < up_limit) {

@@ -164,7 +164,8 @@ Lsn TransactionSystem::PendingCommitLsn(TrxId id) const {
 
 ReadView TransactionSystem::MakeView() {
   ReadView view;
-  view.lsn = store_->is_replica() ? store_->pool()->applied_lsn() : store_->reader()->vdl();
+  view.made = ++views_made_;
+  view.lsn = store_->is_replica() ? noted_ : store_->reader()->vdl();
   // The volume may not have got round to telling: whoever waited for a commit must see it.
   SeeUpTo(view.lsn);
   view.low_limit = TrxId(next_.load());
@@ -194,12 +195,40 @@ void TransactionSystem::CloseView(const ReadView* view) {
 
 ReadView TransactionSystem::OldestView() {
   MutexLock lock(mutex_);
-  return views_.empty() ? MakeView() : *views_.front();
+  const ReadView* oldest = views_.empty() ? nullptr : views_.front().get();
+  if (reader_view_.has_value() && (oldest == nullptr || reader_view_->made < oldest->made)) {
+    oldest = &*reader_view_;
+  }
+  return oldest == nullptr ? MakeView() : *oldest;
 }
 
 Lsn TransactionSystem::OldestViewLsn() const {
   MutexLock lock(mutex_);
-  return views_.empty() ? Lsn::Max() : views_.front()->lsn;
+  const Lsn least = store_->is_replica() ? noted_ : Lsn::Max();  // of a view to come
+  return views_.empty() ? least : std::min(least, views_.front()->lsn);
+}
+
+void TransactionSystem::SetReaderHorizon(Lsn horizon) {
+  MutexLock lock(mutex_);
+  if (horizon == Lsn::Max()) {
+    reader_view_.reset();
+    next_reader_view_.reset();
+    return;
+  }
+  if (!reader_view_.has_value()) {
+    reader_view_ = MakeView();
+  }
+  if (next_reader_view_.has_value() && next_reader_view_->lsn <= horizon) {
+    reader_view_ = std::exchange(next_reader_view_, std::nullopt);
+  }
+  if (!next_reader_view_.has_value()) {
+    next_reader_view_ = MakeView();
+  }
+}
+
+void TransactionSystem::VoidViews() {
+  MutexLock lock(mutex_);
+  void_.store(views_made_);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -216,8 +245,8 @@ std::shared_ptr<ChangingTransaction> TransactionSystem::TakeOrphan() {
   if (orphans_.empty()) {
     return nullptr;
   }
-  auto transaction = orphans_.back();
-  orphans_.pop_back();
+  auto transaction = orphans_.front();
+  orphans_.pop_front();
   return transaction;
 }
 
@@ -262,6 +291,7 @@ std::string TransactionSystem::EncodeUnseen(Lsn* at) {
     }
   }
   AppendLittle(&encoded, next_.load());
+  AppendLittle(&encoded, vdl.value());
   AppendVarint(&encoded, ids.size());
   for (TrxId id : ids) {
     AppendVarint(&encoded, id.value());
@@ -273,6 +303,7 @@ std::string TransactionSystem::EncodeUnseen(Lsn* at) {
 Status TransactionSystem::LoadUnseen(std::string_view encoded) {
   ByteReader reader(encoded);
   const auto next = reader.Little<uint64_t>();
+  const Lsn at(reader.Little<uint64_t>());
   std::map<TrxId, Lsn> ids;
   for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {
     ids[TrxId(reader.Varint())] = Lsn(0);
@@ -284,6 +315,8 @@ Status TransactionSystem::LoadUnseen(std::string_view encoded) {
   unseen_ = std::move(ids);
   gaps_.clear();
   next_.store(next);
+  noted_ = at;
+  void_.store(views_made_);
   UpdateLeast();
   return Status::Ok();
 }
@@ -310,6 +343,11 @@ void TransactionSystem::NoteEnd(TrxId id) {
   MutexLock lock(mutex_);
   unseen_.erase(id);
   UpdateLeast();
+}
+
+void TransactionSystem::NoteApplied(Lsn lsn) {
+  MutexLock lock(mutex_);
+  noted_ = lsn;
 }
 
 }  // namespace borealis::engine

@@ -18,11 +18,17 @@
 //            can have met.
 // INV-TRX-5  Row locks are released after the id has left active_: whoever then gets the lock finds
 //            the row committed, and its own commit record comes later in the log.
+// INV-TRX-6  OldestView is no younger than any view of a reader instance: rollback and purge leave
+//            what readers need, too.
+// INV-TRX-7  A replica's view sees every transaction that ended at or below its lsn, so that the
+//            horizon it reports protects all undo it may follow; a view from before the replica
+//            lost the stream, whose undo nobody kept, is void.
 // Thread-safe.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -99,10 +105,16 @@ class TransactionSystem {
   // --- views
   std::shared_ptr<const ReadView> OpenView();
   void CloseView(const ReadView* view);
-  // As the oldest open view, or one made now.
+  // As the oldest open view, here or on a reader instance, or one made now.
   ReadView OldestView();
   // Least LSN of the open views; Lsn::Max() when there is none.
   Lsn OldestViewLsn() const;
+  // Readers use nothing older than `horizon`; Lsn::Max() without readers. From the first call on
+  // the present is kept for them.
+  void SetReaderHorizon(Lsn horizon);
+  // Replica: the views made so far are of no use any more.
+  void VoidViews();
+  bool IsVoid(const ReadView& view) const { return view.made <= void_.load(); }
 
   // --- orphans
   void Orphan(const std::shared_ptr<ChangingTransaction>& transaction);
@@ -121,6 +133,8 @@ class TransactionSystem {
   void NoteBegin(TrxId id, TrxId floor);
   // Of a commit or rollback mark at or under the replica's point.
   void NoteEnd(TrxId id);
+  // All marks at or below `lsn` have been noted.
+  void NoteApplied(Lsn lsn);
 
  private:
   ReadView MakeView() REQUIRES(mutex_);
@@ -147,7 +161,13 @@ class TransactionSystem {
   std::set<TrxId> gaps_ GUARDED_BY(mutex_);       // replica: members of unseen_ that have not begun
   std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);                // commits not durable
   std::list<std::shared_ptr<const ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
-  std::vector<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
+  uint64_t views_made_ GUARDED_BY(mutex_) = 0;
+  std::atomic<uint64_t> void_{0};  // views made up to this one are void
+  // A view that no reader's view is older than, and one to follow it once readers have come past.
+  std::optional<ReadView> reader_view_ GUARDED_BY(mutex_);
+  std::optional<ReadView> next_reader_view_ GUARDED_BY(mutex_);
+  Lsn noted_ GUARDED_BY(mutex_);  // replica: the marks up to here have been noted
+  std::deque<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
   ConditionVariable ended_;
 };
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/mutex.h"
@@ -55,7 +56,7 @@ class LockOwner {
   // What the owner holds; other threads add to it when they make an implicit lock explicit. The
   // strings are the lock table's and live as long as the lock.
   Mutex held_mutex_{LockRank::kLeaf};
-  std::vector<const std::string*> held_records_ GUARDED_BY(held_mutex_);
+  std::unordered_set<const std::string*> held_records_ GUARDED_BY(held_mutex_);
   std::vector<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);  // index ids
 };
 

@@ -54,6 +54,11 @@ void MemoryVolume::SetLowestReadPoint(Lsn lsn) {
   lowest_read_point_ = std::max(lowest_read_point_, lsn);
 }
 
+Lsn MemoryVolume::lowest_read_point() const {
+  MutexLock lock(mutex_);
+  return lowest_read_point_;
+}
+
 Status MemoryVolume::ReadPage(PageNo page, Lsn read_point, Page* out) {
   return ReadPages({&page, 1}, read_point, out);
 }

@@ -40,6 +40,7 @@ class MemoryVolume : public Volume {
   Status ReadPage(PageNo page, Lsn read_point, Page* out) override;
   Status ReadPages(std::span<const PageNo> pages, Lsn read_point, Page* out) override;
   void SetLowestReadPoint(Lsn lsn) override;
+  Lsn lowest_read_point() const;
 
   // Volume.
   Status WaitForRoom() override;

@@ -27,6 +27,8 @@ class Follower : public PageReader {
     vdl_ = to;
     return replica->ApplyLog(records, to);
   }
+  // The stream was lost: goes to the present without what lies between.
+  void Skip() { vdl_ = volume_->vdl(); }
 
  private:
   MemoryVolume* const volume_;

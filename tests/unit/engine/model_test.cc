@@ -219,9 +219,9 @@ INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, ::testing::Range<uint64_t>(1, 9));
 
 // ---------------------------------------------------------------------------------------------
 
-class ReplicaTest : public ModelTest {};
+class ReplicaModelTest : public ModelTest {};
 
-TEST_P(ReplicaTest, ReadersSeeThePrefixThatTheyHaveApplied) {
+TEST_P(ReplicaModelTest, ReadersSeeThePrefixThatTheyHaveApplied) {
   Random random(GetParam());
   Load("t", {"100|1|1", "101|2|2"});
   committed_ = {{"100", "1|1"}, {"101", "2|2"}};
@@ -231,6 +231,7 @@ TEST_P(ReplicaTest, ReadersSeeThePrefixThatTheyHaveApplied) {
   const std::string hello = engine_->ActiveTransactions(&at);
   Follower follower(volume_.get());
   ASSERT_EQ(at, follower.vdl());
+  engine_->SetReaderHorizon(at);
   Result<std::unique_ptr<Engine>> opened = Engine::OpenReplica(&follower, TestOptions(), hello);
   ASSERT_TRUE(opened.ok()) << opened.status().ToString();
   std::unique_ptr<Engine> replica = std::move(*opened);
@@ -292,7 +293,7 @@ TEST_P(ReplicaTest, ReadersSeeThePrefixThatTheyHaveApplied) {
   EXPECT_OK(replica->CheckTable(**replica->FindTable("test", "t")));
 }
 
-TEST_P(ReplicaTest, ReadersLearnOfSchemaChanges) {
+TEST_P(ReplicaModelTest, ReadersLearnOfSchemaChanges) {
   if (GetParam() != 1) {
     return;
   }
@@ -329,7 +330,7 @@ TEST_P(ReplicaTest, ReadersLearnOfSchemaChanges) {
   EXPECT_FALSE(replica.FindTable("test", "u").ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, ReplicaTest, ::testing::Range<uint64_t>(1, 5));
+INSTANTIATE_TEST_SUITE_P(Seeds, ReplicaModelTest, ::testing::Range<uint64_t>(1, 5));
 
 }  // namespace
 }  // namespace borealis::engine::testing
