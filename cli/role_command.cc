@@ -110,6 +110,10 @@ int RunStorage(const Words& words) {
         }
         process.tuning.pages_per_pg = config.pages_per_pg;
         process.tuning.new_cluster = !config.volume_made;
+        process.on_broken = [](const std::string& reason) {
+          LOG_ERROR("ending, to be started again: {}", reason);
+          RequestStop();
+        };
         auto started = std::make_shared<storage_node::StorageProcess>();
         RETURN_IF_ERROR(started->Start(process).status());
         return std::shared_ptr<void>(std::move(started));

@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint32_t kBatchMagic = 0x31424A42;  // "BJB1"
 constexpr std::string_view kNamePrefix = "journal-";
+constexpr std::string_view kSparePrefix = "spare-";
 constexpr size_t kFreeFilesMax = 2;
 
 size_t Padded(size_t size) {
@@ -130,8 +131,9 @@ std::string Journal::PathOf(uint64_t sequence) const {
   return fmt::format("{}/{}{:010}", directory_, kNamePrefix, sequence);
 }
 
-std::string Journal::SparePath() const {
-  return directory_ + "/spare";
+// Each spare has a name of its own: the one before may still wait for the work that renames it.
+std::string Journal::SparePath(uint64_t number) const {
+  return fmt::format("{}/{}{}", directory_, kSparePrefix, number);
 }
 
 void Journal::AddFile() {
@@ -148,6 +150,8 @@ Status Journal::Open(uint64_t first_needed, uint64_t last_known, const BatchVisi
   for (const std::string& name : names) {
     if (const uint64_t number = JournalFileNumber(name); number != 0) {
       number < first_needed ? free_paths_.push_back(PathOf(number)) : numbers.push_back(number);
+    } else if (name.starts_with(kSparePrefix)) {
+      RETURN_IF_ERROR(file_system_.Remove(directory_ + "/" + name));  // perhaps half made
     }
   }
   std::sort(numbers.begin(), numbers.end());
@@ -317,21 +321,21 @@ void Journal::FreeBelow(uint64_t first_needed) {
 }
 
 std::function<Status()> Journal::PrepareSpare() {
-  if (!free_paths_.empty() || spare_in_the_making_) {
+  if (!free_paths_.empty() || !spare_in_the_making_.empty()) {
     return nullptr;
   }
-  spare_in_the_making_ = true;
-  return [files = &file_system_, path = SparePath(), bytes = file_bytes_]() -> Status {
+  spare_in_the_making_ = SparePath(next_spare_++);
+  return [files = &file_system_, path = spare_in_the_making_, bytes = file_bytes_]() -> Status {
     ASSIGN_OR_RETURN(auto file, files->Open(path, FileSystem::Mode::kCreate));
     return file->Preallocate(bytes);
   };
 }
 
 void Journal::SpareDone(bool made) {
-  spare_in_the_making_ = false;
   if (made) {
-    free_paths_.push_back(SparePath());
+    free_paths_.push_back(spare_in_the_making_);
   }
+  spare_in_the_making_.clear();
 }
 
 uint64_t Journal::SizeBytes() const {

@@ -123,7 +123,7 @@ class Journal {
   };
 
   std::string PathOf(uint64_t sequence) const;
-  std::string SparePath() const;
+  std::string SparePath(uint64_t number) const;
   Status ReadFile(uint64_t sequence, uint64_t* expected, const BatchVisitor& visit,
                   std::string* damage);
   Status RewriteLast();
@@ -138,7 +138,8 @@ class Journal {
   uint64_t next_sequence_ = 1;
   uint64_t next_file_ = 1;
   uint64_t last_file_ = 0;
-  bool spare_in_the_making_ = false;
+  uint64_t next_spare_ = 1;
+  std::string spare_in_the_making_;
   std::shared_ptr<JournalBatch> last_read_;
   uint64_t last_read_offset_ = 0;
 };

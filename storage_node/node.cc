@@ -31,6 +31,9 @@ bool Node::amnesiac() const {
 std::string Node::out_of_service_reason() const {
   return core_->RefusesPromises();
 }
+bool Node::needs_restart() const {
+  return !core_->out_of_service_.empty();
+}
 VolumeEpoch Node::epoch(VolumeId volume) const {
   const auto at = core_->volumes_.find(volume);
   return at == core_->volumes_.end() ? VolumeEpoch(0) : at->second->state.epoch;

@@ -159,6 +159,9 @@ class Node {
   // Whether INV-NOD-7 holds the node back.
   bool amnesiac() const;
   std::string out_of_service_reason() const;
+  // Whether only a restart puts the node into service again: after a failed write, nothing but
+  // reading the files tells what is in them.
+  bool needs_restart() const;
   VolumeEpoch epoch(VolumeId volume) const;
   Lsn vdl_told(VolumeId volume) const;
   std::vector<SegmentSummary> Segments() const;

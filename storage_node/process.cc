@@ -139,11 +139,16 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
  private:
   void Tick() {
     node_->OnTimer();
+    if (node_->needs_restart() && config_.on_broken != nullptr && !told_broken_) {
+      told_broken_ = true;
+      config_.on_broken(node_->out_of_service_reason());
+    }
     transport_->After(kTickUs, [this] { Tick(); });
   }
 
   const StorageProcessConfig config_;
   std::unique_ptr<Node> node_;
+  bool told_broken_ = false;
   std::map<NodeId, PeerId> peers_;
   std::array<LaneThread, kLaneCount> lanes_;
   std::unique_ptr<Transport> transport_;

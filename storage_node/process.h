@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct StorageProcessConfig {
   uint16_t port = 0;  // 0 picks a free one
   // The other storage nodes of the cluster; this node itself may be among them.
   std::vector<StorageNodeAddress> peers;
+  // Called once, on the core's thread, when the node can go on only after a restart.
+  std::function<void(const std::string& reason)> on_broken;
   // Sizes, intervals, `new_cluster`; node, az, directory and peers are taken from above.
   NodeConfig tuning;
 };

@@ -19,8 +19,7 @@ SimNode::~SimNode() {
 }
 
 bool SimNode::is_broken() const {
-  return is_up() && !node_->in_service() &&
-         node_->out_of_service_reason().find("mended") == std::string::npos;
+  return is_up() && node_->needs_restart();
 }
 
 void SimNode::Boot() {
