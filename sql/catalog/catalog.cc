@@ -36,7 +36,7 @@ Result<CatalogEntry> Catalog::Find(std::string_view schema, std::string_view nam
       return CatalogEntry{table->descriptor(), nullptr, table};
     }
     if (IsInformationSchema(schema)) {
-      return UserError(ER_UNKNOWN_TABLE, name, "information_schema");
+      return UserError(ER_UNKNOWN_TABLE, row::UpperText(name), "information_schema");
     }
   }
   Result<engine::TableRef> found = engine_->FindTable(schema, name);

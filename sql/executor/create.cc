@@ -1,6 +1,7 @@
 #include "sql/executor/create.h"
 
 #include "sql/executor/statement_executor.h"
+#include "sql/executor/system_tables.h"
 #include "sql/executor/variable_registry.h"
 
 namespace borealis::sql {
@@ -9,6 +10,7 @@ std::unique_ptr<ExecutorParts> MakeExecutorParts() {
   auto parts = std::make_unique<ExecutorParts>();
   parts->variables = std::make_unique<VariableRegistry>();
   parts->executor = std::make_unique<Executor>();
+  parts->system_tables = MakeSystemTables();
   return parts;
 }
 

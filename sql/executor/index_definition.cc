@@ -225,22 +225,28 @@ Status TableDraft::CheckIndexParts() {
   return {};
 }
 
+// MySQL's order: primary key, unique keys without NULL, other unique keys, the rest; among equals
+// those over virtual columns, functional keys included, come last.
 void TableDraft::SortIndexes() {
   auto rank = [&](const DraftIndex& index) {
     if (index.kind == IndexKind::kPrimary) {
       return 0;
     }
-    if (index.kind != IndexKind::kUnique) {
-      return 3;
-    }
+    bool nullable = false;
+    bool is_virtual = false;
     for (const DraftPart& part : index.parts) {
       for (const DraftColumn& column : columns_) {
-        if (column.column.name == part.column && column.column.type.nullable) {
-          return 2;
+        if (SameName(column.column.name, part.column)) {
+          nullable |= column.column.type.nullable;
+          is_virtual |= column.column.generated == GeneratedKind::kVirtual;
         }
       }
     }
-    return 1;
+    int group = nullable ? 2 : 1;
+    if (index.kind != IndexKind::kUnique) {
+      group = 3;
+    }
+    return group * 2 + (is_virtual ? 1 : 0);
   };
   std::stable_sort(indexes_.begin(), indexes_.end(),
                    [&](const DraftIndex& a, const DraftIndex& b) { return rank(a) < rank(b); });

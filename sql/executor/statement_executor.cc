@@ -7,6 +7,7 @@
 #include "sql/executor/ddl.h"
 #include "sql/executor/insert.h"
 #include "sql/executor/set_statement.h"
+#include "sql/executor/show.h"
 
 namespace borealis::sql {
 
@@ -32,6 +33,10 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteDelete(run);
     case StmtKind::kSet:
       return ExecuteSet(run);
+    case StmtKind::kShow:
+      return ExecuteShow(run);
+    case StmtKind::kDescribe:
+      return ExecuteDescribe(run);
     case StmtKind::kUse:
       return ExecuteUse(run);
     case StmtKind::kKill:

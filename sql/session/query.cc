@@ -303,8 +303,13 @@ Result<std::unique_ptr<RowSource>> Session::OpenQuery(const BoundQuery& query,
   ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
   ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled,
                    machine->Compile(query, *environment_.catalog));
-  bool own = transaction_ == nullptr;
-  ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
+  // A query over system tables alone needs no transaction, nor does it use up SET TRANSACTION.
+  const bool stored = !facts.uses_system_tables || !facts.base_tables.empty();
+  const bool own = stored && transaction_ == nullptr;
+  engine::Transaction* transaction = transaction_.get();
+  if (stored) {
+    ASSIGN_OR_RETURN(transaction, EnterTransaction());
+  }
   if (own) {
     (void)transaction->BeginStatement();
   }
@@ -340,8 +345,9 @@ Status Session::CollectSubquery(const BoundQuery& query, std::span<const TypedVa
   }
 }
 
-Status Session::RunQueryText(std::string_view text, ResultSink& sink) {
-  ASSIGN_OR_RETURN(ParsedStatement parsed, Parse(text));
+Status Session::RunQueryText(std::string_view text, ResultSink& sink,
+                             std::span<const TypedValue> parameters) {
+  ASSIGN_OR_RETURN(ParsedStatement parsed, Parse(text, parser_options()));
   const auto* select = parsed.statement ? parsed.statement->TryAs<SelectStmt>() : nullptr;
   if (select == nullptr) {
     return Status::Internal("query text that is no query");
@@ -349,10 +355,11 @@ Status Session::RunQueryText(std::string_view text, ResultSink& sink) {
   BindInput input;
   input.environment = context_.get();
   input.text = text;
+  input.parameters = parameters;
   StatementFacts facts;
   ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*select->query, input, &facts));
-  ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows, OpenQuery(*query, facts, {}));
-  return SendRows(*query, {}, rows.get(), sink);
+  ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows, OpenQuery(*query, facts, parameters));
+  return SendRows(*query, parameters, rows.get(), sink);
 }
 
 Result<std::vector<std::vector<row::Value>>> Session::CollectQueryText(std::string_view text) {

@@ -214,8 +214,10 @@ class Session {
   Status CollectSubquery(const BoundQuery& query, std::span<const TypedValue> parameters,
                          std::vector<std::vector<row::Value>>* rows);
   // Runs query text that the server itself wrote (SHOW over information_schema), its columns and
-  // rows to `sink`; OnDone and OnError are not called.
-  Status RunQueryText(std::string_view text, ResultSink& sink);
+  // rows to `sink`; OnDone and OnError are not called. The text may hold what the statement's own
+  // text holds, `?` included: it is parsed under the session's sql_mode.
+  Status RunQueryText(std::string_view text, ResultSink& sink,
+                      std::span<const TypedValue> parameters = {});
   // Runs it and collects the rows.
   Result<std::vector<std::vector<row::Value>>> CollectQueryText(std::string_view text);
 

@@ -1,0 +1,307 @@
+// information_schema tables that describe schemas, tables, columns and indexes.
+#include <fmt/format.h>
+
+#include "engine/engine.h"
+#include "row/collation.h"
+#include "sql/catalog/catalog.h"
+#include "sql/executor/column_text.h"
+#include "sql/executor/system_rows.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr std::string_view kSchemata =
+    "CATALOG_NAME varchar(64) BIN NOT NULL, SCHEMA_NAME varchar(64) BIN NOT NULL, "
+    "DEFAULT_CHARACTER_SET_NAME varchar(64) NOT NULL, DEFAULT_COLLATION_NAME varchar(64) NOT "
+    "NULL, SQL_PATH varbinary(0), DEFAULT_ENCRYPTION enum('NO','YES') BIN NOT NULL";
+
+Status ScanSchemata(SystemRows& rows) {
+  const Catalog& catalog = *rows.session().environment().catalog;
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, catalog.ListSchemas());
+  for (const std::string& name : names) {
+    const Result<SchemaDescriptor> schema = catalog.FindSchema(name);
+    if (!schema.ok()) {
+      continue;  // dropped meanwhile
+    }
+    const row::Collation& collation = row::GetCollation(schema->collation);
+    SystemRow row = rows.NewRow();
+    row.Text("def").Text(name).Text(collation.charset().name).Text(collation.name());
+    RETURN_IF_ERROR(rows.Add(row.Null().Text("NO")));
+  }
+  return Status::Ok();
+}
+
+constexpr std::string_view kTables =
+    "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
+    "varchar(64) BIN NOT NULL, TABLE_TYPE enum('BASE TABLE','VIEW','SYSTEM VIEW') BIN NOT "
+    "NULL, ENGINE varchar(64), VERSION int, ROW_FORMAT "
+    "enum('Fixed','Dynamic','Compressed','Redundant','Compact','Paged') BIN, TABLE_ROWS bigint "
+    "unsigned, AVG_ROW_LENGTH bigint unsigned, DATA_LENGTH bigint unsigned, MAX_DATA_LENGTH "
+    "bigint unsigned, INDEX_LENGTH bigint unsigned, DATA_FREE bigint unsigned, AUTO_INCREMENT "
+    "bigint unsigned, CREATE_TIME timestamp NOT NULL, UPDATE_TIME datetime, CHECK_TIME "
+    "datetime, TABLE_COLLATION varchar(64), CHECKSUM bigint, CREATE_OPTIONS varchar(256), "
+    "TABLE_COMMENT text";
+
+// As ROW_FORMAT has it: "Dynamic" for DYNAMIC.
+std::string RowFormat(const TableDescriptor& table) {
+  std::string text = table.row_format.empty() ? "dynamic" : FoldName(table.row_format);
+  text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+// In the order MySQL lists them.
+std::string CreateOptions(const TableDescriptor& table) {
+  constexpr std::string_view kOrder[] = {
+      "MAX_ROWS",         "MIN_ROWS",           "AVG_ROW_LENGTH",    "ROW_FORMAT",
+      "STATS_PERSISTENT", "STATS_SAMPLE_PAGES", "STATS_AUTO_RECALC", "PACK_KEYS",
+      "CHECKSUM",         "DELAY_KEY_WRITE",    "KEY_BLOCK_SIZE"};
+  std::string text;
+  for (const std::string_view name : kOrder) {
+    const std::string value = TableOptionText(table, name);
+    if (!value.empty()) {
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", FoldName(name), value);
+    }
+  }
+  return text;
+}
+
+Status AddView(SystemRows& rows, const TableDescriptor& view) {
+  SystemRow row = rows.NewRow();
+  row.Text("def").Text(view.schema).Text(view.name).Text("VIEW").Null(10).Time(view.created_us);
+  return rows.Add(row.Null(5).Text("VIEW"));
+}
+
+// System tables are as old as the server that makes them up.
+Status AddSystemTable(SystemRows& rows, const TableDescriptor& table) {
+  const Session& session = rows.session();
+  const ServerInterface* server = session.environment().server;
+  const int64_t uptime = server != nullptr ? server->uptime_seconds() : 0;
+  const bool view = table.schema == "information_schema";
+  SystemRow row = rows.NewRow();
+  row.Text("def").Text(table.schema).Text(table.name).Text(view ? "SYSTEM VIEW" : "BASE TABLE");
+  row.TextOrNull(view ? std::nullopt : std::optional<std::string>("PERFORMANCE_SCHEMA")).Number(10);
+  row.TextOrNull(view ? std::nullopt : std::optional<std::string>("Dynamic"));
+  for (int i = 0; i < 6; ++i) {
+    row.Number(0);
+  }
+  row.Null().Time(session.statement_time_us() - uptime * 1'000'000).Null(2);
+  row.TextOrNull(
+      view ? std::nullopt
+           : std::optional(std::string(row::GetCollation(row::kDefaultCollation).name())));
+  return rows.Add(row.Null().Text("").Text(""));
+}
+
+Status AddBaseTable(SystemRows& rows, const CatalogEntry& entry) {
+  const TableDescriptor& table = *entry.table;
+  engine::Engine& engine = *rows.session().environment().engine;
+  engine::TableEstimate estimate;
+  if (rows.Reads(7, 11)) {
+    ASSIGN_OR_RETURN(estimate, engine.EstimateTable(*entry.engine));
+  }
+  SystemRow row = rows.NewRow();
+  row.Text("def").Text(table.schema).Text(table.name).Text("BASE TABLE").Text("InnoDB").Number(10);
+  row.Text(RowFormat(table)).Number(estimate.row_count);
+  row.Number(estimate.row_count == 0 ? 0 : estimate.clustered_bytes / estimate.row_count);
+  row.Number(estimate.clustered_bytes).Number(0).Number(estimate.secondary_bytes).Number(0);
+  if (table.auto_increment_column() >= 0) {
+    uint64_t next = 1;
+    if (rows.Reads(13, 13)) {
+      ASSIGN_OR_RETURN(next, engine.PeekAutoIncrement(*entry.engine));
+    }
+    row.Number(next);
+  } else {
+    row.Null();
+  }
+  row.Time(table.created_us).Null(2).Text(row::GetCollation(table.collation).name()).Null();
+  return rows.Add(row.Text(CreateOptions(table)).Text(table.comment));
+}
+
+Status ScanTables(SystemRows& rows) {
+  return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) {
+    switch (entry.table->kind) {
+      case TableKind::kView:
+        return AddView(rows, *entry.table);
+      case TableKind::kSystem:
+        return AddSystemTable(rows, *entry.table);
+      case TableKind::kBase:
+        break;
+    }
+    return AddBaseTable(rows, entry);
+  });
+}
+
+constexpr std::string_view kColumns =
+    "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
+    "varchar(64) BIN NOT NULL, COLUMN_NAME varchar(64), ORDINAL_POSITION int unsigned NOT "
+    "NULL, COLUMN_DEFAULT text BIN, IS_NULLABLE varchar(3) NOT NULL, DATA_TYPE longtext BIN, "
+    "CHARACTER_MAXIMUM_LENGTH bigint, CHARACTER_OCTET_LENGTH bigint, NUMERIC_PRECISION bigint "
+    "unsigned, NUMERIC_SCALE bigint unsigned, DATETIME_PRECISION int unsigned, "
+    "CHARACTER_SET_NAME varchar(64), COLLATION_NAME varchar(64), COLUMN_TYPE mediumtext BIN "
+    "NOT NULL, COLUMN_KEY enum('','PRI','UNI','MUL') BIN NOT NULL, EXTRA varchar(256), "
+    "PRIVILEGES varchar(154), COLUMN_COMMENT text BIN NOT NULL, GENERATION_EXPRESSION longtext "
+    "BIN NOT NULL, SRS_ID int unsigned";
+
+SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t number,
+                    uint64_t position) {
+  const ColumnDescriptor& column = table.columns[number];
+  const row::Type& type = column.type;
+  const row::TimeZone& zone = rows.session().eval_context().conversion.time_zone();
+  SystemRow row = rows.NewRow();
+  row.Text("def").Text(table.schema).Text(table.name).Text(column.name).Number(position);
+  row.TextOrNull(DefaultText(column, zone)).YesNo(type.nullable).Text(row::SqlName(type.kind));
+  const std::optional<CharacterLengths> lengths = LengthsOf(type);
+  row.NumberOrNull(lengths ? std::optional(lengths->characters) : std::nullopt);
+  row.NumberOrNull(lengths ? std::optional(lengths->octets) : std::nullopt);
+  row.NumberOrNull(NumericPrecision(type));
+  row.NumberOrNull(NumericScale(type));
+  const bool fraction = type.is_temporal() && type.kind != row::TypeKind::kDate;
+  row.NumberOrNull(fraction ? std::optional<uint64_t>(type.scale) : std::nullopt);
+  if (type.has_collation()) {
+    const row::Collation& collation = row::GetCollation(type.collation);
+    row.Text(collation.charset().name).Text(collation.name());
+  } else {
+    row.Null(2);
+  }
+  row.Text(row::SqlText(type)).Text(KeyText(table, number)).Text(ExtraText(column));
+  row.Text(table.kind == TableKind::kSystem ? "select" : "select,insert,update,references");
+  row.Text(column.comment).Text(column.generated_text).Null();
+  return row;
+}
+
+Status ScanColumns(SystemRows& rows) {
+  return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& table = *entry.table;
+    uint64_t position = 0;
+    for (uint32_t i = 0; i < table.columns.size(); ++i) {
+      if (!table.columns[i].hidden) {
+        RETURN_IF_ERROR(rows.Add(ColumnRow(rows, table, i, ++position)));
+      }
+    }
+    return Status::Ok();
+  });
+}
+
+constexpr std::string_view kStatistics =
+    "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
+    "varchar(64) BIN NOT NULL, NON_UNIQUE int NOT NULL, INDEX_SCHEMA varchar(64) BIN NOT NULL, "
+    "INDEX_NAME varchar(64), SEQ_IN_INDEX int unsigned NOT NULL, COLUMN_NAME varchar(64), "
+    "COLLATION varchar(1), CARDINALITY bigint, SUB_PART bigint, PACKED varbinary(0), NULLABLE "
+    "varchar(3) NOT NULL, INDEX_TYPE varchar(11) BIN NOT NULL, COMMENT varchar(8) NOT NULL, "
+    "INDEX_COMMENT varchar(2048) BIN NOT NULL, IS_VISIBLE varchar(3) NOT NULL, EXPRESSION "
+    "longtext BIN";
+
+// `row_count`: of the table, where it is known. Distinct values are estimated for whole unique keys
+// only; nothing is known of others.
+SystemRow IndexPartRow(SystemRows& rows, const TableDescriptor& table, const IndexDescriptor& index,
+                       size_t number, uint64_t row_count) {
+  const IndexPart& part = index.parts[number];
+  const ColumnDescriptor& column = table.columns[part.column];
+  const ColumnDescriptor* functional = FunctionalPart(table, part);
+  SystemRow row = rows.NewRow();
+  row.Text("def").Text(table.schema).Text(table.name).Number(index.unique() ? 0 : 1);
+  row.Text(table.schema).Text(index.name).Number(number + 1);
+  row.TextOrNull(functional != nullptr ? std::nullopt : std::optional(column.name));
+  row.Text(part.descending ? "D" : "A");
+  if (index.unique() && number + 1 == index.parts.size()) {
+    row.Number(row_count);
+  } else {
+    row.Null();
+  }
+  if (part.prefix_length != 0) {
+    row.Number(part.prefix_length);
+  } else {
+    row.Null();
+  }
+  row.Null().Text(column.type.nullable ? "YES" : "").Text("BTREE").Text("").Text(index.comment);
+  row.YesNo(index.visible);
+  return row.TextOrNull(functional != nullptr ? std::optional(functional->generated_text)
+                                              : std::nullopt);
+}
+
+Status ScanStatistics(SystemRows& rows) {
+  return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& table = *entry.table;
+    engine::TableEstimate estimate;
+    if (entry.engine != nullptr && table.kind == TableKind::kBase && rows.Reads(9, 9)) {
+      ASSIGN_OR_RETURN(estimate, rows.session().environment().engine->EstimateTable(*entry.engine));
+    }
+    for (const IndexDescriptor& index : table.indexes) {
+      if (index.kind == IndexKind::kRowId) {
+        continue;
+      }
+      for (size_t i = 0; i < index.parts.size(); ++i) {
+        RETURN_IF_ERROR(rows.Add(IndexPartRow(rows, table, index, i, estimate.row_count)));
+      }
+    }
+    return Status::Ok();
+  });
+}
+
+constexpr std::string_view kViews =
+    "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
+    "varchar(64) BIN NOT NULL, VIEW_DEFINITION longtext BIN, CHECK_OPTION "
+    "enum('NONE','LOCAL','CASCADED') BIN, IS_UPDATABLE enum('NO','YES') BIN, DEFINER "
+    "varchar(288) BIN, SECURITY_TYPE varchar(7) BIN, CHARACTER_SET_CLIENT varchar(64) NOT "
+    "NULL, COLLATION_CONNECTION varchar(64) NOT NULL";
+
+Status ScanViews(SystemRows& rows) {
+  return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& view = *entry.table;
+    if (view.kind != TableKind::kView) {
+      return Status::Ok();
+    }
+    const row::Collation& collation = row::GetCollation(view.collation);
+    SystemRow row = rows.NewRow();
+    row.Text("def").Text(view.schema).Text(view.name).Text(view.view_text).Text(view.view_check);
+    row.Text("NO").Text(view.view_definer).Text(view.view_security_invoker ? "INVOKER" : "DEFINER");
+    return rows.Add(row.Text(collation.charset().name).Text(collation.name()));
+  });
+}
+
+constexpr std::string_view kPartitions =
+    "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
+    "varchar(64) BIN NOT NULL, PARTITION_NAME varchar(64), SUBPARTITION_NAME varchar(64), "
+    "PARTITION_ORDINAL_POSITION int unsigned, SUBPARTITION_ORDINAL_POSITION int unsigned, "
+    "SECONDARY_LOAD varchar(1) BIN, PARTITION_METHOD varchar(13), SUBPARTITION_METHOD "
+    "varchar(13), PARTITION_EXPRESSION varchar(2048) BIN, SUBPARTITION_EXPRESSION "
+    "varchar(2048) BIN, PARTITION_DESCRIPTION text BIN, TABLE_ROWS bigint unsigned, "
+    "AVG_ROW_LENGTH bigint unsigned, DATA_LENGTH bigint unsigned, MAX_DATA_LENGTH bigint "
+    "unsigned, INDEX_LENGTH bigint unsigned, DATA_FREE bigint unsigned, CREATE_TIME timestamp "
+    "NOT NULL, UPDATE_TIME datetime, CHECK_TIME datetime, CHECKSUM bigint, PARTITION_COMMENT "
+    "text BIN NOT NULL, NODEGROUP varchar(256), TABLESPACE_NAME varchar(268) BIN";
+
+// A table that is not partitioned is one partition without a name.
+Status ScanPartitions(SystemRows& rows) {
+  return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& table = *entry.table;
+    if (table.kind != TableKind::kBase) {
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(const engine::TableEstimate estimate,
+                     rows.session().environment().engine->EstimateTable(*entry.engine));
+    SystemRow row = rows.NewRow();
+    row.Text("def").Text(table.schema).Text(table.name).Null(10).Number(estimate.row_count);
+    row.Number(estimate.row_count == 0 ? 0 : estimate.clustered_bytes / estimate.row_count);
+    row.Number(estimate.clustered_bytes).Number(0).Number(estimate.secondary_bytes).Number(0);
+    return rows.Add(row.Time(table.created_us).Null(3).Text("").Text("").Null());
+  });
+}
+
+constexpr std::string_view kSchema = "information_schema";
+
+}  // namespace
+
+std::vector<SystemTableDefinition> SchemaSystemTables() {
+  return {
+      {kSchema, "SCHEMATA", kSchemata, ScanSchemata},
+      {kSchema, "TABLES", kTables, ScanTables, {1, 2}},
+      {kSchema, "COLUMNS", kColumns, ScanColumns, {1, 2}},
+      {kSchema, "STATISTICS", kStatistics, ScanStatistics, {1, 2}},
+      {kSchema, "VIEWS", kViews, ScanViews, {1, 2}},
+      {kSchema, "PARTITIONS", kPartitions, ScanPartitions, {1, 2}},
+  };
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,131 @@
+// SHOW CREATE, and of accounts what they may do.
+#include <fmt/format.h>
+
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "sql/executor/account_list.h"
+#include "sql/executor/create_text.h"
+#include "sql/executor/definition_run.h"
+#include "sql/executor/show_rows.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+namespace {
+
+Result<CreateTextOptions> TextOptions(StatementRun& run) {
+  CreateTextOptions options;
+  options.zone = &run.session.eval_context().conversion.time_zone();
+  options.ansi_quotes = (run.session.settings().sql_mode & row::kModeAnsiQuotes) != 0;
+  ASSIGN_OR_RETURN(const TypedValue quote,
+                   run.session.environment().variables->Get(run.session, VariableScope::kDefault,
+                                                            "sql_quote_show_create"));
+  options.quote_names = quote.value.is_null() || quote.value.raw_int() != 0;
+  return options;
+}
+
+TextRows ViewRows(StatementRun& run, const TableDescriptor& view,
+                  const CreateTextOptions& options) {
+  const row::Collation& collation = row::GetCollation(run.session.settings().collation_connection);
+  return {{"View", "Create View", "character_set_client", "collation_connection"},
+          {{view.name, CreateViewText(view, options), std::string(collation.charset().name),
+            std::string(collation.name())}}};
+}
+
+Status ShowCreateTable(StatementRun& run, const ShowStmt& show) {
+  ASSIGN_OR_RETURN(const engine::TableName name, ResolveName(run, show.table));
+  ASSIGN_OR_RETURN(const CatalogEntry entry, CatalogOf(run).Find(name.schema, name.name));
+  ASSIGN_OR_RETURN(CreateTextOptions options, TextOptions(run));
+  const TableDescriptor& table = *entry.table;
+  if (table.kind == TableKind::kView) {
+    return SendTextRows(run, ViewRows(run, table, options));
+  }
+  if (show.show == ShowKind::kCreateView) {
+    return UserError(ER_WRONG_OBJECT, table.schema, table.name, "VIEW");
+  }
+  if (entry.engine != nullptr && table.auto_increment_column() >= 0) {
+    ASSIGN_OR_RETURN(options.next_auto_increment, EngineOf(run).PeekAutoIncrement(*entry.engine));
+  }
+  return SendTextRows(run,
+                      {{"Table", "Create Table"}, {{table.name, CreateTableText(table, options)}}});
+}
+
+Status ShowCreateDatabase(StatementRun& run, const ShowStmt& show) {
+  ASSIGN_OR_RETURN(const SchemaDescriptor schema, CatalogOf(run).FindSchema(show.name));
+  ASSIGN_OR_RETURN(const CreateTextOptions options, TextOptions(run));
+  return SendTextRows(
+      run, {{"Database", "Create Database"},
+            {{show.name, CreateDatabaseText(show.name, schema, show.if_not_exists, options)}}});
+}
+
+AccountRecord NamedAccount(const StatementRun& run, const std::optional<AccountName>& name) {
+  AccountRecord account;
+  const bool own = !name.has_value() || name->current_user;
+  account.user = own ? run.session.identity().account_user : name->user;
+  account.host = own ? run.session.identity().account_host : name->host;
+  return account;
+}
+
+Result<std::optional<AccountRecord>> FindAccount(StatementRun& run, const AccountRecord& wanted) {
+  ASSIGN_OR_RETURN(const std::vector<AccountRecord> accounts, ListAccounts(run.session));
+  for (const AccountRecord& account : accounts) {
+    if (account.user == wanted.user && FoldName(account.host) == FoldName(wanted.host)) {
+      return std::optional(account);
+    }
+  }
+  return std::optional<AccountRecord>();
+}
+
+}  // namespace
+
+Status ShowCreate(StatementRun& run, const ShowStmt& show) {
+  switch (show.show) {
+    case ShowKind::kCreateDatabase:
+      return ShowCreateDatabase(run, show);
+    case ShowKind::kCreateProcedure:
+      return UserError(ER_SP_DOES_NOT_EXIST, "PROCEDURE", show.table.name);
+    case ShowKind::kCreateFunction:
+      return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", show.table.name);
+    case ShowKind::kCreateTrigger:
+      return UserError(ER_TRG_DOES_NOT_EXIST);
+    case ShowKind::kCreateEvent:
+      return UserError(ER_EVENT_DOES_NOT_EXIST, show.table.name);
+    default:
+      return ShowCreateTable(run, show);
+  }
+}
+
+Status ShowGrants(StatementRun& run, const ShowStmt& show) {
+  if (!show.roles.empty()) {
+    return Unsupported("SHOW GRANTS … USING");
+  }
+  const AccountRecord wanted = NamedAccount(run, show.account);
+  ASSIGN_OR_RETURN(const std::optional<AccountRecord> account, FindAccount(run, wanted));
+  if (!account.has_value()) {
+    return UserError(ER_NONEXISTING_GRANT, wanted.user, wanted.host);
+  }
+  return SendTextRows(run, {{fmt::format("Grants for {}@{}", account->user, account->host)},
+                            {{GrantText(*account)}}});
+}
+
+Status ShowPrivileges(StatementRun& run) {
+  TextRows rows{{"Privilege", "Context", "Comment"}, {}};
+  for (const PrivilegeText& privilege : Privileges()) {
+    rows.rows.push_back({std::string(privilege.name), std::string(privilege.context),
+                         std::string(privilege.comment)});
+  }
+  return SendTextRows(run, rows);
+}
+
+Status ShowCreateUser(StatementRun& run, const ShowStmt& show) {
+  const AccountRecord wanted = NamedAccount(run, show.account);
+  ASSIGN_OR_RETURN(const std::optional<AccountRecord> account, FindAccount(run, wanted));
+  if (!account.has_value()) {
+    return UserError(ER_CANNOT_USER, "SHOW CREATE USER",
+                     fmt::format("'{}'@'{}'", wanted.user, wanted.host));
+  }
+  return SendTextRows(run, {{fmt::format("CREATE USER for {}@{}", account->user, account->host)},
+                            {{CreateUserText(*account)}}});
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,41 @@
+// SHOW statements that give their rows directly. See show.h.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/ast/admin.h"
+#include "sql/executor/executor.h"
+
+namespace borealis::sql {
+
+// A result set of text: NULL where a cell is absent.
+struct TextRows {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+Status SendTextRows(StatementRun& run, const TextRows& rows);
+// Columns without a row.
+Status SendNothing(StatementRun& run, std::initializer_list<std::string_view> columns);
+
+// WARNINGS, ERRORS, and their counts.
+Status ShowConditions(StatementRun& run, const ShowStmt& show);
+Status ShowConditionCount(StatementRun& run, const ShowStmt& show);
+
+// CREATE TABLE, VIEW, DATABASE; of routines, triggers and events that they do not exist.
+Status ShowCreate(StatementRun& run, const ShowStmt& show);
+
+// GRANTS, PRIVILEGES, CREATE USER.
+Status ShowGrants(StatementRun& run, const ShowStmt& show);
+Status ShowPrivileges(StatementRun& run);
+Status ShowCreateUser(StatementRun& run, const ShowStmt& show);
+
+// ENGINE name STATUS | MUTEX | LOGS.
+Status ShowEngine(StatementRun& run, const ShowStmt& show);
+// BINARY LOGS, BINARY LOG STATUS, REPLICA STATUS …: what a server without a binary log says.
+Status ShowReplication(StatementRun& run, const ShowStmt& show);
+
+}  // namespace borealis::sql

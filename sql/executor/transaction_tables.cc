@@ -1,0 +1,103 @@
+// System tables about what runs: transactions and the locks they hold, and who may run what.
+#include <map>
+
+#include "engine/engine.h"
+#include "sql/executor/account_list.h"
+#include "sql/executor/system_rows.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr std::string_view kInnodbTrx =
+    "trx_id bigint unsigned NOT NULL, trx_state varchar(13) NOT NULL, trx_started datetime NOT "
+    "NULL, trx_requested_lock_id varchar(126), trx_wait_started datetime, trx_weight bigint "
+    "unsigned NOT NULL, trx_mysql_thread_id bigint unsigned NOT NULL, trx_query varchar(1024), "
+    "trx_operation_state varchar(64), trx_tables_in_use bigint unsigned NOT NULL, "
+    "trx_tables_locked bigint unsigned NOT NULL, trx_lock_structs bigint unsigned NOT NULL, "
+    "trx_lock_memory_bytes bigint unsigned NOT NULL, trx_rows_locked bigint unsigned NOT NULL, "
+    "trx_rows_modified bigint unsigned NOT NULL, trx_concurrency_tickets bigint unsigned NOT "
+    "NULL, trx_isolation_level varchar(16) NOT NULL, trx_unique_checks int NOT NULL, "
+    "trx_foreign_key_checks int NOT NULL, trx_last_foreign_key_error varchar(256), "
+    "trx_adaptive_hash_latched int NOT NULL, trx_adaptive_hash_timeout bigint unsigned NOT "
+    "NULL, trx_is_read_only int NOT NULL, trx_autocommit_non_locking int NOT NULL, "
+    "trx_schedule_weight bigint unsigned";
+
+Status ScanInnodbTrx(SystemRows& rows) {
+  const Session& session = rows.session();
+  const row::TimeZone& zone = rows.session().eval_context().conversion.time_zone();
+  std::map<uint64_t, std::optional<std::string>> texts;
+  if (session.environment().server != nullptr) {
+    for (const ProcessInfo& process : session.environment().server->Processes()) {
+      texts[process.id] = process.info;
+    }
+  }
+  for (const engine::TransactionInfo& trx : session.environment().engine->ListTransactions()) {
+    SystemRow row = rows.NewRow();
+    row.Number(trx.id.value()).Text(trx.state).LocalTime(trx.started_wall_us, zone).Null(2);
+    row.Number(trx.changes + trx.row_locks)
+        .Number(trx.session_id)
+        .TextOrNull(texts[trx.session_id]);
+    row.Null().Number(0).Number(0).Number(0).Number(0).Number(trx.row_locks).Number(trx.changes);
+    row.Number(0).Text(trx.isolation).Number(1).Number(1).Null().Number(0).Number(0);
+    RETURN_IF_ERROR(rows.Add(row.Number(trx.read_only ? 1 : 0).Number(0).Null()));
+  }
+  return Status::Ok();
+}
+
+constexpr std::string_view kMetadataLocks =
+    "OBJECT_TYPE varchar(64) NOT NULL, OBJECT_SCHEMA varchar(64), OBJECT_NAME varchar(64), "
+    "COLUMN_NAME varchar(64), OBJECT_INSTANCE_BEGIN bigint unsigned NOT NULL, LOCK_TYPE "
+    "varchar(32) NOT NULL, LOCK_DURATION varchar(32) NOT NULL, LOCK_STATUS varchar(32) NOT "
+    "NULL, SOURCE varchar(64), OWNER_THREAD_ID bigint unsigned, OWNER_EVENT_ID bigint unsigned";
+
+Status ScanMetadataLocks(SystemRows& rows) {
+  uint64_t number = 0;
+  for (const engine::MetadataLockInfo& lock :
+       rows.session().environment().engine->ListMetadataLocks()) {
+    SystemRow row = rows.NewRow();
+    row.Text(lock.table.empty() ? "SCHEMA" : "TABLE").Text(lock.schema);
+    row.TextOrNull(lock.table.empty() ? std::nullopt : std::optional(lock.table)).Null();
+    row.Number(++number).Text(lock.mode).Text("TRANSACTION");
+    row.Text(lock.granted ? "GRANTED" : "PENDING").Null().Number(lock.session_id).Null();
+    RETURN_IF_ERROR(rows.Add(row));
+  }
+  return Status::Ok();
+}
+
+constexpr std::string_view kUserPrivileges =
+    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, PRIVILEGE_TYPE "
+    "varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
+
+// Every account may do everything.
+Status ScanUserPrivileges(SystemRows& rows) {
+  ASSIGN_OR_RETURN(const std::vector<AccountRecord> accounts, ListAccounts(rows.session()));
+  for (const AccountRecord& account : accounts) {
+    for (const PrivilegeText& privilege : Privileges()) {
+      if (privilege.name == "Usage" || privilege.name == "Grant option" ||
+          privilege.name == "Proxy") {
+        continue;  // not granted one by one
+      }
+      SystemRow row = rows.NewRow();
+      row.Text("'" + account.user + "'@'" + account.host + "'").Text("def");
+      RETURN_IF_ERROR(rows.Add(row.Text(row::UpperText(privilege.name)).YesNo(true)));
+    }
+  }
+  return Status::Ok();
+}
+
+constexpr std::string_view kInformation = "information_schema";
+constexpr std::string_view kPerformance = "performance_schema";
+
+}  // namespace
+
+std::vector<SystemTableDefinition> TransactionSystemTables() {
+  return {
+      {kInformation, "INNODB_TRX", kInnodbTrx, ScanInnodbTrx},
+      {kInformation, "USER_PRIVILEGES", kUserPrivileges, ScanUserPrivileges},
+      {kPerformance, "metadata_locks", kMetadataLocks, ScanMetadataLocks},
+  };
+}
+
+}  // namespace borealis::sql
