@@ -99,7 +99,8 @@ class EngineImpl final : public Engine {
   Mutex background_mutex_{LockRank::kServer};  // one round at a time
   std::atomic<bool> drops_listed_{false};      // false: look for dropped trees
   std::map<PageNo, Lsn> drop_seen_ GUARDED_BY(background_mutex_);
-  std::atomic<uint64_t> next_row_id_{0};
+  // Beyond every bound until the bound has been read: what is taken before is not used.
+  std::atomic<uint64_t> next_row_id_{~uint64_t{0} / 2};
   std::atomic<uint64_t> row_id_bound_{0};
   Mutex row_id_mutex_{LockRank::kDictionary};
   Mutex report_mutex_{LockRank::kLeaf};

@@ -21,7 +21,7 @@ constexpr uint64_t kAutoIncrementStep = 32;
 
 Result<uint64_t> EngineImpl::NextRowId(const Table&) {
   uint64_t id = next_row_id_.fetch_add(1);
-  if (id != 0 && id < row_id_bound_.load()) {
+  if (id < row_id_bound_.load()) {
     return id;
   }
   MutexLock lock(row_id_mutex_);

@@ -1,6 +1,8 @@
 // The writer dies at every consistency point of a scripted history; the next one must find exactly
 // what had committed by then, with its indexes in order.
+#include <array>
 #include <map>
+#include <set>
 
 #include "tests/unit/engine/engine_fixture.h"
 
@@ -268,6 +270,32 @@ TEST_F(CrashTest, SchemaChangesHappenEntirelyOrNotAtAll) {
       EXPECT_EQ(text, happened ? after : before);
     }
     EXPECT_TRUE(happened);
+  }
+}
+
+TEST_F(CrashTest, RowIdsNeverComeTwice) {
+  Create("t", "0", {true});
+  uint64_t highest = 0;
+  for (int round = 0; round < 100; ++round) {
+    // The first calls after an opening, all at once.
+    std::array<std::atomic<uint64_t>, 4> ids{};
+    std::atomic<int> ready{0};
+    {
+      std::vector<Thread> threads;
+      const TableRef table = Table("t");
+      for (auto& id : ids) {
+        threads.emplace_back("row id", [&] {
+          for (++ready; ready < 4;) {
+          }
+          id = *engine_->NextRowId(*table);
+        });
+      }
+    }
+    const std::set<uint64_t> distinct(ids.begin(), ids.end());
+    ASSERT_EQ(distinct.size(), ids.size());
+    ASSERT_GT(*distinct.begin(), highest);
+    highest = *distinct.rbegin();
+    Crash();
   }
 }
 
