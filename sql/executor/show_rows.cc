@@ -20,7 +20,7 @@ constexpr uint32_t kShortText = 1024;
 ResultColumn TextColumn(std::string name) {
   ResultColumn column;
   column.name = std::move(name);
-  column.type = row::Type::Varchar(kShortText, row::kDefaultCollation);
+  column.type = row::Type::Varchar(kShortText, row::kDefaultCollation).NotNull();
   return column;
 }
 
@@ -64,8 +64,8 @@ Status SendTextRows(StatementRun& run, const TextRows& rows) {
   RETURN_IF_ERROR(run.sink.OnColumns(columns));
   for (const auto& cells : rows.rows) {
     std::vector<row::Value> values;
-    for (const std::optional<std::string>& cell : cells) {
-      values.push_back(cell.has_value() ? row::Value::View(*cell) : row::Value::Null());
+    for (const std::string& cell : cells) {
+      values.push_back(row::Value::View(cell));
     }
     RETURN_IF_ERROR(run.sink.OnRow(values));
   }

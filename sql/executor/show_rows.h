@@ -2,7 +2,6 @@
 #pragma once
 
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +11,10 @@
 
 namespace borealis::sql {
 
-// A result set of text: NULL where a cell is absent.
+// A result set of text.
 struct TextRows {
   std::vector<std::string> columns;
-  std::vector<std::vector<std::optional<std::string>>> rows;
+  std::vector<std::vector<std::string>> rows;
 };
 Status SendTextRows(StatementRun& run, const TextRows& rows);
 // Columns without a row.

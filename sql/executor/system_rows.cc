@@ -147,7 +147,10 @@ std::optional<std::string> SystemRows::Wanted(std::optional<uint32_t> column) co
   if (!value.has_value() || !value->is_string()) {
     return std::nullopt;
   }
-  return std::string(value->bytes());
+  // Names are compared with PAD SPACE and have no spaces at their end.
+  std::string text(value->bytes());
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
 }
 
 bool SystemRows::Reads(uint32_t first, uint32_t last) const {

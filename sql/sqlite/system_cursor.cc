@@ -49,12 +49,19 @@ class SystemTableScan final : public Scan {
   }
 
  private:
-  // `plan` lists the columns of the hints: "1,2".
+  // `plan`: the mask of the columns that are read, then the columns of the hints: "14;1,2".
   Status Collect(QueryRun& run, std::string_view plan, int count, sqlite3_value** values) {
     const TableDescriptor& table = module_->table();
     SystemScan scan;
     scan.session = run.context().session;
     scan.equals.resize(table.columns.size());
+    const size_t mask_size = plan.find(';');
+    if (mask_size == std::string_view::npos ||
+        std::from_chars(plan.data(), plan.data() + mask_size, scan.columns_used).ec !=
+            std::errc()) {
+      return Status::Internal("scan without a plan");
+    }
+    plan.remove_prefix(mask_size + 1);
     for (int i = 0; i < count; ++i) {
       size_t column = 0;
       auto [end, error] = std::from_chars(plan.data(), plan.data() + plan.size(), column);

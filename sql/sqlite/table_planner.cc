@@ -378,24 +378,28 @@ int TableModule::Plan(sqlite3_index_info* info) const {
   return Planner(*this, info).Run();
 }
 
-// System tables are read whole; equalities on their look-up columns are passed on as hints.
+// System tables are read whole; equalities on their look-up columns are passed on as hints, and
+// which columns are read at all.
 int TableModule::PlanSystem(sqlite3_index_info* info) const {
-  std::string plan;
+  std::string hints;
   int argument = 0;
   double cost = 1000;
   for (uint32_t column : system_->lookup_columns()) {
+    const std::string_view collation =
+        row::GetCollation(table_->columns[column].type.collation).name();
     for (int i = 0; i < info->nConstraint; ++i) {
       const auto& constraint = info->aConstraint[i];
       if (constraint.usable && constraint.iColumn == static_cast<int>(column) &&
-          constraint.op == SQLITE_INDEX_CONSTRAINT_EQ) {
+          constraint.op == SQLITE_INDEX_CONSTRAINT_EQ &&
+          collation == sqlite3_vtab_collation(info, i)) {
         info->aConstraintUsage[i].argvIndex = ++argument;
-        plan += (plan.empty() ? "" : ",") + std::to_string(column);
+        hints += (hints.empty() ? "" : ",") + std::to_string(column);
         cost /= 10;
         break;
       }
     }
   }
-  info->idxStr = sqlite3_mprintf("%s", plan.c_str());
+  info->idxStr = sqlite3_mprintf("%llu;%s", info->colUsed, hints.c_str());
   info->needToFreeIdxStr = 1;
   info->estimatedCost = cost;
   info->estimatedRows = static_cast<sqlite3_int64>(cost);

@@ -1,0 +1,300 @@
+// SHOW and the system tables: what a client sees besides rows (names and types of columns), and
+// what depends on the server around the session.
+#include <gtest/gtest.h>
+
+#include "engine/engine.h"
+#include "row/convert.h"
+#include "sql/catalog/catalog.h"
+#include "sql/executor/create.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/server_interface.h"
+#include "sql/session/session.h"
+#include "tests/support/memory_volume.h"
+
+namespace borealis::sql {
+namespace {
+
+class FixedServer final : public ServerInterface {
+ public:
+  std::vector<ProcessInfo> Processes() const override {
+    return {{7, "root", "localhost:5000", "test", "Query", 3, "executing", std::string(150, 'q')},
+            {8, "app", "10.0.0.1:6000", std::nullopt, "Sleep", 60, "", std::nullopt}};
+  }
+  Status Kill(uint64_t, bool, std::string_view) override { return Status::Ok(); }
+  std::vector<std::pair<std::string, std::string>> StatusVariables() const override {
+    return {{"Uptime", "61"}, {"Threads_connected", "2"}};
+  }
+  bool read_only() const override { return false; }
+  std::string_view version() const override { return "8.0.36"; }
+  std::string_view version_comment() const override { return "Borealis"; }
+  std::string_view hostname() const override { return "db1"; }
+  uint16_t port() const override { return 3306; }
+  std::string_view server_uuid() const override { return "0"; }
+  int64_t uptime_seconds() const override { return 61; }
+  Status RequestShutdown(bool) override { return Status::Ok(); }
+};
+
+class Answer final : public ResultSink {
+ public:
+  explicit Answer(Session* session) : session_(session) {}
+  Status OnColumns(std::span<const ResultColumn> result_columns) override {
+    columns.assign(result_columns.begin(), result_columns.end());
+    return {};
+  }
+  Status OnRow(std::span<const row::Value> values) override {
+    std::string line;
+    const row::TimeZone& zone = session_->eval_context().conversion.time_zone();
+    for (size_t i = 0; i < values.size(); ++i) {
+      line += i == 0 ? "" : ",";
+      line += values[i].is_null() ? "NULL" : row::ToText(values[i], columns[i].type, zone);
+    }
+    rows.push_back(std::move(line));
+    return {};
+  }
+  void OnDone(const OkInfo&) override {}
+  void OnError(const Status& status, uint16_t) override { error = status.user_errno(); }
+
+  std::string Names() const {
+    std::string names;
+    for (const ResultColumn& column : columns) {
+      names += (names.empty() ? "" : ",") + column.name;
+    }
+    return names;
+  }
+
+  std::vector<ResultColumn> columns;
+  std::vector<std::string> rows;
+  int error = 0;
+
+ private:
+  Session* session_;
+};
+
+class ShowTest : public ::testing::Test {
+ protected:
+  ShowTest() {
+    engine::EngineOptions options;
+    options.layouts = MakeSqlRowLayout;
+    options.background_threads = false;
+    auto opened = engine::Engine::Open(&volume_, options);
+    INVARIANT(opened.ok());
+    engine_ = std::move(opened).value();
+    parts_ = MakeExecutorParts();
+    catalog_ = std::make_unique<Catalog>(engine_.get(), parts_->system_tables.get());
+    SessionEnvironment environment;
+    environment.engine = engine_.get();
+    environment.catalog = catalog_.get();
+    environment.variables = parts_->variables.get();
+    environment.executor = parts_->executor.get();
+    environment.server = &server_;
+    session_ = std::make_unique<Session>(environment,
+                                         SessionIdentity{7, "root", "localhost", "root", "%"});
+    Run("CREATE DATABASE test");
+    Run("USE test");
+    Run("CREATE TABLE p (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT)");
+  }
+  ~ShowTest() override {
+    session_.reset();
+    engine_->Stop();
+  }
+
+  Answer Run(std::string_view text) {
+    Answer answer(session_.get());
+    session_->ExecuteAndWait(text, answer);
+    return answer;
+  }
+  // The only cell of the only row.
+  std::string Cell(std::string_view text) {
+    const Answer answer = Run(text);
+    return answer.rows.size() == 1 ? answer.rows[0] : "rows: " + std::to_string(answer.rows.size());
+  }
+
+  MemoryVolume volume_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<ExecutorParts> parts_;
+  std::unique_ptr<Catalog> catalog_;
+  FixedServer server_;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_F(ShowTest, ColumnsHaveTheNamesThatClientsLookFor) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"SHOW DATABASES", "Database"},
+      {"SHOW DATABASES LIKE 't%'", "Database (t%)"},
+      {"SHOW TABLES", "Tables_in_test"},
+      {"SHOW FULL TABLES FROM INFORMATION_SCHEMA LIKE 'T%'",
+       "Tables_in_INFORMATION_SCHEMA (T%),Table_type"},
+      {"SHOW COLUMNS FROM p", "Field,Type,Null,Key,Default,Extra"},
+      {"DESCRIBE p", "Field,Type,Null,Key,Default,Extra"},
+      {"SHOW FULL COLUMNS FROM p",
+       "Field,Type,Collation,Null,Key,Default,Extra,Privileges,Comment"},
+      {"SHOW INDEX FROM p",
+       "Table,Non_unique,Key_name,Seq_in_index,Column_name,Collation,Cardinality,Sub_part,Packed,"
+       "Null,Index_type,Comment,Index_comment,Visible,Expression"},
+      {"SHOW TABLE STATUS",
+       "Name,Engine,Version,Row_format,Rows,Avg_row_length,Data_length,Max_data_length,"
+       "Index_length,Data_free,Auto_increment,Create_time,Update_time,Check_time,Collation,"
+       "Checksum,Create_options,Comment"},
+      {"SHOW CREATE TABLE p", "Table,Create Table"},
+      {"SHOW CREATE DATABASE test", "Database,Create Database"},
+      {"SHOW VARIABLES LIKE 'port'", "Variable_name,Value"},
+      {"SHOW GLOBAL STATUS LIKE 'uptime'", "Variable_name,Value"},
+      {"SHOW PROCESSLIST", "Id,User,Host,db,Command,Time,State,Info"},
+      {"SHOW ENGINES", "Engine,Support,Comment,Transactions,XA,Savepoints"},
+      {"SHOW CHARACTER SET", "Charset,Description,Default collation,Maxlen"},
+      {"SHOW COLLATION", "Collation,Charset,Id,Default,Compiled,Sortlen,Pad_attribute"},
+      {"SHOW GRANTS", "Grants for root@%"},
+      {"SHOW CREATE USER CURRENT_USER()", "CREATE USER for root@%"},
+      {"SHOW PRIVILEGES", "Privilege,Context,Comment"},
+      {"SHOW PLUGINS", "Name,Status,Type,Library,License"},
+      {"SHOW TRIGGERS",
+       "Trigger,Event,Table,Statement,Timing,Created,sql_mode,Definer,character_set_client,"
+       "collation_connection,Database Collation"},
+      {"SHOW EVENTS",
+       "Db,Name,Definer,Time zone,Type,Execute at,Interval value,Interval field,Starts,Ends,Status,"
+       "Originator,character_set_client,collation_connection,Database Collation"},
+      {"SHOW PROCEDURE STATUS",
+       "Db,Name,Type,Definer,Modified,Created,Security_type,Comment,character_set_client,"
+       "collation_connection,Database Collation"},
+      {"SHOW OPEN TABLES", "Database,Table,In_use,Name_locked"},
+      {"SHOW WARNINGS", "Level,Code,Message"},
+      {"SHOW COUNT(*) WARNINGS", "@@session.warning_count"},
+      {"SHOW COUNT(*) ERRORS", "@@session.error_count"},
+      {"SHOW ENGINE INNODB STATUS", "Type,Name,Status"},
+      {"SHOW MASTER STATUS", "File,Position,Binlog_Do_DB,Binlog_Ignore_DB,Executed_Gtid_Set"},
+      {"SHOW SLAVE HOSTS", "Server_Id,Host,Port,Source_Id,Replica_UUID"},
+      {"SHOW PROFILES", "Query_ID,Duration,Query"},
+  };
+  for (const auto& [statement, names] : kCases) {
+    const Answer answer = Run(statement);
+    EXPECT_EQ(answer.error, 0) << statement;
+    EXPECT_EQ(answer.Names(), names) << statement;
+  }
+}
+
+TEST_F(ShowTest, EverySystemTableCanBeReadWhole) {
+  for (const std::string& schema : parts_->system_tables->Schemas()) {
+    for (const std::string& table : parts_->system_tables->Tables(schema)) {
+      const Answer answer = Run("SELECT * FROM " + schema + "." + table);
+      EXPECT_EQ(answer.error, 0) << table;
+      EXPECT_FALSE(answer.columns.empty()) << table;
+    }
+  }
+}
+
+TEST_F(ShowTest, SystemTablesDescribeThemselves) {
+  EXPECT_EQ(Cell("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "
+                 "'information_schema' AND TABLE_NAME = 'TABLES'"),
+            "21");
+  EXPECT_EQ(Run("DESCRIBE information_schema.engines").rows[3],
+            "TRANSACTIONS,varchar(3),YES,,NULL,");
+  EXPECT_EQ(Cell("SHOW CREATE TABLE performance_schema.session_variables"),
+            "session_variables,CREATE TABLE `session_variables` (\n"
+            "  `VARIABLE_NAME` varchar(64) NOT NULL,\n"
+            "  `VARIABLE_VALUE` varchar(1024) DEFAULT NULL\n"
+            ") ENGINE=PERFORMANCE_SCHEMA DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci");
+}
+
+TEST_F(ShowTest, ProcesslistShowsStatementsCutUnlessFull) {
+  const Answer cut = Run("SHOW PROCESSLIST");
+  ASSERT_EQ(cut.rows.size(), 2u);
+  EXPECT_EQ(cut.rows[0], "7,root,localhost:5000,test,Query,3,executing," + std::string(100, 'q'));
+  EXPECT_EQ(cut.rows[1], "8,app,10.0.0.1:6000,NULL,Sleep,60,,NULL");
+  const Answer full = Run("SHOW FULL PROCESSLIST");
+  EXPECT_EQ(full.rows[0], "7,root,localhost:5000,test,Query,3,executing," + std::string(150, 'q'));
+  EXPECT_EQ(Cell("SELECT PROCESSLIST_USER FROM performance_schema.threads WHERE THREAD_ID = 8"),
+            "app");
+}
+
+TEST_F(ShowTest, StatusComesFromTheServerSorted) {
+  const Answer answer = Run("SHOW STATUS");
+  ASSERT_EQ(answer.rows.size(), 2u);
+  EXPECT_EQ(answer.rows[0], "Threads_connected,2");
+  EXPECT_EQ(Cell("SHOW GLOBAL STATUS LIKE 'UPTIME'"), "Uptime,61");
+}
+
+TEST_F(ShowTest, WarningsLastUntilTheNextStatementThatIsNotAboutThem) {
+  Run("SELECT 1 / 0");
+  EXPECT_EQ(Cell("SHOW WARNINGS"), "Warning,1365,Division by 0");
+  EXPECT_EQ(Cell("SHOW COUNT(*) WARNINGS"), "1");
+  EXPECT_EQ(Cell("SHOW WARNINGS LIMIT 1"), "Warning,1365,Division by 0");
+  EXPECT_TRUE(Run("SHOW WARNINGS LIMIT 1, 1").rows.empty());
+  EXPECT_TRUE(Run("SHOW ERRORS").rows.empty());
+  Run("SELECT * FROM absent");
+  EXPECT_EQ(Cell("SHOW ERRORS"), "Error,1146,Table 'test.absent' doesn't exist");
+  EXPECT_EQ(Cell("SHOW COUNT(*) ERRORS"), "1");
+  Run("SHOW TABLES");
+  EXPECT_TRUE(Run("SHOW WARNINGS").rows.empty());
+}
+
+TEST_F(ShowTest, AccountsAreTheRowsOfMysqlUserWhereThereIsOne) {
+  EXPECT_TRUE(Cell("SHOW GRANTS").starts_with("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, "));
+  EXPECT_EQ(Run("SHOW GRANTS FOR app").error, 1141);
+  Run("CREATE DATABASE mysql");
+  Run("CREATE TABLE mysql.user (Host CHAR(255), User CHAR(32), ssl_type VARCHAR(16) DEFAULT '', "
+      "plugin CHAR(64) DEFAULT 'caching_sha2_password', authentication_string TEXT, "
+      "password_expired CHAR(1) DEFAULT 'N', account_locked CHAR(1) DEFAULT 'N')");
+  Run("INSERT INTO mysql.user (Host, User, authentication_string, account_locked) "
+      "VALUES ('%', 'app', 'it''s', 'Y')");
+  EXPECT_TRUE(Cell("SHOW GRANTS FOR app").ends_with("ON *.* TO `app`@`%` WITH GRANT OPTION"));
+  EXPECT_EQ(Cell("SHOW CREATE USER app"),
+            "CREATE USER `app`@`%` IDENTIFIED WITH 'caching_sha2_password' AS 'it''s' REQUIRE NONE "
+            "PASSWORD EXPIRE DEFAULT ACCOUNT LOCK PASSWORD HISTORY DEFAULT PASSWORD REUSE INTERVAL "
+            "DEFAULT PASSWORD REQUIRE CURRENT DEFAULT");
+  EXPECT_EQ(Run("SHOW CREATE USER root").error, 1396);
+  EXPECT_EQ(Cell("SELECT COUNT(DISTINCT GRANTEE) FROM information_schema.USER_PRIVILEGES"), "1");
+}
+
+TEST_F(ShowTest, CountersOfTheTableAreTheEngines) {
+  Run("INSERT INTO p (a) VALUES (1), (2), (3)");
+  EXPECT_EQ(Cell("SELECT TABLE_ROWS, AUTO_INCREMENT FROM information_schema.TABLES WHERE "
+                 "TABLE_SCHEMA = 'test' AND TABLE_NAME = 'p'"),
+            "3,4");
+  EXPECT_TRUE(Cell("SHOW CREATE TABLE p").find(" AUTO_INCREMENT=4 ") != std::string::npos);
+  EXPECT_EQ(Run("SHOW INDEX FROM p").rows[0], "p,0,PRIMARY,1,id,A,3,NULL,NULL,,BTREE,,,YES,NULL");
+}
+
+TEST_F(ShowTest, OpenTransactionsAndTheirTablesAreListed) {
+  Run("BEGIN");
+  Run("INSERT INTO p (a) VALUES (1)");
+  EXPECT_EQ(Cell("SHOW OPEN TABLES"), "test,p,1,0");
+  EXPECT_EQ(Cell("SELECT trx_state, trx_mysql_thread_id, trx_rows_modified FROM "
+                 "information_schema.INNODB_TRX"),
+            "RUNNING,7,1");
+  EXPECT_TRUE(Cell("SHOW ENGINE INNODB STATUS").find("MySQL thread id 7,") != std::string::npos);
+  Run("COMMIT");
+  EXPECT_TRUE(Run("SHOW OPEN TABLES").rows.empty());
+}
+
+TEST_F(ShowTest, ListingStartsNoTransaction) {
+  Run("SET autocommit = 0");
+  Run("SHOW TABLES");
+  EXPECT_FALSE(session_->in_transaction());
+  Run("SELECT COUNT(*) FROM information_schema.TABLES");
+  EXPECT_FALSE(session_->in_transaction());
+  Run("SELECT * FROM p");
+  EXPECT_TRUE(session_->in_transaction());
+}
+
+TEST_F(ShowTest, ParametersMayStandInWhere) {
+  const Result<PreparedInfo> prepared = session_->Prepare("SHOW TABLES WHERE Tables_in_test = ?");
+  ASSERT_TRUE(prepared.ok());
+  EXPECT_EQ(prepared->parameter_count, 1u);
+  for (const auto& [name, count] : {std::pair{"p", 1u}, std::pair{"q", 0u}}) {
+    Answer answer(session_.get());
+    const TypedValue value{row::Type::Varchar(10, row::kDefaultCollation),
+                           row::Value::String(name)};
+    session_->ExecutePrepared(prepared->id, {&value, 1}, answer, [] {});
+    EXPECT_EQ(answer.error, 0);
+    EXPECT_EQ(answer.rows.size(), count);
+  }
+}
+
+TEST_F(ShowTest, WhatIsNotOfferedIsRefusedByName) {
+  EXPECT_EQ(Run("SHOW EXTENDED COLUMNS FROM p").error, 1235);
+  EXPECT_EQ(Run("SHOW BINARY LOGS").error, 1381);
+  EXPECT_EQ(Run("SHOW ENGINE nosuch STATUS").error, 1286);
+}
+
+}  // namespace
+}  // namespace borealis::sql
