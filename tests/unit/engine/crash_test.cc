@@ -33,6 +33,7 @@ class CrashTest : public EngineTest {
   }
 };
 
+// INV-UND-3
 TEST_F(CrashTest, EveryConsistencyPointOfAHistory) {
   Create("t", "0;1;2,1", {true, true, false});
   Load("t", {"1|a|x", "2|b|x", "3|c|y"});
@@ -134,6 +135,7 @@ TEST_F(CrashTest, RollbackInterruptedByCrashesGoesOn) {
   volume_->Release();
 }
 
+// INV-UND-1
 TEST_F(CrashTest, PurgeInterruptedByCrashesGoesOn) {
   Create("t", "0;1", {true, true});
   const std::string big(20'000, 'z');
@@ -164,6 +166,7 @@ TEST_F(CrashTest, PurgeInterruptedByCrashesGoesOn) {
   volume_->Release();
 }
 
+// INV-DIC-1, INV-DIC-2
 TEST_F(CrashTest, SchemaChangesHappenEntirelyOrNotAtAll) {
   Create("a", "0;1", {true, false});
   Create("b", "0", {true});

@@ -31,6 +31,7 @@ class EngineConcurrencyTest : public EngineTest {
   }
 };
 
+// INV-TRX-4, INV-TRX-5, INV-ROW-3
 TEST_F(EngineConcurrencyTest, TransfersKeepTheSum) {
   LoadAccounts();
   std::atomic<bool> stop{false};
@@ -137,6 +138,88 @@ TEST_F(EngineConcurrencyTest, UniqueKeysStayUnique) {
   }
   EXPECT_EQ(values.size(), rows);
   Check("t");
+}
+
+// The transactions of sysbench's oltp_read_write, and the writer dies again and again under them.
+TEST_F(EngineConcurrencyTest, MixedTransactionsSurviveCrashesAtAnyMoment) {
+  constexpr uint64_t kRows = 60;
+  Create("t", "0;1", {true, false});
+  const auto row_of = [](const std::string& key, uint64_t k, uint64_t c) {
+    return key + "|" + std::to_string(100 + k) + "|" + std::string(c % 700, 'c');
+  };
+  std::vector<std::string> rows;
+  for (uint64_t i = 0; i < kRows; ++i) {
+    rows.push_back(row_of(Key(i), i, i * 31));
+  }
+  Load("t", rows);
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> commits{0};
+  std::vector<Thread> threads;
+  for (int n = 0; n < 8; ++n) {
+    threads.emplace_back("mix", [&, n] {
+      Random random(static_cast<uint64_t>(n) + 401);
+      while (!stop.load()) {
+        Session s(engine_.get(),
+                  random.Chance(0.5) ? Isolation::kReadCommitted : Isolation::kRepeatableRead);
+        const auto key = [&] { return Key(random.Below(kRows)); };
+        // False after a deadlock; nothing else may fail.
+        const auto went = [&](const Status& status) {
+          wrong += status.ok() || status.Is(Code::kDeadlock) ? 0 : 1;
+          return status.ok();
+        };
+        const std::string read = s.Get("t", key());
+        ScanOptions range;
+        range.range.lower = K(Key(random.Below(kRows)));
+        range.index_no = 0;
+        const std::string scanned = s.Scan("t", range);
+        wrong += read[0] == '-' || read[0] == '!' || scanned[0] == '!' ? 1 : 0;
+        const std::string indexed = key();
+        const std::string replaced = key();
+        if (!went(s.Update("t", indexed, row_of(indexed, random.Below(50), random.Below(700)))) ||
+            !went(s.Delete("t", replaced)) ||
+            !went(s.Insert("t", row_of(replaced, random.Below(50), random.Below(700))))) {
+          continue;
+        }
+        if (random.Chance(0.1)) {
+          wrong += s.Rollback().ok() ? 0 : 1;
+        } else {
+          const bool ok = s.Commit().ok();
+          wrong += ok ? 0 : 1;
+          commits += ok ? 1 : 0;
+        }
+      }
+    });
+  }
+  for (int crash = 0; crash < 6; ++crash) {
+    const int before = commits;
+    while (commits < before + 30) {
+      std::this_thread::yield();
+    }
+    volume_->HoldDurability();
+    const Lsn held = volume_->appended();
+    for (int i = 0; i < 1'000 && volume_->appended() == held; ++i) {
+      std::this_thread::yield();  // in the best case something is under way
+    }
+    std::unique_ptr<MemoryVolume> copy = volume_->CrashCopy(volume_->appended());
+    volume_->Release();
+    Result<std::unique_ptr<Engine>> next = Engine::Open(copy.get(), TestOptions());
+    EXPECT_TRUE(next.ok()) << next.status().ToString();
+    if (!next.ok()) {
+      break;
+    }
+    EXPECT_OK((*next)->RunBackground());
+    EXPECT_EQ(Split(Session(next->get()).Scan("t"), ' ').size(), kRows);
+    EXPECT_OK((*next)->CheckTable(**(*next)->FindTable("test", "t")));
+  }
+  stop = true;
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(Split(ScanAll("t"), ' ').size(), kRows);
+  EXPECT_EQ(Split(ScanAll("t", 1), ' ').size(), kRows);
+  ASSERT_OK(engine_->RunBackground());
+  Check("t");
+  EXPECT_TRUE(engine_->ListLocks().empty());
 }
 
 TEST_F(EngineConcurrencyTest, SchemaChangesWaitForTransactionsAndTheOtherWayRound) {

@@ -320,6 +320,7 @@ TEST_F(LockTest, NowaitFailsAndSkipLockedSkips) {
   EXPECT_EQ(other.Scan("t", options), "1|a 5|e 7|g");
 }
 
+// INV-LCK-2
 TEST_F(LockTest, DeadlockTakesTheOneWithFewerChanges) {
   Session big(engine_.get());
   ASSERT_OK(big.Update("t", "1", "1|x"));
@@ -348,6 +349,7 @@ TEST_F(LockTest, InterruptEndsAWait) {
   EXPECT_EQ(waiter.Get("t", "1"), "1|a");
 }
 
+// INV-LCK-4
 TEST_F(LockTest, RangesKeepInsertsOutUnderRepeatableReadOnly) {
   ScanOptions options;
   options.lock = LockMode::kShared;
@@ -472,6 +474,7 @@ TEST_F(LockTest, ReadCommittedGivesRowsBackThatDidNotMatch) {
   EXPECT_EQ(writer.Update("t", "3", "3|x").code(), Code::kTimedOut);
 }
 
+// INV-LCK-3
 TEST_F(LockTest, SharedLocksUpgradeAheadOfWaiters) {
   Session first(engine_.get());
   EXPECT_EQ(first.Get("t", "1", LockMode::kShared), "1|a");

@@ -179,6 +179,7 @@ class ModelTest : public EngineTest, public ::testing::WithParamInterface<uint64
   Rows committed_;
 };
 
+// INV-TRX-3, INV-UND-2, INV-ROW-2
 TEST_P(ModelTest, SnapshotsAgreeWithTheModel) {
   Random random(GetParam());
   for (int round = 0; round < 4; ++round) {

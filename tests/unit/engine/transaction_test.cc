@@ -95,6 +95,7 @@ TEST_F(TransactionTest, DuplicatesNameTheirKeyAndLeaveNothing) {
   Check("t");
 }
 
+// INV-TRX-3, INV-ROW-1
 TEST_F(TransactionTest, OldViewsSeeOldVersionsThroughEveryIndex) {
   Create("t", "0;1", {true, false});
   Load("t", {"1|a", "2|b", "3|c"});
@@ -211,6 +212,7 @@ TEST_F(TransactionTest, LongRowsGoOffPageAndComeBack) {
   Check("t");
 }
 
+// INV-TRX-1, INV-TRX-2
 TEST_F(TransactionTest, CommitIsAnsweredAndSeenOnlyWhenDurable) {
   Create("t", "0", {true});
   volume_->HoldDurability();
