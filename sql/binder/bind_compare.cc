@@ -140,6 +140,16 @@ Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& colu
   return none;
 }
 
+// Constant text that is compared with a date must be one (1525).
+Status StatementBinder::CheckDateText(const BoundPtr& text, const Type& with) {
+  const auto* literal = text->TryAs<BoundLiteral>();
+  if (literal == nullptr || !literal->value.is_string() || !with.has_date()) {
+    return {};
+  }
+  return NarrowExactly(literal->value, literal->type, with, environment().eval_context().conversion)
+      .status();
+}
+
 Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) {
   if (IsFixed(*a) && !IsFixed(*b)) {
     return Compare(Flip(op), std::move(b), std::move(a));
@@ -166,6 +176,8 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
       return MakeCompare(narrowed_op, std::move(a), std::move(constant));
     }
   }
+  RETURN_IF_ERROR(CheckDateText(a, b->type));
+  RETURN_IF_ERROR(CheckDateText(b, a->type));
   if (IsStringLike(a->type) && IsStringLike(b->type)) {
     static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
     ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations({a, b}, kNames[static_cast<size_t>(op)]));

@@ -6,6 +6,7 @@
 #include "row/decimal.h"
 #include "sql/binder/binder_internal.h"
 #include "sql/binder/evaluate.h"
+#include "sql/binder/print_bound.h"
 #include "sql/functions/function.h"
 
 namespace borealis::sql {
@@ -127,6 +128,7 @@ Result<BoundPtr> StatementBinder::Fold(BoundPtr expr) {
   auto literal = std::make_shared<BoundLiteral>(expr->type, std::move(owned));
   literal->type.nullable = literal->value.is_null();
   literal->coercibility = expr->coercibility;
+  literal->folded_from = std::move(expr);
   return BoundPtr(literal);
 }
 
@@ -179,8 +181,12 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
     const auto* literal = arg->TryAs<BoundLiteral>();
     described.push_back({arg->type, literal != nullptr ? &literal->value : nullptr});
   }
+  FunctionOptions described_options = options;
+  described_options.describe = [def, options, args] {
+    return PrintBoundCall(def->name, options, args);
+  };
   ASSIGN_OR_RETURN(std::shared_ptr<const FunctionInstance> instance,
-                   BindFunction(*def, described, bind, options));
+                   BindFunction(*def, described, bind, described_options));
   auto node = std::make_shared<BoundFunction>(instance->type(), instance);
   if (node->type.is_null()) {
     node->coercibility = Coercibility::kIgnorable;
@@ -246,11 +252,20 @@ Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args, std::
   return Fold(node);
 }
 
+// Messages name a function in the letters of the statement.
+std::string StatementBinder::NameAsWritten(const FunctionCall& expr) const {
+  std::string_view written = text().substr(std::min<size_t>(expr.span.begin, text().size()));
+  written = written.substr(0, expr.name.size());
+  return SameName(written, expr.name) ? std::string(written) : expr.name;
+}
+
 Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Scope* scope) {
   if (!expr.schema.empty()) {
     return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", expr.schema + "." + expr.name);
   }
-  auto wrong_count = [&] { return UserError(ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, expr.name); };
+  auto wrong_count = [&] {
+    return UserError(ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, NameAsWritten(expr));
+  };
   const std::string& name = expr.name;
   size_t count = expr.args.size();
   if (name == "if") {
@@ -313,6 +328,10 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
   }
   if (expr.type.has_value()) {
     return Unsupported("WEIGHT_STRING AS type");
+  }
+  const FunctionDef* def = FindFunction(name);
+  if (def != nullptr && !AcceptsCount(*def, count)) {
+    return wrong_count();
   }
   FunctionOptions options;
   if (expr.unit.has_value()) {

@@ -49,6 +49,15 @@ bool Qualifies(const ColumnRef& ref, const BoundTable& table) {
          (ref.schema.empty() || ref.schema == table.schema);
 }
 
+// Not within another query block; what surrounds a derived table in FROM is none.
+bool IsOutermost(const Scope& scope) {
+  const Scope* outer = scope.outer;
+  while (outer != nullptr && outer->select == nullptr && outer->from.tables.empty()) {
+    outer = outer->outer;
+  }
+  return outer == nullptr;
+}
+
 }  // namespace
 
 Status StatementBinder::UnknownColumn(const ColumnRef& ref, Clause clause) const {
@@ -160,6 +169,9 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
       }
       return found;
     }
+  }
+  if (!ref.table.empty() && scope->from.tables.empty() && IsOutermost(*scope)) {
+    return UserError(ER_UNKNOWN_TABLE, ref.table, ClauseName(scope->clause));
   }
   return UnknownColumn(ref, scope->clause);
 }

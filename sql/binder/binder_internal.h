@@ -171,6 +171,7 @@ class StatementBinder {
   Result<BoundPtr> BindCase(const CaseExpr& expr, Scope* scope);
   Result<BoundPtr> BindCast(const Cast& expr, Scope* scope);
   Result<BoundPtr> BindCollate(const Collate& expr, Scope* scope);
+  std::string NameAsWritten(const FunctionCall& expr) const;
   Result<BoundPtr> BindFunctionCall(const FunctionCall& expr, Scope* scope);
   // LIKE, REGEXP, EXTRACT, TRIM, interval arithmetic, CONVERT USING, JSON_VALUE.
   Result<BoundPtr> BindSpecialFunction(const Expr& expr, Scope* scope);
@@ -198,6 +199,7 @@ class StatementBinder {
   // --- comparison (bind_compare.cc) ---
   // a op b with every conversion that MySQL's rules ask for; constants go to the column's type.
   Result<BoundPtr> Compare(CompareOp op, BoundPtr a, BoundPtr b);
+  Status CheckDateText(const BoundPtr& text, const row::Type& with);
   Result<BoundPtr> CompareJson(CompareOp op, BoundPtr a, BoundPtr b);
   // The same for rows of expressions.
   Result<BoundPtr> CompareRows(CompareOp op, const std::vector<BoundPtr>& a,

@@ -50,8 +50,7 @@ Result<std::shared_ptr<const FunctionInstance>> BindFunction(const FunctionDef& 
                                                              std::span<const FunctionArg> args,
                                                              const BindSettings& settings,
                                                              const FunctionOptions& options) {
-  int count = static_cast<int>(args.size());
-  if (count < def.min_args || (def.max_args != kAnyNumber && count > def.max_args)) {
+  if (!AcceptsCount(def, args.size())) {
     return UserError(ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, def.name);
   }
   auto instance = std::make_shared<FunctionInstance>();
@@ -138,6 +137,9 @@ Status SetText(const EvalCall& call, std::string text, row::Value* out) {
 
 Status OutOfRange(const EvalCall& call, std::span<const row::Value> args,
                   std::string_view type_name) {
+  if (call.function.options().describe) {
+    return UserError(ER_DATA_OUT_OF_RANGE, type_name, call.function.options().describe());
+  }
   std::string_view name = call.function.def().name;
   bool word = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';

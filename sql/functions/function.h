@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,8 @@ struct FunctionOptions {
   bool trim_leading = true;
   bool trim_trailing = true;
   row::Type cast_type;  // "cast"
+  // The call as messages show it (1690); without it they show the arguments' values.
+  std::function<std::string()> describe;
 };
 
 // One argument as the binder knows it.
@@ -124,6 +127,10 @@ class FunctionInstance {
 const FunctionDef* FindFunction(std::string_view name);
 // All of them, for information_schema and tests, by name.
 std::vector<const FunctionDef*> AllFunctions();
+inline bool AcceptsCount(const FunctionDef& def, size_t count) {
+  return static_cast<int>(count) >= def.min_args &&
+         (def.max_args == kAnyNumber || static_cast<int>(count) <= def.max_args);
+}
 // Checks the number of arguments (1582) and infers the type.
 Result<std::shared_ptr<const FunctionInstance>> BindFunction(const FunctionDef& def,
                                                              std::span<const FunctionArg> args,

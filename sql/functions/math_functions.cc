@@ -120,10 +120,6 @@ Status InferRound(const InferInput& input, Type* type) {
   switch (NumberClassOf(a)) {
     case NumberClass::kDouble:
       *type = Type::Double();
-      if (known) {  // shows exactly that many digits
-        type->scale = static_cast<uint8_t>(std::clamp<int64_t>(digits, 0, 30));
-        type->length = 17U + type->scale;
-      }
       break;
     case NumberClass::kInteger:
       *type = Type::BigInt(IsUnsignedNumber(a));

@@ -1,5 +1,6 @@
 // Queries in SQLite's SQL: SELECT, FROM, set operations, WITH, ORDER BY, LIMIT.
 #include <algorithm>
+#include <utility>
 
 #include "sql/binder/binder_internal.h"
 #include "sql/sqlite/lowering_internal.h"
@@ -113,7 +114,11 @@ Status Lowering::Query(const BoundQuery& query, bool without_limit, std::string*
       sql->append((c == 0 ? "c" : ",c") + std::to_string(c));
     }
     sql->append(") AS (");
-    RETURN_IF_ERROR(Query(*cte.query, false, sql));
+    // A recursive table's arms must stand as SQLite knows them.
+    bool outer = std::exchange(in_recursive_cte_, cte.recursive);
+    Status lowered = Query(*cte.query, false, sql);
+    in_recursive_cte_ = outer;
+    RETURN_IF_ERROR(lowered);
     sql->append(")");
   }
   if (!query.ctes.empty()) {
@@ -228,11 +233,14 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
       out_->modules.push_back({std::move(module), &table});
       break;
     }
-    case BoundTableKind::kDerived:
+    case BoundTableKind::kDerived: {
+      bool outer = std::exchange(in_recursive_cte_, false);
       sql->push_back('(');
       RETURN_IF_ERROR(Query(*table.query, false, sql));
       sql->push_back(')');
+      in_recursive_cte_ = outer;
       break;
+    }
     case BoundTableKind::kCte:
       sql->append(CteName(*table.cte));
       break;
@@ -261,7 +269,21 @@ Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
   return {};
 }
 
+// SQLite's UNION, INTERSECT and EXCEPT keep the last of equal rows, MySQL the first, which shows
+// where equal is not identical ('a' and 'A'). DISTINCT keeps the first.
 Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* sql) {
+  if (operation.op == SetOperator::kUnion && !operation.all && !in_recursive_cte_) {
+    std::string columns;
+    for (size_t i = 0; i < operation.left->columns.size(); ++i) {
+      columns += (i == 0 ? "c" : ",c") + std::to_string(i);
+    }
+    sql->append("SELECT DISTINCT " + columns + " FROM (");
+    RETURN_IF_ERROR(Arm(*operation.left, true, sql));
+    sql->append(" UNION ALL ");
+    RETURN_IF_ERROR(Arm(*operation.right, false, sql));
+    sql->push_back(')');
+    return {};
+  }
   RETURN_IF_ERROR(Arm(*operation.left, true, sql));
   switch (operation.op) {
     case SetOperator::kUnion:

@@ -44,6 +44,7 @@ class Lowering {
 
  private:
   LoweredQuery* out_;
+  bool in_recursive_cte_ = false;  // directly: not in a query inside it
 };
 
 std::string TableAlias(const BoundTable& table);
