@@ -71,6 +71,10 @@ bool ParseHeader(const std::string& line, Record* record) {
     record->text = words[1];
     return true;
   }
+  if (words[0] == "auto") {
+    record->kind = Record::Kind::kAuto;
+    return true;
+  }
   if (words[0] == "warnings") {
     record->kind = Record::Kind::kWarnings;
     return true;
@@ -140,6 +144,8 @@ std::string Check(const Record& record, const Outcome& outcome) {
         return "error " + std::to_string(outcome.error) + ": " + outcome.message;
       }
       return "";
+    case Record::Kind::kAuto:
+      return "not recorded yet";
     case Record::Kind::kConnection:
       return "";
   }
@@ -205,24 +211,104 @@ bool ParseTestFile(std::string_view text, std::vector<Record>* records, std::str
     if (record.kind == Record::Kind::kWarnings) {
       record.text = "SHOW WARNINGS";
     }
+    record.end_line = static_cast<int>(at + 1);
     records->push_back(std::move(record));
   }
   return true;
 }
 
+namespace {
+
+// The sessions of one file, opened when first named.
+class Sessions {
+ public:
+  explicit Sessions(const Connect& connect) : connect_(connect) {}
+  // Null when it cannot be opened.
+  TestConnection* current() {
+    std::unique_ptr<TestConnection>& connection = connections_[name_];
+    if (connection == nullptr) {
+      connection = connect_(name_);
+    }
+    return connection.get();
+  }
+  void Switch(const std::string& name) { name_ = name; }
+
+ private:
+  const Connect& connect_;
+  std::map<std::string, std::unique_ptr<TestConnection>> connections_;
+  std::string name_ = "default";
+};
+
+std::string Rows(const Outcome& outcome, bool sorted) {
+  std::vector<std::string> lines;
+  for (const auto& row : outcome.rows) {
+    lines.push_back(JoinRow(row));
+  }
+  if (sorted) {
+    std::sort(lines.begin(), lines.end());
+  }
+  std::string text = "----\n";
+  for (const std::string& line : lines) {
+    text += line + "\n";
+  }
+  return text;
+}
+
+bool IsChange(std::string_view statement) {
+  for (std::string_view verb : {"INSERT", "UPDATE", "DELETE", "REPLACE"}) {
+    if (statement.substr(0, verb.size()) == verb) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The record that the answer makes of a statement; ends with a line feed.
+std::string Recorded(Record::Kind kind, bool sort_rows, const std::string& statement,
+                     const Outcome& outcome) {
+  if (outcome.error != 0) {
+    return "statement error " + std::to_string(outcome.error) + "\n" + statement + "\n----\n" +
+           outcome.message + "\n";
+  }
+  if (kind == Record::Kind::kWarnings) {
+    return "warnings\n" + Rows(outcome, false);
+  }
+  if (outcome.has_rows) {
+    return (sort_rows ? "query rowsort\n" : "query\n") + statement + "\n" +
+           Rows(outcome, sort_rows);
+  }
+  if (kind == Record::Kind::kCount || (kind == Record::Kind::kAuto && IsChange(statement))) {
+    return "statement count " + std::to_string(outcome.affected_rows) + "\n" + statement + "\n";
+  }
+  return "statement ok\n" + statement + "\n";
+}
+
+std::string RecordedLines(const Record& record, TestConnection* connection) {
+  std::string text;
+  for (const std::string& statement : SplitLines(record.text)) {
+    Outcome outcome = connection->Execute(statement);
+    text += text.empty() ? "" : "\n";
+    text += Recorded(record.kind, false, statement, outcome);
+    Outcome warnings = connection->Execute("SHOW WARNINGS");
+    // An error stands there too; only what came with it is news.
+    if (warnings.rows.size() > (outcome.error != 0 ? 1U : 0U)) {
+      text += "\n" + Recorded(Record::Kind::kWarnings, false, "", warnings);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 std::vector<Failure> RunRecords(const std::vector<Record>& records, const Connect& connect) {
-  std::map<std::string, std::unique_ptr<TestConnection>> connections;
-  std::string current = "default";
+  Sessions sessions(connect);
   std::vector<Failure> failures;
   for (const Record& record : records) {
     if (record.kind == Record::Kind::kConnection) {
-      current = record.text;
+      sessions.Switch(record.text);
       continue;
     }
-    std::unique_ptr<TestConnection>& connection = connections[current];
-    if (connection == nullptr) {
-      connection = connect(current);
-    }
+    TestConnection* connection = sessions.current();
     if (connection == nullptr) {
       failures.push_back({record.line, "no connection"});
       return failures;
@@ -233,6 +319,39 @@ std::vector<Failure> RunRecords(const std::vector<Record>& records, const Connec
     }
   }
   return failures;
+}
+
+std::string RecordAnswers(std::string_view text, const std::vector<Record>& records,
+                          const Connect& connect) {
+  Sessions sessions(connect);
+  std::vector<std::string> lines = SplitLines(text);
+  std::string out;
+  size_t line = 1;
+  auto copy_until = [&](int end) {
+    for (; line < static_cast<size_t>(end); ++line) {
+      out += lines[line - 1] + "\n";
+    }
+  };
+  for (const Record& record : records) {
+    copy_until(record.line);
+    if (record.kind == Record::Kind::kConnection) {
+      sessions.Switch(record.text);
+      copy_until(record.end_line);
+      continue;
+    }
+    TestConnection* connection = sessions.current();
+    if (connection == nullptr) {
+      break;
+    }
+    if (record.kind == Record::Kind::kAuto) {
+      out += RecordedLines(record, connection);
+    } else {
+      out += Recorded(record.kind, record.sort_rows, record.text, connection->Execute(record.text));
+    }
+    line = static_cast<size_t>(record.end_line);
+  }
+  copy_until(static_cast<int>(lines.size() + 1));
+  return out;
 }
 
 }  // namespace borealis::sqltest

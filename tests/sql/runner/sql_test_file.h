@@ -11,10 +11,12 @@
 //                                   backslash, tab and line feed in a value as \\, \t, \n
 //   connection NAME                 the following records run in that session (first use opens it)
 //   warnings                        after a statement: SHOW WARNINGS must list these rows
+//   auto                            in a file about to be recorded: every line is a statement;
+//                                   recording makes the records above of them
 //
 // The statement stands on the lines after the first and may span several; ---- ends it. The same
-// files run embedded (sqltest) and over the wire, and tests/sql/record fills in the answers of a
-// real MySQL server.
+// files run embedded and over the wire, and sqltest --record fills in the answers of a real MySQL
+// server.
 #pragma once
 
 #include <functional>
@@ -26,9 +28,10 @@
 namespace borealis::sqltest {
 
 struct Record {
-  enum class Kind { kOk, kError, kCount, kQuery, kConnection, kWarnings };
+  enum class Kind { kOk, kError, kCount, kQuery, kConnection, kWarnings, kAuto };
   Kind kind = Kind::kOk;
-  int line = 0;
+  int line = 0;      // of the header, from 1
+  int end_line = 0;  // the first line after the record
   int error = 0;
   uint64_t count = 0;
   bool sort_rows = false;
@@ -62,6 +65,10 @@ struct Failure {
 
 // Runs the records and returns what was not as expected.
 std::vector<Failure> RunRecords(const std::vector<Record>& records, const Connect& connect);
+
+// The file's text with the answers that the connections give now.
+std::string RecordAnswers(std::string_view text, const std::vector<Record>& records,
+                          const Connect& connect);
 
 // A value as the files write it.
 std::string EscapeCell(std::string_view value);

@@ -1,9 +1,15 @@
-// sqltest FILE… : runs SQL logic tests against the SQL layer and the engine in this process, each
-// file on an empty volume in memory. Exit status 1 when an answer differs.
+// sqltest [--connect HOST:PORT [--record]] FILE…: runs SQL logic tests.
+//
+// Without --connect they run against the SQL layer and the engine in this process, each file on an
+// empty volume in memory. With it they run over the MySQL protocol, each file in an empty schema
+// `test` of that server, as root without a password. --record rewrites the files with what the
+// server answers: meant for a real MySQL server, whose word is the specification; read the
+// difference before committing it. Exit status 1 when an answer differs.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "engine/engine.h"
 #include "row/convert.h"
@@ -12,6 +18,7 @@
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 #include "tests/sql/runner/sql_test_file.h"
+#include "tests/sql/runner/wire_connection.h"
 #include "tests/support/memory_volume.h"
 
 namespace borealis::sqltest {
@@ -108,40 +115,88 @@ class Instance {
   uint64_t connections_ = 0;
 };
 
-int RunFile(const char* path) {
-  std::ifstream file(path);
-  if (!file) {
-    fprintf(stderr, "%s: cannot be read\n", path);
-    return 1;
+bool ReadFile(const std::string& path, std::string* text) {
+  std::ifstream file(path, std::ios::binary);
+  text->assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  return static_cast<bool>(file);
+}
+
+struct Options {
+  std::optional<WireServer> server;  // none: embedded
+  bool record = false;
+  std::vector<std::string> files;
+};
+
+int Run(const std::string& path, const std::vector<Record>& records, const Connect& connect) {
+  std::vector<Failure> failures = RunRecords(records, connect);
+  for (const Failure& failure : failures) {
+    printf("%s:%d: %s\n", path.c_str(), failure.line, failure.what.c_str());
   }
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  std::vector<Record> records;
+  printf("%s: %zu of %zu as expected\n", path.c_str(), records.size() - failures.size(),
+         records.size());
+  return failures.empty() ? 0 : 1;
+}
+
+int RunFile(const Options& options, const std::string& path) {
+  std::string text;
   std::string problem;
-  if (!ParseTestFile(text, &records, &problem)) {
-    fprintf(stderr, "%s: %s\n", path, problem.c_str());
-    return 1;
+  std::vector<Record> records;
+  if (!ReadFile(path, &text)) {
+    problem = "cannot be read";
+  } else {
+    ParseTestFile(text, &records, &problem);
   }
   Instance instance;
-  if (!instance.Start()) {
-    fprintf(stderr, "%s: the instance does not start\n", path);
+  Connect connect = [&](std::string_view) { return instance.Connect(); };
+  if (problem.empty() && options.server.has_value()) {
+    problem = EmptyTestSchema(*options.server);
+    connect = [&](std::string_view) { return ConnectOverWire(*options.server); };
+  } else if (problem.empty() && !instance.Start()) {
+    problem = "the instance does not start";
+  }
+  if (!problem.empty()) {
+    fprintf(stderr, "%s: %s\n", path.c_str(), problem.c_str());
     return 1;
   }
-  std::vector<Failure> failures =
-      RunRecords(records, [&](std::string_view) { return instance.Connect(); });
-  for (const Failure& failure : failures) {
-    printf("%s:%d: %s\n", path, failure.line, failure.what.c_str());
+  if (!options.record) {
+    return Run(path, records, connect);
   }
-  printf("%s: %zu of %zu as expected\n", path, records.size() - failures.size(), records.size());
-  return failures.empty() ? 0 : 1;
+  std::string recorded = RecordAnswers(text, records, connect);
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << recorded;
+  return 0;
+}
+
+bool ParseOptions(int argc, char** argv, Options* options) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i];
+    if (word == "--record") {
+      options->record = true;
+    } else if (word == "--connect" && i + 1 < argc) {
+      options->server = WireServer();
+      if (!ParseWireServer(argv[++i], &*options->server)) {
+        return false;
+      }
+    } else if (word.starts_with("-")) {
+      return false;
+    } else {
+      options->files.emplace_back(word);
+    }
+  }
+  return !options->files.empty() && (!options->record || options->server.has_value());
 }
 
 }  // namespace
 }  // namespace borealis::sqltest
 
 int main(int argc, char** argv) {
-  int status = argc < 2 ? 2 : 0;
-  for (int i = 1; i < argc; ++i) {
-    status |= borealis::sqltest::RunFile(argv[i]);
+  borealis::sqltest::Options options;
+  if (!borealis::sqltest::ParseOptions(argc, argv, &options)) {
+    fprintf(stderr, "usage: sqltest [--connect HOST:PORT [--record]] FILE…\n");
+    return 2;
+  }
+  int status = 0;
+  for (const std::string& file : options.files) {
+    status |= borealis::sqltest::RunFile(options, file);
   }
   return status;
 }

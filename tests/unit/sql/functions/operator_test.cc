@@ -152,7 +152,7 @@ TEST(MathTest, Rounding) {
   EXPECT_EQ(call("abs", {INT64_MIN}), "error 1690");
   EXPECT_EQ(call("abs", {Dec("-1.5")}), "1.5");
   EXPECT_EQ(call("sign", {-0.5}), "-1");
-  EXPECT_EQ(call("round", {1.5, 3}), "1.500");
+  EXPECT_EQ(call("round", {1.5, 3}), "1.5");
   EXPECT_EQ(call("truncate", {1e20, -500}), "0");
   EXPECT_EQ(call("ceil", {1e20}), "100000000000000000000");
 }
