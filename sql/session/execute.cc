@@ -114,6 +114,16 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
   if (!parsed.ok()) {
     problem = std::move(parsed).status();
   } else if ((*parsed)->parsed.statement == nullptr) {
+    if (text.find_first_not_of(" \t\r\n\v\f;") != std::string_view::npos) {
+      // Nothing but comments: a statement that does nothing. Clients send those of a dump.
+      diagnostics_.Clear();
+      changes_.clear();
+      row_count_ = 0;
+      OkInfo ok;
+      ok.status = StatusFlags();
+      sink.OnDone(ok);
+      return result;
+    }
     problem = UserError(ER_EMPTY_QUERY);
   } else if ((*parsed)->parsed.parameter_count != 0) {
     const ParsedStatement& statement = (*parsed)->parsed;
