@@ -18,10 +18,11 @@ START_BALANCE = 1000
 
 
 class Ledger:
-    def __init__(self, cluster, clients=8, seed=1):
-        self.cluster, self.clients, self.seed = cluster, clients, seed
+    def __init__(self, cluster, clients=8, seed=1, port=None):
+        self.cluster, self.clients, self.seed, self.port = cluster, clients, seed, port
         self.acknowledged, self.in_doubt, self.refused = set(), set(), set()
         self.acknowledged_at = []  # times, for the longest gap
+        self.newest = {}  # by client
         self.errors = []
         self.stopping = threading.Event()
         self.lock = threading.Lock()
@@ -57,7 +58,7 @@ class Ledger:
             seq += 1
             key, committing = (number, seq), False
             try:
-                connection = connection or self.cluster.connect(database="ledger")
+                connection = connection or self.cluster.connect(self.port, database="ledger")
                 payer, payee = sorted(chance.sample(range(ACCOUNTS), 2))
                 amount = chance.randint(1, 9) * chance.choice((-1, 1))
                 with connection.cursor() as cursor:
@@ -70,6 +71,7 @@ class Ledger:
                     cursor.execute("COMMIT")
                 with self.lock:
                     self.acknowledged.add(key)
+                    self.newest[number] = seq
                     self.acknowledged_at.append(time.monotonic())
             except pymysql.MySQLError as error:
                 with self.lock:
@@ -83,11 +85,21 @@ class Ledger:
                     connection = None
                 time.sleep(0.02)
 
-    def longest_gap(self, since) -> float:
-        """The longest time without an acknowledged commit from `since` to now, in seconds."""
+    def newest_acknowledged(self) -> dict:
+        """The newest acknowledged transaction of each client."""
         with self.lock:
-            times = [since] + [t for t in self.acknowledged_at if t >= since] + [time.monotonic()]
+            return dict(self.newest)
+
+    def longest_gap(self, since) -> float:
+        """The longest time without an acknowledged commit from `since` (0: the first one) to now."""
+        with self.lock:
+            times = ([since] if since else []) + [t for t in self.acknowledged_at if t >= since] + [time.monotonic()]
         return max(b - a for a, b in zip(times, times[1:]))
+
+    def is_there(self, port) -> bool:
+        """The newest acknowledged transaction of each client is visible at `port`."""
+        rows = dict(self.cluster.query("SELECT client, MAX(seq) FROM ledger.debit GROUP BY client", port))
+        return all(rows.get(client, 0) >= newest for client, newest in self.newest_acknowledged().items())
 
     def audit(self, port=None):
         connection = self.cluster.connect(port, database="ledger")

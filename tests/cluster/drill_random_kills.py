@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Random single processes are killed for a while (storage nodes, writer, readers, control, endpoint) under the ledger's load, with
+watchers on every instance. Seeded: `--seed N` kills in the same order again. Afterwards everything heals and the audit is clean."""
+import argparse
+import os
+import random
+import signal
+import time
+
+from cluster import Cluster, wait_for
+from ledger import Ledger
+from watcher import Watcher
+
+WEIGHTS = {"storage": 5, "writer": 2, "reader": 2, "control": 1, "endpoint": 1}
+
+
+def victim_of(cluster, kind, chance):
+    """(name, pid) of a running process of that kind; None when there is none at the moment."""
+    try:
+        status = cluster.status()
+    except RuntimeError:
+        return None  # control is down just now
+    candidates = {
+        "storage": status["storage_nodes"],
+        "writer": [i for i in status["instances"] if i["role"] == "writer"],
+        "reader": [i for i in status["instances"] if i["role"] == "reader"],
+        "control": [{"id": "control", **status["control"]}],
+        "endpoint": [{"id": "endpoint", **status["endpoint_process"]}],
+    }[kind]
+    alive = [(c["id"], c["pid"]) for c in candidates if c["pid"]]
+    if kind == "storage" and len(alive) < len(candidates) - 1:
+        return None  # two are down already: a third would stop writes, which is another drill
+    return chance.choice(alive) if alive else None
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--seconds", type=float, default=120.0)
+    options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    options.add_argument("--clients", type=int, default=8)
+    options.add_argument("--readers", type=int, default=2)
+    arguments = options.parse_args()
+    print(f"seed {arguments.seed}", flush=True)
+    chance = random.Random(arguments.seed)
+    with Cluster(readers=arguments.readers) as cluster:
+        ledger = Ledger(cluster, arguments.clients, seed=arguments.seed)
+        ledger.create()
+        ledger.start()
+        watcher = Watcher(cluster, ledger)
+        watcher.start()
+        killed, end = {}, time.monotonic() + arguments.seconds
+        while time.monotonic() < end and not watcher.failures:
+            time.sleep(chance.uniform(0.2, 2.5))
+            kind = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            victim = victim_of(cluster, kind, chance)
+            if victim is None:
+                continue
+            name, pid = victim
+            os.kill(pid, signal.SIGKILL)
+            killed[kind] = killed.get(kind, 0) + 1
+            print(f"{time.strftime('%H:%M:%S')} killed {name}, {len(ledger.acknowledged)} acknowledged", flush=True)
+            if kind == "control":
+                time.sleep(chance.uniform(0, 2))
+                cluster.up()
+        cluster.up()
+        before = len(ledger.acknowledged)
+        wait_for(lambda: len(ledger.acknowledged) > before + 20, 60, "writes go on")
+        wait_for(lambda: all(s["state"] == "healthy" for s in cluster.status()["segments"]), 60, "all segments are healthy")
+        wait_for(lambda: all(i["state"] == "serving" for i in cluster.status()["instances"]), 60, "all instances serve")
+        ledger.stop()
+        watcher.stop()
+        rows = ledger.audit()
+        for instance in cluster.status()["instances"]:
+            wait_for(lambda: ledger.is_there(instance["port"]), 10, f"{instance['id']} has everything")
+            ledger.audit(instance["port"])
+        print(f"killed {killed}; {len(ledger.acknowledged)} acknowledged, {len(ledger.in_doubt)} in doubt, {rows} there; looks: {watcher.looks}; "
+              f"longest gap {ledger.longest_gap(0):.2f} s")
+
+
+main()
