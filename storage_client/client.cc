@@ -385,9 +385,13 @@ Lsn StorageClient::Shell::Subscribe(LogSubscriber* subscriber) {
   Lsn from;
   RunOnThreadAndWait([&] {
     Drain();
-    from = drained_;
+    const std::vector<LogChunkPtr> undurable = core_.ChunksAboveVdl();
+    from = undurable.empty() ? drained_ : undurable.front()->start;
     subscribers_.push_back(subscriber);
     subscriber->OnVdl(vdl(), core_.Tails());
+    for (const LogChunkPtr& chunk : undurable) {
+      subscriber->OnLog(chunk->start, chunk->end, chunk->InLsnOrder());
+    }
   });
   return from;
 }

@@ -68,8 +68,9 @@ class StorageClient final : public Volume {
   VolumeEpoch epoch() const override;
   Lsn appended() const override;
 
-  // From the LSN returned on, `subscriber` gets every append and every VDL. A reader fed by it can
-  // serve reads once the VDL has reached that LSN. Blocks for the client's thread.
+  // From the LSN returned on, `subscriber` gets every append and every VDL. No record above the VDL
+  // of its first OnVdl is left out, so a reader may begin at any VDL that it hears of. Blocks for
+  // the client's thread, on which the first calls come before this returns.
   Lsn Subscribe(LogSubscriber* subscriber);
   // After it returns nothing more is delivered.
   void Unsubscribe(LogSubscriber* subscriber);

@@ -288,6 +288,10 @@ std::vector<PgTailAt> ClientCore::Tails() const {
   return tracker_ ? tracker_->tails().Latest() : std::vector<PgTailAt>();
 }
 
+std::vector<LogChunkPtr> ClientCore::ChunksAboveVdl() const {
+  return shipper_ ? shipper_->ChunksAbove(tracker_->vdl()) : std::vector<LogChunkPtr>();
+}
+
 void ClientCore::Shutdown() {
   if (reads_) {
     reads_->FailAll(Status::Cancelled("the volume is closing"));

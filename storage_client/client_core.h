@@ -81,6 +81,8 @@ class ClientCore final : public NodeMachine {
   std::string DescribeOpening() const { return opener_ ? opener_->Describe() : ""; }
   // Every group's last record at the VDL, for a reader that begins.
   std::vector<PgTailAt> Tails() const;
+  // What was appended and holds records above the VDL, oldest first.
+  std::vector<LogChunkPtr> ChunksAboveVdl() const;
 
  private:
   enum class State : uint8_t { kIdle, kOpening, kOpen, kFailed, kFenced };

@@ -236,6 +236,12 @@ void LogShipper::Trim() {
   }
 }
 
+std::vector<LogChunkPtr> LogShipper::ChunksAbove(Lsn lsn) const {
+  const auto first = std::partition_point(
+      chunks_.begin(), chunks_.end(), [&](const LogChunkPtr& chunk) { return chunk->end <= lsn; });
+  return {first, chunks_.end()};
+}
+
 int64_t LogShipper::HeartbeatAtUs(const NodeQueue& node) const {
   if (!node.is_up || !node.is_ready || !node.in_flight.empty()) {
     return kNeverUs;

@@ -10,9 +10,9 @@
 // durable chunks are dropped and the node gets them from its peers by gossip. Chunks above the VDL
 // are never dropped; the LSN allocation limit bounds them.
 //
-// INV-VOL-9  A node takes part only after it acknowledged this epoch's truncation (SetReady): before that it
-// could take records that the truncation voids for the chain that ours continue.
-// Not thread-safe.
+// INV-VOL-9  A node takes part only after it acknowledged this epoch's truncation (SetReady):
+// before that it could take records that the truncation voids for the chain that ours continue. Not
+// thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -68,6 +68,9 @@ class LogShipper {
   void Trim();
   void OnTimer(int64_t now_us);
   int64_t NextDeadlineUs() const;
+
+  // Those that end above `lsn`. REQUIRES: lsn >= VDL, for what is below it may be gone.
+  std::vector<LogChunkPtr> ChunksAbove(Lsn lsn) const;
 
   size_t retained_bytes() const { return retained_bytes_; }
 

@@ -113,6 +113,7 @@ Status LogReceiver::OnBatch(Frame& frame) {
   epoch_ = VolumeEpoch(batch.volume_epoch());
   if (batch.is_start()) {
     streaming_ = true;
+    expected_number_ = frame.request_id + 1;
     snapshot_pending_ = true;
     snapshot_ = batch.snapshot();
     snapshot_lsn_ = Lsn(batch.snapshot_lsn());
@@ -122,6 +123,9 @@ Status LogReceiver::OnBatch(Frame& frame) {
   }
   if (!streaming_) {
     return Status::Ok();  // the end of an older stream
+  }
+  if (frame.request_id != expected_number_++) {  // INV-REP-2
+    return Status::Unavailable("frames were lost");
   }
   if (!frame.attachments.empty()) {
     if (Lsn(batch.start()) != expected_) {  // INV-REP-2

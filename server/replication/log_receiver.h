@@ -6,6 +6,7 @@
 //
 // INV-REP-1  Nothing beyond the VDL is ever applied, and always up to a consistency point.
 // INV-REP-2  Log is applied without gaps from the snapshot on; after a gap the replica starts anew.
+//            A lost frame is a gap, whatever was in it: also which groups' tails have moved.
 #pragma once
 
 #include <atomic>
@@ -72,7 +73,8 @@ class LogReceiver final : public FrameHandler {
   bool snapshot_pending_ = false;  // and waits for the VDL to reach it
   std::string snapshot_;
   Lsn snapshot_lsn_;
-  Lsn expected_;  // start of the next log frame
+  uint64_t expected_number_ = 0;  // of the next frame
+  Lsn expected_;                  // start of the next log frame
   Pending pending_;
   VolumeEpoch epoch_;
   bool stopped_ = false;

@@ -30,8 +30,8 @@ LogSender::~LogSender() {
   volume_->Unsubscribe(this);
 }
 
-// The stream begins before the snapshot is taken, so that the reader misses no mark: log between
-// the two is applied again over the snapshot, which is harmless.
+// The stream begins before the snapshot is taken, and with what was not durable then, so that the
+// reader misses no mark: log between the two is applied again over the snapshot, which is harmless.
 void LogSender::Start() {
   const Lsn start = volume_->Subscribe(this);
   Lsn at;
@@ -43,7 +43,25 @@ void LogSender::Start() {
   batch.set_start(start.value());
   batch.set_end(start.value());
   LOG_INFO("{} follows the log from lsn {}", instance_, start.value());
-  transport_->Send(reader_, ToFrame(batch));
+  MutexLock lock(mutex_);
+  begun_ = true;
+  std::vector<Frame> frames = std::move(held_back_);
+  frames.insert(frames.begin(), ToFrame(batch));
+  for (Frame& frame : frames) {
+    frame.request_id = next_number_++;
+    transport_->Send(reader_, std::move(frame));
+  }
+}
+
+// Sent under the lock: the order of numbers is the order of sending.
+void LogSender::Pass(Frame frame) {
+  MutexLock lock(mutex_);
+  if (!begun_) {
+    held_back_.push_back(std::move(frame));
+    return;
+  }
+  frame.request_id = next_number_++;
+  transport_->Send(reader_, std::move(frame));
 }
 
 void LogSender::OnLog(Lsn start, Lsn end, const SharedBytes& records) {
@@ -53,7 +71,7 @@ void LogSender::OnLog(Lsn start, Lsn end, const SharedBytes& records) {
   batch.set_end(end.value());
   Frame frame = ToFrame(batch);
   frame.attachments.push_back(records);
-  transport_->Send(reader_, std::move(frame));
+  Pass(std::move(frame));
 }
 
 void LogSender::OnVdl(Lsn vdl, std::span<const storage_client::PgTailAt> changed) {
@@ -66,7 +84,7 @@ void LogSender::OnVdl(Lsn vdl, std::span<const storage_client::PgTailAt> changed
     added->set_pg(tail.pg.value());
     added->set_lsn(tail.tail.value());
   }
-  transport_->Send(reader_, ToFrame(batch));
+  Pass(ToFrame(batch));
 }
 
 void LogSender::OnEnd(const Status& why) {

@@ -1,14 +1,18 @@
 // Feeds one reader with the writer's log: a snapshot of the active transactions, then every
 // mini-transaction as it is appended, and the VDL as it moves.
 //
+// Frames are numbered, and the stream's start is number 1: what the volume tells between
+// subscribing and the snapshot is held back until the start has gone.
+//
 // Asynchronous and best-effort: a reader that falls behind the transport's queue bound loses
 // frames, notices the gap and asks again. No effect on commits. Created and destroyed on the admin
 // transport's thread; log arrives on the storage client's thread and is passed on at once.
 #pragma once
 
-#include <atomic>
 #include <string>
+#include <vector>
 
+#include "base/mutex.h"
 #include "base/net/transport.h"
 #include "engine/engine.h"
 #include "storage_client/client.h"
@@ -35,12 +39,19 @@ class LogSender final : public storage_client::LogSubscriber {
   void OnEnd(const Status& why) override;
 
  private:
+  void Pass(Frame frame);
+
   Transport* const transport_;
   const PeerId reader_;
   const std::string instance_;
   storage_client::StorageClient* const volume_;
   engine::Engine* const engine_;
   Lsn lowest_read_point_;
+
+  Mutex mutex_{LockRank::kLeaf};
+  bool begun_ GUARDED_BY(mutex_) = false;
+  uint64_t next_number_ GUARDED_BY(mutex_) = 1;
+  std::vector<Frame> held_back_ GUARDED_BY(mutex_);
 };
 
 }  // namespace borealis::server

@@ -88,9 +88,13 @@ class Feeder : public LogSubscriber {
     EXPECT_EQ(records.size(), end - start);
     if (next_ != Lsn(0)) {
       EXPECT_EQ(start, next_);
+    } else {
+      first_ = start;
     }
     next_ = end;
   }
+  Lsn first() const { return first_; }
+  Lsn next() const { return next_; }
   void OnVdl(Lsn vdl, std::span<const PgTailAt> changed) override {
     replica_->Advance(vdl, changed, epoch_);
   }
@@ -100,6 +104,7 @@ class Feeder : public LogSubscriber {
  private:
   ReplicaVolume* replica_;
   VolumeEpoch epoch_;
+  Lsn first_;
   Lsn next_;
 };
 
@@ -166,6 +171,28 @@ TEST_F(ClientTest, ManyThreadsWriteThenEveryPageReadsBackAlsoThroughAReaderAndAf
   EXPECT_LT(SystemClock().NowUs() - since_us, 5'000'000);
   EXPECT_EQ(again->vdl(), end);
   check(*again, "reopened");
+}
+
+TEST_F(ClientTest, WhoSubscribesGetsWhatIsNotDurableYet) {
+  auto client = OpenClient();
+  ASSERT_NE(client, nullptr);
+  const Lsn durable = AppendWrite(*client, PageNo(3), 64, "durable");
+  ASSERT_TRUE(client->WaitDurable(durable).ok());
+  for (size_t slot : {0, 2, 4}) {
+    nodes_[slot].reset();
+  }
+  const Lsn waiting = AppendWrite(*client, PageNo(3), 64, "waiting");
+  ReplicaVolume replica(geometry_);
+  Feeder feeder(&replica, client->epoch());
+  const Lsn from = client->Subscribe(&feeder);
+  // A reader that begins at the VDL lacks nothing that comes after it.
+  EXPECT_LE(from, durable);
+  EXPECT_EQ(feeder.first(), from);
+  EXPECT_EQ(feeder.next(), waiting);
+  StartNode(0);
+  ASSERT_TRUE(client->WaitDurable(waiting).ok());
+  client->Unsubscribe(&feeder);
+  EXPECT_EQ(feeder.next(), waiting);
 }
 
 TEST_F(ClientTest, TwoNodesGoWithoutAFailedWriteAndANewOpenerDeposesTheOld) {
