@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mysql_error.h"
 #include "base/obs/log.h"
 #include "protocol/mysql/password.h"
 #include "sql/catalog/catalog.h"
@@ -122,10 +123,11 @@ Status BootstrapAccounts(sql::SessionEnvironment environment, const std::string&
   return Status::Ok();
 }
 
-std::optional<mysql::Account> TableAccounts::Find(std::string_view user, std::string_view host) {
+Result<std::optional<mysql::Account>> TableAccounts::Find(std::string_view user,
+                                                          std::string_view host) {
   std::optional<Current> current = current_();
   if (!current.has_value()) {
-    return std::nullopt;
+    return UserError(ER_SERVER_SHUTDOWN);
   }
   sql::Session session(current->environment, ServerIdentity());
   auto rows = session.CollectQueryText(
@@ -134,7 +136,7 @@ std::optional<mysql::Account> TableAccounts::Find(std::string_view user, std::st
       "FROM mysql.user");
   if (!rows.ok()) {
     LOG_WARN("cannot read accounts: {}", rows.status().ToString());
-    return std::nullopt;
+    return std::move(rows).status();
   }
   std::optional<mysql::Account> best;
   for (const auto& row : *rows) {

@@ -22,7 +22,7 @@ Status BootstrapAccounts(sql::SessionEnvironment environment, const std::string&
 class TableAccounts final : public mysql::AccountSource {
  public:
   // `current` gives the environment of the role that the instance has now; an empty one while it
-  // has none, and then nobody is found.
+  // has none that serves, and then nobody can log in.
   struct Current {
     std::shared_ptr<const void> keep_alive;
     sql::SessionEnvironment environment;
@@ -30,7 +30,7 @@ class TableAccounts final : public mysql::AccountSource {
   explicit TableAccounts(std::function<std::optional<Current>()> current)
       : current_(std::move(current)) {}
 
-  std::optional<mysql::Account> Find(std::string_view user, std::string_view host) override;
+  Result<std::optional<mysql::Account>> Find(std::string_view user, std::string_view host) override;
 
  private:
   const std::function<std::optional<Current>()> current_;

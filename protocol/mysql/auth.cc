@@ -40,7 +40,12 @@ Authenticator::Step Authenticator::Start(const LoginRequest& request, std::strin
   user_ = request.user;
   scramble_ = scramble;
   used_password_ = !IsEmptyResponse(request.auth_response);
-  account_ = environment_.accounts->Find(user_, peer_.host);
+  auto found = environment_.accounts->Find(user_, peer_.host);
+  if (!found.ok()) {
+    state_ = State::kDone;
+    return {Outcome::kFailed, {}, std::move(found).status()};
+  }
+  account_ = std::move(found).value();
   known_ = account_.has_value();
   if (!known_) {
     account_.emplace();

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "base/status.h"
 #include "protocol/mysql/handshake.h"
 #include "protocol/mysql/password.h"
@@ -42,8 +43,9 @@ class AccountSource {
  public:
   virtual ~AccountSource() = default;
   // The account that a client `user` from `host` (a numeric address) logs in to: the most specific
-  // host pattern wins, as in MySQL. kNotFound is reported as nullopt, not as an error.
-  virtual std::optional<Account> Find(std::string_view user, std::string_view host) = 0;
+  // host pattern wins, as in MySQL. Nothing when there is none; an error, which the client is told,
+  // when accounts cannot be looked up now.
+  virtual Result<std::optional<Account>> Find(std::string_view user, std::string_view host) = 0;
 };
 
 class Authenticator {

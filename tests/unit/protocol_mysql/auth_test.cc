@@ -68,9 +68,9 @@ TEST(PasswordTest, ResponsesMatchOnlyTheirScramble) {
 
 class Accounts : public AccountSource {
  public:
-  std::optional<Account> Find(std::string_view user, std::string_view) override {
+  Result<std::optional<Account>> Find(std::string_view user, std::string_view) override {
     const auto it = accounts.find(user);
-    return it == accounts.end() ? std::nullopt : std::optional<Account>(it->second);
+    return it == accounts.end() ? std::optional<Account>() : std::optional<Account>(it->second);
   }
   void Add(const std::string& user, std::string_view plugin, std::string_view password) {
     Account account;

@@ -123,11 +123,11 @@ TEST(FuzzTest, Logins) {
 
 class NoAccounts : public AccountSource {
  public:
-  std::optional<Account> Find(std::string_view, std::string_view) override {
+  Result<std::optional<Account>> Find(std::string_view, std::string_view) override {
     Account account;
     account.plugin = kNativePlugin;
     account.credential = NativeStoredCredential("secret");
-    return account;
+    return std::optional(account);
   }
 };
 

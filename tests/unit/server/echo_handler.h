@@ -34,25 +34,26 @@ inline void BusyLoop(int rounds) {
 
 class TestAccounts final : public mysql::AccountSource {
  public:
-  std::optional<mysql::Account> Find(std::string_view user, std::string_view host) override {
+  Result<std::optional<mysql::Account>> Find(std::string_view user,
+                                             std::string_view host) override {
     mysql::Account account;
     account.user = user;
     account.host = "%";
     account.plugin = mysql::kSha2Plugin;
     if (user == "root" && (host.starts_with("127.") || host == "::1")) {
       account.host = "localhost";
-      return account;
+      return std::optional(account);
     }
     if (user == "sha") {
       account.credential = sha_;
-      return account;
+      return std::optional(account);
     }
     if (user == "native") {
       account.plugin = mysql::kNativePlugin;
       account.credential = native_;
-      return account;
+      return std::optional(account);
     }
-    return std::nullopt;
+    return std::optional<mysql::Account>();
   }
 
  private:
