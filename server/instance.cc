@@ -29,6 +29,11 @@ namespace borealis::server {
 
 namespace {
 
+// Texts of large statements under way at once: a share of the buffer pool, since their trees take
+// up to a hundred times the memory.
+constexpr size_t kPoolPerStatementText = 128;
+constexpr size_t kStatementTextLeast = size_t{1} << 20;
+
 using control::ClusterConfig;
 using control::InstanceConfig;
 
@@ -69,7 +74,11 @@ Result<std::string> ReadPassword(const std::string& path) {
 class InstanceProcess final : public Instance, public FrameHandler, public HandlerFactory {
  public:
   InstanceProcess(ClusterConfig config, InstanceConfig self, std::string directory)
-      : config_(std::move(config)), self_(std::move(self)), directory_(std::move(directory)) {}
+      : config_(std::move(config)),
+        self_(std::move(self)),
+        directory_(std::move(directory)),
+        gate_(std::max<size_t>(config_.buffer_pool_bytes / kPoolPerStatementText,
+                               kStatementTextLeast)) {}
   ~InstanceProcess() override { Stop(); }
 
   Status Begin();
@@ -105,6 +114,7 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   const std::string directory_;  // of this instance
   std::string root_password_;
 
+  StatementGate gate_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<ServerInfo> info_;
   std::unique_ptr<sql::ExecutorParts> executor_;
@@ -381,7 +391,8 @@ Result<std::unique_ptr<CommandHandler>> InstanceProcess::Open(const ConnectionPt
   if (now == nullptr || !now->Report().serving) {
     return UserError(ER_SERVER_SHUTDOWN);
   }
-  auto handler = std::make_unique<SqlHandler>(now, now->environment(), connection->id(), login);
+  auto handler =
+      std::make_unique<SqlHandler>(now, now->environment(), &gate_, connection->id(), login);
   RETURN_IF_ERROR(handler->OnChangeUser(login));
   return std::unique_ptr<CommandHandler>(std::move(handler));
 }

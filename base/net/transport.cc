@@ -31,7 +31,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr size_t kSendQueueBytesMax = 256u << 20;
+// A peer that stands still costs no more than this; a single larger frame still goes out.
+constexpr size_t kSendQueueBytesMax = 96u << 20;
+constexpr size_t kFrameOverheadBytes = 256;
 constexpr size_t kReceiveBytes = 256u << 10;
 constexpr size_t kGatherBuffersMax = 512;
 constexpr int64_t kReconnectDelayUsMin = 20'000;
@@ -154,11 +156,11 @@ void Connection::Send(Frame frame) {
   Outgoing outgoing;
   outgoing.head = EncodeFrameHead(frame);
   outgoing.attachments = std::move(frame.attachments);
-  outgoing.size = outgoing.head.size();
+  outgoing.size = outgoing.head.size() + kFrameOverheadBytes;
   for (const SharedBytes& attachment : outgoing.attachments) {
     outgoing.size += attachment.size();
   }
-  if (queued_bytes_ + outgoing.size > kSendQueueBytesMax) {
+  if (!queue_.empty() && queued_bytes_ + outgoing.size > kSendQueueBytesMax) {
     return;
   }
   queued_bytes_ += outgoing.size;

@@ -107,9 +107,10 @@ std::string Quoted(std::string_view identifier) {
 }  // namespace
 
 SqlHandler::SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvironment& environment,
-                       uint64_t connection_id, const LoginInfo& login)
+                       StatementGate* gate, uint64_t connection_id, const LoginInfo& login)
     : role_(std::move(role)),
       environment_(environment),
+      gate_(gate),
       user_(login.user),
       session_(environment, ToIdentity(connection_id, login)) {}
 
@@ -179,6 +180,10 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
 void SqlHandler::RunText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
                          size_t offset) {
   const auto next = std::make_shared<size_t>(0);
+  // Who is in a transaction may hold what those inside wait for, and must not wait here.
+  const StatementGate::Ticket place =
+      gate_->Enter(session_.in_transaction() ? 0 : text->size() - offset,
+                   [this] { return session_.interrupted(); });
   const sql::ExecuteResult result = session_.Execute(
       std::string_view(*text).substr(offset), *writer_, [this, connection, text, offset, next] {
         connection->Post([this, connection, text, offset, next] {

@@ -12,15 +12,16 @@
 #include "protocol/mysql/parameter.h"
 #include "server/net/command_handler.h"
 #include "server/session/result_writer.h"
+#include "server/session/statement_gate.h"
 #include "sql/session/session.h"
 
 namespace borealis::server {
 
 class SqlHandler final : public CommandHandler {
  public:
-  // `role` keeps alive everything that `environment` points to.
+  // `role` keeps alive everything that `environment` points to; `gate` outlives the handler.
   SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvironment& environment,
-             uint64_t connection_id, const LoginInfo& login);
+             StatementGate* gate, uint64_t connection_id, const LoginInfo& login);
   ~SqlHandler() override;
 
   void OnCommand(const ConnectionPtr& connection, mysql::Command command) override;
@@ -58,6 +59,7 @@ class SqlHandler final : public CommandHandler {
 
   const std::shared_ptr<const void> role_;
   const sql::SessionEnvironment environment_;
+  StatementGate* const gate_;
   std::string user_;
   sql::Session session_;
   std::map<uint32_t, Prepared> prepared_;
