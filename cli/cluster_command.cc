@@ -1,7 +1,8 @@
 // `borealis cluster …`: the operator's commands. `up` makes or continues a cluster on this machine;
 // the others ask its control process. Forms and JSON keys are a contract (docs/operating.md).
 #include <fmt/format.h>
-#include <stdlib.h>
+#include <fmt/ranges.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "control/messages.pb.h"
 #include "control/process.h"
 #include "control/status.h"
+#include "sql/executor/create.h"
 #include "volume/page.h"
 
 namespace borealis::cli {
@@ -31,6 +33,7 @@ constexpr int64_t kUpTimeoutUs = 120'000'000;
 constexpr int64_t kDownTimeoutUs = 60'000'000;
 constexpr int64_t kFailoverTimeoutUs = 30'000'000;
 constexpr int64_t kPollUs = 50'000;
+constexpr int64_t kTellEveryUs = 1'000'000;
 
 constexpr const char* kUsage = R"(usage:
   borealis cluster up --dir DIR [--readers 1] [--port 3306] [--reader-port 3307]
@@ -55,23 +58,15 @@ std::vector<OptionSpec> Options() {
           {"json", "", "print one JSON object"}};
 }
 
-// An absolute path without a trailing slash; it need not exist.
-std::string AbsolutePath(const std::string& path) {
-  std::string absolute = path;
-  if (absolute.front() != '/') {
-    char here[4096];
-    absolute = std::string(::getcwd(here, sizeof(here)) != nullptr ? here : ".") + "/" + absolute;
-  }
-  while (absolute.size() > 1 && absolute.back() == '/') {
-    absolute.pop_back();
-  }
-  return absolute;
-}
-
-Result<control::msg::ClusterReply> Ask(const ClusterConfig& config, const std::string& verb,
-                                       const std::string& name = "",
+// Asks the control process of the cluster in `directory`.
+Result<control::msg::ClusterReply> Ask(const std::string& directory, const ClusterConfig& config,
+                                       const std::string& verb, const std::string& name = "",
                                        const std::string& target = "") {
+  if (!control::LivingProcess(directory, std::string(control::kControlId)).has_value()) {
+    return Status::Unavailable("control does not run");
+  }
   control::msg::ClusterCommand command;
+  command.set_directory(directory);
   command.set_verb(verb);
   command.set_name(name);
   command.set_target(target);
@@ -88,10 +83,20 @@ Result<control::msg::ClusterReply> Ask(const ClusterConfig& config, const std::s
   return reply;
 }
 
-Status ControlIsDown(const std::string& directory) {
-  return Status::Unavailable("the cluster in " + directory +
-                             " is not running; start it with: borealis cluster up --dir " +
-                             directory);
+Status ControlIsDown(const std::string& directory, const ClusterConfig& config, const Status& why) {
+  const std::vector<std::string> living = LivingProcesses(directory, config);
+  const std::string remedy = "borealis cluster up --dir " + directory;
+  if (living.empty()) {
+    return Status::Unavailable("the cluster in " + directory +
+                               " is not running; start it with: " + remedy);
+  }
+  if (std::find(living.begin(), living.end(), control::kControlId) != living.end()) {
+    return Status::Unavailable(fmt::format("the control process runs but does not answer ({})",
+                                           std::string(why.message())));
+  }
+  return Status::Unavailable(
+      fmt::format("the control process is not running, but these are: {}; continue with: {}",
+                  fmt::join(living, ", "), remedy));
 }
 
 // ---- up
@@ -120,7 +125,7 @@ Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
     wishes.pages_per_pg = bytes / kPageSize;
   }
   if (arguments.Has("root-password-file")) {
-    wishes.root_password_file = AbsolutePath(arguments.Get("root-password-file"));
+    wishes.root_password_file = CanonicalPath(arguments.Get("root-password-file"));
   }
   for (const std::string& option : arguments.GetAll("option")) {
     const size_t equals = option.find('=');
@@ -128,6 +133,14 @@ Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
       return Status::InvalidArgument("--option takes name=value, not '" + option + "'");
     }
     wishes.options[option.substr(0, equals)] = option.substr(equals + 1);
+  }
+  // Checked here as every instance will: one that refuses its options would end again and again.
+  const auto parts = sql::MakeExecutorParts();
+  for (const auto& [name, value] : wishes.options) {
+    if (Status status = parts->variables->SetAtStart(name, value); !status.ok()) {
+      return Status::InvalidArgument("--option " + name + "=" + value + ": " +
+                                     std::string(status.message()));
+    }
   }
   return wishes;
 }
@@ -150,13 +163,15 @@ std::string LastWords(const std::string& directory, std::string_view name) {
   return words;
 }
 
-// Waits until a statement can run at the cluster endpoint, telling what it waits for.
+// Waits until a statement can run at the cluster endpoint, telling what it waits for whenever that
+// changes.
 Status WaitUntilServing(const std::string& directory, const ClusterConfig& config,
                         const ProcessIdentity& control_process) {
   const int64_t start_us = SystemClock().NowUs();
   int64_t told_us = start_us;
+  std::string told;
   for (;;) {
-    const auto reply = Ask(config, "status");
+    const auto reply = Ask(directory, config, "status");
     if (reply.ok() && reply->serving()) {
       return Status::Ok();
     }
@@ -169,11 +184,17 @@ Status WaitUntilServing(const std::string& directory, const ClusterConfig& confi
           fmt::format("the cluster did not come into service within {} s; see the logs in {}/*/log",
                       kUpTimeoutUs / 1'000'000, directory));
     }
-    if (now_us - told_us > 2'000'000 && reply.ok()) {
+    if (reply.ok() && !reply->hopeless().empty()) {
+      return Status::Unavailable("the cluster cannot come into service:\n" + reply->hopeless());
+    }
+    if (now_us - told_us > kTellEveryUs && reply.ok()) {
       told_us = now_us;
-      const auto screen = control::StatusScreen(reply->status_json());
-      std::fprintf(stderr, "waiting for the cluster to come into service\n%s\n",
-                   screen.ok() ? screen->c_str() : "");
+      std::string troubles = control::StatusTroubles(reply->status_json());
+      if (troubles != told) {
+        std::fprintf(stderr, "waiting %2d s: %s\n",
+                     static_cast<int>((now_us - start_us) / 1'000'000), troubles.c_str());
+        told = std::move(troubles);
+      }
     }
     ::usleep(kPollUs);
   }
@@ -196,28 +217,34 @@ Status Up(const std::string& directory, const Arguments& arguments) {
   ProcessIdentity control_process;
   const bool control_lives =
       std::find(living.begin(), living.end(), control::kControlId) != living.end();
-  if (!control_lives) {
-    // With processes left over from a control that was killed, the addresses must stay.
-    if (living.empty()) {
-      RETURN_IF_ERROR(SettlePorts(&config));
-      RETURN_IF_ERROR(WriteLayout(directory, config));
+  if (living.empty()) {
+    RETURN_IF_ERROR(SettlePorts(&config));
+    RETURN_IF_ERROR(WriteLayout(directory, config));
+  } else {
+    // Also with processes left over from a control that was killed: the addresses must stay.
+    ASSIGN_OR_RETURN(const ClusterConfig running,
+                     control::LoadClusterConfig(RealFileSystem(), directory));
+    if (const std::string differences = Differences(config, running); !differences.empty()) {
+      return Status::InvalidArgument(
+          fmt::format("the cluster in {} is running and cannot take {}; stop it first: borealis "
+                      "cluster down --dir {}",
+                      directory, differences, directory));
     }
+    config = running;
+  }
+  if (!control_lives) {
     ASSIGN_OR_RETURN(control_process, SpawnProcess({ThisProgram(), "control", "--dir", directory},
                                                    directory + "/control/output"));
   } else {
-    ASSIGN_OR_RETURN(config, control::LoadClusterConfig(RealFileSystem(), directory));
-    int pid = 0;
-    ASSIGN_OR_RETURN(const std::string text,
-                     ReadWholeFile(RealFileSystem(), control::PidPath(directory, "control")));
-    std::sscanf(text.c_str(), "%d", &pid);
-    ASSIGN_OR_RETURN(control_process, IdentifyProcess(pid));
+    control_process = control::LivingProcess(directory, std::string(control::kControlId))
+                          .value_or(ProcessIdentity());
   }
   Status status = WaitUntilServing(directory, config, control_process);
   if (!status.ok() && living.empty()) {
     KillLeftovers(directory, config);
   }
   RETURN_IF_ERROR(std::move(status));
-  ASSIGN_OR_RETURN(const auto reply, Ask(config, "status"));
+  ASSIGN_OR_RETURN(const auto reply, Ask(directory, config, "status"));
   return PrintStatus(reply.status_json(), arguments.Has("json"));
 }
 
@@ -226,9 +253,9 @@ Status Up(const std::string& directory, const Arguments& arguments) {
 Status ShowStatus(const std::string& directory, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const ClusterConfig config,
                    control::LoadClusterConfig(RealFileSystem(), directory));
-  const auto reply = Ask(config, "status");
+  const auto reply = Ask(directory, config, "status");
   if (!reply.ok()) {
-    return ControlIsDown(directory);
+    return ControlIsDown(directory, config, reply.status());
   }
   return PrintStatus(reply->status_json(), arguments.Has("json"));
 }
@@ -236,7 +263,7 @@ Status ShowStatus(const std::string& directory, const Arguments& arguments) {
 Status Down(const std::string& directory) {
   ASSIGN_OR_RETURN(const ClusterConfig config,
                    control::LoadClusterConfig(RealFileSystem(), directory));
-  if (!Ask(config, "down").ok()) {
+  if (!Ask(directory, config, "down").ok()) {
     // Control is gone; what it left running has nobody to stop it in order. Storage loses nothing.
     KillLeftovers(directory, config);
   }
@@ -251,13 +278,31 @@ Status Down(const std::string& directory) {
   return Status::Ok();
 }
 
+// Control cannot be asked to start itself. Without it the rest goes on.
+Status CommandControl(const std::string& directory, const std::string& verb) {
+  const auto living = control::LivingProcess(directory, std::string(control::kControlId));
+  if (verb == "start") {
+    return living.has_value() ? Status::Ok()
+                              : SpawnProcess({ThisProgram(), "control", "--dir", directory},
+                                             directory + "/control/output")
+                                    .status();
+  }
+  if (living.has_value()) {
+    SignalProcess(*living, verb == "kill" ? SIGKILL : SIGTERM);
+  }
+  return Status::Ok();
+}
+
 Status Command(const std::string& directory, const std::string& verb, const std::string& name,
                const std::string& target) {
   ASSIGN_OR_RETURN(const ClusterConfig config,
                    control::LoadClusterConfig(RealFileSystem(), directory));
-  const auto reply = Ask(config, verb, name, target);
+  if (name == control::kControlId) {
+    return CommandControl(directory, verb);
+  }
+  const auto reply = Ask(directory, config, verb, name, target);
   if (!reply.ok()) {
-    return ControlIsDown(directory);
+    return ControlIsDown(directory, config, reply.status());
   }
   return reply->ok() ? Status::Ok() : Status::InvalidArgument(reply->reason());
 }
@@ -266,11 +311,11 @@ Status Command(const std::string& directory, const std::string& verb, const std:
 Status Failover(const std::string& directory, const std::string& target) {
   ASSIGN_OR_RETURN(const ClusterConfig config,
                    control::LoadClusterConfig(RealFileSystem(), directory));
-  const auto before = Ask(config, "status");
+  const auto before = Ask(directory, config, "status");
   RETURN_IF_ERROR(Command(directory, "failover", "", target));
   const int64_t deadline_us = SystemClock().NowUs() + kFailoverTimeoutUs;
   while (SystemClock().NowUs() < deadline_us) {
-    const auto now = Ask(config, "status");
+    const auto now = Ask(directory, config, "status");
     if (now.ok() && before.ok() && now->writer() != before->writer() && now->serving()) {
       std::printf("%s is the writer\n", now->writer().c_str());
       return Status::Ok();
@@ -323,7 +368,7 @@ int RunClusterCommand(const Words& words) {
                                     : "unexpected word '" + positional.back() + "'",
                       kUsage);
   }
-  const Status status = Dispatch(verb, AbsolutePath(arguments->Get("dir")), *arguments);
+  const Status status = Dispatch(verb, CanonicalPath(arguments->Get("dir")), *arguments);
   return status.ok() ? kExitDone : Fail(status);
 }
 

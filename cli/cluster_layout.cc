@@ -1,6 +1,7 @@
 #include "cli/cluster_layout.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -55,16 +56,6 @@ std::vector<std::string> ProcessNames(const ClusterConfig& config) {
   return names;
 }
 
-ProcessIdentity ReadPid(const std::string& directory, const std::string& name) {
-  ProcessIdentity identity;
-  const auto text = ReadWholeFile(RealFileSystem(), control::PidPath(directory, name));
-  if (!text.ok() ||
-      std::sscanf(text->c_str(), "%d %lu", &identity.pid, &identity.start_ticks) != 2) {
-    identity.pid = 0;
-  }
-  return identity;
-}
-
 }  // namespace
 
 Result<ClusterConfig> PlanCluster(const std::string& directory, const ClusterWishes& wishes) {
@@ -106,6 +97,25 @@ Result<ClusterConfig> PlanCluster(const std::string& directory, const ClusterWis
     SetInstanceCount(&config, 1 + wishes.readers.value_or(1));
   }
   return config;
+}
+
+std::string Differences(const ClusterConfig& wished, const ClusterConfig& running) {
+  std::vector<std::string> lines;
+  auto compare = [&](const char* option, const auto& wish, const auto& is) {
+    if (wish != is) {
+      lines.push_back(fmt::format("{} {} (it runs with {})", option, wish, is));
+    }
+  };
+  compare("--port", wished.cluster_port, running.cluster_port);
+  compare("--reader-port", wished.reader_port, running.reader_port);
+  compare("--readers", wished.instances.size() - 1, running.instances.size() - 1);
+  compare("--buffer-pool", wished.buffer_pool_bytes, running.buffer_pool_bytes);
+  for (const auto& [name, value] : wished.options) {
+    const auto found = running.options.find(name);
+    compare("--option", name + "=" + value,
+            name + "=" + (found == running.options.end() ? "(default)" : found->second));
+  }
+  return fmt::format("{}", fmt::join(lines, ", "));
 }
 
 Status SettlePorts(ClusterConfig* config) {
@@ -151,7 +161,7 @@ std::vector<std::string> LivingProcesses(const std::string& directory,
                                          const ClusterConfig& config) {
   std::vector<std::string> living;
   for (const std::string& name : ProcessNames(config)) {
-    if (ProcessIsAlive(ReadPid(directory, name))) {
+    if (control::LivingProcess(directory, name).has_value()) {
       living.push_back(name);
     }
   }
@@ -161,7 +171,9 @@ std::vector<std::string> LivingProcesses(const std::string& directory,
 void KillLeftovers(const std::string& directory, const ClusterConfig& config) {
   // Control first, so that it restarts nothing.
   for (const std::string& name : ProcessNames(config)) {
-    SignalProcess(ReadPid(directory, name), SIGKILL);
+    if (const auto living = control::LivingProcess(directory, name); living.has_value()) {
+      SignalProcess(*living, SIGKILL);
+    }
   }
   const int64_t deadline_us = SystemClock().NowUs() + kKillWaitUs;
   while (!LivingProcesses(directory, config).empty() && SystemClock().NowUs() < deadline_us) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "control/cluster_config.h"
@@ -25,6 +26,11 @@ struct ClusterWishes {
 // is written yet. kInvalidArgument when a wish cannot be met by this directory.
 Result<control::ClusterConfig> PlanCluster(const std::string& directory,
                                            const ClusterWishes& wishes);
+
+// Where what is wished for differs from how the cluster runs, in the words of the command line;
+// empty when it does not.
+std::string Differences(const control::ClusterConfig& wished,
+                        const control::ClusterConfig& running);
 
 // Checks that every port can be listened at; picks other ports for processes of ours where needed
 // (never for the two endpoints, whose ports the operator chose). kUnavailable names the port.

@@ -8,6 +8,7 @@
 
 #include "base/obs/log.h"
 #include "base/os/file.h"
+#include "base/os/memory.h"
 #include "base/os/process.h"
 #include "base/os/signals.h"
 #include "base/os/thread.h"
@@ -32,25 +33,26 @@ int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
             const std::function<Result<std::shared_ptr<void>>(const std::string& directory,
                                                               const std::string& id)>& start) {
   BlockStopSignals();
+  LimitAllocatorArenas();
   const auto arguments = Arguments::Parse(
       words, {{"dir", "DIR", "the cluster's directory"}, {"id", "NAME", "which one"}},
       /*positional_max=*/0);
   if (!arguments.ok()) {
     return UsageError(std::string(arguments.status().message()), usage);
   }
-  const std::string directory = arguments->Get("dir");
   const std::string id = fixed_id.empty() ? arguments->Get("id") : fixed_id;
-  if (directory.empty() || id.empty()) {
+  if (!arguments->Has("dir") || id.empty()) {
     return UsageError("--dir and --id are needed", usage);
   }
+  const std::string directory = CanonicalPath(arguments->Get("dir"));
   Status status = RealFileSystem().CreateDirectories(directory + "/" + id);
   if (status.ok()) {
-    OpenLog(directory + "/" + id + "/log", id, LogLevel::kInfo);
-    status = control::WritePidFile(directory, id);
+    status = control::ClaimDirectory(directory, id);
   }
   if (!status.ok()) {
     return Fail(status);
   }
+  OpenLog(directory + "/" + id + "/log", id, LogLevel::kInfo);
   LOG_INFO("{} starts with pid {}", id, ::getpid());
   auto role = start(directory, id);
   if (!role.ok()) {

@@ -1,6 +1,9 @@
 #include "control/manager.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "base/invariant.h"
 #include "base/obs/log.h"
@@ -40,8 +43,10 @@ void ClusterManager::OnProcessGone(const std::string& name, int64_t now_us) {
   process.running = false;
   process.report = InstanceReport();
   process.role_sent_us = -1;
-  // A process that lived long enough starts with a fresh back-off.
-  if (now_us - process.started_us > timings_.restart_delay_us_max) {
+  process.was_proven = std::exchange(process.proven, false);
+  process.failed_lives = process.was_proven ? 0 : process.failed_lives + 1;
+  // A process that was of use, or lived long, starts with a fresh back-off.
+  if (process.was_proven || now_us - process.started_us > timings_.restart_delay_us_max) {
     process.restart_delay_us = timings_.restart_delay_us;
   }
   process.restart_at_us = now_us + process.restart_delay_us;
@@ -64,10 +69,19 @@ void ClusterManager::OnInstanceReport(const std::string& instance, const Instanc
   const bool changed = process.report.role != report.role || process.report.state != report.state;
   process.report = report;
   process.report.received_us = now_us;
+  process.proven |= report.state == "serving";
   if (changed) {
     LOG_INFO("{} is {} {}{}{}", instance, report.state, report.role,
              report.reason.empty() ? "" : ": ", report.reason);
     OnTick(now_us);
+  }
+}
+
+void ClusterManager::OnAnswer(const std::string& name, bool in_order, int64_t now_us) {
+  Process& process = processes_.at(name);
+  if (process.running) {
+    process.report.received_us = now_us;
+    process.proven |= in_order;
   }
 }
 
@@ -85,6 +99,7 @@ void ClusterManager::OnTick(int64_t now_us) {
     ChooseWriter(now_us);
     RestartDue(now_us);
     AssignRoles(now_us);
+    RepeatRetire(now_us);
   } else {
     ShutDown(now_us);
   }
@@ -111,12 +126,14 @@ void ClusterManager::StartProcess(const std::string& name, int64_t now_us) {
 // A process that runs but does not answer is as good as gone, and in the way: it may hold its port.
 void ClusterManager::CheckHeartbeats(int64_t now_us) {
   for (auto& [name, process] : processes_) {
-    if (process.kind != ProcessKind::kInstance || !process.running) {
-      continue;
-    }
     const bool heard = process.report.received_us >= 0;
+    const bool storage = process.kind == ProcessKind::kStorage;
+    if (!process.running || (storage && !heard)) {
+      continue;  // a storage node may have much to read before it answers
+    }
     const int64_t silent_us = now_us - (heard ? process.report.received_us : process.started_us);
-    if (silent_us > (heard ? timings_.heartbeat_timeout_us : timings_.start_grace_us)) {
+    const int64_t limit_us = storage ? timings_.storage_timeout_us : timings_.heartbeat_timeout_us;
+    if (silent_us > (heard ? limit_us : timings_.start_grace_us)) {
       LOG_WARN("{} has not answered for {} ms; killing it", name, silent_us / 1000);
       environment_->Kill(name);
       process.started_us = now_us;  // not again at once, should it take a moment to go
@@ -137,8 +154,8 @@ void ClusterManager::ChooseWriter(int64_t now_us) {
   }
   failover_target_.clear();
   if (next.empty() || next == writer_) {
-    // Nobody to promote: the writer itself comes back, without waiting for its back-off.
-    if (!current.held_down) {
+    // Nobody to promote: the writer itself comes back, at once if it had been serving.
+    if (!current.held_down && current.was_proven) {
       processes_.at(writer_).restart_at_us = std::min(current.restart_at_us, now_us);
     }
     return;
@@ -186,6 +203,15 @@ void ClusterManager::AssignRoles(int64_t now_us) {
       process.role_sent_us = now_us;
       environment_->AssumeRole(name, wanted, writer_);
     }
+  }
+}
+
+// The order may have been lost with the connection.
+void ClusterManager::RepeatRetire(int64_t now_us) {
+  if (!failover_target_.empty() && processes_.at(writer_).running &&
+      now_us - retire_sent_us_ >= timings_.role_repeat_us) {
+    retire_sent_us_ = now_us;
+    environment_->Retire(writer_);
   }
 }
 
@@ -256,7 +282,7 @@ Status ClusterManager::KillByName(const std::string& name, int64_t /*now_us*/) {
   return Status::Ok();
 }
 
-Status ClusterManager::Failover(const std::string& target, int64_t /*now_us*/) {
+Status ClusterManager::Failover(const std::string& target, int64_t now_us) {
   std::string next = target;
   if (next.empty()) {
     // The best reader, not counting the writer itself.
@@ -284,26 +310,19 @@ Status ClusterManager::Failover(const std::string& target, int64_t /*now_us*/) {
   failover_target_ = next;
   LOG_INFO("failover by command: {} retires, {} follows", writer_, next);
   if (processes_.at(writer_).running) {
+    retire_sent_us_ = now_us;
     environment_->Retire(writer_);
   }
   return Status::Ok();
 }
 
 void ClusterManager::ShutDown(int64_t now_us) {
-  const bool first = !shutting_down_;
   shutting_down_ = true;
   bool instances_gone = true;
   for (auto& [name, process] : processes_) {
     if (process.kind == ProcessKind::kInstance && process.running) {
       instances_gone = false;
-      if (first) {
-        process.role_sent_us = now_us;
-        environment_->Terminate(name);
-      } else if (now_us - process.role_sent_us > timings_.heartbeat_timeout_us * 3) {
-        process.role_sent_us = now_us;
-        LOG_WARN("{} does not stop; killing it", name);
-        environment_->Kill(name);
-      }
+      TellToStop(name, process, now_us);
     }
   }
   if (!instances_gone) {
@@ -311,10 +330,22 @@ void ClusterManager::ShutDown(int64_t now_us) {
   }
   // Storage and endpoint go last: instances may still be writing their last records.
   for (auto& [name, process] : processes_) {
-    if (process.kind != ProcessKind::kInstance && process.running && !process.held_down) {
-      process.held_down = true;
-      environment_->Terminate(name);
+    if (process.running) {
+      TellToStop(name, process, now_us);
     }
+  }
+}
+
+// Politely first; what has not stopped after a while is hung, and holds nothing that a kill could
+// lose.
+void ClusterManager::TellToStop(const std::string& name, Process& process, int64_t now_us) {
+  if (process.stop_sent_us < 0) {
+    process.stop_sent_us = now_us;
+    environment_->Terminate(name);
+  } else if (now_us - process.stop_sent_us > timings_.stop_limit_us) {
+    process.stop_sent_us = now_us;
+    LOG_WARN("{} does not stop; killing it", name);
+    environment_->Kill(name);
   }
 }
 
@@ -329,6 +360,25 @@ bool ClusterManager::serving() const {
 
 bool ClusterManager::running(const std::string& name) const {
   return processes_.at(name).running;
+}
+
+int64_t ClusterManager::SilentUs(const std::string& name, int64_t now_us) const {
+  const int64_t heard_us = processes_.at(name).report.received_us;
+  return heard_us < 0 ? -1 : now_us - heard_us;
+}
+
+std::string ClusterManager::WhyDown(const std::string& name, int64_t now_us) const {
+  const Process& process = processes_.at(name);
+  if (process.held_down) {
+    return "stopped by command";
+  }
+  const int64_t tenths = (std::max<int64_t>(process.restart_at_us - now_us, 0) + 99'999) / 100'000;
+  return fmt::format("starts again in {}.{} s", tenths / 10, tenths % 10);
+}
+
+bool ClusterManager::IsFailing(const std::string& name) const {
+  const Process& process = processes_.at(name);
+  return !process.held_down && !process.proven && process.failed_lives >= timings_.failing_after;
 }
 
 const InstanceReport* ClusterManager::report(const std::string& instance) const {

@@ -15,8 +15,11 @@
 //            nothing.
 // INV-CTL-3  A process that the operator stopped or killed by name stays down until it is started.
 //
-// Life of a process:  kStopped --start--> kRunning --exit--> kStopped (restarted after a back-off
-// unless held down by the operator).
+// Life of a process: it runs, and is proven once it has done what it is there for (an instance has
+// served, a storage node was in service, the endpoint process has answered). When it is gone it is
+// started again after a delay, unless held down by the operator. The delay is short for a process
+// that was proven and doubles with every life that ends without: a writer that cannot open must not
+// take a new volume epoch five times a second.
 #pragma once
 
 #include <cstdint>
@@ -63,11 +66,14 @@ class ManagerEnvironment {
 };
 
 struct ManagerTimings {
-  int64_t heartbeat_timeout_us = 3'000'000;  // a silent instance is taken for hung and killed
+  int64_t heartbeat_timeout_us = 3'000'000;  // a silent instance is taken for hung and killed,
+  int64_t storage_timeout_us = 30'000'000;   // so is a storage node: nobody waits for it alone
   int64_t start_grace_us = 60'000'000;       // how long a start or an opening may take
+  int64_t stop_limit_us = 9'000'000;         // who has not stopped by then is killed
   int64_t restart_delay_us = 500'000;
   int64_t restart_delay_us_max = 10'000'000;
-  int64_t role_repeat_us = 500'000;  // an unanswered AssumeRole is sent again
+  int64_t role_repeat_us = 500'000;  // an unanswered AssumeRole or Retire is sent again
+  int failing_after = 3;             // unproven lives in a row
 };
 
 class ClusterManager {
@@ -80,6 +86,8 @@ class ClusterManager {
   void AdoptRunning(const std::string& name, int64_t now_us);
   void OnProcessGone(const std::string& name, int64_t now_us);
   void OnInstanceReport(const std::string& instance, const InstanceReport& report, int64_t now_us);
+  // A storage node or the endpoint process has answered; `in_order`: and does its work.
+  void OnAnswer(const std::string& name, bool in_order, int64_t now_us);
   // The endpoint process can be reached (again): it must be told its targets.
   void OnEndpointUp() { targets_sent_ = false; }
   // Decides whatever the passing of time decides; call every 50 ms or so.
@@ -100,6 +108,12 @@ class ClusterManager {
   bool serving() const;
   bool running(const std::string& name) const;
   const InstanceReport* report(const std::string& instance) const;
+  // How long ago the process last answered in this life; -1: it has not yet.
+  int64_t SilentUs(const std::string& name, int64_t now_us) const;
+  // Why a process that does not run does not, in words.
+  std::string WhyDown(const std::string& name, int64_t now_us) const;
+  // Its last lives ended before it was of use, again and again.
+  bool IsFailing(const std::string& name) const;
 
  private:
   struct Process {
@@ -109,8 +123,12 @@ class ClusterManager {
     int64_t started_us = 0;
     int64_t restart_at_us = 0;
     int64_t restart_delay_us = 0;
-    InstanceReport report;
+    bool proven = false;      // in this life
+    bool was_proven = false;  // in the one before
+    int failed_lives = 0;     // in a row
+    InstanceReport report;    // of other processes: received_us only
     int64_t role_sent_us = -1;
+    int64_t stop_sent_us = -1;  // while shutting down
   };
 
   void StartProcess(const std::string& name, int64_t now_us);
@@ -118,6 +136,8 @@ class ClusterManager {
   void CheckHeartbeats(int64_t now_us);
   void ChooseWriter(int64_t now_us);
   void AssignRoles(int64_t now_us);
+  void RepeatRetire(int64_t now_us);
+  void TellToStop(const std::string& name, Process& process, int64_t now_us);
   void PointEndpoints();
   bool IsServing(const std::string& instance, const std::string& role) const;
   std::string BestCandidate() const;
@@ -129,6 +149,7 @@ class ClusterManager {
   std::map<std::string, Process> processes_;
   std::string writer_;           // who is, or is being made, writer
   std::string failover_target_;  // who follows once writer_ is gone
+  int64_t retire_sent_us_ = 0;
   bool shutting_down_ = false;
   int64_t last_tick_us_ = -1;
   std::vector<ForwardTarget> cluster_targets_;

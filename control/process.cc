@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/mutex.h"
@@ -25,10 +26,12 @@ namespace borealis::control {
 namespace {
 
 constexpr int64_t kTickUs = 50'000;
-constexpr int64_t kPollInstancesEveryTicks = 2;
+constexpr int64_t kPollInstancesEveryTicks = 2;  // and the endpoint process
 constexpr int64_t kPollStorageEveryTicks = 10;
-// A storage node that has not answered for longer counts as unreachable.
-constexpr int64_t kStorageSilenceUs = 3'000'000;
+// A process that has not answered for longer counts as unreachable.
+constexpr int64_t kSilenceUs = 3'000'000;
+// How much of what a process printed is looked at for its last words.
+constexpr uint64_t kLastWordsBytes = 2000;
 constexpr const char* kWriterKey = "writer";
 
 template <class Body>
@@ -99,6 +102,9 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   void PollStorage();
   void Signal(const std::string& name, int signal);
   msg::ClusterReply Execute(const msg::ClusterCommand& command);
+  ProcessStatus StatusOf(const std::string& name) const;
+  std::string LastWords(const std::string& name) const;
+  std::string Hopeless() const;
   ClusterStatus CurrentStatus() const;
   void AddSegments(ClusterStatus* status) const;
 
@@ -114,7 +120,6 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   std::map<std::string, PeerId> peers_;  // admin connections by process name
   std::map<PeerId, std::string> names_;
   std::map<std::string, borealis::msg::NodeStatusReply> storage_replies_;
-  std::map<std::string, int64_t> storage_heard_us_;
   int64_t tick_count_ = 0;
 
   Mutex mutex_{LockRank::kLeaf};
@@ -153,13 +158,9 @@ void Control::AdoptLeftovers() {
     names.push_back(node.id);
   }
   for (const std::string& name : names) {
-    auto text = ReadWholeFile(RealFileSystem(), PidPath(directory_, name));
-    ProcessIdentity identity;
-    if (text.ok() &&
-        std::sscanf(text->c_str(), "%d %lu", &identity.pid, &identity.start_ticks) == 2 &&
-        ProcessIsAlive(identity)) {
-      LOG_INFO("{} runs already with pid {}", name, identity.pid);
-      identities_[name] = identity;
+    if (const auto living = LivingProcess(directory_, name); living.has_value()) {
+      LOG_INFO("{} runs already with pid {}", name, living->pid);
+      identities_[name] = *living;
       manager_->AdoptRunning(name, SystemClock().NowUs());
     }
   }
@@ -214,6 +215,11 @@ void Control::PollInstances() {
                                                          msg::InstanceStatusRequest()));
     }
   }
+  const std::string endpoint(kEndpointId);
+  if (identities_.contains(endpoint)) {
+    transport_->Send(peers_.at(endpoint),
+                     MakeFrame(MessageType::kEndpointStatusRequest, msg::EndpointStatusRequest()));
+  }
 }
 
 void Control::PollStorage() {
@@ -249,8 +255,12 @@ void Control::OnFrame(PeerId from, Frame frame) {
   } else if (frame.type == static_cast<uint16_t>(borealis::MessageType::kNodeStatusReply)) {
     borealis::msg::NodeStatusReply reply;
     if (name != names_.end() && reply.ParseFromString(frame.body)) {
-      storage_heard_us_[name->second] = now_us;
+      manager_->OnAnswer(name->second, reply.out_of_service().empty(), now_us);
       storage_replies_[name->second] = std::move(reply);
+    }
+  } else if (frame.type == static_cast<uint16_t>(MessageType::kEndpointStatusReply)) {
+    if (name != names_.end()) {
+      manager_->OnAnswer(name->second, /*in_order=*/true, now_us);
     }
   } else if (frame.type == static_cast<uint16_t>(MessageType::kClusterCommand)) {
     msg::ClusterCommand command;
@@ -265,7 +275,11 @@ msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
   const int64_t now_us = SystemClock().NowUs();
   Status status;
   msg::ClusterReply reply;
-  if (command.verb() == "status") {
+  if (!command.directory().empty() && command.directory() != directory_) {
+    status = Status::InvalidArgument(
+        fmt::format("at port {} answers the cluster in {}", config_.control_port, directory_));
+  } else if (command.verb() == "status") {
+    reply.set_hopeless(Hopeless());
     reply.set_status_json(StatusJson(CurrentStatus()));
     reply.set_writer(manager_->writer());
     reply.set_serving(manager_->serving());
@@ -292,6 +306,11 @@ msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
 }
 
 void Control::Start(const std::string& name) {
+  // A control that was killed may have started it too late for us to have seen it.
+  if (const auto living = LivingProcess(directory_, name); living.has_value()) {
+    identities_[name] = *living;
+    return;
+  }
   std::string role = "storage";
   if (config_.FindInstance(name) != nullptr) {
     role = "server";
@@ -367,12 +386,11 @@ ClusterStatus Control::CurrentStatus() const {
   status.config = config_;
   status.writer = manager_->writer();
   status.serving = manager_->serving();
-  status.processes[std::string(kControlId)] = {ThisProcess().pid, "running"};
+  status.processes[std::string(kControlId)] = {ThisProcess().pid, "running", ""};
   for (const auto& [name, peer] : peers_) {
-    const auto identity = identities_.find(name);
-    const bool runs = identity != identities_.end();
-    status.processes[name] = {runs ? identity->second.pid : 0, runs ? "running" : "stopped"};
-    if (const InstanceReport* report = manager_->report(name); report != nullptr && runs) {
+    status.processes[name] = StatusOf(name);
+    if (const InstanceReport* report = manager_->report(name);
+        report != nullptr && status.processes[name].pid != 0) {
       status.reports[name] = *report;
     }
   }
@@ -384,6 +402,68 @@ ClusterStatus Control::CurrentStatus() const {
   }
   AddSegments(&status);
   return status;
+}
+
+ProcessStatus Control::StatusOf(const std::string& name) const {
+  const int64_t now_us = SystemClock().NowUs();
+  const auto identity = identities_.find(name);
+  if (identity == identities_.end()) {
+    std::string reason = manager_->WhyDown(name, now_us);
+    if (manager_->IsFailing(name)) {
+      reason += ": " + LastWords(name);
+    }
+    return {0, "stopped", std::move(reason)};
+  }
+  ProcessStatus status{identity->second.pid, "running", ""};
+  const int64_t silent_us = manager_->SilentUs(name, now_us);
+  const auto storage = storage_replies_.find(name);
+  if (silent_us < 0) {
+    status.state = "starting";
+  } else if (silent_us > kSilenceUs) {
+    status.state = "silent";
+    status.reason = fmt::format("has not answered for {} s", silent_us / 1'000'000);
+  } else if (storage != storage_replies_.end() && !storage->second.out_of_service().empty()) {
+    status.state = storage->second.rebuilding() ? "rebuilding" : "out of service";
+    status.reason = storage->second.out_of_service();
+  }
+  return status;
+}
+
+// The last line that a process printed, for a message about its end.
+std::string Control::LastWords(const std::string& name) const {
+  auto file = RealFileSystem().Open(directory_ + "/" + name + "/output", FileSystem::Mode::kRead);
+  const auto size = file.ok() ? (*file)->Size() : Result<uint64_t>(uint64_t{0});
+  std::string text;
+  if (!size.ok() || *size == 0) {
+    return "it printed nothing";
+  }
+  const uint64_t from = *size > kLastWordsBytes ? *size - kLastWordsBytes : 0;
+  if (!(*file)->ReadAt(from, kLastWordsBytes, &text).ok()) {
+    return "what it printed cannot be read";
+  }
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text.substr(text.rfind('\n') + 1);
+}
+
+// Without any instance, or three storage nodes, or the endpoint process nothing can be served.
+std::string Control::Hopeless() const {
+  std::string words;
+  size_t instances = 0;
+  size_t nodes = 0;
+  for (const auto& [name, peer] : peers_) {
+    if (manager_->IsFailing(name)) {
+      instances += config_.FindInstance(name) != nullptr ? 1 : 0;
+      nodes += config_.FindStorageNode(name) != nullptr ? 1 : 0;
+      words += fmt::format("{}{} ends right after its start: {}", words.empty() ? "" : "\n", name,
+                           LastWords(name));
+    }
+  }
+  const bool hopeless = instances == config_.instances.size() ||
+                        nodes * 2 >= config_.storage_nodes.size() ||
+                        manager_->IsFailing(std::string(kEndpointId));
+  return hopeless ? words : "";
 }
 
 // One row for each segment that any node reports; lost where its node is down or silent.
@@ -403,8 +483,9 @@ void Control::AddSegments(ClusterStatus* status) const {
       SegmentStatus row{pg, node.id, 0, "lost"};
       const auto reply = storage_replies_.find(node.id);
       if (reply != storage_replies_.end()) {
-        const bool reachable = identities_.contains(node.id) &&
-                               now_us - storage_heard_us_.at(node.id) < kStorageSilenceUs;
+        const int64_t silent_us = manager_->SilentUs(node.id, now_us);
+        const bool reachable =
+            identities_.contains(node.id) && silent_us >= 0 && silent_us < kSilenceUs;
         for (const auto& segment : reply->second.segments()) {
           if (segment.pg() == pg) {
             row.scl = segment.scl();
@@ -423,10 +504,29 @@ std::string PidPath(const std::string& directory, const std::string& name) {
   return directory + "/" + name + "/pid";
 }
 
-Status WritePidFile(const std::string& directory, const std::string& name) {
+Status ClaimDirectory(const std::string& directory, const std::string& name) {
+  const std::string own = directory + "/" + name;
+  if (Status status = LockForLife(own + "/lock"); !status.ok()) {
+    return Status::Unavailable(own + " is in use by another process (" +
+                               std::string(status.message()) + ")");
+  }
   const ProcessIdentity self = ThisProcess();
   return WriteWholeFile(RealFileSystem(), PidPath(directory, name),
                         fmt::format("{} {}\n", self.pid, self.start_ticks));
+}
+
+std::optional<ProcessIdentity> LivingProcess(const std::string& directory,
+                                             const std::string& name) {
+  const auto text = ReadWholeFile(RealFileSystem(), PidPath(directory, name));
+  ProcessIdentity identity;
+  if (!text.ok() ||
+      std::sscanf(text->c_str(), "%d %lu", &identity.pid, &identity.start_ticks) != 2 ||
+      !ProcessIsAlive(identity)) {
+    return std::nullopt;
+  }
+  const std::vector<std::string> words = CommandLineOf(identity.pid);
+  const bool ours = std::find(words.begin(), words.end(), directory) != words.end();
+  return ours ? std::optional(identity) : std::nullopt;
 }
 
 Result<std::unique_ptr<ControlProcess>> ControlProcess::Start(const std::string& directory,

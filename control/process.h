@@ -8,8 +8,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/os/process.h"
 #include "base/result.h"
 
 namespace borealis::control {
@@ -29,7 +31,11 @@ class ControlProcess {
 
 // Where a process of the cluster says who it is: DIRECTORY/NAME/pid holds "pid start_ticks".
 std::string PidPath(const std::string& directory, const std::string& name);
-// Writes it for this process; call at start, once its directory exists.
-Status WritePidFile(const std::string& directory, const std::string& name);
+// Claims DIRECTORY/NAME for this process, for as long as it lives, and writes its pid file. Refused
+// while another process has it: two that write one directory would ruin it.
+Status ClaimDirectory(const std::string& directory, const std::string& name);
+// The living process of that name and cluster; nothing when there is none. A pid file in a copied
+// directory tells of another cluster's process and counts for nothing.
+std::optional<ProcessIdentity> LivingProcess(const std::string& directory, const std::string& name);
 
 }  // namespace borealis::control

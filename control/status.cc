@@ -14,7 +14,7 @@ namespace json = boost::json;
 namespace {
 
 const ProcessStatus& ProcessOf(const ClusterStatus& status, std::string_view name) {
-  static const ProcessStatus none{0, "stopped"};
+  static const ProcessStatus none{0, "stopped", ""};
   const auto found = status.processes.find(std::string(name));
   return found == status.processes.end() ? none : found->second;
 }
@@ -22,7 +22,8 @@ const ProcessStatus& ProcessOf(const ClusterStatus& status, std::string_view nam
 json::object InstanceJson(const ClusterStatus& status, const InstanceConfig& instance) {
   const ProcessStatus& process = ProcessOf(status, instance.id);
   const auto report = status.reports.find(instance.id);
-  const bool known = report != status.reports.end() && process.pid != 0;
+  // What an instance said of itself counts while it answers.
+  const bool known = report != status.reports.end() && process.state == "running";
   return {{"id", instance.id},
           {"role", instance.id == status.writer ? "writer" : "reader"},
           {"tier", instance.tier},
@@ -32,7 +33,7 @@ json::object InstanceJson(const ClusterStatus& status, const InstanceConfig& ins
           {"state", known ? report->second.state : process.state},
           {"lag_ms", known ? report->second.lag_ms : 0.0},
           {"vdl", known ? report->second.vdl : 0},
-          {"reason", known ? report->second.reason : ""}};
+          {"reason", known ? report->second.reason : process.reason}};
 }
 
 std::string Text(const json::object& object, std::string_view key) {
@@ -88,7 +89,8 @@ std::string StatusJson(const ClusterStatus& status) {
                      {"pid", process.pid},
                      {"host", node.host},
                      {"port", node.port},
-                     {"state", process.state}});
+                     {"state", process.state},
+                     {"reason", process.reason}});
   }
   json::array segments;
   for (const SegmentStatus& segment : status.segments) {
@@ -103,7 +105,8 @@ std::string StatusJson(const ClusterStatus& status) {
   const json::object root = {
       {"serving", status.serving},
       {"endpoints", {{"cluster", cluster_endpoint}, {"reader", reader_endpoint}}},
-      {"endpoint_process", {{"pid", endpoint.pid}, {"state", endpoint.state}}},
+      {"endpoint_process",
+       {{"pid", endpoint.pid}, {"state", endpoint.state}, {"reason", endpoint.reason}}},
       {"instances", std::move(instances)},
       {"storage_nodes", std::move(nodes)},
       {"control",
@@ -117,6 +120,41 @@ std::string StatusJson(const ClusterStatus& status) {
         {"protection_groups", status.protection_groups}}},
       {"segments", std::move(segments)}};
   return json::serialize(root);
+}
+
+std::string StatusTroubles(const std::string& status_json) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse(status_json, error);
+  const json::object* root = parsed.if_object();
+  std::string troubles;
+  auto look = [&](const json::object& process, std::string_view name, std::string_view normal) {
+    const std::string state = Text(process, "state");
+    if (state != normal) {
+      const std::string reason = Text(process, "reason");
+      troubles += fmt::format("{}{} {}{}", troubles.empty() ? "" : "; ", name, state,
+                              reason.empty() ? "" : " (" + reason + ")");
+    }
+  };
+  if (error || root == nullptr) {
+    return troubles;
+  }
+  for (const auto& [list, normal] :
+       {std::pair{"storage_nodes", "running"}, std::pair{"instances", "serving"}}) {
+    const json::value* processes = root->if_contains(list);
+    if (processes == nullptr || !processes->is_array()) {
+      continue;
+    }
+    for (const json::value& process : processes->get_array()) {
+      if (process.is_object()) {
+        look(process.get_object(), Text(process.get_object(), "id"), normal);
+      }
+    }
+  }
+  if (const json::value* endpoint = root->if_contains("endpoint_process");
+      endpoint != nullptr && endpoint->is_object()) {
+    look(endpoint->get_object(), kEndpointId, "running");
+  }
+  return troubles;
 }
 
 Result<std::string> StatusScreen(const std::string& status_json) {
@@ -154,10 +192,11 @@ Result<std::string> StatusScreen(const std::string& status_json) {
                         "PID", "ADDRESS", "SEGMENTS");
   for (const json::value& value : root->at("storage_nodes").as_array()) {
     const json::object& node = value.as_object();
-    screen += fmt::format("{:<14}{:<9}{:<10}{:>8}  {:<22}{}\n", Text(node, "id"), Text(node, "az"),
+    screen += fmt::format("{:<14}{:<9}{:<15}{:>8}  {:<22}{}\n", Text(node, "id"), Text(node, "az"),
                           Text(node, "state"), Number(node, "pid"),
                           fmt::format("{}:{}", Text(node, "host"), Number(node, "port")),
-                          SegmentSummary(segments, Text(node, "id")));
+                          SegmentSummary(segments, Text(node, "id")) +
+                              (Text(node, "reason").empty() ? "" : "  " + Text(node, "reason")));
   }
   return screen;
 }

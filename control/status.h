@@ -19,8 +19,10 @@ struct SegmentStatus {
 };
 
 struct ProcessStatus {
-  int pid = 0;  // 0 when it does not run
-  std::string state;
+  int pid = 0;         // 0 when it does not run
+  std::string state;   // stopped, starting, running, silent; of storage also rebuilding and
+                       // "out of service"
+  std::string reason;  // of every state but running
 };
 
 struct ClusterStatus {
@@ -39,6 +41,8 @@ struct ClusterStatus {
 // Keys: endpoints.{cluster,reader}.{host,port}, instances[], storage_nodes[], control, volume,
 // segments[]; see docs/operating.md.
 std::string StatusJson(const ClusterStatus& status);
+// What is not in order, in one line, from what StatusJson printed; empty when all is.
+std::string StatusTroubles(const std::string& status_json);
 // A screen made from what StatusJson printed. kInvalidArgument when it is not that.
 Result<std::string> StatusScreen(const std::string& status_json);
 

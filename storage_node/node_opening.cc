@@ -214,6 +214,8 @@ void Node::Core::OnNodeStatus(PeerId from, const Frame& frame) {
   reply.set_append_count(counters_.appends);
   reply.set_flush_count(counters_.flushes);
   reply.set_read_count(counters_.page_reads);
+  reply.set_out_of_service(RefusesPromises());
+  reply.set_rebuilding(amnesiac_ && out_of_service_.empty());
   uint64_t layer_bytes = 0;
   if (const auto at = volumes_.find(VolumeId(request.volume_id())); at != volumes_.end()) {
     const Volume& volume = *at->second;

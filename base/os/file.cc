@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace borealis {
 
@@ -180,6 +182,33 @@ class RealFiles final : public FileSystem {
 FileSystem& RealFileSystem() {
   static RealFiles files;
   return files;
+}
+
+Status LockForLife(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) {
+    return FromErrno("open", path);
+  }
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const bool taken = errno == EWOULDBLOCK;
+    Status status = FromErrno("lock", path);
+    ::close(fd);
+    return taken ? Status::Unavailable(path + " is locked") : status;
+  }
+  return Status::Ok();  // the descriptor stays open: the lock goes with the process
+}
+
+std::string CanonicalPath(const std::string& path) {
+  std::error_code error;
+  std::string canonical =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error).string();
+  if (error) {
+    canonical = path;
+  }
+  while (canonical.size() > 1 && canonical.back() == '/') {
+    canonical.pop_back();
+  }
+  return canonical;
 }
 
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path) {

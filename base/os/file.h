@@ -53,6 +53,13 @@ class FileSystem {
 // The machine's file system. Thread-safe; lives for the whole process.
 FileSystem& RealFileSystem();
 
+// Locks a file, made when missing, until this process ends, however it ends. kUnavailable when
+// another process has it.
+Status LockForLife(const std::string& path);
+// The path without links, "..", and without a trailing slash; what does not exist yet is kept as
+// is.
+std::string CanonicalPath(const std::string& path);
+
 // Reads a whole file; writes one atomically (temporary, flush, rename, directory flush).
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path);
 Status WriteWholeFile(FileSystem& files, const std::string& path, std::string_view bytes);

@@ -116,6 +116,22 @@ Result<ProcessIdentity> SpawnProcess(const std::vector<std::string>& arguments,
   return identity;
 }
 
+std::vector<std::string> CommandLineOf(int pid) {
+  std::vector<std::string> words;
+  auto file =
+      RealFileSystem().Open("/proc/" + std::to_string(pid) + "/cmdline", FileSystem::Mode::kRead);
+  std::string text;
+  if (!file.ok() || !(*file)->ReadAt(0, 1u << 17, &text).ok()) {
+    return words;
+  }
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\0', at);
+    words.push_back(text.substr(at, end == std::string::npos ? end : end - at));
+    at = end == std::string::npos ? text.size() : end + 1;
+  }
+  return words;
+}
+
 void IgnoreChildExits() {
   ::signal(SIGCHLD, SIG_IGN);
 }

@@ -31,6 +31,8 @@ bool ProcessIsAlive(const ProcessIdentity& process);
 bool SignalProcess(const ProcessIdentity& process, int signal);
 // Lets the system reap our children by itself; call once in a process that starts others.
 void IgnoreChildExits();
+// The words that a process was started with; empty when they cannot be read.
+std::vector<std::string> CommandLineOf(int pid);
 // Path of the running program.
 std::string ThisProgram();
 

@@ -42,7 +42,7 @@ def main():
     arguments = options.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     chance = random.Random(arguments.seed)
-    with Cluster(readers=arguments.readers) as cluster:
+    with Cluster(readers=arguments.readers, pg_size="16MiB") as cluster:
         ledger = Ledger(cluster, arguments.clients, seed=arguments.seed)
         ledger.create()
         ledger.start()

@@ -1,6 +1,7 @@
 // The manager's decisions, driven by a script: starts, failovers, restarts, endpoints.
 #include "control/manager.h"
 
+#include <algorithm>
 #include <set>
 
 namespace borealis::control {
@@ -25,7 +26,11 @@ class World : public ManagerEnvironment {
       : manager(Config(instance_count), ManagerTimings(), last_writer, this) {}
 
   void Start(const std::string& name) override { started.push_back(name); }
-  void Terminate(const std::string& name) override { gone.insert(name); }
+  void Terminate(const std::string& name) override {
+    if (!deaf.contains(name)) {
+      gone.insert(name);
+    }
+  }
   void Kill(const std::string& name) override {
     killed.push_back(name);
     gone.insert(name);
@@ -41,7 +46,11 @@ class World : public ManagerEnvironment {
     }
     roles[instance] = role;
   }
-  void Retire(const std::string& instance) override { gone.insert(instance); }
+  void Retire(const std::string& instance) override {
+    if (!lose_retire) {
+      gone.insert(instance);
+    }
+  }
   void SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
                           const std::vector<ForwardTarget>& reader) override {
     cluster_targets = cluster;
@@ -65,9 +74,14 @@ class World : public ManagerEnvironment {
         InstanceReport report;
         if (roles.contains(instance.id)) {
           report.role = roles.at(instance.id);
-          report.state = "serving";
+          report.state = cannot_serve.contains(instance.id) ? "opening" : "serving";
         }
         manager.OnInstanceReport(instance.id, report, now_us);
+      }
+      for (const char* name : {"storage-1", "endpoint"}) {
+        if (!silent.contains(name)) {
+          manager.OnAnswer(name, /*in_order=*/true, now_us);
+        }
       }
       manager.OnTick(now_us);
     }
@@ -80,6 +94,9 @@ class World : public ManagerEnvironment {
   std::vector<std::string> killed;
   std::set<std::string> gone;
   std::set<std::string> silent;
+  std::set<std::string> cannot_serve;
+  std::set<std::string> deaf;  // to being told to stop
+  bool lose_retire = false;
   std::map<std::string, std::string> roles;
   std::vector<ForwardTarget> cluster_targets;
   std::vector<ForwardTarget> reader_targets;
@@ -128,6 +145,60 @@ TEST(ClusterManagerTest, TheOnlyInstanceIsRestartedWithoutDelay) {
   s.world.Run(kSecond / 5);
   EXPECT_EQ(s.world.started.back(), "instance-1");
   EXPECT_TRUE(s.world.manager.serving());
+}
+
+size_t CountOf(const std::vector<std::string>& names, const std::string& name) {
+  return static_cast<size_t>(std::count(names.begin(), names.end(), name));
+}
+
+TEST(ClusterManagerTest, AWriterThatCannotOpenBacksOff) {
+  Started s(1);
+  s.world.cannot_serve.insert("instance-1");
+  s.world.started.clear();
+  for (int i = 0; i < 600; ++i) {  // whenever it is there, it dies
+    if (s.world.manager.running("instance-1")) {
+      s.world.Crash("instance-1");
+    }
+    s.world.Run(kSecond / 10);
+  }
+  // At once, then after 0.5, 1, 2, 4, 8, 10, 10 … seconds: about ten times in a minute.
+  EXPECT_LE(CountOf(s.world.started, "instance-1"), 12U);
+  EXPECT_GE(CountOf(s.world.started, "instance-1"), 8U);
+  EXPECT_TRUE(s.world.manager.IsFailing("instance-1"));
+  s.world.cannot_serve.clear();
+  s.world.Run(15 * kSecond);
+  EXPECT_TRUE(s.world.manager.serving());
+  EXPECT_FALSE(s.world.manager.IsFailing("instance-1"));
+}
+
+TEST(ClusterManagerTest, AHungEndpointOrStorageNodeIsKilled) {
+  Started s(2);
+  s.world.silent = {"endpoint", "storage-1"};
+  s.world.Run(5 * kSecond);
+  EXPECT_EQ(CountOf(s.world.killed, "endpoint"), 1U);
+  EXPECT_EQ(CountOf(s.world.killed, "storage-1"), 0U);  // five others serve: no hurry
+  s.world.Run(30 * kSecond);
+  EXPECT_EQ(CountOf(s.world.killed, "storage-1"), 1U);
+}
+
+TEST(ClusterManagerTest, RetiresAgainWhenTheOrderIsLost) {
+  Started s(2);
+  s.world.lose_retire = true;
+  ASSERT_TRUE(s.world.manager.Failover("", s.world.now_us).ok());
+  s.world.Run(kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+  s.world.lose_retire = false;
+  s.world.Run(kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-2");
+}
+
+TEST(ClusterManagerTest, ShutDownKillsWhoDoesNotStop) {
+  Started s(2);
+  s.world.deaf = {"instance-2", "storage-1"};
+  s.world.manager.ShutDown(s.world.now_us);
+  s.world.Run(30 * kSecond);
+  EXPECT_TRUE(s.world.manager.all_gone());
+  EXPECT_EQ(s.world.killed, (std::vector<std::string>{"instance-2", "storage-1"}));
 }
 
 TEST(ClusterManagerTest, AHungWriterIsKilledBeforeAnotherIsPromoted) {
