@@ -62,7 +62,7 @@ RoleReport WriterRole::Report() const {
   RoleReport report;
   report.volume_epoch = volume_->epoch().value();
   report.vdl = volume_->vdl().value();
-  report.vcl = report.vdl;
+  report.vcl = std::max(volume_->vcl(), volume_->vdl()).value();
   report.serving = true;
   return report;
 }

@@ -47,6 +47,7 @@ class StorageClient::Shell final : private ClientEvents {
   void OnDeposed(std::function<void(Status)> deposed);
 
   Lsn vdl() const { return Lsn(vdl_.load(std::memory_order_acquire)); }
+  Lsn vcl() const { return Lsn(vcl_.load(std::memory_order_relaxed)); }
   Lsn appended() const { return Lsn(appended_.load(std::memory_order_acquire)); }
   VolumeEpoch epoch() const { return VolumeEpoch(epoch_.load(std::memory_order_acquire)); }
   ClientMetricsSnapshot Metrics() const { return metrics_.Snapshot(); }
@@ -71,6 +72,7 @@ class StorageClient::Shell final : private ClientEvents {
   ClientCore core_;
 
   std::atomic<uint64_t> vdl_{0};
+  std::atomic<uint64_t> vcl_{0};
   std::atomic<uint64_t> start_{0};
   std::atomic<uint64_t> appended_{0};
   std::atomic<uint64_t> epoch_{0};
@@ -146,6 +148,7 @@ void StorageClient::Shell::OnOpened(const OpenedVolume& opened) {
   drained_ = opened.start;
   epoch_.store(opened.epoch.value());
   vdl_.store(opened.vdl.value());
+  vcl_.store(opened.vdl.value());
   start_.store(opened.start.value());
   appended_.store(opened.start.value());
   MutexLock lock(mutex_);
@@ -215,6 +218,7 @@ void StorageClient::Shell::Drain() {
 void StorageClient::Shell::OnVdlAdvanced(Lsn vdl, std::span<const PgTailAt> changed) {
   INVARIANT_GE(vdl.value(), vdl_.load(std::memory_order_relaxed));  // INV-VOL-2
   vdl_.store(vdl.value(), std::memory_order_release);
+  vcl_.store(core_.vcl().value(), std::memory_order_relaxed);
   std::vector<std::function<void(Status)>> released;
   {
     MutexLock lock(mutex_);
@@ -415,6 +419,10 @@ void StorageClient::Close() {
 }
 Lsn StorageClient::vdl() const {
   return shell_->vdl();
+}
+
+Lsn StorageClient::vcl() const {
+  return shell_->vcl();
 }
 Status StorageClient::ReadPage(PageNo page, Lsn read_point, Page* out) {
   return shell_->ReadPages({&page, 1}, read_point, out);

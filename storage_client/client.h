@@ -56,6 +56,9 @@ class StorageClient final : public Volume {
   // Waiters get kCancelled; idempotent. What was not durable may or may not survive.
   void Close();
 
+  // The VCL as it was when the VDL last moved; for people.
+  Lsn vcl() const;
+
   // PageReader and Volume.
   Lsn vdl() const override;
   Status ReadPage(PageNo page, Lsn read_point, Page* out) override;

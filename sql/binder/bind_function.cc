@@ -150,6 +150,9 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
                                                    std::vector<BoundPtr> args,
                                                    const FunctionOptions& options) {
   const FunctionDef* def = FindFunction(name);
+  if (def == nullptr && IsMissingFunction(name)) {
+    return UserError(ER_NOT_SUPPORTED_YET, std::string(name) + "()");
+  }
   if (def == nullptr) {
     std::string_view database = environment().database();
     std::string full =

@@ -1,6 +1,7 @@
 #include "sql/executor/statement_executor.h"
 
 #include "base/mysql_error.h"
+#include "sql/ast/admin.h"
 #include "sql/ast/stmt.h"
 #include "sql/executor/admin.h"
 #include "sql/executor/change.h"
@@ -49,6 +50,8 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteShutdown(run);
     case StmtKind::kUnlockTables:
       return Status::Ok();  // LOCK TABLES is refused, so there is nothing to unlock
+    case StmtKind::kUnsupported:
+      return UserError(ER_NOT_SUPPORTED_YET, run.statement.As<UnsupportedStmt>().construct);
     default:
       return UserError(ER_NOT_SUPPORTED_YET, StmtKindName(kind));
   }

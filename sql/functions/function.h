@@ -125,6 +125,8 @@ class FunctionInstance {
 
 // Null when there is none (the binder answers 1305). `name` in lower case.
 const FunctionDef* FindFunction(std::string_view name);
+// Whether MySQL has a native function of this name (in lower case) that is not offered here.
+bool IsMissingFunction(std::string_view name);
 // All of them, for information_schema and tests, by name.
 std::vector<const FunctionDef*> AllFunctions();
 inline bool AcceptsCount(const FunctionDef& def, size_t count) {

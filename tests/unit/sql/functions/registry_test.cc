@@ -35,6 +35,15 @@ TEST(RegistryTest, FindsByNameAndChecksArity) {
   EXPECT_GT(AllFunctions().size(), 180U);
 }
 
+TEST(RegistryTest, WhatIsOfferedIsNotCalledMissing) {
+  for (const FunctionDef* def : AllFunctions()) {
+    EXPECT_FALSE(IsMissingFunction(def->name)) << def->name;
+  }
+  EXPECT_TRUE(IsMissingFunction("json_extract"));
+  EXPECT_TRUE(IsMissingFunction("st_area"));
+  EXPECT_FALSE(IsMissingFunction("no_such_function"));
+}
+
 TEST(RegistryTest, SessionFunctionsAskTheSession) {
   Caller call;
   EXPECT_EQ(call("database", {}), "NULL");
