@@ -67,7 +67,8 @@ double ToDouble(const Value& value, const Type& type, const ConversionContext& c
       size_t consumed;
       bool overflow;
       double number = DoubleOfText(text, &consumed, &overflow);
-      if (overflow || consumed == 0 || !OnlySpaces(text.substr(consumed))) {
+      // Text of spaces alone is 0 without a word.
+      if (overflow || !OnlySpaces(text.substr(consumed))) {
         context.Warn(Truncated("DOUBLE", text));
       }
       return number;

@@ -169,6 +169,12 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   if (a->type.kind == Kind::kJson || b->type.kind == Kind::kJson) {
     return CompareJson(op, std::move(a), std::move(b));
   }
+  if (a->type.is_numeric()) {
+    b = HexAsNumber(b);
+  }
+  if (b->type.is_numeric()) {
+    a = HexAsNumber(a);
+  }
   if (!IsFixed(*a) && IsFixed(*b)) {
     CompareOp narrowed_op = op;
     ASSIGN_OR_RETURN(BoundPtr constant, NarrowConstant(&narrowed_op, a->type, b));

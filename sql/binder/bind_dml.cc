@@ -46,7 +46,69 @@ bool TouchesIndex(const TableDescriptor& table, uint32_t column) {
   return false;
 }
 
+bool ReadsTable(const BoundQuery& query, const TableDescriptor& table);
+
+bool ReadsTable(const BoundExpr& expr, const TableDescriptor& table) {
+  bool reads = false;
+  Walk(expr, [&](const BoundExpr& e) {
+    const BoundQuery* query = nullptr;
+    if (const auto* scalar = e.TryAs<BoundScalarSubquery>()) {
+      query = scalar->query.get();
+    } else if (const auto* exists = e.TryAs<BoundExists>()) {
+      query = exists->query.get();
+    } else if (const auto* in = e.TryAs<BoundInSubquery>()) {
+      query = in->query.get();
+    }
+    reads |= query != nullptr && ReadsTable(*query, table);
+  });
+  return reads;
+}
+
+// In its own FROM and conditions; what a derived table reads is read before.
+bool ReadsTable(const BoundQuery& query, const TableDescriptor& table) {
+  for (const auto& read : query.tables) {
+    if (read->kind == BoundTableKind::kBase && read->table->table_id == table.table_id) {
+      return true;
+    }
+  }
+  if (query.body.set_operation != nullptr) {
+    return ReadsTable(*query.body.set_operation->left, table) ||
+           ReadsTable(*query.body.set_operation->right, table);
+  }
+  const BoundSelect* select = query.body.select.get();
+  return select != nullptr && select->where != nullptr && ReadsTable(*select->where, table);
+}
+
+// A subquery may not read the table that the statement changes.
+Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table) {
+  if (!ReadsTable(expr, table)) {
+    return {};
+  }
+  return Status::User(
+      1093, "You can't specify target table '" + table.name + "' for update in FROM clause");
+}
+
 }  // namespace
+
+// sql_safe_updates: rows to change are found by a key, or their number is limited.
+Status StatementBinder::CheckSafeChange(const BoundTable& table, const BoundExpr* where,
+                                        bool limited) const {
+  if (!settings().sql_safe_updates || limited) {
+    return {};
+  }
+  bool by_key = false;
+  if (where != nullptr) {
+    Walk(*where, [&](const BoundExpr& e) {
+      const auto* column = e.TryAs<BoundColumn>();
+      if (column != nullptr && column->table == &table) {
+        for (const IndexDescriptor& index : table.table->indexes) {
+          by_key |= index.parts[0].column == column->column;
+        }
+      }
+    });
+  }
+  return by_key ? Status() : UserError(ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE, "");
+}
 
 Result<CatalogEntry> StatementBinder::FindChangeTarget(const QualifiedName& name,
                                                        std::string_view verb) {
@@ -86,6 +148,10 @@ Status StatementBinder::BindInsertRows(const InsertStmt& statement, Scope* scope
       ASSIGN_OR_RETURN(BoundPtr value, BindExpr(*values[i], scope));
       if (scope->has_aggregate) {
         return UserError(ER_INVALID_GROUP_FUNC_USE);
+      }
+      RETURN_IF_ERROR(RefuseReadingTarget(*value, *insert->table));
+      if (insert->table->columns[insert->columns[i]].type.is_numeric()) {
+        value = HexAsNumber(value);
       }
       row.push_back(std::move(value));
     }
@@ -281,6 +347,12 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   };
   std::vector<New> assigned;
   bool single = !statement.multi && select->from->table != nullptr;
+  if (!single && !statement.order_by.empty()) {
+    return UserError(ER_WRONG_USAGE, "UPDATE", "ORDER BY");
+  }
+  if (!single && statement.limit.has_value()) {
+    return UserError(ER_WRONG_USAGE, "UPDATE", "LIMIT");
+  }
   if (single) {
     // Assignments go from left to right, each seeing what those before it gave.
     scope.replace = [&](const BoundTable* table, uint32_t column) -> BoundPtr {
@@ -311,6 +383,9 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
     if (!IsBareDefault(*assignment->value)) {
       RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
       ASSIGN_OR_RETURN(next.value, BindExpr(*assignment->value, &scope));
+      if (column->type.is_numeric()) {
+        next.value = HexAsNumber(next.value);
+      }
       if (scope.has_aggregate) {
         return UserError(ER_INVALID_GROUP_FUNC_USE);
       }
@@ -327,6 +402,17 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
     if (scope.has_aggregate) {
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
+  }
+  for (const BoundTable* table : targets) {
+    if (select->where != nullptr) {
+      RETURN_IF_ERROR(RefuseReadingTarget(*select->where, *table->table));
+    }
+    for (const New& next : assigned) {
+      if (next.value != nullptr) {
+        RETURN_IF_ERROR(RefuseReadingTarget(*next.value, *table->table));
+      }
+    }
+    RETURN_IF_ERROR(CheckSafeChange(*table, select->where.get(), statement.limit.has_value()));
   }
   bool touches = !single || FromHasDerived(*select->from) ||
                  (select->where != nullptr && HasSubquery(*select->where)) ||
@@ -409,6 +495,12 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
     if (scope.has_aggregate) {
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
+  }
+  for (const BoundTable* table : targets) {
+    if (select->where != nullptr) {
+      RETURN_IF_ERROR(RefuseReadingTarget(*select->where, *table->table));
+    }
+    RETURN_IF_ERROR(CheckSafeChange(*table, select->where.get(), statement.limit.has_value()));
   }
   deletion->materialise = !statement.targets.empty() || select->from->table == nullptr ||
                           (select->where != nullptr && HasSubquery(*select->where));

@@ -467,9 +467,8 @@ Result<BoundPtr> StatementBinder::BindCollate(const Collate& expr, Scope* scope)
     type = Type::Varchar(row::DisplayWidth(operand->type), collation->id());
     type.nullable = operand->type.nullable;
   } else if (row::GetCollation(type.collation).charset().id != collation->charset().id) {
-    // A literal takes the collation's character set when it can.
-    bool literal = operand->coercibility >= Coercibility::kCoercible;
-    if (!literal || collation->id() == row::kBinaryCollation) {
+    // A number's text is ASCII and takes any character set.
+    if (operand->coercibility <= Coercibility::kCoercible) {
       return UserError(ER_COLLATION_CHARSET_MISMATCH, collation->name(),
                        row::GetCollation(type.collation).charset().name);
     }

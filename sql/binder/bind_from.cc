@@ -162,8 +162,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
     bound.name = column.hidden ? std::string() : column.name;
     bound.org_name = column.name;
     bound.type = column.type;
-    bound.coercibility =
-        column.type.has_collation() ? Coercibility::kImplicit : Coercibility::kNumeric;
+    bound.coercibility = ColumnCoercibility(column.type);
     bound.extra_flags = entry.table->KeyFlags(static_cast<int>(i));
     bound.hidden = column.hidden || column.invisible;
     bound.org_table = entry.table->name;
@@ -210,8 +209,7 @@ void StatementBinder::AddDerivedColumns(const std::vector<ResultColumn>& columns
     bound.name = column.name;
     bound.org_name = column.org_name;
     bound.type = column.type;
-    bound.coercibility =
-        column.type.has_collation() ? Coercibility::kImplicit : Coercibility::kNumeric;
+    bound.coercibility = ColumnCoercibility(column.type);
     bound.extra_flags = column.extra_flags &
                         static_cast<uint16_t>(~(row::kPriKeyFlag | row::kUniqueKeyFlag |
                                                 row::kMultipleKeyFlag | row::kAutoIncrementFlag));

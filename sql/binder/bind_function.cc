@@ -22,19 +22,6 @@ row::IntervalUnit UnitOf(IntervalUnit unit) {
   return static_cast<row::IntervalUnit>(unit);
 }
 
-// A hexadecimal or bit literal where a number is wanted.
-BoundPtr HexAsNumber(const BoundPtr& expr) {
-  const auto* literal = expr->TryAs<BoundLiteral>();
-  if (literal == nullptr || !literal->hex) {
-    return expr;
-  }
-  uint64_t number = 0;
-  for (char c : literal->value.bytes()) {
-    number = number << 8 | static_cast<unsigned char>(c);
-  }
-  return MakeLiteral(Type::BigInt(true), Value::Uint(number));
-}
-
 bool IsArithmetic(BinaryOp op) {
   return op <= BinaryOp::kShiftRight;
 }
@@ -80,12 +67,29 @@ class CountingSink final : public row::WarningSink {
   int count_ = 0;
 };
 
+Status NoSuchFunction(std::string_view database, std::string_view name) {
+  std::string full = database.empty() ? "" : std::string(database) + ".";
+  return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", full.append(name));
+}
+
 bool ArgsAreLiterals(const BoundExpr& expr) {
   return std::all_of(expr.args.begin(), expr.args.end(),
                      [](const BoundPtr& arg) { return arg->Is<BoundLiteral>(); });
 }
 
 }  // namespace
+
+BoundPtr HexAsNumber(const BoundPtr& expr) {
+  const auto* literal = expr->TryAs<BoundLiteral>();
+  if (literal == nullptr || !literal->hex) {
+    return expr;
+  }
+  uint64_t number = 0;
+  for (char c : literal->value.bytes()) {
+    number = number << 8 | static_cast<unsigned char>(c);
+  }
+  return MakeLiteral(Type::BigInt(true), Value::Uint(number));
+}
 
 Result<BoundPtr> StatementBinder::Fold(BoundPtr expr) {
   switch (expr->kind) {
@@ -154,10 +158,7 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
     return UserError(ER_NOT_SUPPORTED_YET, std::string(name) + "()");
   }
   if (def == nullptr) {
-    std::string_view database = environment().database();
-    std::string full =
-        database.empty() ? std::string(name) : std::string(database) + "." + std::string(name);
-    return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", full);
+    return NoSuchFunction(environment().database(), name);
   }
   BindSettings bind;
   bind.collation_connection = settings().collation_connection;
@@ -304,6 +305,12 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     test->args = std::move(args);
     return Fold(test);
   }
+  if (name == "coercibility") {
+    if (count != 1) {
+      return wrong_count();
+    }
+    return MakeLiteral(Type::BigInt(), Value::Int(static_cast<int>(args[0]->coercibility)));
+  }
   if (name == "any_value") {
     if (count != 1) {
       return wrong_count();
@@ -333,6 +340,9 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     return Unsupported("WEIGHT_STRING AS type");
   }
   const FunctionDef* def = FindFunction(name);
+  if (def == nullptr && !IsMissingFunction(name)) {
+    return NoSuchFunction(environment().database(), NameAsWritten(expr));
+  }
   if (def != nullptr && !AcceptsCount(*def, count)) {
     return wrong_count();
   }

@@ -272,9 +272,8 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     for (size_t i = 0; i < left->columns.size(); ++i) {
       auto stand_in = [&](const BoundQuery& of) {
         auto value = std::make_shared<BoundParameter>(of.columns[i].type, 0);
-        value->coercibility = of.columns[i].type.has_collation() ? Coercibility::kImplicit
-                              : of.columns[i].type.is_null()     ? Coercibility::kIgnorable
-                                                                 : Coercibility::kNumeric;
+        value->coercibility = of.columns[i].type.is_null() ? Coercibility::kIgnorable
+                                                           : ColumnCoercibility(of.columns[i].type);
         if (of.body.select != nullptr) {
           value->coercibility = of.body.select->items[i].expr->coercibility;
         }

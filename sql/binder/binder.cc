@@ -34,8 +34,7 @@ std::unique_ptr<BoundTable> MakeRowTable(const TablePtr& table, std::string_view
     bound.name = column.hidden ? std::string() : column.name;
     bound.org_name = column.name;
     bound.type = column.type;
-    bound.coercibility =
-        column.type.has_collation() ? Coercibility::kImplicit : Coercibility::kNumeric;
+    bound.coercibility = ColumnCoercibility(column.type);
     bound.hidden = column.hidden || column.invisible;
     bound.org_table = table->name;
     bound.org_schema = table->schema;

@@ -107,6 +107,7 @@ class StatementBinder {
   Result<CatalogEntry> FindChangeTarget(const QualifiedName& name, std::string_view verb);
   Status BindInsertRows(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
   Status BindOnDuplicate(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
+  Status CheckSafeChange(const BoundTable& table, const BoundExpr* where, bool limited) const;
   void LockForChange(const std::vector<const BoundTable*>& targets, BoundQuery* query);
   // Position of the item that is the table's handle; added when missing.
   uint32_t AddHandleItem(const BoundTable* table, BoundSelect* select);
@@ -261,6 +262,13 @@ Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs,
 BoundPtr MakeLiteral(row::Type type, row::Value value,
                      Coercibility coercibility = Coercibility::kNumeric);
 BoundPtr NullLiteral();
+// Text and bytes of a column hold their collation; other types have none.
+inline Coercibility ColumnCoercibility(const row::Type& type) {
+  return type.has_collation() || type.is_binary_string() ? Coercibility::kImplicit
+                                                         : Coercibility::kNumeric;
+}
+// A hexadecimal or bit literal as the number that it is where one is wanted; else `expr` itself.
+BoundPtr HexAsNumber(const BoundPtr& expr);
 // A literal, or a parameter.
 bool IsFixed(const BoundExpr& expr);
 // Whether registers of the two types compare as the types do.

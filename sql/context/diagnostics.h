@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "row/warnings.h"
 
 namespace borealis::sql {
@@ -34,6 +35,12 @@ class Diagnostics final : public row::WarningSink {
   // False: notes are neither kept nor counted (sql_notes = 0).
   void set_keep_notes(bool keep) { keep_notes_ = keep; }
 
+  // While on, warnings about values that did not fit become the statement's error: strict mode in
+  // statements that change rows.
+  void set_strict(bool strict) { strict_ = strict; }
+  // The first of them; Ok when there is none.
+  const Status& strict_error() const { return strict_error_; }
+
   const std::vector<Condition>& conditions() const { return conditions_; }
   uint64_t count() const { return count_; }
   uint64_t error_count() const { return error_count_; }
@@ -46,6 +53,8 @@ class Diagnostics final : public row::WarningSink {
   uint64_t error_count_ = 0;
   uint64_t limit_ = 1024;
   bool keep_notes_ = true;
+  bool strict_ = false;
+  Status strict_error_;
 };
 
 }  // namespace borealis::sql

@@ -32,6 +32,9 @@ Status ExecuteKill(StatementRun& run) {
   ASSIGN_OR_RETURN(const row::Value value, Evaluate(*bound, frame));
   bool is_unsigned = false;
   const int64_t id = row::ToInteger(value, bound->type, frame.context->conversion, &is_unsigned);
+  if (run.session.environment().server == nullptr) {
+    return UserError(ER_NO_SUCH_THREAD, id);
+  }
   return run.session.environment().server->Kill(static_cast<uint64_t>(id), kill.query_only,
                                                 run.session.identity().account_user);
 }

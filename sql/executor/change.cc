@@ -22,17 +22,21 @@ namespace {
 // Calls `apply` for each row of the query, after collecting them all when `materialise` says so.
 template <class Apply>
 Status ForEachRow(StatementRun& run, const BoundQuery& query, const StatementFacts& facts,
-                  bool materialise, Apply apply) {
+                  bool materialise, bool strict, Apply apply) {
+  Diagnostics& diagnostics = run.session.diagnostics();
+  diagnostics.set_strict(strict);
   ASSIGN_OR_RETURN(auto source, run.session.OpenQuery(query, facts, run.parameters));
   std::vector<RowValues> collected;
   RowValues row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool more, source->Next(&row));
+    RETURN_IF_ERROR(diagnostics.strict_error());
     if (!more) {
       break;
     }
     if (!materialise) {
       RETURN_IF_ERROR(apply(row));
+      RETURN_IF_ERROR(diagnostics.strict_error());
       continue;
     }
     for (row::Value& value : row) {
@@ -46,6 +50,8 @@ Status ForEachRow(StatementRun& run, const BoundQuery& query, const StatementFac
     RETURN_IF_ERROR(run.session.CheckInterrupt());
     RETURN_IF_ERROR(apply(one));
   }
+  RETURN_IF_ERROR(diagnostics.strict_error());
+  diagnostics.set_strict(false);
   return Status::Ok();
 }
 
@@ -79,7 +85,8 @@ Status UpdateRun::Execute() {
     ASSIGN_OR_RETURN(auto writer, TableWriter::Open(run_, target.table, update_.ignore));
     writers_.push_back(std::move(writer));
   }
-  RETURN_IF_ERROR(ForEachRow(run_, *update_.query, facts_, update_.materialise,
+  const bool strict = writers_[0]->strict();
+  RETURN_IF_ERROR(ForEachRow(run_, *update_.query, facts_, update_.materialise, strict,
                              [this](const RowValues& values) { return Apply(values); }));
   run_.ok.affected_rows = run_.session.client_found_rows() ? matched_ : changed_;
   run_.ok.info = fmt::format("Rows matched: {}  Changed: {}  Warnings: {}", matched_, changed_,
@@ -144,7 +151,9 @@ Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
   }
   RETURN_IF_ERROR(std::move(status));
   ++changed_;
-  return Status::Ok();
+  const int counted = target.table->auto_increment_column();
+  return counted >= 0 && assigned[static_cast<size_t>(counted)] ? writer.BumpAutoIncrement(after)
+                                                                : Status::Ok();
 }
 
 BindInput InputOf(StatementRun& run) {
@@ -189,7 +198,8 @@ Status ExecuteDelete(StatementRun& run) {
     }
     return Status::Ok();
   };
-  RETURN_IF_ERROR(ForEachRow(run, *bound->query, facts, bound->materialise, apply));
+  RETURN_IF_ERROR(
+      ForEachRow(run, *bound->query, facts, bound->materialise, writers[0]->strict(), apply));
   run.ok.affected_rows = deleted;
   return Status::Ok();
 }

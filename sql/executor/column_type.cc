@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
@@ -317,7 +317,7 @@ class TypeResolver {
     ASSIGN_OR_RETURN(row::CollationId id, TextCollation());
     const row::Collation& collation = row::GetCollation(id);
     auto members = std::make_shared<std::vector<std::string>>();
-    std::set<std::string> keys;
+    std::map<std::string, std::string> keys;  // to the member that had it first
     if (is_set && type_.values.size() > kSetMembersMax) {
       return UserError(ER_TOO_BIG_SET, input_.column);
     }
@@ -336,9 +336,10 @@ class TypeResolver {
       if (is_set && member.find(',') != std::string::npos) {
         return UserError(ER_ILLEGAL_VALUE_FOR_TYPE, "set", member);
       }
-      if (!keys.insert(collation.SortKey(member)).second) {
-        Status duplicate =
-            UserError(ER_DUPLICATED_VALUE_IN_TYPE, input_.column, member, is_set ? "SET" : "ENUM");
+      auto [first, fresh] = keys.try_emplace(collation.SortKey(member), member);
+      if (!fresh) {
+        Status duplicate = UserError(ER_DUPLICATED_VALUE_IN_TYPE, input_.column, first->second,
+                                     is_set ? "SET" : "ENUM");
         if (row::IsStrict(input_.sql_mode)) {
           return duplicate;
         }

@@ -58,7 +58,10 @@ Status InsertRun::Execute() {
   ASSIGN_OR_RETURN(writer_, TableWriter::Open(run_, insert_.table, insert_.ignore));
   auto_column_ = insert_.table->auto_increment_column();
   multi_row_ = insert_.rows.size() > 1 || insert_.query != nullptr;
-  RETURN_IF_ERROR(insert_.query != nullptr ? InsertQuery() : InsertValues());
+  session_.diagnostics().set_strict(writer_->strict());
+  Status done = insert_.query != nullptr ? InsertQuery() : InsertValues();
+  session_.diagnostics().set_strict(false);
+  RETURN_IF_ERROR(std::move(done));
   Report();
   return Status::Ok();
 }
@@ -102,6 +105,7 @@ Status InsertRun::InsertQuery() {
       rows.push_back(values);
     }
   }
+  RETURN_IF_ERROR(session_.diagnostics().strict_error());
   for (const RowValues& values : rows) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
     writer_->set_row_number(++records_);
@@ -138,6 +142,7 @@ Status InsertRun::FinishRow(RowValues* row, std::vector<bool>* given, const RowV
     return Status::Ok();  // IGNORE: a check let the row be skipped
   }
   RETURN_IF_ERROR(std::move(status));
+  RETURN_IF_ERROR(session_.diagnostics().strict_error());
   return InsertRow(row, source);
 }
 
@@ -172,13 +177,11 @@ Status InsertRun::GiveAutoIncrement(RowValues* row) {
                                                        settings.auto_increment_offset,
                                                        settings.auto_increment_increment));
   }
-  row::ConversionContext strict = conversion;
-  strict.strict = true;
-  auto stored = row::StoreConvert(row::Value::Uint(next), row::Type::BigInt(true), type, strict);
-  if (!stored.ok()) {
-    return UserError(ER_AUTOINC_READ_FAILED);
-  }
-  value = std::move(stored).value();
+  // Beyond the type's range the greatest number is tried again, and found to be a duplicate.
+  row::ConversionContext lenient;
+  lenient.strict = false;
+  ASSIGN_OR_RETURN(
+      value, row::StoreConvert(row::Value::Uint(next), row::Type::BigInt(true), type, lenient));
   pending_generated_ = next;
   return Status::Ok();
 }
@@ -256,6 +259,7 @@ Status InsertRun::UpdateExisting(const engine::DuplicateKey& duplicate, const Ro
   }
   writer_->TouchTimestamps(assigned, &after);
   RETURN_IF_ERROR(writer_->Complete(&after));
+  RETURN_IF_ERROR(session_.diagnostics().strict_error());
   engine::DuplicateKey other;
   const Status status = writer_->Update(duplicate.clustered_key, after, &other);
   if (status.Is(Code::kAlreadyExists)) {

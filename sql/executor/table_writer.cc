@@ -138,7 +138,8 @@ Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
   if (strict_ && descriptor.type.kind != row::TypeKind::kEnum) {
     return missing;
   }
-  if (descriptor.type.kind != row::TypeKind::kEnum) {
+  // Told once for the statement.
+  if (descriptor.type.kind != row::TypeKind::kEnum && missing_told_.insert(column).second) {
     run_.session.diagnostics().AddWarning(missing);
   }
   return TypeDefault(descriptor.type);
@@ -240,6 +241,24 @@ Status TableWriter::Update(std::string_view clustered_key, const RowValues& row,
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
   return engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_,
                         duplicate);
+}
+
+Status TableWriter::BumpAutoIncrement(const RowValues& row) {
+  const int column = table_->auto_increment_column();
+  if (column < 0) {
+    return Status::Ok();
+  }
+  const auto number = static_cast<uint32_t>(column);
+  bool is_unsigned = false;
+  const int64_t id = row[number].is_null()
+                         ? 0
+                         : row::ToInteger(row[number], table_->columns[number].type,
+                                          conversion(number), &is_unsigned);
+  if (id <= 0 && !is_unsigned) {
+    return Status::Ok();
+  }
+  return run_.session.environment().engine->BumpAutoIncrement(*engine_table_,
+                                                              static_cast<uint64_t>(id));
 }
 
 Status TableWriter::Delete(std::string_view clustered_key) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class TableWriter {
   const TableDescriptor& descriptor() const { return *table_; }
   const engine::Table& engine_table() const { return *engine_table_; }
   const BoundTable& row_table() const { return *row_table_; }
-  bool strict() const { return strict_; }
+  // Numbers given from now on are above the one in the row.
+  Status BumpAutoIncrement(const RowValues& row);
   // Row number in messages, from 1.
   void set_row_number(uint64_t number) { row_number_ = number; }
 
@@ -66,6 +68,7 @@ class TableWriter {
   Result<row::Value> Evaluate(const BoundExpr& expr, std::span<const EvalFrame::Row> rows);
 
   // Where conversions of this statement report.
+  bool strict() const { return strict_; }
   const row::ConversionContext& conversion(uint32_t column);
 
  private:
@@ -91,7 +94,8 @@ class TableWriter {
   bool has_generated_ = false;
   row::ConversionContext conversion_;
   uint64_t row_number_ = 1;
-  std::string bytes_;  // encoding buffer
+  std::string bytes_;                // encoding buffer
+  std::set<uint32_t> missing_told_;  // columns whose lack of a default was warned about
 };
 
 }  // namespace borealis::sql

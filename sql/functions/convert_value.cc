@@ -34,10 +34,6 @@ Status CastToInteger(EvalContext& context, const Value& value, const Type& from,
   } else if (!value.is_string() && !to.is_unsigned && is_unsigned && bits < 0 &&
              value.kind() != ValueKind::kUint) {
     bits = INT64_MAX;  // a decimal or double beyond the signed range
-  } else if (to.is_unsigned && bits < 0 && !is_unsigned && value.kind() == ValueKind::kDecimal) {
-    bits = 0;
-    context.conversion.Warn(
-        UserError(ER_TRUNCATED_WRONG_VALUE, "DECIMAL", value.decimal_value().ToString()));
   }
   *out = to.is_unsigned ? Value::Uint(static_cast<uint64_t>(bits)) : Value::Int(bits);
   return {};

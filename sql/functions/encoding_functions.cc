@@ -133,17 +133,26 @@ Status ConvertBase(const EvalCall& call, std::string_view text, int64_t from, in
   return SetText(call, std::move(result), out);
 }
 
+// The digits to convert; a BIT counts as its number.
+std::string_view Digits(const Args& args, std::string* buffer) {
+  if (args.type(0).kind == row::TypeKind::kBit) {
+    *buffer = std::to_string(args.Bits(0));
+    return *buffer;
+  }
+  return args.Text(0, buffer);
+}
+
 Status EvalConv(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
   std::string buffer;
-  return ConvertBase(call, args.Text(0, &buffer), args.Int(1), args.Int(2), out);
+  return ConvertBase(call, Digits(args, &buffer), args.Int(1), args.Int(2), out);
 }
 
 // BIN(x) and OCT(x) are CONV(x, 10, base).
 template <int kBase>
 Status EvalInBase(const EvalCall& call, std::span<const Value> values, Value* out) {
   std::string buffer;
-  return ConvertBase(call, Args(call, values).Text(0, &buffer), 10, kBase, out);
+  return ConvertBase(call, Digits(Args(call, values), &buffer), 10, kBase, out);
 }
 
 std::string Digest(const EVP_MD* algorithm, std::string_view bytes) {

@@ -44,6 +44,7 @@ struct EvalContext {
   uint32_t default_week_format = 0;
   uint64_t group_concat_max_len = 1024;
   uint64_t max_allowed_packet = 64 << 20;
+  uint64_t cte_max_recursion_depth = 1000;
   row::CollationId collation_connection = row::CollationId{255};
   // The statement changes rows and the mode says ERROR_FOR_DIVISION_BY_ZERO with strict: 1365 is
   // then an error, not a warning.

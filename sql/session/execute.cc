@@ -248,7 +248,10 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
       if (stmt.kind == StmtKind::kExplain) {
         return RunExplain(run);
       }
-      row_count_ = 0;
+      // What has rows to show changes none.
+      bool shows = stmt.kind == StmtKind::kShow || stmt.kind == StmtKind::kDescribe ||
+                   stmt.kind == StmtKind::kTableMaintenance;
+      row_count_ = shows ? -1 : 0;
       return environment_.executor->Execute(run);
     }
   }
@@ -390,6 +393,7 @@ Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo*
     if (statement->parsed.statement == nullptr) {
       return UserError(ER_EMPTY_QUERY);
     }
+    RETURN_IF_ERROR(CheckOneStatement(*statement, text));
     if (StatementClassOf(statement->parsed.statement->kind) == StatementClass::kPrepared) {
       return UserError(ER_UNSUPPORTED_PS);
     }

@@ -152,6 +152,14 @@ EvalContext& Session::eval_context() {
   return context_->eval_context();
 }
 
+Status CheckOneStatement(const CachedStatement& statement, std::string_view text) {
+  size_t more = text.find_first_not_of(" \n\t\r", statement.parsed.consumed);
+  if (more != std::string_view::npos) {
+    return UserError(ER_PARSE_ERROR, text.substr(more, 80), 1);
+  }
+  return {};
+}
+
 Result<PreparedInfo> Session::Prepare(std::string_view text) {
   statement_time_us_ = environment_.clock->WallUs();
   diagnostics_.Clear();
@@ -160,11 +168,7 @@ Result<PreparedInfo> Session::Prepare(std::string_view text) {
   if (statement->parsed.statement == nullptr) {
     return UserError(ER_EMPTY_QUERY);
   }
-  for (size_t i = statement->parsed.consumed; i < text.size(); ++i) {
-    if (text[i] != ' ' && text[i] != '\n' && text[i] != '\t' && text[i] != '\r') {
-      return UserError(ER_PARSE_ERROR, text.substr(i, 80), 1);
-    }
-  }
+  RETURN_IF_ERROR(CheckOneStatement(*statement, text));
   StmtKind kind = statement->parsed.statement->kind;
   if (StatementClassOf(kind) == StatementClass::kPrepared) {
     return UserError(ER_UNSUPPORTED_PS);

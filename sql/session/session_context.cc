@@ -22,6 +22,7 @@ void SessionContext::Refresh() {
   eval_.div_precision_increment = settings.div_precision_increment;
   eval_.default_week_format = settings.default_week_format;
   eval_.group_concat_max_len = settings.group_concat_max_len;
+  eval_.cte_max_recursion_depth = settings.cte_max_recursion_depth;
   eval_.max_allowed_packet = settings.max_allowed_packet;
   eval_.collation_connection = settings.collation_connection;
   eval_.division_by_zero_is_error = false;

@@ -20,6 +20,10 @@
 
 namespace borealis::sql {
 
+struct CachedStatement;
+// A text to prepare holds no second statement (1064).
+Status CheckOneStatement(const CachedStatement& statement, std::string_view text);
+
 // A parsed statement, and for a query its plan as long as that holds.
 struct CachedStatement {
   std::string text;  // of the statement alone

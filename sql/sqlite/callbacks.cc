@@ -215,6 +215,21 @@ void MachineCallbacks::Scalar(sqlite3_context* context, int count, sqlite3_value
   }
 }
 
+void MachineCallbacks::NextDepth(sqlite3_context* context, int, sqlite3_value** values) {
+  QueryRun* run = static_cast<QueryMachine*>(sqlite3_user_data(context))->current_;
+  if (run == nullptr) {
+    sqlite3_result_error(context, "call outside a statement", -1);
+    return;
+  }
+  int64_t depth = sqlite3_value_int64(values[0]) + 1;
+  uint64_t limit = run->context().eval->cte_max_recursion_depth;
+  if (static_cast<uint64_t>(depth) > limit) {
+    Fail(context, run, UserError(ER_CTE_MAX_RECURSION_DEPTH, limit + 1));
+    return;
+  }
+  sqlite3_result_int64(context, depth);
+}
+
 void MachineCallbacks::AggregateStep(sqlite3_context* context, int count, sqlite3_value** values) {
   StepAggregate(context, count, values, false);
 }

@@ -31,6 +31,29 @@ bool Contains(const BoundFrom& from, const BoundTable* table) {
   return Contains(*from.left, table) || Contains(*from.right, table);
 }
 
+const BoundTable* Find(const BoundFrom& from, const BoundCte* cte) {
+  if (from.table != nullptr) {
+    return from.table->cte.get() == cte ? from.table : nullptr;
+  }
+  const BoundTable* left = Find(*from.left, cte);
+  return left != nullptr ? left : Find(*from.right, cte);
+}
+
+// Rounds are counted in a column of their own where UNION ALL lets rows differ in it alone. UNION
+// DISTINCT ends by itself once nothing is new.
+bool KeepsDepth(const BoundCte& cte) {
+  if (!cte.recursive) {
+    return false;
+  }
+  const BoundQuery* at = cte.query.get();
+  for (; at->body.set_operation != nullptr; at = at->body.set_operation->left.get()) {
+    if (at->body.set_operation->op != SetOperator::kUnion || !at->body.set_operation->all) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Whether the condition cannot be true where the tables of `from` have only NULLs. Deliberately
 // narrow: comparisons and IS NOT NULL on plain columns.
 bool RejectsNulls(const BoundExpr& condition, const BoundFrom& from) {
@@ -113,11 +136,13 @@ Status Lowering::Query(const BoundQuery& query, bool without_limit, std::string*
     for (size_t c = 0; c < cte.columns.size(); ++c) {
       sql->append((c == 0 ? "c" : ",c") + std::to_string(c));
     }
-    sql->append(") AS (");
+    const BoundCte* outer_depth = std::exchange(depth_of_, KeepsDepth(cte) ? &cte : nullptr);
+    sql->append(depth_of_ != nullptr ? ",depth) AS (" : ") AS (");
     // A recursive table's arms must stand as SQLite knows them.
     bool outer = std::exchange(in_recursive_cte_, cte.recursive);
     Status lowered = Query(*cte.query, false, sql);
     in_recursive_cte_ = outer;
+    depth_of_ = outer_depth;
     RETURN_IF_ERROR(lowered);
     sql->append(")");
   }
@@ -172,6 +197,15 @@ Status Lowering::OrderBy(const BoundQuery& query, std::string* sql) {
 
 Status Lowering::Select(const BoundQuery& query, const BoundSelect& select, std::string* sql) {
   (void)query;
+  // Not of what stands inside this select.
+  const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
+  Status lowered = SelectItems(select, depth_of, sql);
+  depth_of_ = depth_of;
+  return lowered;
+}
+
+Status Lowering::SelectItems(const BoundSelect& select, const BoundCte* depth_of,
+                             std::string* sql) {
   sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
     sql->append(i == 0 ? "" : ",");
@@ -179,6 +213,15 @@ Status Lowering::Select(const BoundQuery& query, const BoundSelect& select, std:
     RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
     sql->append(" AS c" + std::to_string(i));
   }
+  if (depth_of != nullptr) {
+    const BoundTable* before = select.from != nullptr ? Find(*select.from, depth_of) : nullptr;
+    sql->append(before != nullptr ? ",bdepth(" + TableAlias(*before) + ".depth)" : ",0");
+    sql->append(" AS depth");
+  }
+  return SelectTail(select, sql);
+}
+
+Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
   if (select.from != nullptr) {
     ReduceOuterJoins(select.from.get(), select.where.get());
     sql->append(" FROM ");
@@ -235,10 +278,12 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
     }
     case BoundTableKind::kDerived: {
       bool outer = std::exchange(in_recursive_cte_, false);
+      const BoundCte* outer_depth = std::exchange(depth_of_, nullptr);
       sql->push_back('(');
       RETURN_IF_ERROR(Query(*table.query, false, sql));
       sql->push_back(')');
       in_recursive_cte_ = outer;
+      depth_of_ = outer_depth;
       break;
     }
     case BoundTableKind::kCte:
@@ -263,8 +308,12 @@ Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
   for (size_t i = 0; i < query.columns.size(); ++i) {
     sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
   }
-  sql->append(" FROM (");
-  RETURN_IF_ERROR(Query(query, false, sql));
+  // Such an arm stands before the recursion.
+  sql->append(depth_of_ != nullptr ? ",0 AS depth FROM (" : " FROM (");
+  const BoundCte* outer_depth = std::exchange(depth_of_, nullptr);
+  Status lowered = Query(query, false, sql);
+  depth_of_ = outer_depth;
+  RETURN_IF_ERROR(lowered);
   sql->push_back(')');
   return {};
 }
@@ -300,6 +349,7 @@ Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* s
 }
 
 Status Lowering::Values(const BoundQuery& query, std::string* sql) {
+  const char* depth = depth_of_ != nullptr ? ",0 AS depth" : "";
   for (size_t r = 0; r < query.body.values.size(); ++r) {
     sql->append(r == 0 ? "SELECT " : " UNION ALL SELECT ");
     const std::vector<BoundPtr>& row = query.body.values[r];
@@ -308,6 +358,7 @@ Status Lowering::Values(const BoundQuery& query, std::string* sql) {
       RETURN_IF_ERROR(Comparable(*row[c], sql));
       sql->append(" AS c" + std::to_string(c));
     }
+    sql->append(depth);
   }
   return {};
 }

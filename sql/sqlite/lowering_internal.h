@@ -17,6 +17,8 @@ class Lowering {
   Status Query(const BoundQuery& query, bool without_limit, std::string* sql);
   Status Core(const BoundQuery& query, std::string* sql);
   Status Select(const BoundQuery& query, const BoundSelect& select, std::string* sql);
+  Status SelectItems(const BoundSelect& select, const BoundCte* depth_of, std::string* sql);
+  Status SelectTail(const BoundSelect& select, std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);
   Status Arm(const BoundQuery& query, bool leftmost, std::string* sql);
   Status Values(const BoundQuery& query, std::string* sql);
@@ -44,6 +46,8 @@ class Lowering {
 
  private:
   LoweredQuery* out_;
+  // The recursive table whose arms are being lowered, when they count rounds.
+  const BoundCte* depth_of_ = nullptr;
   bool in_recursive_cte_ = false;  // directly: not in a query inside it
 };
 

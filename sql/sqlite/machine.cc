@@ -57,6 +57,9 @@ Result<std::unique_ptr<QueryMachine>> QueryMachine::Open() {
                                  nullptr) != SQLITE_OK ||
       sqlite3_create_function_v2(connection, "bv", -1, kVarying, machine.get(),
                                  &MachineCallbacks::Scalar, nullptr, nullptr,
+                                 nullptr) != SQLITE_OK ||
+      sqlite3_create_function_v2(connection, "bdepth", 1, kPure, machine.get(),
+                                 &MachineCallbacks::NextDepth, nullptr, nullptr,
                                  nullptr) != SQLITE_OK) {
     return machine->MachineError("register functions");
   }

@@ -51,6 +51,8 @@ struct AggregateSlot {
 
 struct MachineCallbacks {
   static void Scalar(sqlite3_context* context, int count, sqlite3_value** values);
+  // Depth of a recursive common table expression's next round; 3636 beyond the limit.
+  static void NextDepth(sqlite3_context* context, int count, sqlite3_value** values);
   static void AggregateStep(sqlite3_context* context, int count, sqlite3_value** values);
   static void AggregateInverse(sqlite3_context* context, int count, sqlite3_value** values);
   static void AggregateValue(sqlite3_context* context);

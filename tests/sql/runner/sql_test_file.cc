@@ -286,9 +286,17 @@ std::string Recorded(Record::Kind kind, bool sort_rows, const std::string& state
 std::string RecordedLines(const Record& record, TestConnection* connection) {
   std::string text;
   for (const std::string& statement : SplitLines(record.text)) {
-    Outcome outcome = connection->Execute(statement);
     text += text.empty() ? "" : "\n";
+    if (statement.starts_with("#")) {
+      text += statement + "\n";
+      continue;
+    }
+    Outcome outcome = connection->Execute(statement);
     text += Recorded(record.kind, false, statement, outcome);
+    // Asking ends what ROW_COUNT() and FOUND_ROWS() tell.
+    if (outcome.error == 0 && outcome.warnings == 0) {
+      continue;
+    }
     Outcome warnings = connection->Execute("SHOW WARNINGS");
     // An error stands there too; only what came with it is news.
     if (warnings.rows.size() > (outcome.error != 0 ? 1U : 0U)) {

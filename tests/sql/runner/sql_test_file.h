@@ -46,6 +46,7 @@ struct Outcome {
   bool has_rows = false;
   std::vector<std::vector<std::string>> rows;  // already escaped as in the files
   uint64_t affected_rows = 0;
+  unsigned warnings = 0;
   int error = 0;
   std::string message;
 };

@@ -29,6 +29,7 @@ class WireConnection final : public TestConnection {
     if (result == nullptr && mysql_field_count(handle) != 0) {
       return Failed();
     }
+    outcome.warnings = mysql_warning_count(handle);
     if (result == nullptr) {
       outcome.affected_rows = mysql_affected_rows(handle);
       return outcome;
