@@ -32,7 +32,7 @@ namespace {
 // Texts of large statements under way at once: a share of the buffer pool, since their trees take
 // up to a hundred times the memory.
 constexpr size_t kPoolPerStatementText = 128;
-constexpr size_t kStatementTextLeast = size_t{1} << 20;
+constexpr size_t kStatementTextLeast = size_t{2} << 20;
 
 using control::ClusterConfig;
 using control::InstanceConfig;

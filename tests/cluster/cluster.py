@@ -103,11 +103,12 @@ class Cluster:
         finally:
             connection.close()
 
-    def error_lines(self) -> list:
-        """Lines that processes logged as ERROR: each means that a person is needed."""
+    def error_lines(self, nothing_hung=True) -> list:
+        """Lines that processes logged as ERROR: each means that a person is needed. `nothing_hung`: and those that say
+        that control took a process for hung, which under mere load must not happen."""
         lines = []
         for path in pathlib.Path(self.directory).glob("*/log"):
-            lines += [f"{path.parent.name}: {line}" for line in path.read_text(errors="replace").splitlines() if " error " in line]
+            lines += [f"{path.parent.name}: {line}" for line in path.read_text(errors="replace").splitlines() if " error " in line or nothing_hung and "killing it" in line]
         return lines
 
 

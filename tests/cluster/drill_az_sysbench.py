@@ -24,9 +24,10 @@ def main():
     options.add_argument("--threads", type=int, default=16)
     options.add_argument("--rows", type=int, default=100_000)
     options.add_argument("--buffer-pool", default="256MiB")
+    options.add_argument("--pg-size", default="16MiB", help="small, so that there are several protection groups")
     arguments = options.parse_args()
     azs = arguments.azs.split(",")
-    with Cluster(readers=1, buffer_pool=arguments.buffer_pool) as cluster:
+    with Cluster(readers=1, buffer_pool=arguments.buffer_pool, pg_size=arguments.pg_size) as cluster:
         sysbench = Sysbench(cluster, threads=arguments.threads, rows=arguments.rows)
         started = time.monotonic()
         sysbench.prepare()
@@ -70,6 +71,14 @@ def main():
             wait_for(lambda: caught_up(cluster, names, target), 120, f"{next_az} caught up")
         result = sysbench.finish()
         sysbench.check_tables()
+        # A reader that starts now must learn of every group from the stream's first words.
+        reader = next(i for i in cluster.status()["instances"] if i["role"] == "reader")
+        cluster.run("kill", reader["id"])
+        wait_for(lambda: all(i["pid"] == 0 for i in cluster.status()["instances"] if i["id"] == reader["id"]), 10, "the reader gone")
+        cluster.run("start", reader["id"])
+        wait_for(lambda: any(i["id"] == reader["id"] and i["state"] == "serving" for i in cluster.status()["instances"]), 30, "the reader again")
+        assert cluster.status()["volume"]["protection_groups"] > 1 or arguments.rows < 100_000
+        sysbench.check_tables(reader["port"])
         print(f"{result['transactions']} transactions ({result['tps']:.0f}/s, p95 {result['p95_ms']:.0f} ms), none failed, "
               f"{result['deadlocks']} deadlocks; worst catch-up {worst:.1f} s; longest time without a transaction {result['still_s']} s")
         errors = cluster.error_lines()

@@ -70,6 +70,8 @@ def main():
         ledger.stop()
         watcher.stop()
         rows = ledger.audit()
+        errors = cluster.error_lines()
+        assert not errors, "\n".join(errors[:20])
         for instance in cluster.status()["instances"]:
             wait_for(lambda: ledger.is_there(instance["port"]), 10, f"{instance['id']} has everything")
             ledger.audit(instance["port"])

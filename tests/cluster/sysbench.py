@@ -50,8 +50,8 @@ class Sysbench:
                 "deadlocks": int(re.search(r"ignored errors:\s+(\d+)", output).group(1)), "still_s": longest,
                 "p95_ms": float(re.search(r"95th percentile:\s+([\d.]+)", output).group(1))}
 
-    def check_tables(self):
+    def check_tables(self, port=None):
         """Every table has its rows, each once by primary key and once by its index."""
         for number in range(1, self.tables + 1):
-            rows = self.cluster.query(f"SELECT COUNT(*), COUNT(DISTINCT id) FROM {DATABASE}.sbtest{number}")
+            rows = self.cluster.query(f"SELECT COUNT(*), COUNT(DISTINCT id) FROM {DATABASE}.sbtest{number}", port)
             assert rows == ((self.rows, self.rows),), f"sbtest{number}: {rows}"
