@@ -23,6 +23,7 @@ class Ledger:
         self.acknowledged, self.in_doubt, self.refused = set(), set(), set()
         self.acknowledged_at = []  # times, for the longest gap
         self.newest = {}  # by client
+        self.commit_sent_at = {}
         self.errors = []
         self.stopping = threading.Event()
         self.lock = threading.Lock()
@@ -67,11 +68,12 @@ class Ledger:
                     cursor.execute("INSERT INTO debit VALUES (%s, %s, %s, %s)", (*key, payer, amount))
                     cursor.execute("UPDATE account SET balance = balance + %s WHERE id = %s", (amount, payee))
                     cursor.execute("INSERT INTO credit VALUES (%s, %s, %s, %s)", (*key, payee, amount))
-                    committing = True
+                    committing, sent_at = True, time.monotonic()
                     cursor.execute("COMMIT")
                 with self.lock:
                     self.acknowledged.add(key)
                     self.newest[number] = seq
+                    self.commit_sent_at[key] = sent_at
                     self.acknowledged_at.append(time.monotonic())
             except pymysql.MySQLError as error:
                 with self.lock:
