@@ -21,7 +21,8 @@ namespace borealis::engine {
 
 class Transaction;
 
-enum class LockMode : uint8_t { kNone, kShared, kExclusive };
+// kChanging is for metadata locks: changes of a table's rows go together, and with nothing else.
+enum class LockMode : uint8_t { kNone, kShared, kExclusive, kChanging };
 // What to do about a row that another transaction has locked: kFail = NOWAIT (kTimedOut at once;
 // SQL says ER_LOCK_NOWAIT), kSkip = SKIP LOCKED.
 enum class WaitPolicy : uint8_t { kWait, kFail, kSkip };

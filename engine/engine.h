@@ -3,7 +3,7 @@
 // A writer opens a Volume: an empty one is formatted, otherwise what the last writer left is taken
 // over at once and its unfinished transactions are undone in the background while new work runs. A
 // reader opens a PageReader and is fed the writer's log; it refuses changes.
-// Thread-safe. Transactions, cursors and tables must be gone before the engine.
+// Thread-safe. Transactions, table locks, cursors and tables must be gone before the engine.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@
 #include "engine/schema_change.h"
 #include "engine/statistics.h"
 #include "engine/table.h"
+#include "engine/table_locks.h"
 #include "engine/transaction.h"
 #include "storage_client/volume.h"
 
@@ -60,10 +61,14 @@ class Engine {
   virtual std::unique_ptr<Transaction> Begin(TransactionOptions options) = 0;
 
   // ---- Dictionary
-  // Opens a table for `transaction`: takes its metadata lock (shared, until the transaction ends)
-  // and returns the definition then current. kNotFound; kTimedOut.
+  // Opens a table for `transaction`: takes its metadata locks (until the transaction ends; what the
+  // transaction's table locks cover needs none) and returns the definition then current.
+  // kNotFound; kTimedOut.
   virtual Result<TableRef> OpenTable(Transaction& transaction, std::string_view schema,
-                                     std::string_view name) = 0;
+                                     std::string_view name, TableUse use) = 0;
+  // LOCK TABLES: takes all the locks, in an order of its own, or none. The tables need not exist.
+  virtual Result<std::shared_ptr<const TableLocks>> LockTables(
+      const std::vector<TableLockRequest>& tables, const SchemaChangeOptions& how) = 0;
   // The definition current now, without a lock: for listings and name resolution.
   virtual Result<TableRef> FindTable(std::string_view schema, std::string_view name) = 0;
   virtual Result<SchemaDefinition> FindSchema(std::string_view name) = 0;

@@ -144,9 +144,16 @@ std::unique_ptr<Transaction> EngineImpl::Begin(TransactionOptions options) {
 // Dictionary
 
 Result<TableRef> EngineImpl::OpenTable(Transaction& transaction, std::string_view schema,
-                                       std::string_view name) {
+                                       std::string_view name, TableUse use) {
   auto& trx = static_cast<EngineTransaction&>(transaction);
   RETURN_IF_ERROR(trx.CheckUsable());
+  const TableName table_name{std::string(schema), std::string(name)};
+  const auto& locks = trx.options().table_locks;
+  const auto held = locks != nullptr ? locks->HeldOn(schema, name) : TableLocks::Held::kNo;
+  if (held == TableLocks::Held::kForWriting ||
+      (held == TableLocks::Held::kForReading && use == TableUse::kRead)) {
+    return core_.dictionary.Find(table_name);
+  }
   LockWait wait;
   wait.timeout_us = trx.options().metadata_wait_timeout_us > 0
                         ? trx.options().metadata_wait_timeout_us
@@ -157,11 +164,23 @@ Result<TableRef> EngineImpl::OpenTable(Transaction& transaction, std::string_vie
   if (!locked.ok()) {
     return trx.Fail(std::move(locked).status());
   }
-  Result<TableRef> table = core_.dictionary.Find({std::string(schema), std::string(name)});
+  Result<TableRef> table = core_.dictionary.Find(table_name);
   if (!table.ok() && *locked != LockOutcome::kHeld) {
     core_.metadata.UnlockRecord(trx.metadata_owner(), IndexId(0), key);
   }
+  if (table.ok() && use == TableUse::kChange) {
+    Result<LockOutcome> rows = core_.metadata.LockRecord(
+        trx.metadata_owner(), IndexId(0), RowsKey(schema, name), LockMode::kChanging, wait);
+    if (!rows.ok()) {
+      return trx.Fail(std::move(rows).status());
+    }
+  }
   return table;
+}
+
+Result<std::shared_ptr<const TableLocks>> EngineImpl::LockTables(
+    const std::vector<TableLockRequest>& tables, const SchemaChangeOptions& how) {
+  return HeldTableLocks::Take(&core_, tables, how);
 }
 
 Result<TableRef> EngineImpl::FindTable(std::string_view schema, std::string_view name) {

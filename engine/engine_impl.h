@@ -16,6 +16,7 @@
 #include "engine/trx/engine_transaction.h"
 #include "engine/trx/history.h"
 #include "engine/trx/purge.h"
+#include "engine/trx/table_locks.h"
 
 namespace borealis::engine {
 
@@ -33,7 +34,9 @@ class EngineImpl final : public Engine {
 
   // --- dictionary (engine_impl.cc)
   Result<TableRef> OpenTable(Transaction& transaction, std::string_view schema,
-                             std::string_view name) override;
+                             std::string_view name, TableUse use) override;
+  Result<std::shared_ptr<const TableLocks>> LockTables(const std::vector<TableLockRequest>& tables,
+                                                       const SchemaChangeOptions& how) override;
   Result<TableRef> FindTable(std::string_view schema, std::string_view name) override;
   Result<SchemaDefinition> FindSchema(std::string_view name) override;
   Result<std::vector<SchemaDefinition>> ListSchemas() override;

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include "engine/row.h"
 
 namespace borealis::engine {
+
+class TableLocks;
 
 struct TableName {
   std::string schema;
@@ -26,6 +29,9 @@ struct SchemaChangeOptions {
   // Asked during waits and while rows are copied; true fails the change with kCancelled.
   std::function<bool()> killed;
   uint64_t session_id = 0;
+  // LOCK TABLES of the session that is in force; null: none. Locks held for writing count as the
+  // change's own.
+  std::shared_ptr<const TableLocks> table_locks;
 };
 
 // Gives the new bytes of a row, into *to (replaced). An error ends the change and is returned.

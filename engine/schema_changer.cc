@@ -7,6 +7,7 @@
 #include "engine/row/secondary.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/store/page_format.h"
+#include "engine/table_locks.h"
 #include "engine/trx/history.h"
 
 namespace borealis::engine {
@@ -34,6 +35,13 @@ SchemaChange::~SchemaChange() {
 }
 
 Status SchemaChange::Lock(const TableName& name, LockMode mode) {
+  if (how_.table_locks != nullptr) {
+    const TableLocks::Held held = how_.table_locks->HeldOn(name.schema, name.name);
+    if (held == TableLocks::Held::kForWriting ||
+        (held == TableLocks::Held::kForReading && mode == LockMode::kShared)) {
+      return Status::Ok();
+    }
+  }
   LockWait wait;
   wait.timeout_us = how_.metadata_wait_timeout_us > 0 ? how_.metadata_wait_timeout_us
                                                       : core_->options.metadata_wait_timeout_us;

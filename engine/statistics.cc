@@ -97,7 +97,12 @@ std::vector<MetadataLockInfo> EngineImpl::ListMetadataLocks() const {
     const size_t split = std::min(lock.key.find('\0'), lock.key.size());
     info.schema = lock.key.substr(0, split);
     info.table = split < lock.key.size() ? lock.key.substr(split + 1) : "";
-    info.mode = lock.mode.starts_with("S") ? "SHARED" : "EXCLUSIVE";
+    if (info.table.ends_with('\0')) {
+      info.table.pop_back();
+      info.mode = lock.mode.starts_with("S") ? "SHARED_READ_ONLY" : "SHARED_WRITE";
+    } else {
+      info.mode = lock.mode.starts_with("S") ? "SHARED" : "EXCLUSIVE";
+    }
     info.granted = lock.granted;
     info.session_id = lock.session_id;
     list.push_back(std::move(info));

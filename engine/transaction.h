@@ -24,6 +24,8 @@
 
 namespace borealis::engine {
 
+class TableLocks;
+
 enum class Isolation : uint8_t {
   kReadUncommitted,
   kReadCommitted,
@@ -44,6 +46,8 @@ struct TransactionOptions {
   int64_t metadata_wait_timeout_us = 0;
   // Asked about ten times a second during waits; true makes the wait fail with kCancelled.
   std::function<bool()> killed;
+  // LOCK TABLES of the session that is in force; null: none.
+  std::shared_ptr<const TableLocks> table_locks;
   // Shown in lists of transactions and locks: the session's connection id.
   uint64_t session_id = 0;
 };

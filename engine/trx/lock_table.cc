@@ -103,7 +103,7 @@ Result<LockOutcome> LockTable::LockRecord(LockOwner* owner, IndexId index, std::
     bool upgrade = false;
     for (Request& request : queue) {
       if (request.owner == owner && request.granted) {
-        if (request.mode == LockMode::kExclusive || mode == LockMode::kShared) {
+        if (request.mode == LockMode::kExclusive || mode == request.mode) {
           return LockOutcome::kHeld;
         }
         upgrade = true;
@@ -246,7 +246,7 @@ bool LockTable::HoldsRecord(const LockOwner* owner, IndexId index, std::string_v
   }
   return std::any_of(found->second.begin(), found->second.end(), [&](const Request& request) {
     return request.owner == owner && request.granted &&
-           (request.mode == LockMode::kExclusive || mode == LockMode::kShared);
+           (request.mode == LockMode::kExclusive || mode == request.mode);
   });
 }
 

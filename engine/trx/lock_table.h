@@ -66,7 +66,8 @@ class LockTable {
   explicit LockTable(WaitGraph* graph) : graph_(graph) {}
   ~LockTable();
 
-  // --- records. kShared or kExclusive. Errors: kDeadlock, kTimedOut (kFail: at once), kCancelled.
+  // --- records. An owner of kChanging asks for nothing else of that key. Errors: kDeadlock,
+  // kTimedOut (kFail: at once), kCancelled.
   Result<LockOutcome> LockRecord(LockOwner* owner, IndexId index, std::string_view key,
                                  LockMode mode, const LockWait& wait);
   // Gives one lock back; no effect when not held.
@@ -145,9 +146,7 @@ class LockTable {
   static constexpr size_t kPartitions = 64;
 
   static std::string FullKey(IndexId index, std::string_view key);
-  static bool Conflicts(LockMode a, LockMode b) {
-    return a == LockMode::kExclusive || b == LockMode::kExclusive;
-  }
+  static bool Conflicts(LockMode a, LockMode b) { return a == LockMode::kExclusive || a != b; }
   static bool IsBlockedBy(const Queue& queue, size_t position, size_t other);
   static std::vector<uint64_t> BlockersAt(const Queue& queue, size_t position);
   Partition& PartitionOf(std::string_view full_key) const;

@@ -53,9 +53,26 @@ Result<CatalogEntry> Catalog::Find(std::string_view schema, std::string_view nam
   return NoSuchTable(schema, name);
 }
 
+Status CheckTableLock(const engine::TableLocks& locks, std::string_view schema,
+                      std::string_view name, engine::TableUse use) {
+  switch (locks.HeldOn(schema, name)) {
+    case engine::TableLocks::Held::kNo:
+      return UserError(ER_TABLE_NOT_LOCKED, name);
+    case engine::TableLocks::Held::kForReading:
+      return use == engine::TableUse::kRead ? Status::Ok()
+                                            : UserError(ER_TABLE_NOT_LOCKED_FOR_WRITE, name);
+    case engine::TableLocks::Held::kForWriting:
+      break;
+  }
+  return Status::Ok();
+}
+
 Result<CatalogEntry> Catalog::Open(engine::Transaction& transaction, std::string_view schema,
-                                   std::string_view name) const {
-  Result<engine::TableRef> opened = engine_->OpenTable(transaction, schema, name);
+                                   std::string_view name, engine::TableUse use) const {
+  if (const auto& locks = transaction.options().table_locks; locks != nullptr) {
+    RETURN_IF_ERROR(CheckTableLock(*locks, schema, name, use));
+  }
+  Result<engine::TableRef> opened = engine_->OpenTable(transaction, schema, name, use);
   if (!opened.ok()) {
     if (opened.status().Is(Code::kNotFound)) {
       return NoSuchTable(schema, name);

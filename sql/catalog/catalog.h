@@ -24,6 +24,10 @@ struct CatalogEntry {
   const SystemTable* system = nullptr;  // null for all others
 };
 
+// What a session that holds `locks` may do with a table: errors 1099 and 1100.
+Status CheckTableLock(const engine::TableLocks& locks, std::string_view schema,
+                      std::string_view name, engine::TableUse use);
+
 class Catalog {
  public:
   // Both outlive the catalog; `system` may be null.
@@ -33,9 +37,10 @@ class Catalog {
 
   // The table or view now current. Errors: 1146; 1049 when the schema does not exist either.
   Result<CatalogEntry> Find(std::string_view schema, std::string_view name) const;
-  // Opens a base table for the transaction (takes its metadata lock). Error: 1146.
+  // Opens a base table for the transaction (takes its metadata locks). Errors: 1146; under LOCK
+  // TABLES, 1100 for a table that is not locked, 1099 for a change of one locked for reading.
   Result<CatalogEntry> Open(engine::Transaction& transaction, std::string_view schema,
-                            std::string_view name) const;
+                            std::string_view name, engine::TableUse use) const;
 
   bool IsSystemSchema(std::string_view schema) const;
   // Error: 1049.

@@ -1,11 +1,14 @@
 #include "sql/executor/admin.h"
 
+#include <set>
+
 #include "base/mysql_error.h"
 #include "engine/engine.h"
 #include "sql/ast/admin.h"
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/catalog.h"
+#include "sql/executor/definition_run.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -45,6 +48,47 @@ Status ExecuteFlush(StatementRun& run) {
     return UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES WITH READ LOCK");
   }
   return Status::Ok();  // nothing is cached that would have to be written or forgotten
+}
+
+Status ExecuteLockTables(StatementRun& run) {
+  Session& session = run.session;
+  const SessionEnvironment& environment = session.environment();
+  RETURN_IF_ERROR(session.ImplicitCommit());
+  session.set_table_locks(nullptr);
+  std::vector<engine::TableLockRequest> requests;
+  std::set<std::string> known_as;
+  for (const LockTablesStmt::Item& item : run.statement.As<LockTablesStmt>().items) {
+    ASSIGN_OR_RETURN(engine::TableName name, ResolveName(run, item.table));
+    const std::string& alias = item.alias.empty() ? item.table.name : item.alias;
+    if (!known_as.insert(item.alias.empty() ? DottedName(name) : alias).second) {
+      return UserError(ER_NONUNIQ_TABLE, alias);
+    }
+    const bool for_writing =
+        item.lock == TableLockKind::kWrite || item.lock == TableLockKind::kLowPriorityWrite;
+    if (for_writing && (environment.server->read_only() || environment.engine->is_replica())) {
+      return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
+    }
+    RETURN_IF_ERROR(environment.catalog->Find(name.schema, name.name).status());
+    if (!environment.catalog->IsSystemSchema(name.schema)) {
+      requests.push_back({std::move(name), for_writing});
+    } else if (for_writing) {
+      return CheckSchemaChangeable(run, name.schema);
+    }
+  }
+  ASSIGN_OR_RETURN(auto locks, environment.engine->LockTables(requests, ChangeOptions(run)));
+  for (const engine::TableLockRequest& request : requests) {  // dropped meanwhile
+    RETURN_IF_ERROR(FindBaseTable(run, request.table).status());
+  }
+  session.set_table_locks(std::move(locks));
+  return Status::Ok();
+}
+
+Status ExecuteUnlockTables(StatementRun& run) {
+  if (run.session.table_locks() != nullptr) {
+    RETURN_IF_ERROR(run.session.ImplicitCommit());
+    run.session.set_table_locks(nullptr);
+  }
+  return Status::Ok();
 }
 
 namespace {

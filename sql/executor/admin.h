@@ -9,6 +9,10 @@ Status ExecuteUse(StatementRun& run);
 Status ExecuteKill(StatementRun& run);
 // Accepted where there is nothing to flush; read locks are refused.
 Status ExecuteFlush(StatementRun& run);
+// The tables stay locked until UNLOCK TABLES, START TRANSACTION or the session's end. A lock counts
+// for the table under all its aliases.
+Status ExecuteLockTables(StatementRun& run);
+Status ExecuteUnlockTables(StatementRun& run);
 // ANALYZE, OPTIMIZE, CHECK, REPAIR, CHECKSUM TABLE: a result set with a row a table.
 Status ExecuteTableMaintenance(StatementRun& run);
 Status ExecuteShutdown(StatementRun& run);

@@ -165,8 +165,9 @@ class TableFiller {
     options.killed = [session] { return session->interrupted(); };
     options.session_id = session->identity().connection_id;
     std::unique_ptr<engine::Transaction> transaction = EngineOf(run_).Begin(std::move(options));
-    ASSIGN_OR_RETURN(CatalogEntry opened,
-                     CatalogOf(run_).Open(*transaction, name_.schema, name_.name));
+    ASSIGN_OR_RETURN(
+        CatalogEntry opened,
+        CatalogOf(run_).Open(*transaction, name_.schema, name_.name, engine::TableUse::kChange));
     table_ = opened.engine;
     rows_ = MakeRowSchema(*opened.table);
     RowRewriterInput input;

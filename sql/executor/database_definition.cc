@@ -30,9 +30,15 @@ Status ApplyDatabaseOptions(const DatabaseOptions& options, row::CollationId ser
   return {};
 }
 
+Status CheckNoTableLocks(const StatementRun& run) {
+  return run.session.table_locks() == nullptr ? Status::Ok()
+                                              : UserError(ER_LOCK_OR_ACTIVE_TRANSACTION);
+}
+
 }  // namespace
 
 Status CreateDatabase(StatementRun& run, const CreateDatabaseStmt& statement) {
+  RETURN_IF_ERROR(CheckNoTableLocks(run));
   RETURN_IF_ERROR(CheckDatabaseName(statement.name));
   RETURN_IF_ERROR(CheckSchemaChangeable(run, statement.name));
   row::CollationId server = run.session.settings().collation_server;
@@ -74,6 +80,7 @@ Status AlterDatabase(StatementRun& run, const AlterDatabaseStmt& statement) {
 }
 
 Status DropDatabase(StatementRun& run, const DropDatabaseStmt& statement) {
+  RETURN_IF_ERROR(CheckNoTableLocks(run));
   RETURN_IF_ERROR(CheckSchemaChangeable(run, statement.name));
   if (statement.name == "mysql") {
     return UserError(ER_NO_SYSTEM_SCHEMA_ACCESS, statement.name);

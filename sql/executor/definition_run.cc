@@ -31,6 +31,7 @@ engine::SchemaChangeOptions ChangeOptions(const StatementRun& run) {
   Session* session = &run.session;
   options.killed = [session] { return session->interrupted(); };
   options.session_id = session->identity().connection_id;
+  options.table_locks = session->table_locks();
   return options;
 }
 
@@ -48,6 +49,10 @@ Result<engine::TableName> ResolveName(const StatementRun& run, const QualifiedNa
 Result<engine::TableName> ResolveForChange(const StatementRun& run, const QualifiedName& name) {
   ASSIGN_OR_RETURN(engine::TableName resolved, ResolveName(run, name));
   RETURN_IF_ERROR(CheckSchemaChangeable(run, resolved.schema));
+  if (const auto& locks = run.session.table_locks(); locks != nullptr) {
+    RETURN_IF_ERROR(
+        CheckTableLock(*locks, resolved.schema, resolved.name, engine::TableUse::kChange));
+  }
   return resolved;
 }
 

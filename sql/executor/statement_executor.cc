@@ -49,7 +49,9 @@ Status Executor::Execute(StatementRun& run) {
     case StmtKind::kShutdown:
       return ExecuteShutdown(run);
     case StmtKind::kUnlockTables:
-      return Status::Ok();  // LOCK TABLES is refused, so there is nothing to unlock
+      return ExecuteUnlockTables(run);
+    case StmtKind::kLockTables:
+      return ExecuteLockTables(run);
     case StmtKind::kUnsupported:
       return UserError(ER_NOT_SUPPORTED_YET, run.statement.As<UnsupportedStmt>().construct);
     default:

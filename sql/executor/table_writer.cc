@@ -38,9 +38,9 @@ TableWriter::TableWriter(StatementRun& run, TablePtr table, bool ignore)
 Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const TablePtr& table,
                                                        bool ignore) {
   std::unique_ptr<TableWriter> writer(new TableWriter(run, table, ignore));
-  ASSIGN_OR_RETURN(const CatalogEntry entry,
-                   run.session.environment().catalog->Open(*run.session.transaction(),
-                                                           table->schema, table->name));
+  ASSIGN_OR_RETURN(const CatalogEntry entry, run.session.environment().catalog->Open(
+                                                 *run.session.transaction(), table->schema,
+                                                 table->name, engine::TableUse::kChange));
   if (entry.engine == nullptr) {
     return UserError(ER_NON_INSERTABLE_TABLE, table->name, "statement");
   }

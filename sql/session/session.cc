@@ -116,6 +116,7 @@ void Session::ForgetDatabase() {
 
 void Session::Reset() {
   RollbackAll().IgnoreError();
+  table_locks_ = nullptr;
   prepared_.clear();
   named_prepared_.clear();
   cache_->Clear();

@@ -39,6 +39,7 @@
 
 namespace borealis::engine {
 class Engine;
+class TableLocks;
 class Transaction;
 }  // namespace borealis::engine
 
@@ -195,6 +196,13 @@ class Session {
   // and for SET autocommit = 1.
   Status ImplicitCommit();
 
+  // LOCK TABLES that is in force; null: none. All statements of the session work under it.
+  const std::shared_ptr<const engine::TableLocks>& table_locks() const { return table_locks_; }
+  // REQUIRES: no transaction is open. Null releases.
+  void set_table_locks(std::shared_ptr<const engine::TableLocks> locks) {
+    table_locks_ = std::move(locks);
+  }
+
   // --- queries inside statements
   // ------------------------------------------------------------------
 
@@ -262,6 +270,7 @@ class Session {
   Status ExplainQuery(const BoundQuery& query, std::string_view verb,
                       std::vector<ExplainRow>* rows);
   Status SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sink);
+  Status SendExplainText(const std::string& text, ResultSink& sink);
 
   // --- transactions.cc ---
   Status RunTransactionStatement(const Stmt& statement);
@@ -292,11 +301,12 @@ class Session {
   bool client_found_rows_ = false;
   std::atomic<int> killed_{0};  // 0 no, 1 the statement, 2 the connection
 
-  std::unique_ptr<engine::Transaction> transaction_;
-  bool explicit_transaction_ = false;  // BEGIN, or autocommit = 0
-  bool commit_after_ = false;          // the running statement's success is to be committed
-  bool chain_ = false;                 // and another transaction begun then
-  bool release_ = false;               // COMMIT RELEASE: the connection ends
+  std::shared_ptr<const engine::TableLocks> table_locks_;
+  std::unique_ptr<engine::Transaction> transaction_;  // may use the locks
+  bool explicit_transaction_ = false;                 // BEGIN, or autocommit = 0
+  bool commit_after_ = false;  // the running statement's success is to be committed
+  bool chain_ = false;         // and another transaction begun then
+  bool release_ = false;       // COMMIT RELEASE: the connection ends
   bool transaction_read_only_ = false;
   // SET TRANSACTION: for the next transaction alone.
   std::optional<IsolationLevel> next_isolation_;

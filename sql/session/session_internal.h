@@ -124,6 +124,10 @@ struct ExplainRow {
   bool has_table = true;
 };
 
+// The same in the other formats: text that is one value of one row.
+std::string ExplainAsTree(const std::vector<ExplainRow>& rows);
+std::string ExplainAsJson(const std::vector<ExplainRow>& rows);
+
 // A commit that is on its way to the quorum. Shared with the engine's callback.
 struct Session::Parked {
   Mutex mutex{LockRank::kLeaf};

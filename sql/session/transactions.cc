@@ -34,6 +34,7 @@ std::unique_ptr<engine::Transaction> Session::BeginEngineTransaction(bool autoco
   options.lock_wait_timeout_us = static_cast<int64_t>(settings_.lock_wait_timeout_s) * 1'000'000;
   options.killed = [this] { return interrupted(); };
   options.session_id = identity_.connection_id;
+  options.table_locks = table_locks_;
   next_isolation_.reset();
   return environment_.engine->Begin(std::move(options));
 }
@@ -108,6 +109,7 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
     case StmtKind::kStartTransaction: {
       const auto& start = statement.As<StartTransactionStmt>();
       RETURN_IF_ERROR(ImplicitCommit());
+      table_locks_ = nullptr;
       if (start.read_only.has_value() && !*start.read_only && environment_.server != nullptr &&
           environment_.server->read_only()) {
         return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");

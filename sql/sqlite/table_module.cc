@@ -148,7 +148,8 @@ Status TableModule::OpenFor(const RunContext& context) {
     return Status::Internal("table read outside a transaction");
   }
   ASSIGN_OR_RETURN(CatalogEntry entry,
-                   context.catalog->Open(*context.transaction, table_->schema, table_->name));
+                   context.catalog->Open(*context.transaction, table_->schema, table_->name,
+                                         engine::TableUse::kRead));
   if (entry.table->version != table_->version || entry.table->table_id != table_->table_id) {
     return Status::Retry("definition of " + table_->name + " changed");
   }

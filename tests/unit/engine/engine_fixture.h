@@ -115,7 +115,7 @@ class Session {
 
   Transaction& trx() { return *trx_; }
   TableRef Open(const std::string& name) {
-    Result<TableRef> table = engine_->OpenTable(*trx_, "test", name);
+    Result<TableRef> table = engine_->OpenTable(*trx_, "test", name, TableUse::kChange);
     EXPECT_TRUE(table.ok()) << table.status().ToString();
     return table.ok() ? *table : nullptr;
   }

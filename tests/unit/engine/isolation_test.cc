@@ -320,6 +320,44 @@ TEST_F(LockTest, NowaitFailsAndSkipLockedSkips) {
   EXPECT_EQ(other.Scan("t", options), "1|a 5|e 7|g");
 }
 
+// LOCK TABLES: what is locked for reading is read together and changed by nobody, what is locked
+// for writing is the holder's alone, schema changes included.
+TEST_F(LockTest, TableLocksKeepOthersOut) {
+  SchemaChangeOptions how;
+  how.metadata_wait_timeout_us = 20'000;
+  const auto use = [this](TableUse table_use, std::shared_ptr<const TableLocks> locks = nullptr) {
+    TransactionOptions options;
+    options.metadata_wait_timeout_us = 20'000;
+    options.table_locks = std::move(locks);
+    const auto trx = engine_->Begin(std::move(options));
+    return engine_->OpenTable(*trx, "test", "t", table_use).status().code();
+  };
+  auto reading = engine_->LockTables({{{"test", "t"}, false}}, how);
+  ASSERT_OK(reading.status());
+  EXPECT_EQ(use(TableUse::kRead), Code::kOk);
+  EXPECT_EQ(use(TableUse::kChange), Code::kTimedOut);
+  ASSERT_OK(engine_->LockTables({{{"test", "t"}, false}}, how).status());
+  EXPECT_EQ(engine_->LockTables({{{"test", "t"}, true}}, how).status().code(), Code::kTimedOut);
+  reading->reset();
+  auto writing = engine_->LockTables({{{"test", "t"}, false}, {{"test", "t"}, true}}, how);
+  ASSERT_OK(writing.status());
+  EXPECT_EQ(use(TableUse::kRead), Code::kTimedOut);
+  EXPECT_EQ(use(TableUse::kChange, *writing), Code::kOk);
+  EXPECT_EQ(engine_->TruncateTable({"test", "t"}, how).code(), Code::kTimedOut);
+  EXPECT_EQ(engine_->DropSchema("test", how).code(), Code::kTimedOut);
+  SchemaChangeOptions own = how;
+  own.table_locks = *writing;
+  ASSERT_OK(engine_->TruncateTable({"test", "t"}, own));
+  own.table_locks.reset();
+  writing->reset();
+  EXPECT_TRUE(engine_->ListMetadataLocks().empty());
+  Session writer(engine_.get());
+  ASSERT_OK(writer.Insert("t", "1|a"));
+  EXPECT_EQ(engine_->LockTables({{{"test", "t"}, false}}, how).status().code(), Code::kTimedOut);
+  ASSERT_OK(writer.Commit());
+  ASSERT_OK(engine_->LockTables({{{"test", "t"}, false}}, how).status());
+}
+
 // INV-LCK-2
 TEST_F(LockTest, DeadlockTakesTheOneWithFewerChanges) {
   Session big(engine_.get());

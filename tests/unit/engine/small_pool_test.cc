@@ -167,7 +167,7 @@ TEST_F(SmallPoolTest, NothingHalfUndoneIsEverCommitted) {
   volume_->FailReadsWith(Status::Ok());
   EXPECT_FALSE(session.Commit().ok());
   EXPECT_EQ(Sum(), kRows * 100);
-  EXPECT_FALSE(engine_->OpenTable(session.trx(), "test", "t").ok());
+  EXPECT_FALSE(engine_->OpenTable(session.trx(), "test", "t", TableUse::kRead).ok());
   // Its rows stay locked until the background has undone them.
   EXPECT_EQ(engine_->ListTransactions().size(), 1u);
   ASSERT_OK(engine_->RunBackground());
