@@ -75,6 +75,9 @@ Result<bool> FrameDecoder::Next(Frame* frame) {
     frame->attachments.push_back(all.Slice(offset, size));
     offset += size;
   }
+  if (offset != attached) {
+    return Status::Corruption("frame attachments do not add up");
+  }
   consumed_ += head_size + attached;
   if (consumed_ == buffer_.size() || consumed_ >= kCompactBytes) {
     buffer_.erase(0, consumed_);

@@ -36,6 +36,8 @@ std::string PrintCastType(const TypeName& type);
 std::string QuoteIdentifier(std::string_view name);
 // 'text' with quotes and backslashes escaped as MySQL prints them.
 std::string QuoteString(std::string_view text);
+// Name of a character set or collation: as it is, or quoted where it is no plain word.
+std::string PrintCharsetName(std::string_view name);
 
 const char* BinaryOpText(BinaryOp op);
 const char* AggregateName(AggregateFn fn);

@@ -191,6 +191,13 @@ std::string QuoteIdentifier(std::string_view name) {
   return out + '`';
 }
 
+std::string PrintCharsetName(std::string_view name) {
+  const bool is_word = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  return is_word && !name.empty() ? std::string(name) : QuoteString(name);
+}
+
 std::string QuoteString(std::string_view text) {
   std::string out = "'";
   for (char c : text) {
@@ -382,7 +389,7 @@ void Printer::PrintOperator(const Expr& expr) {
   if (const auto* collate = expr.TryAs<Collate>()) {
     Add("(");
     Print(*collate->operand);
-    Add(" collate " + collate->collation);
+    Add(" collate " + PrintCharsetName(collate->collation));
     return Add(")");
   }
   const auto& interval = expr.As<IntervalArithmetic>();
@@ -535,7 +542,7 @@ void Printer::PrintFunction(const Expr& expr) {
       const auto& node = expr.As<ConvertUsing>();
       Add("convert(");
       Print(*node.operand);
-      return Add(" using " + node.charset + ")");
+      return Add(" using " + PrintCharsetName(node.charset) + ")");
     }
     case ExprKind::kExtract: {
       const auto& node = expr.As<Extract>();
@@ -619,7 +626,7 @@ void Printer::Print(const FunctionCall& node) {
     PrintList(node.args);
   }
   if (!node.charset.empty()) {
-    Add(" using " + node.charset);
+    Add(" using " + PrintCharsetName(node.charset));
   }
   if (node.type) {
     Add(" as " + PrintCastType(*node.type));

@@ -167,7 +167,11 @@ void Printer::Print(const SelectCore& core) {
     Print(*item.expr);
     if (item.alias) {
       Add(" AS ");
-      AddIdent(*item.alias);
+      if (item.alias->empty()) {
+        Add("''");  // only a string can be an empty name
+      } else {
+        AddIdent(*item.alias);
+      }
     }
   }
   if (core.from_dual) {
@@ -306,10 +310,10 @@ void Printer::PrintJsonColumns(const std::vector<JsonTableColumn>& columns) {
     }
     Add(" " + PrintType(column.type));
     if (!column.type.charset.empty()) {
-      Add(" character set " + column.type.charset);
+      Add(" character set " + PrintCharsetName(column.type.charset));
     }
     if (!column.type.collation.empty()) {
-      Add(" collate " + column.type.collation);
+      Add(" collate " + PrintCharsetName(column.type.collation));
     }
     Add(column.kind == JsonTableColumn::Kind::kExistsPath ? " exists path " : " path ");
     Add(QuoteString(column.path));

@@ -131,7 +131,7 @@ std::string PrintCastType(const TypeName& type) {
       if (type.national) {
         out += " charset utf8mb3";
       } else if (!type.charset.empty()) {
-        out += " charset " + type.charset;
+        out += " charset " + PrintCharsetName(type.charset);
       }
       if (type.binary_collation) {
         out += " binary";

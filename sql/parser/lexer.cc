@@ -151,10 +151,15 @@ void Lexer::Emit(TokenKind kind, size_t begin, size_t end, Op op) {
   }
 }
 
+bool Lexer::IsFinalNul(size_t at) const {
+  return text_[at] == '\0' && std::all_of(text_.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                                          text_.end(), [](char c) { return IsSpace(c); });
+}
+
 bool Lexer::SkipBlanks() {
   while (pos_ < text_.size()) {
     const char c = text_[pos_];
-    if (IsSpace(c)) {
+    if (IsSpace(c) || IsFinalNul(pos_)) {
       ++pos_;
     } else if (c == '#' ||
                (c == '-' && At(pos_ + 1) == '-' &&

@@ -111,6 +111,8 @@ class Lexer {
   char At(size_t pos) const { return pos < text_.size() ? text_[pos] : '\0'; }
   // Moves over white space and comments. False: a comment is not closed.
   bool SkipBlanks();
+  // C programs send the end of their strings along; MySQL takes one NUL there.
+  bool IsFinalNul(size_t at) const;
   bool SkipComment();  // at "/*"
   void LexOne();
   void LexIdentifier(bool keyword_allowed);

@@ -258,11 +258,6 @@ Status Session::RunExplain(const StatementRun& run) {
   if (explain.analyze) {
     return UserError(ER_NOT_SUPPORTED_YET, "EXPLAIN ANALYZE");
   }
-  if (explain.format == ExplainFormat::kTree || explain.format == ExplainFormat::kJson) {
-    return UserError(ER_NOT_SUPPORTED_YET, explain.format == ExplainFormat::kTree
-                                               ? "EXPLAIN FORMAT=TREE"
-                                               : "EXPLAIN FORMAT=JSON");
-  }
   BindInput input;
   input.environment = context_.get();
   input.text = run.text;
@@ -314,7 +309,23 @@ Status Session::RunExplain(const StatementRun& run) {
   if (query != nullptr) {
     RETURN_IF_ERROR(ExplainQuery(*query, changed.empty() ? verb : "", &rows));
   }
-  return SendExplain(rows, run.sink);
+  switch (explain.format) {
+    case ExplainFormat::kTree:
+      return SendExplainText(ExplainAsTree(rows), run.sink);
+    case ExplainFormat::kJson:
+      return SendExplainText(ExplainAsJson(rows), run.sink);
+    default:
+      return SendExplain(rows, run.sink);
+  }
+}
+
+Status Session::SendExplainText(const std::string& text, ResultSink& sink) {
+  ResultColumn column;
+  column.name = "EXPLAIN";
+  column.type = row::Type::Text(row::TypeKind::kLongText, settings_.collation_connection);
+  RETURN_IF_ERROR(sink.OnColumns({&column, 1}));
+  const row::Value value = row::Value::View(text);
+  return sink.OnRow({&value, 1});
 }
 
 Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,

@@ -1,0 +1,192 @@
+// EXPLAIN FORMAT=TREE and FORMAT=JSON: the rows of EXPLAIN's table in the two other shapes that
+// clients ask for. The planner has no costs, so none are shown, and conditions are not repeated.
+#include <algorithm>
+#include <map>
+
+#include "sql/session/session_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+using RowIterator = std::vector<ExplainRow>::const_iterator;
+
+bool Notes(const ExplainRow& row, std::string_view note) {
+  return std::find(row.extra.begin(), row.extra.end(), note) != row.extra.end();
+}
+
+void AddLine(std::string* out, size_t depth, const std::string& text) {
+  out->append(depth * 4, ' ').append("-> ").append(text).append("\n");
+}
+
+std::string AccessText(const ExplainRow& row) {
+  if (!row.has_table || row.type == "const" || row.type == "system") {
+    return "Rows fetched before execution";
+  }
+  const std::string covering = Notes(row, "Using index") ? "Covering i" : "I";
+  std::string text;
+  if (row.type == "eq_ref") {
+    text = "Single-row index lookup on " + row.table + " using " + row.key + " (" + row.ref + ")";
+  } else if (row.type == "ref" || row.type == "ref_or_null") {
+    text = covering + "ndex lookup on " + row.table + " using " + row.key + " (" + row.ref + ")";
+  } else if (row.type == "range") {
+    text = covering + "ndex range scan on " + row.table + " using " + row.key;
+  } else if (row.type == "index") {
+    text = covering + "ndex scan on " + row.table + " using " + row.key;
+  } else {
+    text = "Table scan on " + row.table;
+  }
+  return row.rows != 0 ? text + "  (rows=" + std::to_string(row.rows) + ")" : text;
+}
+
+// The tables of one block, joined from the left: ((a, b), c).
+void AddJoin(std::string* out, size_t depth, RowIterator begin, RowIterator end) {
+  if (end - begin == 1) {
+    AddLine(out, depth, AccessText(*begin));
+    return;
+  }
+  AddLine(out, depth, "Nested loop inner join");
+  AddJoin(out, depth + 1, begin, end - 1);
+  AddLine(out, depth + 1, AccessText(*(end - 1)));
+}
+
+void AddBlock(std::string* out, RowIterator begin, RowIterator end) {
+  size_t depth = 0;
+  const ExplainRow& first = *begin;
+  if (first.select_type == "INSERT" || first.select_type == "REPLACE") {
+    AddLine(out, depth,
+            (first.select_type == "INSERT" ? "Insert into " : "Replace into ") + first.table);
+    if (++begin == end) {
+      return;
+    }
+    ++depth;
+  } else if (first.select_type == "UPDATE" || first.select_type == "DELETE") {
+    AddLine(out, depth++,
+            (first.select_type == "UPDATE" ? "Update " : "Delete from ") + first.table);
+  } else if (first.block > 1) {
+    std::string kind = first.select_type;
+    std::transform(kind.begin(), kind.end(), kind.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    AddLine(out, depth++, "Select #" + std::to_string(first.block) + " (" + kind + ")");
+  }
+  if (Notes(*begin, "Using filesort")) {
+    AddLine(out, depth++, "Sort");
+  }
+  if (Notes(*begin, "Using temporary")) {
+    AddLine(out, depth++, "Temporary table");
+  }
+  AddJoin(out, depth, begin, end);
+}
+
+std::string JsonText(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+    }
+    if (static_cast<unsigned char>(c) < ' ') {
+      constexpr char kDigits[] = "0123456789abcdef";
+      out.append("\\u00").append({kDigits[c >> 4], kDigits[c & 15]});
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out + "\"";
+}
+
+// "a,b" as ["a", "b"].
+std::string JsonList(std::string_view names) {
+  std::string out = "[";
+  while (!names.empty()) {
+    const size_t comma = std::min(names.find(','), names.size());
+    out += (out.size() > 1 ? ", " : "") + JsonText(names.substr(0, comma));
+    names.remove_prefix(std::min(comma + 1, names.size()));
+  }
+  return out + "]";
+}
+
+std::string JsonTable(const ExplainRow& row, const std::string& indent) {
+  std::vector<std::pair<std::string, std::string>> members;
+  members.emplace_back("table_name", JsonText(row.table));
+  members.emplace_back("access_type", JsonText(row.type));
+  if (!row.possible_keys.empty()) {
+    members.emplace_back("possible_keys", JsonList(row.possible_keys));
+  }
+  if (!row.key.empty()) {
+    members.emplace_back("key", JsonText(row.key));
+    members.emplace_back("key_length", JsonText(row.key_length));
+  }
+  if (!row.ref.empty()) {
+    members.emplace_back("ref", JsonList(row.ref));
+  }
+  if (row.rows != 0) {
+    members.emplace_back("rows_examined_per_scan", std::to_string(row.rows));
+  }
+  if (Notes(row, "Using index")) {
+    members.emplace_back("using_index", "true");
+  }
+  std::string out = "{\n";
+  for (size_t i = 0; i < members.size(); ++i) {
+    out += indent + "  " + JsonText(members[i].first) + ": " + members[i].second +
+           (i + 1 < members.size() ? ",\n" : "\n");
+  }
+  return out + indent + "}";
+}
+
+std::string JsonBlock(RowIterator begin, RowIterator end, const std::string& indent) {
+  std::string out = "{\n" + indent + "  \"select_id\": " + std::to_string(begin->block);
+  out += ",\n" + indent + "  \"select_type\": " + JsonText(begin->select_type);
+  if (!begin->has_table) {
+    return out + ",\n" + indent + "  \"message\": \"No tables used\"\n" + indent + "}";
+  }
+  if (Notes(*begin, "Using filesort")) {
+    out += ",\n" + indent + "  \"using_filesort\": true";
+  }
+  if (Notes(*begin, "Using temporary")) {
+    out += ",\n" + indent + "  \"using_temporary_table\": true";
+  }
+  if (end - begin == 1) {
+    out += ",\n" + indent + "  \"table\": " + JsonTable(*begin, indent + "  ");
+  } else {
+    out += ",\n" + indent + "  \"nested_loop\": [\n";
+    for (RowIterator row = begin; row != end; ++row) {
+      out += indent + "    {\n" + indent +
+             "      \"table\": " + JsonTable(*row, indent + "      ") + "\n" + indent +
+             (row + 1 != end ? "    },\n" : "    }\n");
+    }
+    out += indent + "  ]";
+  }
+  return out + "\n" + indent + "}";
+}
+
+RowIterator EndOfBlock(const std::vector<ExplainRow>& rows, RowIterator begin) {
+  return std::find_if(begin, rows.end(),
+                      [&](const ExplainRow& row) { return row.block != begin->block; });
+}
+
+}  // namespace
+
+std::string ExplainAsTree(const std::vector<ExplainRow>& rows) {
+  std::string out;
+  for (RowIterator begin = rows.begin(); begin != rows.end();) {
+    const RowIterator end = EndOfBlock(rows, begin);
+    AddBlock(&out, begin, end);
+    begin = end;
+  }
+  return out;
+}
+
+std::string ExplainAsJson(const std::vector<ExplainRow>& rows) {
+  std::string out = "{\n";
+  std::string separator;
+  for (RowIterator begin = rows.begin(); begin != rows.end();) {
+    const RowIterator end = EndOfBlock(rows, begin);
+    const std::string name =
+        separator.empty() ? "query_block" : "query_block_" + std::to_string(begin->block);
+    out += separator + "  " + JsonText(name) + ": " + JsonBlock(begin, end, "  ");
+    separator = ",\n";
+    begin = end;
+  }
+  return out + "\n}";
+}
+
+}  // namespace borealis::sql
