@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+"""The protocol as pymysql speaks it: types of values, multi-statements, unbuffered cursors, errors, warnings, LOCK TABLES, KILL.
+usage: client_pymysql.py PORT"""
+import datetime
+import decimal
+import sys
+import threading
+import time
+
+import pymysql
+import pymysql.cursors
+from pymysql.constants import CLIENT, FIELD_TYPE
+
+PORT = int(sys.argv[1])
+
+
+def connect(**options):
+    return pymysql.connect(**{"host": "127.0.0.1", "port": PORT, "user": "root", "autocommit": True, **options})
+
+
+def refused(action):
+    try:
+        action()
+    except pymysql.MySQLError as error:
+        return error.args[0]
+    return None
+
+
+def check_values(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE v (i INT, u BIGINT UNSIGNED, d DOUBLE, n DECIMAL(10,3), s VARCHAR(20), b VARBINARY(20), da DATE, "
+                       "ti TIME(3), dt DATETIME(6), ts TIMESTAMP NULL, y YEAR, bi BIT(9), e ENUM('x','y'), se SET('a','b'), j JSON, l LONGTEXT)")
+        row = (-5, 2**64 - 1, 1e300, decimal.Decimal("-12.345"), "é😀\\'%", b"\0\xff'", datetime.date(1999, 12, 31),
+               datetime.timedelta(hours=-700), datetime.datetime(2024, 2, 29, 23, 59, 59, 999999),
+               datetime.datetime(2001, 2, 3, 4, 5, 6), 2024, b"\1\x80", "y", "a,b", '{"k": [1, 2.5, null]}', "x" * 70000)
+        cursor.execute("INSERT INTO v VALUES (" + ",".join(["%s"] * len(row)) + ")", row)
+        cursor.execute("SELECT * FROM v")
+        got = cursor.fetchone()
+        assert got == row, [pair for pair in zip(got, row) if pair[0] != pair[1]]
+        kinds = [d[1] for d in cursor.description]
+        assert kinds == [FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.DOUBLE, FIELD_TYPE.NEWDECIMAL, FIELD_TYPE.VAR_STRING,
+                         FIELD_TYPE.VAR_STRING, FIELD_TYPE.DATE, FIELD_TYPE.TIME, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP,
+                         FIELD_TYPE.YEAR, FIELD_TYPE.BIT, FIELD_TYPE.STRING, FIELD_TYPE.STRING, FIELD_TYPE.JSON, FIELD_TYPE.BLOB], kinds
+        cursor.execute("SELECT COUNT(*), SUM(i), AVG(i), MAX(s), 1 = 1, NULL FROM v")
+        assert cursor.fetchone() == (1, decimal.Decimal(-5), decimal.Decimal("-5.0000"), "é😀\\'%", 1, None)
+
+
+def check_statements(connection):
+    many = connect(database="py", client_flag=CLIENT.MULTI_STATEMENTS)
+    with many.cursor() as cursor:
+        cursor.execute("SELECT 1; SELECT 2; DO 0; SELECT 3")
+        seen = [cursor.fetchall()]
+        while cursor.nextset():
+            seen.append(cursor.fetchall())
+        assert seen == [((1,),), ((2,),), (), ((3,),)], seen
+    many.close()
+    assert refused(lambda: connection.query("SELECT 1; SELECT 2")) == 1064
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE r (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(100))")
+        assert cursor.executemany("INSERT INTO r (s) VALUES (%s)", [(f"row {i}",) for i in range(3000)]) == 3000
+        big = "y" * 20_000_000  # more than one packet of the protocol
+        cursor.execute("SELECT LENGTH(%s)", (big,))
+        assert cursor.fetchone() == (len(big),)
+        cursor.execute("SELECT REPEAT('z', 17000000)")
+        assert len(cursor.fetchone()[0]) == 17_000_000
+    with connection.cursor(pymysql.cursors.SSCursor) as cursor:
+        cursor.execute("SELECT id, s FROM r ORDER BY id")
+        assert [cursor.fetchone() for _ in range(3)][2] == (3, "row 2")
+    with connection.cursor(pymysql.cursors.DictCursor) as cursor:
+        cursor.execute("SELECT id AS a, s FROM r WHERE id IN %s", ([1, 2],))
+        assert cursor.fetchall() == [{"a": 1, "s": "row 0"}, {"a": 2, "s": "row 1"}]
+        cursor.execute("INSERT IGNORE INTO r VALUES (1, 'again')")
+        assert cursor.rowcount == 0 and connection.show_warnings()[0][1] == 1062
+
+
+def check_errors(connection):
+    for text, number in [("SELEC", 1064), ("SELECT nothing", 1054), ("SELECT * FROM nothing", 1146), ("USE nothing", 1049),
+                         ("INSERT INTO r VALUES (1, 'x')", 1062), ("CREATE TABLE r (a INT)", 1050), ("DROP TABLE nothing", 1051),
+                         ("INSERT INTO r (nothing) VALUES (1)", 1054), ("SELECT * FROM r, r", 1066), ("", 1065), ("KILL 99999999", 1094)]:
+        assert refused(lambda: connection.query(text)) == number, (text, refused(lambda: connection.query(text)))
+    assert refused(lambda: connect(user="nobody")) == 1045
+    assert refused(lambda: connect(password="wrong")) == 1045
+    assert refused(lambda: connect(database="nothing")) == 1049
+    connection.ping(reconnect=False)
+    connection.select_db("py")
+
+
+def in_thread(action):
+    box = []
+    thread = threading.Thread(target=lambda: box.append(refused(action)))
+    thread.start()
+    return thread, box
+
+
+def check_lock_tables(connection):
+    other = connect(database="py")
+    connection.query("CREATE TABLE a (id INT PRIMARY KEY)")
+    connection.query("CREATE TABLE b (id INT PRIMARY KEY)")
+    connection.query("LOCK TABLES a READ, b AS x WRITE")
+    assert refused(lambda: connection.query("INSERT INTO a VALUES (1)")) == 1099
+    assert refused(lambda: connection.query("SELECT * FROM r")) == 1100
+    assert refused(lambda: connection.query("DROP TABLE r")) == 1100
+    assert refused(lambda: connection.query("CREATE DATABASE locked")) == 1192
+    connection.query("INSERT INTO b VALUES (1)")
+    connection.query("ALTER TABLE b ADD COLUMN n INT")
+    other.query("SELECT * FROM a")
+    thread, box = in_thread(lambda: other.query("INSERT INTO a VALUES (2)"))
+    thread.join(0.3)
+    assert thread.is_alive(), "an insert went past a READ lock"
+    connection.query("UNLOCK TABLES")
+    thread.join(10)
+    assert box == [None], box
+    connection.query("LOCK TABLES a WRITE")
+    thread, box = in_thread(lambda: other.query("SELECT * FROM a"))
+    thread.join(0.3)
+    assert thread.is_alive(), "a SELECT went past a WRITE lock"
+    connection.query("BEGIN")  # releases
+    thread.join(10)
+    assert box == [None], box
+    connection.query("COMMIT")
+    # DROP DATABASE waits for the lock, and the holder's own ALTER does not wait for it in turn.
+    connection.query("CREATE DATABASE py_gone")
+    connection.query("CREATE TABLE py_gone.t (id INT)")
+    connection.query("LOCK TABLES py_gone.t WRITE")
+    thread, box = in_thread(lambda: other.query("DROP DATABASE py_gone"))
+    thread.join(0.3)
+    assert thread.is_alive(), "DROP DATABASE went past a lock"
+    connection.query("ALTER TABLE py_gone.t ADD COLUMN n INT")
+    connection.query("UNLOCK TABLES")
+    thread.join(10)
+    assert box == [None], box
+    # Readers that hold the lock together; a writer's open transaction is waited for.
+    other.query("LOCK TABLES a READ")
+    connection.query("LOCK TABLES a READ")
+    connection.query("UNLOCK TABLES")
+    other.close()  # and the session's end releases
+    connection.query("BEGIN")
+    connection.query("INSERT INTO a VALUES (3)")
+    third = connect(database="py")
+    thread, box = in_thread(lambda: third.query("LOCK TABLES a READ"))
+    thread.join(0.3)
+    assert thread.is_alive(), "LOCK TABLES READ did not wait for an uncommitted insert"
+    connection.query("COMMIT")
+    thread.join(10)
+    assert box == [None], box
+    assert refused(lambda: third.query("LOCK TABLES nothing READ")) == 1146
+    third.close()
+
+
+def check_kill(connection):
+    other = connect()
+    thread, box = in_thread(lambda: other.query("SELECT SLEEP(30)"))
+    time.sleep(0.3)
+    began = time.monotonic()
+    connection.query(f"KILL QUERY {other.thread_id()}")
+    thread.join(10)
+    assert time.monotonic() - began < 5 and box in ([None], [1317]), box  # SLEEP itself ends with 1
+    connection.query(f"KILL {other.thread_id()}")
+    time.sleep(0.2)
+    assert refused(lambda: other.query("SELECT 1")) in (2006, 2013, 1053, 4031)
+
+
+def main():
+    connection = connect()
+    connection.query("DROP DATABASE IF EXISTS py")
+    connection.query("CREATE DATABASE py")
+    connection.select_db("py")
+    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill):
+        check(connection)
+
+
+main()
