@@ -27,7 +27,7 @@ def refused(action):
 
 def check_visibility(cluster):
     writer, reader = cluster.connect(), cluster.connect(cluster.reader_port)
-    worst = 0.0
+    times = []
     with writer.cursor() as w, reader.cursor() as r:
         w.execute("CREATE DATABASE d")
         w.execute("CREATE TABLE d.t (id INT PRIMARY KEY)")
@@ -42,9 +42,10 @@ def check_visibility(cluster):
                 except pymysql.MySQLError as error:
                     assert error.args[0] in (1146, 1049) and number == 0, error
                 assert time.monotonic() - committed < 5, f"row {number} is not on the reader"
-            worst = max(worst, time.monotonic() - committed)
+            times.append(time.monotonic() - committed)
         assert refused(lambda: r.execute("INSERT INTO d.t VALUES (1000)")) == 1290
-    print(f"a committed row is on the reader within {worst * 1000:.1f} ms (worst of 50)")
+    worst = max(times)
+    print(f"a committed row is on the reader within {worst * 1000:.1f} ms (worst of 50; median {sorted(times)[25] * 1000:.1f} ms)")
     assert worst <= VISIBLE_WITHIN_S
 
 
