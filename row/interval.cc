@@ -7,26 +7,26 @@ namespace borealis::row {
 
 namespace {
 
-constexpr std::string_view kNames[] = {"MICROSECOND",
-                                       "SECOND",
-                                       "MINUTE",
-                                       "HOUR",
-                                       "DAY",
-                                       "WEEK",
-                                       "MONTH",
-                                       "QUARTER",
-                                       "YEAR",
-                                       "SECOND_MICROSECOND",
-                                       "MINUTE_MICROSECOND",
-                                       "MINUTE_SECOND",
-                                       "HOUR_MICROSECOND",
-                                       "HOUR_SECOND",
-                                       "HOUR_MINUTE",
-                                       "DAY_MICROSECOND",
-                                       "DAY_SECOND",
-                                       "DAY_MINUTE",
-                                       "DAY_HOUR",
-                                       "YEAR_MONTH"};
+constexpr std::string_view kNames[] = {"microsecond",
+                                       "second",
+                                       "minute",
+                                       "hour",
+                                       "day",
+                                       "week",
+                                       "month",
+                                       "quarter",
+                                       "year",
+                                       "second_microsecond",
+                                       "minute_microsecond",
+                                       "minute_second",
+                                       "hour_microsecond",
+                                       "hour_second",
+                                       "hour_minute",
+                                       "day_microsecond",
+                                       "day_second",
+                                       "day_minute",
+                                       "day_hour",
+                                       "year_month"};
 
 using U = IntervalUnit;
 
@@ -79,10 +79,10 @@ int ReadGroups(std::string_view text, int limit, bool fraction, uint64_t values[
 bool ParseIntervalUnit(std::string_view name, IntervalUnit* unit) {
   auto equal = [](std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-             return (x >= 'a' && x <= 'z' ? x - 32 : x) == y;
+             return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y;
            });
   };
-  if (name.size() > 8 && equal(name.substr(0, 8), "SQL_TSI_")) {
+  if (name.size() > 8 && equal(name.substr(0, 8), "sql_tsi_")) {
     name.remove_prefix(8);
   }
   for (size_t i = 0; i < std::size(kNames); ++i) {

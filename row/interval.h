@@ -39,8 +39,9 @@ struct Interval {
   uint64_t micros = 0;
 };
 
-// "DAY_HOUR", "SQL_TSI_DAY"; false for no unit.
+// "DAY_HOUR", "sql_tsi_day", in any case; false for no unit.
 bool ParseIntervalUnit(std::string_view name, IntervalUnit* unit);
+// "microsecond", "day_hour", …
 std::string_view IntervalUnitName(IntervalUnit unit);
 // Units made of several numbers, written as a string: '1 10:30' DAY_MINUTE.
 bool IsCompositeUnit(IntervalUnit unit);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "row/interval.h"
 #include "sql/ast/node.h"
 #include "sql/ast/type_name.h"
 
@@ -289,31 +290,7 @@ struct Collate final : Expr {
   std::string collation;
 };
 
-enum class IntervalUnit : uint8_t {
-  kMicrosecond,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kWeek,
-  kMonth,
-  kQuarter,
-  kYear,
-  kSecondMicrosecond,
-  kMinuteMicrosecond,
-  kMinuteSecond,
-  kHourMicrosecond,
-  kHourSecond,
-  kHourMinute,
-  kDayMicrosecond,
-  kDaySecond,
-  kDayMinute,
-  kDayHour,
-  kYearMonth,
-};
-
-// "microsecond", "day_hour", …
-const char* IntervalUnitName(IntervalUnit unit);
+using row::IntervalUnit;
 
 struct Extract final : Expr {
   static constexpr ExprKind kKind = ExprKind::kExtract;

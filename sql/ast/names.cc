@@ -13,52 +13,6 @@ Quantified::~Quantified() = default;
 Subquery::Subquery() : Expr(kKind) {}
 Subquery::~Subquery() = default;
 
-const char* IntervalUnitName(IntervalUnit unit) {
-  switch (unit) {
-    case IntervalUnit::kMicrosecond:
-      return "microsecond";
-    case IntervalUnit::kSecond:
-      return "second";
-    case IntervalUnit::kMinute:
-      return "minute";
-    case IntervalUnit::kHour:
-      return "hour";
-    case IntervalUnit::kDay:
-      return "day";
-    case IntervalUnit::kWeek:
-      return "week";
-    case IntervalUnit::kMonth:
-      return "month";
-    case IntervalUnit::kQuarter:
-      return "quarter";
-    case IntervalUnit::kYear:
-      return "year";
-    case IntervalUnit::kSecondMicrosecond:
-      return "second_microsecond";
-    case IntervalUnit::kMinuteMicrosecond:
-      return "minute_microsecond";
-    case IntervalUnit::kMinuteSecond:
-      return "minute_second";
-    case IntervalUnit::kHourMicrosecond:
-      return "hour_microsecond";
-    case IntervalUnit::kHourSecond:
-      return "hour_second";
-    case IntervalUnit::kHourMinute:
-      return "hour_minute";
-    case IntervalUnit::kDayMicrosecond:
-      return "day_microsecond";
-    case IntervalUnit::kDaySecond:
-      return "day_second";
-    case IntervalUnit::kDayMinute:
-      return "day_minute";
-    case IntervalUnit::kDayHour:
-      return "day_hour";
-    case IntervalUnit::kYearMonth:
-      return "year_month";
-  }
-  return "";
-}
-
 const char* StmtKindName(StmtKind kind) {
   switch (kind) {
     case StmtKind::kSelect:

@@ -614,7 +614,7 @@ void Printer::Print(const FunctionCall& node) {
   }
   Add("(");
   if (node.unit) {
-    std::string unit = IntervalUnitName(*node.unit);
+    std::string unit(IntervalUnitName(*node.unit));
     std::transform(unit.begin(), unit.end(), unit.begin(),
                    [](char c) { return c == '_' ? c : static_cast<char>(c - 32); });
     Add(unit + ",");

@@ -16,12 +16,6 @@ using row::Type;
 using Kind = row::TypeKind;
 using row::Value;
 
-row::IntervalUnit UnitOf(IntervalUnit unit) {
-  static_assert(static_cast<int>(IntervalUnit::kYearMonth) ==
-                static_cast<int>(row::IntervalUnit::kYearMonth));
-  return static_cast<row::IntervalUnit>(unit);
-}
-
 bool IsArithmetic(BinaryOp op) {
   return op <= BinaryOp::kShiftRight;
 }
@@ -348,7 +342,7 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
   }
   FunctionOptions options;
   if (expr.unit.has_value()) {
-    options.unit = UnitOf(*expr.unit);
+    options.unit = *expr.unit;
   }
   for (BoundPtr& arg : args) {
     if (name == "greatest" || name == "least" || name == "abs" || name == "mod" ||
@@ -397,7 +391,7 @@ Result<BoundPtr> StatementBinder::BindSpecialFunction(const Expr& expr, Scope* s
     }
     case ExprKind::kExtract: {
       const auto& extract = expr.As<Extract>();
-      options.unit = UnitOf(extract.unit);
+      options.unit = extract.unit;
       ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*extract.operand, scope));
       return MakeFunctionWith("extract", {std::move(operand)}, options);
     }
@@ -416,7 +410,7 @@ Result<BoundPtr> StatementBinder::BindSpecialFunction(const Expr& expr, Scope* s
     }
     case ExprKind::kIntervalArithmetic: {
       const auto& arithmetic = expr.As<IntervalArithmetic>();
-      options.unit = UnitOf(arithmetic.unit);
+      options.unit = arithmetic.unit;
       options.subtract = arithmetic.subtract;
       ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*arithmetic.operand, scope));
       ASSIGN_OR_RETURN(BoundPtr amount, BindExpr(*arithmetic.amount, scope));

@@ -606,21 +606,12 @@ Status Parser::ParseJsonOn(JsonOn* on_empty, JsonOn* on_error) {
 }
 
 Result<IntervalUnit> Parser::ParseIntervalUnit() {
-  std::string word = ToLower(std::string(TextOf(Cur())));
-  if (Cur().kind != TokenKind::kIdent) {
+  IntervalUnit unit{};
+  if (Cur().kind != TokenKind::kIdent || !row::ParseIntervalUnit(TextOf(Cur()), &unit)) {
     return Error();
   }
-  if (word.starts_with("sql_tsi_")) {
-    word = word.substr(8);
-  }
-  for (int i = 0; i <= static_cast<int>(IntervalUnit::kYearMonth); ++i) {
-    const auto unit = static_cast<IntervalUnit>(i);
-    if (word == IntervalUnitName(unit)) {
-      Next();
-      return unit;
-    }
-  }
-  return Error();
+  Next();
+  return unit;
 }
 
 Result<ExprPtr> Parser::ParseWindowFunction(WindowFn fn) {
