@@ -1,5 +1,7 @@
 // Estimates, counters and lists (statistics.h).
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "engine/engine_impl.h"
 #include "engine/schema_changer.h"
@@ -91,20 +93,31 @@ std::vector<LockInfo> EngineImpl::ListLocks() const {
 }
 
 std::vector<MetadataLockInfo> EngineImpl::ListMetadataLocks() const {
-  std::vector<MetadataLockInfo> list;
+  // A transaction has up to two locks on a table, on its name and on its rows
+  // (engine/table_locks.h): one entry with the stronger mode.
+  std::map<std::tuple<uint64_t, std::string, std::string>, MetadataLockInfo> by_owner;
   for (const LockInfo& lock : core_.metadata.List()) {
-    MetadataLockInfo info;
     const size_t split = std::min(lock.key.find('\0'), lock.key.size());
-    info.schema = lock.key.substr(0, split);
-    info.table = split < lock.key.size() ? lock.key.substr(split + 1) : "";
-    if (info.table.ends_with('\0')) {
-      info.table.pop_back();
-      info.mode = lock.mode.starts_with("S") ? "SHARED_READ_ONLY" : "SHARED_WRITE";
-    } else {
-      info.mode = lock.mode.starts_with("S") ? "SHARED" : "EXCLUSIVE";
+    std::string schema = lock.key.substr(0, split);
+    std::string table = split < lock.key.size() ? lock.key.substr(split + 1) : "";
+    const bool rows = table.ends_with('\0');
+    if (rows) {
+      table.pop_back();
     }
-    info.granted = lock.granted;
+    const bool shared = lock.mode.starts_with("S");
+    MetadataLockInfo& info = by_owner[{lock.owner, schema, table}];
+    info.schema = std::move(schema);
+    info.table = std::move(table);
     info.session_id = lock.session_id;
+    info.granted = info.granted && lock.granted;
+    if (rows) {
+      info.mode = shared ? "SHARED_READ_ONLY" : "SHARED_WRITE";
+    } else if (info.mode.empty()) {
+      info.mode = shared ? "SHARED_READ" : "EXCLUSIVE";
+    }
+  }
+  std::vector<MetadataLockInfo> list;
+  for (auto& [owner, info] : by_owner) {
     list.push_back(std::move(info));
   }
   return list;

@@ -64,7 +64,7 @@ struct LockInfo {
 struct MetadataLockInfo {
   std::string schema;
   std::string table;  // empty: the schema's own
-  std::string mode;   // "SHARED", "SHARED_WRITE", "SHARED_READ_ONLY", "EXCLUSIVE"
+  std::string mode;   // "SHARED_READ", "SHARED_WRITE", "SHARED_READ_ONLY", "EXCLUSIVE"
   bool granted = true;
   uint64_t session_id = 0;
 };

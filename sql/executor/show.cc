@@ -174,11 +174,12 @@ Status ShowRoutines(StatementRun& run, const ShowStmt& show) {
   return RunListing(run, {query, "Name"}, show.like, show.where.get());
 }
 
-// A table is open while a transaction has it locked.
+// A table is open while a transaction has it locked, and in use by those that locked it whole.
 Status ShowOpenTables(StatementRun& run, const ShowStmt& show) {
   const std::string schema = show.schema.empty() ? "OBJECT_SCHEMA" : Quoted(run, show.schema);
   const std::string query = fmt::format(
-      "SELECT OBJECT_SCHEMA AS `Database`, OBJECT_NAME AS `Table`, COUNT(*) AS In_use, "
+      "SELECT OBJECT_SCHEMA AS `Database`, OBJECT_NAME AS `Table`, "
+      "CAST(SUM(LOCK_TYPE IN ('SHARED_READ_ONLY', 'EXCLUSIVE')) AS SIGNED) AS In_use, "
       "0 AS Name_locked FROM performance_schema.metadata_locks WHERE OBJECT_TYPE = 'TABLE' "
       "AND OBJECT_SCHEMA = {} GROUP BY OBJECT_SCHEMA, OBJECT_NAME",
       schema);

@@ -257,13 +257,18 @@ TEST_F(ShowTest, CountersOfTheTableAreTheEngines) {
 TEST_F(ShowTest, OpenTransactionsAndTheirTablesAreListed) {
   Run("BEGIN");
   Run("INSERT INTO p (a) VALUES (1)");
-  EXPECT_EQ(Cell("SHOW OPEN TABLES"), "test,p,1,0");
+  EXPECT_EQ(Cell("SHOW OPEN TABLES"), "test,p,0,0");
+  EXPECT_EQ(Cell("SELECT LOCK_TYPE FROM performance_schema.metadata_locks WHERE OBJECT_NAME = 'p'"),
+            "SHARED_WRITE");
   EXPECT_EQ(Cell("SELECT trx_state, trx_mysql_thread_id, trx_rows_modified FROM "
                  "information_schema.INNODB_TRX"),
             "RUNNING,7,1");
   EXPECT_TRUE(Cell("SHOW ENGINE INNODB STATUS").find("MySQL thread id 7,") != std::string::npos);
   Run("COMMIT");
   EXPECT_TRUE(Run("SHOW OPEN TABLES").rows.empty());
+  Run("LOCK TABLES p READ");
+  EXPECT_EQ(Cell("SHOW OPEN TABLES"), "test,p,1,0");
+  Run("UNLOCK TABLES");
 }
 
 TEST_F(ShowTest, ListingStartsNoTransaction) {
