@@ -11,8 +11,7 @@
 // and tuples compare part by part. A descending part has all its bytes, the flag's too,
 // complemented (NULL then sorts last, as in MySQL).
 //
-// INV-ROW-4  For keys of one schema: memcmp(EncodeKey(a), EncodeKey(b)) orders as the tuples a, b
-// do,
+// INV-ROW-4  For keys of one schema: memcmp(EncodeKey(a), EncodeKey(b)) orders as the tuples a, b,
 //            part by part; keys are equal only if all parts are equal under their collations.
 // INV-ROW-5  EncodeKey of the first k values is a prefix of EncodeKey of all, and is a prefix of no
 //            key whose first k values differ.

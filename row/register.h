@@ -6,8 +6,7 @@
 // packed integers, ENUM and SET by number, text as UTF-8 to be compared with its collation. The
 // static type says how to read a register back.
 //
-// INV-ROW-6  For values a, b of one type: Compare(ToRegister(a), ToRegister(b)) orders as a, b do,
-// and
+// INV-ROW-6  For values a, b of one type: Compare(ToRegister(a), ToRegister(b)) orders as a, b do;
 //            FromRegister(ToRegister(a)) equals a.
 #pragma once
 

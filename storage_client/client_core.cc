@@ -93,27 +93,14 @@ void ClientCore::OnAppended(LogChunkPtr chunk, int64_t now_us) {
   shipper_->OnAppended(std::move(chunk), now_us);
 }
 
-void ClientCore::Read(std::vector<PageNo> pages, Lsn read_point,
-                      std::function<void(Status, std::vector<SharedBytes>)> done, int64_t now_us) {
+void ClientCore::Read(std::vector<PageNo> pages, Lsn read_point, ReadDone done, int64_t now_us) {
   if (state_ != State::kOpen) {
     done(state_ == State::kFenced ? Status::Fenced("a newer epoch owns the volume")
                                   : Status::Unavailable("the volume is not open"),
          {});
     return;
   }
-  PageRead read;
-  read.pg = geometry_.PgOf(pages.front());
-  const std::optional<Lsn> needed = tracker_->tails().Needed(read.pg, read_point);
-  if (!needed.has_value()) {
-    static const SharedBytes zeroes(std::string(kPageSize, '\0'));
-    done(Status::Ok(), std::vector<SharedBytes>(pages.size(), zeroes));
-    return;
-  }
-  read.pages = std::move(pages);
-  read.read_point = read_point;
-  read.needed = *needed;
-  read.done = std::move(done);
-  reads_->Start(std::move(read), now_us);
+  reads_->Start(std::move(pages), read_point, tracker_->tails(), std::move(done), now_us);
 }
 
 void ClientCore::SetLowestReadPoint(Lsn lsn) {

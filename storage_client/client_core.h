@@ -61,8 +61,7 @@ class ClientCore final : public NodeMachine {
   void StartOpen(OpenRequest request, int64_t now_us);
   void OnAppended(LogChunkPtr chunk, int64_t now_us);
   // Pages of one group. A group without records reads as zeroes at once.
-  void Read(std::vector<PageNo> pages, Lsn read_point,
-            std::function<void(Status, std::vector<SharedBytes> images)> done, int64_t now_us);
+  void Read(std::vector<PageNo> pages, Lsn read_point, ReadDone done, int64_t now_us);
   void SetLowestReadPoint(Lsn lsn);
 
   void OnFrame(size_t slot, const Frame& frame, int64_t now_us) override;

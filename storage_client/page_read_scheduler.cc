@@ -51,13 +51,21 @@ PageReadScheduler::PageReadScheduler(const Geometry& geometry, const ReadLimits&
       random_(seed),
       nodes_(geometry.nodes.size()) {}
 
-void PageReadScheduler::Start(PageRead read, int64_t now_us) {
-  INVARIANT(!read.pages.empty());
-  ClientMetrics::Add(metrics_.page_reads, read.pages.size());
+void PageReadScheduler::Start(std::vector<PageNo> pages, Lsn read_point, const PgTails& tails,
+                              ReadDone done, int64_t now_us) {
+  INVARIANT(!pages.empty());
+  const PgId pg = geometry_.PgOf(pages.front());
+  const std::optional<Lsn> needed = tails.Needed(pg, read_point);
+  if (!needed.has_value()) {  // nothing was ever written to the group
+    static const SharedBytes zeroes(std::string(kPageSize, '\0'));
+    done(Status::Ok(), std::vector<SharedBytes>(pages.size(), zeroes));
+    return;
+  }
+  ClientMetrics::Add(metrics_.page_reads, pages.size());
   const uint64_t id = ++last_read_;
   ActiveRead& active = reads_[id];
-  active.images.resize(read.pages.size());
-  active.read = std::move(read);
+  active.images.resize(pages.size());
+  active.read = {std::move(pages), pg, read_point, *needed, std::move(done)};
   active.give_up_us = now_us + limits_.give_up_us;
   active.pause_us = limits_.round_pause_us;
   TryNext(id, now_us);

@@ -26,6 +26,7 @@
 #include "base/types.h"
 #include "storage_client/client_metrics.h"
 #include "storage_client/node_link.h"
+#include "storage_client/pg_tails.h"
 #include "volume/geometry.h"
 
 namespace borealis::msg {
@@ -45,15 +46,8 @@ struct ReadLimits {
   double sample_chance = 1.0 / 32;
 };
 
-// Pages of one group at one read point.
-struct PageRead {
-  std::vector<PageNo> pages;
-  PgId pg;
-  Lsn read_point;
-  Lsn needed;
-  // Called once. On success images[i] is the kPageSize bytes of pages[i].
-  std::function<void(Status, std::vector<SharedBytes> images)> done;
-};
+// Called once. On success images[i] is the kPageSize bytes of the i-th page asked for.
+using ReadDone = std::function<void(Status, std::vector<SharedBytes> images)>;
 
 class PageReadScheduler {
  public:
@@ -67,7 +61,9 @@ class PageReadScheduler {
                     ClientMetrics& metrics, uint64_t seed);
 
   void SetEpoch(VolumeEpoch epoch) { epoch_ = epoch; }
-  void Start(PageRead read, int64_t now_us);
+  // Reads `pages`, all of one group, as of `read_point`; `tails` says what that asks of a segment.
+  void Start(std::vector<PageNo> pages, Lsn read_point, const PgTails& tails, ReadDone done,
+             int64_t now_us);
   void OnReply(size_t slot, uint64_t request_id, const msg::ReadPagesReply& reply,
                std::span<const SharedBytes> attachments, int64_t now_us);
   // Answers that were under way to this node will not come.
@@ -83,6 +79,14 @@ class PageReadScheduler {
   }
 
  private:
+  // Pages of one group at one read point.
+  struct PageRead {
+    std::vector<PageNo> pages;
+    PgId pg;
+    Lsn read_point;
+    Lsn needed;  // the SCL that a segment must have to answer
+    ReadDone done;
+  };
   struct Attempt {
     uint64_t request_id = 0;
     size_t slot = 0;

@@ -41,22 +41,9 @@ void ReplicaCore::Advance(VolumeEpoch epoch, Lsn vdl, std::span<const PgTailAt> 
   vdl_ = vdl;
 }
 
-void ReplicaCore::Read(std::vector<PageNo> pages, Lsn read_point,
-                       std::function<void(Status, std::vector<SharedBytes>)> done, int64_t now_us) {
+void ReplicaCore::Read(std::vector<PageNo> pages, Lsn read_point, ReadDone done, int64_t now_us) {
   INVARIANT_LE(read_point, vdl_);
-  PageRead read;
-  read.pg = geometry_.PgOf(pages.front());
-  const std::optional<Lsn> needed = tails_.Needed(read.pg, read_point);
-  if (!needed.has_value()) {
-    static const SharedBytes zeroes(std::string(kPageSize, '\0'));
-    done(Status::Ok(), std::vector<SharedBytes>(pages.size(), zeroes));
-    return;
-  }
-  read.pages = std::move(pages);
-  read.read_point = read_point;
-  read.needed = *needed;
-  read.done = std::move(done);
-  reads_.Start(std::move(read), now_us);
+  reads_.Start(std::move(pages), read_point, tails_, std::move(done), now_us);
 }
 
 void ReplicaCore::OnFrame(size_t slot, const Frame& frame, int64_t now_us) {

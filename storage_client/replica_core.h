@@ -29,8 +29,7 @@ class ReplicaCore final : public NodeMachine {
   // call of an epoch must name every group. A lower epoch or VDL than before is ignored.
   void Advance(VolumeEpoch epoch, Lsn vdl, std::span<const PgTailAt> tails);
   // REQUIRES: read_point <= vdl().
-  void Read(std::vector<PageNo> pages, Lsn read_point,
-            std::function<void(Status, std::vector<SharedBytes> images)> done, int64_t now_us);
+  void Read(std::vector<PageNo> pages, Lsn read_point, ReadDone done, int64_t now_us);
   void SetLowestReadPoint(Lsn lsn) { tails_.Forget(lsn); }
   void Shutdown();
 

@@ -24,8 +24,7 @@
 // INV-NOD-5  A void record (in an annulled range, of a lower epoch than the range) is in no SCL, no
 //            page and no answer, in whatever order record and range arrived.
 // INV-NOD-6  Bytes are verified after every read from disk or wire and before use.
-// INV-NOD-7  A node that may have forgotten what it promised (damaged journal, empty directory) is
-// an
+// INV-NOD-7  A node that may have forgotten a promise (damaged journal, empty directory) is an
 //            amnesiac: durably so, and it answers no seal, truncate or append until all peers, or
 //            as many that are no amnesiacs themselves as a write quorum has members, have told
 //            their epochs and SCLs since, and every segment has reached the highest of these.

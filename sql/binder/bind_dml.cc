@@ -298,6 +298,21 @@ uint32_t StatementBinder::AddHandleItem(const BoundTable* table, BoundSelect* se
   return static_cast<uint32_t>(select->items.size() - 1);
 }
 
+Status StatementBinder::StartChangeQuery(const WithClause* with,
+                                         const std::vector<TableRefPtr>& tables, BoundQuery* query,
+                                         Scope* with_scope, Scope* scope) {
+  query->body.select = std::make_unique<BoundSelect>();
+  with_scope->query = query;
+  scope->query = query;
+  scope->select = query->body.select.get();
+  if (with != nullptr) {
+    scope->outer = with_scope;
+    RETURN_IF_ERROR(BindWith(*with, query, with_scope));
+  }
+  ASSIGN_OR_RETURN(scope->select->from, BindFrom(tables, scope));
+  return Status::Ok();
+}
+
 Status StatementBinder::FinishChangeQuery(const std::vector<OrderItem>& order_by,
                                           const std::optional<LimitClause>& limit, Scope* scope,
                                           BoundQuery* query) {
@@ -327,18 +342,11 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   update->ignore = statement.ignore;
   update->query = std::make_shared<BoundQuery>();
   BoundQuery* query = update->query.get();
-  query->body.select = std::make_unique<BoundSelect>();
-  BoundSelect* select = query->body.select.get();
   Scope with_scope;
-  with_scope.query = query;
   Scope scope;
-  scope.outer = statement.with != nullptr ? &with_scope : nullptr;
-  scope.query = query;
-  scope.select = select;
-  if (statement.with != nullptr) {
-    RETURN_IF_ERROR(BindWith(*statement.with, query, &with_scope));
-  }
-  ASSIGN_OR_RETURN(select->from, BindFrom(statement.tables, &scope));
+  RETURN_IF_ERROR(
+      StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
+  BoundSelect* select = query->body.select.get();
 
   struct New {
     const BoundTable* table;
@@ -448,18 +456,11 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
   deletion->ignore = statement.ignore;
   deletion->query = std::make_shared<BoundQuery>();
   BoundQuery* query = deletion->query.get();
-  query->body.select = std::make_unique<BoundSelect>();
-  BoundSelect* select = query->body.select.get();
   Scope with_scope;
-  with_scope.query = query;
   Scope scope;
-  scope.outer = statement.with != nullptr ? &with_scope : nullptr;
-  scope.query = query;
-  scope.select = select;
-  if (statement.with != nullptr) {
-    RETURN_IF_ERROR(BindWith(*statement.with, query, &with_scope));
-  }
-  ASSIGN_OR_RETURN(select->from, BindFrom(statement.tables, &scope));
+  RETURN_IF_ERROR(
+      StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
+  BoundSelect* select = query->body.select.get();
   std::vector<const BoundTable*> targets;
   if (statement.targets.empty()) {
     targets.push_back(scope.from.tables[0]);

@@ -111,6 +111,10 @@ class StatementBinder {
   void LockForChange(const std::vector<const BoundTable*>& targets, BoundQuery* query);
   // Position of the item that is the table's handle; added when missing.
   uint32_t AddHandleItem(const BoundTable* table, BoundSelect* select);
+  // The query that finds the rows to change: WITH and the tables first, then (FinishChangeQuery)
+  // what says in which order and how many.
+  Status StartChangeQuery(const WithClause* with, const std::vector<TableRefPtr>& tables,
+                          BoundQuery* query, Scope* with_scope, Scope* scope);
   Status FinishChangeQuery(const std::vector<OrderItem>& order_by,
                            const std::optional<LimitClause>& limit, Scope* scope,
                            BoundQuery* query);

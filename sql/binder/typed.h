@@ -4,13 +4,11 @@
 // expression has its MySQL type; where an operator needs its operands in one type, the binder has
 // put BoundConvert nodes there, so whoever executes the tree never converts on its own.
 //
-// INV-BIND-1  The operands of a BoundCompare, the results of a BoundCase, the items of a BoundIn
-// and
+// INV-BIND-1  The operands of a BoundCompare, the results of a BoundCase, the items of a BoundIn,
 //             the arms of a set operation have one comparable type each: same register encoding
 //             (row/register.h), same collation.
 // INV-BIND-2  A condition (WHERE, ON, HAVING, operands of AND, OR, NOT) is of a kind that tests as
-// a
-//             truth value in a register: a signed integer or a double.
+//             true or false in a register: a signed integer or a double.
 // INV-BIND-3  BoundColumn names a BoundTable of its own query or of one that encloses it.
 #pragma once
 

@@ -8,8 +8,7 @@
 // INV-CAT-1  indexes[0] is the clustered index: the primary key, or for a table without one the row
 //            id, a hidden BIGINT UNSIGNED column at position 0 (kRowIdColumnName) that an insert
 //            fills from Engine::NextRowId.
-// INV-CAT-2  indexes[i] is the engine's index number i, and columns[i] is column i of the stored
-// row
+// INV-CAT-2  indexes[i] is the engine's index number i, and columns[i] is column i of a stored row
 //            (row/row_codec.h); only appending columns leaves stored rows readable.
 //
 // Payload, little-endian, lengths as varints: format version (1), then the members in the order of
