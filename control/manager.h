@@ -10,8 +10,7 @@
 //
 // INV-CTL-1  At most one instance is told to be writer at a time; a second is chosen only after the
 //            first's process is gone.
-// INV-CTL-2  The cluster endpoint points at an instance that reports itself as serving writer, or
-// at
+// INV-CTL-2  The cluster endpoint points at an instance that says it serves as writer, or at
 //            nothing.
 // INV-CTL-3  A process that the operator stopped or killed by name stays down until it is started.
 //

@@ -11,8 +11,8 @@
 // are never dropped; the LSN allocation limit bounds them.
 //
 // INV-VOL-9  A node takes part only after it acknowledged this epoch's truncation (SetReady):
-// before that it could take records that the truncation voids for the chain that ours continue. Not
-// thread-safe.
+// before that it could take records that the truncation voids for the chain that ours continue.
+// Not thread-safe.
 #pragma once
 
 #include <cstddef>

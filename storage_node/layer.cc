@@ -35,6 +35,9 @@ std::string_view AsBytes(const std::vector<T>& items) {
 template <class T>
 void FromBytes(std::string_view bytes, std::vector<T>* items) {
   items->resize(bytes.size() / sizeof(T));
+  if (items->empty()) {
+    return;  // memcpy from or to null is undefined even for no bytes
+  }
   std::memcpy(static_cast<void*>(items->data()), bytes.data(), items->size() * sizeof(T));
 }
 static_assert(sizeof(LayerPagePlace) == 16 && sizeof(LayerLsnPlace) == 16 &&

@@ -124,7 +124,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
       for (auto cte = at->ctes.rbegin(); cte != at->ctes.rend(); ++cte) {
         if (SameName((*cte)->name, ref.table.name)) {
           BoundTable* table = NewTable(scope->query, BoundTableKind::kCte, std::move(alias));
-          table->cte = *cte;
+          table->cte = cte->get();
           table->columns = (*cte)->columns;
           ExposeTable(table, tables);
           return Leaf(table);

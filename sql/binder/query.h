@@ -49,7 +49,7 @@ struct BoundTable {
   TablePtr table;
   const SystemTable* system = nullptr;
   std::shared_ptr<BoundQuery> query;
-  std::shared_ptr<BoundCte> cte;
+  const BoundCte* cte = nullptr;  // belongs to a query that encloses this table
   std::vector<BoundTableColumn> columns;
   bool lateral = false;  // a derived table that sees the tables before it
 

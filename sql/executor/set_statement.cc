@@ -50,7 +50,8 @@ Status SetText(Session& session, std::string_view name, std::string_view text) {
 
 // SET NAMES: the client's, the connection's and the results' character set at once.
 Status SetNames(Session& session, const SetItem& item) {
-  const std::string_view name = SameName(item.name, "default") ? "utf8mb4" : item.name;
+  const std::string_view name =
+      SameName(item.name, "default") ? std::string_view("utf8mb4") : item.name;
   const row::Charset* charset = row::FindCharset(name);
   if (charset == nullptr) {
     return UserError(ER_UNKNOWN_CHARACTER_SET, item.name);
@@ -72,7 +73,8 @@ Status SetNames(Session& session, const SetItem& item) {
 }
 
 Status SetCharset(Session& session, const SetItem& item) {
-  const std::string_view name = SameName(item.name, "default") ? "utf8mb4" : item.name;
+  const std::string_view name =
+      SameName(item.name, "default") ? std::string_view("utf8mb4") : item.name;
   const row::Charset* charset = row::FindCharset(name);
   if (charset == nullptr) {
     return UserError(ER_UNKNOWN_CHARACTER_SET, item.name);

@@ -33,7 +33,7 @@ bool Contains(const BoundFrom& from, const BoundTable* table) {
 
 const BoundTable* Find(const BoundFrom& from, const BoundCte* cte) {
   if (from.table != nullptr) {
-    return from.table->cte.get() == cte ? from.table : nullptr;
+    return from.table->cte == cte ? from.table : nullptr;
   }
   const BoundTable* left = Find(*from.left, cte);
   return left != nullptr ? left : Find(*from.right, cte);

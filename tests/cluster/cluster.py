@@ -104,11 +104,15 @@ class Cluster:
             connection.close()
 
     def error_lines(self, nothing_hung=True) -> list:
-        """Lines that processes logged as ERROR: each means that a person is needed. `nothing_hung`: and those that say
-        that control took a process for hung, which under mere load must not happen."""
+        """Lines that processes logged as ERROR: each means that a person is needed; and what a sanitizer found. `nothing_hung`:
+        and those that say that control took a process for hung, which under mere load must not happen."""
+        marks = {"log": [" error "] + (["killing it"] if nothing_hung else []),
+                 "output": ["ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:"]}
         lines = []
-        for path in pathlib.Path(self.directory).glob("*/log"):
-            lines += [f"{path.parent.name}: {line}" for line in path.read_text(errors="replace").splitlines() if " error " in line or nothing_hung and "killing it" in line]
+        for name, words in marks.items():
+            for path in pathlib.Path(self.directory).glob(f"*/{name}"):
+                found = [line for line in path.read_text(errors="replace").splitlines() if any(word in line for word in words)]
+                lines += [f"{path.parent.name}: {line}" for line in found]
         return lines
 
 

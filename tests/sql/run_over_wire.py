@@ -16,7 +16,10 @@ def main():
     runner, files = sys.argv[1], sys.argv[2:] or sorted(map(str, HERE.rglob("*.test")))
     with Cluster(readers=0) as cluster:
         done = subprocess.run([runner, "--connect", f"127.0.0.1:{cluster.port}", *files])
-    sys.exit(done.returncode)
+        cluster.run("down")
+        errors = cluster.error_lines()
+    print("\n".join(errors[:20]))
+    sys.exit(done.returncode or bool(errors))
 
 
 if __name__ == "__main__":
