@@ -18,6 +18,7 @@
 #include "control/message_type.h"
 #include "control/messages.pb.h"
 #include "control/process.h"
+#include "control/security.h"
 #include "control/status.h"
 #include "sql/executor/create.h"
 #include "volume/page.h"
@@ -38,7 +39,7 @@ constexpr int64_t kTellEveryUs = 1'000'000;
 constexpr const char* kUsage = R"(usage:
   borealis cluster up --dir DIR [--readers 1] [--port 3306] [--reader-port 3307]
                       [--buffer-pool 256MiB] [--option name=value …] [--root-password-file FILE]
-                      [--pg-size 10GiB] [--json]
+                      [--pg-size 10GiB] [--secure] [--json]
   borealis cluster status --dir DIR [--json]
   borealis cluster down --dir DIR
   borealis cluster start|stop|kill NAME --dir DIR
@@ -54,6 +55,7 @@ std::vector<OptionSpec> Options() {
           {"option", "name=value", "a system variable's value at start", /*repeatable=*/true},
           {"root-password-file", "FILE", "a new cluster's password for root (default: none)"},
           {"pg-size", "SIZE", "size of protection groups of a new cluster (default 10GiB)"},
+          {"secure", "", "mutual TLS between the processes; fixed when a cluster is made"},
           {"to", "INSTANCE", "failover: the instance to promote"},
           {"json", "", "print one JSON object"}};
 }
@@ -74,8 +76,9 @@ Result<control::msg::ClusterReply> Ask(const std::string& directory, const Clust
   request.type = static_cast<uint16_t>(control::MessageType::kClusterCommand);
   request.request_id = 1;
   command.SerializeToString(&request.body);
-  ASSIGN_OR_RETURN(const Frame answer,
-                   CallOnce(config.host, config.control_port, request, kCallTimeoutUs));
+  ASSIGN_OR_RETURN(auto security, control::LoadSecurity(directory, config, control::kOperatorId));
+  ASSIGN_OR_RETURN(const Frame answer, CallOnce(config.host, config.control_port, request,
+                                                kCallTimeoutUs, std::move(security)));
   control::msg::ClusterReply reply;
   if (!reply.ParseFromString(answer.body)) {
     return Status::Corruption("control's answer cannot be read");
@@ -127,6 +130,7 @@ Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
   if (arguments.Has("root-password-file")) {
     wishes.root_password_file = CanonicalPath(arguments.Get("root-password-file"));
   }
+  wishes.secure = arguments.Has("secure");
   for (const std::string& option : arguments.GetAll("option")) {
     const size_t equals = option.find('=');
     if (equals == 0 || equals == std::string::npos) {
@@ -143,12 +147,6 @@ Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
     }
   }
   return wishes;
-}
-
-Status WriteLayout(const std::string& directory, const ClusterConfig& config) {
-  const std::string own = directory + "/" + std::string(control::kControlId);
-  RETURN_IF_ERROR(RealFileSystem().CreateDirectories(own));
-  return control::SaveClusterConfig(RealFileSystem(), directory, config);
 }
 
 // The last lines of what a process printed, for a message about its end.

@@ -12,6 +12,7 @@
 #include "base/os/process.h"
 #include "base/os/time.h"
 #include "control/process.h"
+#include "control/security.h"
 #include "volume/geometry.h"
 
 namespace borealis::cli {
@@ -74,6 +75,13 @@ Result<ClusterConfig> PlanCluster(const std::string& directory, const ClusterWis
     }
   }
   ClusterConfig config = is_new ? NewCluster() : std::move(existing).value();
+  if (is_new) {
+    config.secure = wishes.secure;
+  } else if (config.secure != wishes.secure) {
+    return Status::InvalidArgument(fmt::format(
+        "the cluster in {} was made {} --secure, and that is fixed: run cluster up {}", directory,
+        config.secure ? "with" : "without", config.secure ? "with --secure" : "without it"));
+  }
   config.cluster_port = wishes.port.value_or(config.cluster_port);
   config.reader_port = wishes.reader_port.value_or(config.reader_port);
   config.buffer_pool_bytes = wishes.buffer_pool_bytes.value_or(config.buffer_pool_bytes);
@@ -155,6 +163,13 @@ Status SettlePorts(ClusterConfig* config) {
     settle(&instance.admin_port);
   }
   return failure;
+}
+
+Status WriteLayout(const std::string& directory, const ClusterConfig& config) {
+  const std::string own = directory + "/" + std::string(control::kControlId);
+  RETURN_IF_ERROR(RealFileSystem().CreateDirectories(own));
+  RETURN_IF_ERROR(control::MakeSecurity(directory, config, ProcessNames(config)));
+  return control::SaveClusterConfig(RealFileSystem(), directory, config);
 }
 
 std::vector<std::string> LivingProcesses(const std::string& directory,

@@ -19,6 +19,7 @@ struct ClusterWishes {
   std::optional<uint64_t> buffer_pool_bytes;
   std::optional<uint64_t> pages_per_pg;
   std::optional<std::string> root_password_file;
+  bool secure = false;  // absent means no: a cluster does not become another kind unasked
   std::map<std::string, std::string> options;
 };
 
@@ -35,6 +36,9 @@ std::string Differences(const control::ClusterConfig& wished,
 // Checks that every port can be listened at; picks other ports for processes of ours where needed
 // (never for the two endpoints, whose ports the operator chose). kUnavailable names the port.
 Status SettlePorts(control::ClusterConfig* config);
+
+// Writes the layout: directories, what processes prove themselves with, and cluster.json last.
+Status WriteLayout(const std::string& directory, const control::ClusterConfig& config);
 
 // The processes of the cluster that are alive, whoever started them, by name.
 std::vector<std::string> LivingProcesses(const std::string& directory,

@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "control/cluster_config.h"
+#include "control/security.h"
 #include "engine/store/inspect.h"
 #include "storage_node/inspect.h"
 #include "volume/message_type.h"
@@ -46,14 +47,17 @@ std::string DescribeRedo(std::string_view bytes) {
   return text;
 }
 
+using Security = std::shared_ptr<const PeerSecurity>;
+
 template <class Reply, class Request>
-Result<std::pair<Reply, Frame>> AskNode(const control::StorageNodeConfig& node, MessageType type,
+Result<std::pair<Reply, Frame>> AskNode(const control::StorageNodeConfig& node,
+                                        const Security& security, MessageType type,
                                         const Request& request) {
   Frame frame;
   frame.type = static_cast<uint16_t>(type);
   frame.request_id = 1;
   request.SerializeToString(&frame.body);
-  ASSIGN_OR_RETURN(Frame answer, CallOnce(node.host, node.port, frame, kCallTimeoutUs));
+  ASSIGN_OR_RETURN(Frame answer, CallOnce(node.host, node.port, frame, kCallTimeoutUs, security));
   Reply reply;
   if (!reply.ParseFromString(answer.body)) {
     return Status::Corruption(node.id + "'s answer cannot be read");
@@ -61,10 +65,12 @@ Result<std::pair<Reply, Frame>> AskNode(const control::StorageNodeConfig& node, 
   return std::pair(std::move(reply), std::move(answer));
 }
 
-Result<msg::NodeStatusReply> NodeStatus(const control::StorageNodeConfig& node) {
+Result<msg::NodeStatusReply> NodeStatus(const control::StorageNodeConfig& node,
+                                        const Security& security) {
   msg::NodeStatusRequest request;
   request.set_volume_id(1);
-  auto answer = AskNode<msg::NodeStatusReply>(node, MessageType::kNodeStatusRequest, request);
+  auto answer =
+      AskNode<msg::NodeStatusReply>(node, security, MessageType::kNodeStatusRequest, request);
   if (!answer.ok()) {
     return std::move(answer).status();
   }
@@ -73,9 +79,11 @@ Result<msg::NodeStatusReply> NodeStatus(const control::StorageNodeConfig& node) 
 
 Result<std::string> DescribeVolume(const std::string& directory) {
   ASSIGN_OR_RETURN(const auto config, control::LoadClusterConfig(RealFileSystem(), directory));
+  ASSIGN_OR_RETURN(const Security security,
+                   control::LoadSecurity(directory, config, control::kOperatorId));
   std::string text;
   for (const control::StorageNodeConfig& node : config.storage_nodes) {
-    auto reply = NodeStatus(node);
+    auto reply = NodeStatus(node, security);
     if (!reply.ok()) {
       text += fmt::format("{} ({}): {}\n", node.id, node.az, reply.status().message());
       continue;
@@ -95,12 +103,14 @@ Result<std::string> DescribeVolume(const std::string& directory) {
 Result<std::string> DescribePageOf(const std::string& directory, uint64_t number,
                                    const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto config, control::LoadClusterConfig(RealFileSystem(), directory));
+  ASSIGN_OR_RETURN(const Security security,
+                   control::LoadSecurity(directory, config, control::kOperatorId));
   const std::string name = arguments.Get("node", config.storage_nodes.front().id);
   const control::StorageNodeConfig* node = config.FindStorageNode(name);
   if (node == nullptr) {
     return Status::NotFound("no storage node is named " + name);
   }
-  ASSIGN_OR_RETURN(const msg::NodeStatusReply status, NodeStatus(*node));
+  ASSIGN_OR_RETURN(const msg::NodeStatusReply status, NodeStatus(*node, security));
   uint64_t scl = 0;
   for (const auto& segment : status.segments()) {
     scl = segment.pg() == number / config.pages_per_pg ? segment.scl() : scl;
@@ -113,7 +123,8 @@ Result<std::string> DescribePageOf(const std::string& directory, uint64_t number
   auto* wanted = request.add_pages();
   wanted->set_page(number);
   wanted->set_needed_lsn(std::min(lsn, scl));
-  auto answer = AskNode<msg::ReadPagesReply>(*node, MessageType::kReadPagesRequest, request);
+  auto answer =
+      AskNode<msg::ReadPagesReply>(*node, security, MessageType::kReadPagesRequest, request);
   if (!answer.ok()) {
     return std::move(answer).status();
   }

@@ -17,6 +17,7 @@
 #include "control/cluster_config.h"
 #include "control/endpoint.h"
 #include "control/process.h"
+#include "control/security.h"
 #include "server/instance.h"
 #include "storage_node/process.h"
 
@@ -27,6 +28,15 @@ namespace {
 // A process that has been told to stop and has not after this long is stuck; it holds nothing that
 // a kill could lose.
 constexpr unsigned kStopLimitS = 8;
+
+// What this process proves itself with, set before it has any connection.
+Status ProveAs(const std::string& directory, const std::string& id) {
+  ASSIGN_OR_RETURN(const control::ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  ASSIGN_OR_RETURN(auto security, control::LoadSecurity(directory, config, id));
+  SetProcessSecurity(std::move(security));
+  return Status::Ok();
+}
 
 // What every role has in common. `start` returns what keeps the role alive; destroying it stops it.
 int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
@@ -49,6 +59,10 @@ int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
   if (status.ok()) {
     status = control::ClaimDirectory(directory, id);
   }
+  if (!status.ok()) {
+    return Fail(status);
+  }
+  status = ProveAs(directory, id);
   if (!status.ok()) {
     return Fail(status);
   }

@@ -126,6 +126,9 @@ Result<ClusterConfig> LoadClusterConfig(FileSystem& files, const std::string& di
   config.buffer_pool_bytes = reader.Number("buffer_pool_bytes", uint64_t{1} << 50);
   config.pages_per_pg = reader.Number("pages_per_pg", uint64_t{1} << 40);
   config.volume_made = reader.Number("volume_made", 1) == 1;
+  if (reader.Find("secure") != nullptr) {  // clusters made before there was a choice have none
+    config.secure = reader.Number("secure", 1) == 1;
+  }
   config.root_password_file = reader.String("root_password_file");
   const json::array* nodes = reader.Array("storage_nodes");
   const json::array* instances = reader.Array("instances");
@@ -183,6 +186,7 @@ Status SaveClusterConfig(FileSystem& files, const std::string& directory,
                              {"buffer_pool_bytes", config.buffer_pool_bytes},
                              {"pages_per_pg", config.pages_per_pg},
                              {"volume_made", config.volume_made ? 1 : 0},
+                             {"secure", config.secure ? 1 : 0},
                              {"root_password_file", config.root_password_file},
                              {"storage_nodes", std::move(nodes)},
                              {"instances", std::move(instances)},

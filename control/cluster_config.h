@@ -45,6 +45,9 @@ struct ClusterConfig {
   // Set once the cluster has served for the first time. Until then an empty storage directory is a
   // new node; from then on it is a lost disk, and the node waits for its peers.
   bool volume_made = false;
+  // Connections between its processes are mutual TLS, not only opened with the cluster's secret.
+  // Fixed when the cluster is made.
+  bool secure = false;
   std::string root_password_file;  // read when the volume is made; empty: no password
   std::vector<StorageNodeConfig> storage_nodes;
   std::vector<InstanceConfig> instances;       // the first is the first writer

@@ -1,27 +1,127 @@
 #include "base/net/call.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
-#include "base/os/time.h"
+#include <boost/asio/io_context.hpp>
+
+#include "base/net/channel.h"
 
 namespace borealis {
 
 namespace {
 
-// A socket that closes itself, used with a deadline.
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr size_t kReceiveBytes = 64u << 10;
+
+// The request on its way, and its reply. Runs on the caller's thread, in the io_context's run.
+class Call : public std::enable_shared_from_this<Call> {
+ public:
+  Call(asio::io_context& io, const Frame& request, int64_t timeout_us,
+       std::shared_ptr<const PeerSecurity> security)
+      : request_(request),
+        timeout_us_(timeout_us),
+        security_(std::move(security)),
+        socket_(io),
+        received_(kReceiveBytes, '\0') {}
+
+  void Start(const tcp::endpoint& where) {
+    socket_.async_connect(where, [self = shared_from_this(), where](error_code error) {
+      if (error) {
+        self->outcome_ = Status::Unavailable("nothing answers at " + where.address().to_string() +
+                                             ":" + std::to_string(where.port()));
+        return;
+      }
+      self->Connected();
+    });
+  }
+  // Empty while the call is under way.
+  std::optional<Result<Frame>>& outcome() { return outcome_; }
+
+ private:
+  void Connected() {
+    channel_ = std::make_shared<Channel>(std::move(socket_), security_);
+    channel_->Authenticate(
+        PeerSide::kDialer, timeout_us_, [self = shared_from_this()](const Status& status) {
+          if (!status.ok()) {
+            self->outcome_ = Status::Unavailable("who answers there is not of this cluster (" +
+                                                 std::string(status.message()) + ")");
+            return;
+          }
+          self->SendRequest();
+        });
+  }
+
+  void SendRequest() {
+    head_ = EncodeFrameHead(request_);
+    std::vector<asio::const_buffer> buffers{asio::buffer(head_)};
+    for (const SharedBytes& attachment : request_.attachments) {
+      buffers.emplace_back(attachment.view().data(), attachment.size());
+    }
+    channel_->Write(buffers, [self = shared_from_this()](error_code error, size_t) {
+      if (error) {
+        self->outcome_ = Status::Unavailable("the connection broke");
+        return;
+      }
+      self->Receive();
+    });
+  }
+
+  void Receive() {
+    channel_->ReadSome(
+        asio::buffer(received_), [self = shared_from_this()](error_code error, size_t size) {
+          if (error) {
+            self->outcome_ = Status::Unavailable("the connection was closed without an answer");
+            return;
+          }
+          self->decoder_.Feed(std::string_view(self->received_).substr(0, size));
+          self->TakeFrames();
+        });
+  }
+
+  void TakeFrames() {
+    for (;;) {
+      Frame reply;
+      const Result<bool> whole = decoder_.Next(&reply);
+      if (!whole.ok()) {
+        outcome_ = whole.status();
+        return;
+      }
+      if (!*whole) {
+        Receive();
+        return;
+      }
+      if (reply.request_id == request_.request_id) {
+        outcome_ = std::move(reply);
+        return;
+      }
+    }
+  }
+
+  const Frame& request_;
+  const int64_t timeout_us_;
+  const std::shared_ptr<const PeerSecurity> security_;
+  tcp::socket socket_;
+  std::shared_ptr<Channel> channel_;
+  std::string head_;
+  std::string received_;
+  FrameDecoder decoder_;
+  std::optional<Result<Frame>> outcome_;
+};
+
+// A socket that closes itself.
 class Socket {
  public:
-  explicit Socket(int64_t deadline_us)
-      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
-        deadline_us_(deadline_us) {}
+  Socket() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
   ~Socket() {
     if (fd_ >= 0) {
       ::close(fd_);
@@ -31,41 +131,8 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
   int fd() const { return fd_; }
 
-  // Waits until the socket can be read or written.
-  Status Wait(short events) const {
-    for (;;) {
-      const int64_t left_us = deadline_us_ - SystemClock().NowUs();
-      if (left_us <= 0) {
-        return Status::TimedOut("no answer in time");
-      }
-      pollfd entry{fd_, events, 0};
-      const int ready = ::poll(&entry, 1, static_cast<int>(left_us / 1000 + 1));
-      if (ready > 0) {
-        return Status::Ok();
-      }
-      if (ready < 0 && errno != EINTR) {
-        return Status::IoError("poll failed");
-      }
-    }
-  }
-
-  Status SendAll(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent > 0) {
-        bytes.remove_prefix(static_cast<size_t>(sent));
-      } else if (errno == EAGAIN || errno == EINTR) {
-        RETURN_IF_ERROR(Wait(POLLOUT));
-      } else {
-        return Status::Unavailable("the connection broke");
-      }
-    }
-    return Status::Ok();
-  }
-
  private:
   const int fd_;
-  const int64_t deadline_us_;
 };
 
 Result<sockaddr_in> ToAddress(const std::string& host, uint16_t port) {
@@ -78,25 +145,9 @@ Result<sockaddr_in> ToAddress(const std::string& host, uint16_t port) {
   return address;
 }
 
-Status Connect(const Socket& socket, const std::string& host, uint16_t port) {
-  ASSIGN_OR_RETURN(const sockaddr_in address, ToAddress(host, port));
-  if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    int error = errno;
-    if (error == EINPROGRESS) {
-      RETURN_IF_ERROR(socket.Wait(POLLOUT));
-      socklen_t size = sizeof(error);
-      ::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    }
-    if (error != 0) {
-      return Status::Unavailable("nothing answers at " + host + ":" + std::to_string(port));
-    }
-  }
-  return Status::Ok();
-}
-
 // Binds a listener and returns its port.
 Result<uint16_t> TryListen(const std::string& host, uint16_t port) {
-  const Socket socket(0);
+  const Socket socket;
   ASSIGN_OR_RETURN(sockaddr_in address, ToAddress(host, port));
   const int yes = 1;
   ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -114,33 +165,21 @@ Result<uint16_t> TryListen(const std::string& host, uint16_t port) {
 }  // namespace
 
 Result<Frame> CallOnce(const std::string& host, uint16_t port, const Frame& request,
-                       int64_t timeout_us) {
-  const Socket socket(SystemClock().NowUs() + timeout_us);
-  RETURN_IF_ERROR(Connect(socket, host, port));
-  RETURN_IF_ERROR(socket.SendAll(EncodeFrameHead(request)));
-  for (const SharedBytes& attachment : request.attachments) {
-    RETURN_IF_ERROR(socket.SendAll(attachment.view()));
+                       int64_t timeout_us, std::shared_ptr<const PeerSecurity> security) {
+  error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) {
+    return Status::InvalidArgument(host + " is not an IP address");
   }
-  FrameDecoder decoder;
-  std::string buffer(64 << 10, '\0');
-  for (;;) {
-    Frame reply;
-    ASSIGN_OR_RETURN(const bool whole, decoder.Next(&reply));
-    if (whole && reply.request_id == request.request_id) {
-      return reply;
-    }
-    if (whole) {
-      continue;
-    }
-    const ssize_t got = ::recv(socket.fd(), buffer.data(), buffer.size(), 0);
-    if (got > 0) {
-      decoder.Feed(std::string_view(buffer).substr(0, static_cast<size_t>(got)));
-    } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-      RETURN_IF_ERROR(socket.Wait(POLLIN));
-    } else {
-      return Status::Unavailable("the connection was closed without an answer");
-    }
+  asio::io_context io(1);
+  const auto call = std::make_shared<Call>(io, request, timeout_us, std::move(security));
+  call->Start(tcp::endpoint(address, port));
+  // Until nothing is under way, which is when there is an outcome.
+  io.run_for(std::chrono::microseconds(timeout_us));
+  if (!call->outcome().has_value()) {
+    return Status::TimedOut("no answer in time");
   }
+  return std::move(*call->outcome());
 }
 
 Status CheckPortFree(const std::string& host, uint16_t port) {

@@ -2,13 +2,15 @@
 //
 // Writes gather every queued frame into one vectored send, so a burst costs one system call and no
 // copy: frame heads are built once per peer, attachments are shared. A peer whose queue passes
-// kSendQueueBytesMax loses the new frames, not its connection.
+// kSendQueueBytesMax loses the new frames, not its connection. Receive buffers are made when a peer
+// has proved itself; until then a Channel reads a few dozen bytes (TLS: OpenSSL's one record).
 #include "base/net/transport.h"
 
 #include <pthread.h>
 
 #include <chrono>
 #include <deque>
+#include <list>
 #include <thread>
 
 #include <boost/asio/buffer.hpp>
@@ -18,10 +20,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 
 #include "base/invariant.h"
+#include "base/net/channel.h"
+#include "base/net/stranger_log.h"
 #include "base/obs/log.h"
+#include "base/os/time.h"
 
 namespace borealis {
 
@@ -38,19 +42,21 @@ constexpr size_t kReceiveBytes = 256u << 10;
 constexpr size_t kGatherBuffersMax = 512;
 constexpr int64_t kReconnectDelayUsMin = 20'000;
 constexpr int64_t kReconnectDelayUsMax = 1'000'000;
+// When the system has no descriptor left for one more connection.
+constexpr int64_t kAcceptPauseUs = 50'000;
 
 class AsioTransport;
 
-// One connection, ours or accepted. Lives on the transport's thread.
+// One connection to a peer that has proved itself. Lives on the transport's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(AsioTransport* owner, PeerId peer, tcp::socket socket)
+  Connection(AsioTransport* owner, PeerId peer, std::shared_ptr<Channel> channel)
       : owner_(owner),
         peer_(peer),
-        socket_(std::move(socket)),
+        channel_(std::move(channel)),
         receive_buffer_(kReceiveBytes, '\0') {}
 
-  void Start();
+  void Receive();
   void Send(Frame frame);
   void Close();
 
@@ -60,13 +66,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::vector<SharedBytes> attachments;
     size_t size = 0;
   };
-  void Receive();
   void Flush();
   void Fail(const std::string& why);
 
   AsioTransport* const owner_;
   const PeerId peer_;
-  tcp::socket socket_;
+  const std::shared_ptr<Channel> channel_;
   std::string receive_buffer_;
   FrameDecoder decoder_;
   std::deque<Outgoing> queue_;
@@ -77,8 +82,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class AsioTransport final : public Transport {
  public:
-  explicit AsioTransport(FrameHandler* handler)
-      : handler_(handler), work_(asio::make_work_guard(io_)), acceptor_(io_) {}
+  AsioTransport(FrameHandler* handler, Options options)
+      : handler_(handler),
+        options_(std::move(options)),
+        work_(asio::make_work_guard(io_)),
+        acceptor_(io_) {}
   ~AsioTransport() override { Stop(); }
 
   Result<uint16_t> Listen(const std::string& host, uint16_t port) override;
@@ -87,6 +95,10 @@ class AsioTransport final : public Transport {
   void Send(PeerId peer, Frame frame) override;
   void Post(std::function<void()> work) override { asio::post(io_, std::move(work)); }
   void After(int64_t delay_us, std::function<void()> work) override;
+  Counters counters() const override {
+    return {accepted_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
+            unproven_count_.load(std::memory_order_relaxed)};
+  }
   void Start(const std::string& thread_name) override;
   void Stop() override;
 
@@ -98,58 +110,63 @@ class AsioTransport final : public Transport {
   struct Peer {
     std::string host;  // empty for a peer that connected to us
     uint16_t port = 0;
+    std::shared_ptr<Channel> unproven;  // dialed, and both sides are proving themselves
     std::shared_ptr<Connection> connection;
     int64_t reconnect_delay_us = kReconnectDelayUsMin;
   };
   void Accept();
+  void Welcome(tcp::socket socket);
+  void ForgetUnproven(const std::shared_ptr<Channel>& channel);
   void Dial(PeerId peer);
+  void Dialed(PeerId peer, tcp::socket socket);
   void DialLater(PeerId peer);
-  void Adopt(PeerId peer, tcp::socket socket);
+  void Adopt(PeerId peer, std::shared_ptr<Channel> channel);
+  static void Close(const Peer& peer);
 
   FrameHandler* const handler_;
+  const Options options_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   tcp::acceptor acceptor_;
   std::unordered_map<PeerId, Peer> peers_;
+  std::list<std::shared_ptr<Channel>> unproven_;  // accepted, oldest first
+  StrangerLog strangers_;
+  std::atomic<uint64_t> accepted_{0};
+  std::atomic<uint64_t> refused_{0};
+  std::atomic<uint64_t> unproven_count_{0};
   std::atomic<PeerId> next_peer_{1};
   std::thread thread_;
   bool stopping_ = false;  // on the transport's thread
 };
 
-void Connection::Start() {
-  error_code ignored;
-  socket_.set_option(tcp::no_delay(true), ignored);
-  Receive();
-}
-
 void Connection::Receive() {
-  socket_.async_read_some(
-      asio::buffer(receive_buffer_), [self = shared_from_this()](error_code error, size_t size) {
-        if (self->closed_) {
-          return;
-        }
-        if (error) {
-          self->Fail(error.message());
-          return;
-        }
-        self->decoder_.Feed(std::string_view(self->receive_buffer_).substr(0, size));
-        for (;;) {
-          Frame frame;
-          Result<bool> got = self->decoder_.Next(&frame);
-          if (!got.ok()) {
-            self->Fail(got.status().ToString());
-            return;
-          }
-          if (!*got) {
-            break;
-          }
-          self->owner_->handler()->OnFrame(self->peer_, std::move(frame));
-          if (self->closed_) {
-            return;
-          }
-        }
-        self->Receive();
-      });
+  channel_->ReadSome(asio::buffer(receive_buffer_),
+                     [self = shared_from_this()](error_code error, size_t size) {
+                       if (self->closed_) {
+                         return;
+                       }
+                       if (error) {
+                         self->Fail(error.message());
+                         return;
+                       }
+                       self->decoder_.Feed(std::string_view(self->receive_buffer_).substr(0, size));
+                       for (;;) {
+                         Frame frame;
+                         Result<bool> got = self->decoder_.Next(&frame);
+                         if (!got.ok()) {
+                           self->Fail(got.status().ToString());
+                           return;
+                         }
+                         if (!*got) {
+                           break;
+                         }
+                         self->owner_->handler()->OnFrame(self->peer_, std::move(frame));
+                         if (self->closed_) {
+                           return;
+                         }
+                       }
+                       self->Receive();
+                     });
 }
 
 void Connection::Send(Frame frame) {
@@ -186,7 +203,7 @@ void Connection::Flush() {
     }
     ++in_flight_count_;
   }
-  asio::async_write(socket_, buffers, [self = shared_from_this()](error_code error, size_t) {
+  channel_->Write(buffers, [self = shared_from_this()](error_code error, size_t) {
     if (self->closed_) {
       return;
     }
@@ -204,8 +221,7 @@ void Connection::Flush() {
 
 void Connection::Close() {
   closed_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  channel_->Close();
 }
 
 void Connection::Fail(const std::string& why) {
@@ -244,13 +260,46 @@ void AsioTransport::Accept() {
     if (error == asio::error::operation_aborted || stopping_) {
       return;
     }
-    if (!error) {
-      const PeerId peer = next_peer_.fetch_add(1);
-      peers_[peer] = Peer{};
-      Adopt(peer, std::move(socket));
+    if (error) {
+      After(kAcceptPauseUs, [this] { Accept(); });
+      return;
     }
+    Welcome(std::move(socket));
     Accept();
   });
+}
+
+// Somebody has connected: a peer once it has proved itself.
+void AsioTransport::Welcome(tcp::socket socket) {
+  if (unproven_.size() >= options_.unproven_max) {
+    const std::shared_ptr<Channel> oldest = unproven_.front();
+    ForgetUnproven(oldest);
+    oldest->Close();  // which ends its handshake
+  }
+  auto channel = std::make_shared<Channel>(std::move(socket), options_.security);
+  unproven_.push_back(channel);
+  unproven_count_.store(unproven_.size(), std::memory_order_relaxed);
+  channel->Authenticate(PeerSide::kListener, options_.handshake_limit_us,
+                        [this, channel](const Status& status) {
+                          if (stopping_) {
+                            return;
+                          }
+                          ForgetUnproven(channel);
+                          if (!status.ok()) {
+                            refused_.fetch_add(1, std::memory_order_relaxed);
+                            strangers_.Note(channel->remote_host(), "connection", status);
+                            return;
+                          }
+                          accepted_.fetch_add(1, std::memory_order_relaxed);
+                          const PeerId peer = next_peer_.fetch_add(1);
+                          peers_[peer] = Peer{};
+                          Adopt(peer, channel);
+                        });
+}
+
+void AsioTransport::ForgetUnproven(const std::shared_ptr<Channel>& channel) {
+  unproven_.remove(channel);
+  unproven_count_.store(unproven_.size(), std::memory_order_relaxed);
 }
 
 PeerId AsioTransport::Connect(const std::string& host, uint16_t port) {
@@ -286,7 +335,27 @@ void AsioTransport::Dial(PeerId peer) {
                             DialLater(peer);
                             return;
                           }
-                          Adopt(peer, std::move(*socket));
+                          Dialed(peer, std::move(*socket));
+                        });
+}
+
+void AsioTransport::Dialed(PeerId peer, tcp::socket socket) {
+  auto channel = std::make_shared<Channel>(std::move(socket), options_.security);
+  peers_.at(peer).unproven = channel;
+  channel->Authenticate(PeerSide::kDialer, options_.handshake_limit_us,
+                        [this, peer, channel](const Status& status) {
+                          const auto found = peers_.find(peer);
+                          if (stopping_ || found == peers_.end()) {
+                            channel->Close();
+                            return;
+                          }
+                          found->second.unproven = nullptr;
+                          if (status.ok()) {
+                            Adopt(peer, channel);
+                            return;
+                          }
+                          strangers_.Note(channel->remote_host(), "process we connect to", status);
+                          DialLater(peer);
                         });
 }
 
@@ -297,12 +366,12 @@ void AsioTransport::DialLater(PeerId peer) {
   After(delay_us, [this, peer] { Dial(peer); });
 }
 
-void AsioTransport::Adopt(PeerId peer, tcp::socket socket) {
+void AsioTransport::Adopt(PeerId peer, std::shared_ptr<Channel> channel) {
   Peer& entry = peers_.at(peer);
   entry.reconnect_delay_us = kReconnectDelayUsMin;
-  auto connection = std::make_shared<Connection>(this, peer, std::move(socket));
+  auto connection = std::make_shared<Connection>(this, peer, std::move(channel));
   entry.connection = connection;
-  connection->Start();
+  connection->Receive();
   handler_->OnPeerUp(peer);
 }
 
@@ -323,15 +392,22 @@ void AsioTransport::ConnectionClosed(PeerId peer, const std::string& why) {
   }
 }
 
+void AsioTransport::Close(const Peer& peer) {
+  if (peer.unproven != nullptr) {
+    peer.unproven->Close();
+  }
+  if (peer.connection != nullptr) {
+    peer.connection->Close();
+  }
+}
+
 void AsioTransport::Disconnect(PeerId peer) {
   asio::post(io_, [this, peer] {
     const auto found = peers_.find(peer);
     if (found == peers_.end()) {
       return;
     }
-    if (found->second.connection != nullptr) {
-      found->second.connection->Close();
-    }
+    Close(found->second);
     peers_.erase(found);
   });
 }
@@ -374,10 +450,12 @@ void AsioTransport::Stop() {
     stopping_ = true;
     error_code ignored;
     acceptor_.close(ignored);
+    for (const auto& channel : unproven_) {
+      channel->Close();
+    }
+    unproven_.clear();
     for (auto& [peer, entry] : peers_) {
-      if (entry.connection != nullptr) {
-        entry.connection->Close();
-      }
+      Close(entry);
     }
     peers_.clear();
     io_.stop();
@@ -387,8 +465,8 @@ void AsioTransport::Stop() {
 
 }  // namespace
 
-std::unique_ptr<Transport> Transport::Create(FrameHandler* handler) {
-  return std::make_unique<AsioTransport>(handler);
+std::unique_ptr<Transport> Transport::Create(FrameHandler* handler, Options options) {
+  return std::make_unique<AsioTransport>(handler, std::move(options));
 }
 
 }  // namespace borealis

@@ -110,8 +110,8 @@ class RealFiles final : public FileSystem {
   Result<std::unique_ptr<File>> Open(const std::string& path, Mode mode) override {
     int flags = O_CLOEXEC;
     flags |= mode == Mode::kRead ? O_RDONLY : O_RDWR;
-    flags |= mode == Mode::kCreate ? O_CREAT : 0;
-    const int fd = ::open(path.c_str(), flags, 0640);
+    flags |= mode == Mode::kCreate || mode == Mode::kCreatePrivate ? O_CREAT : 0;
+    const int fd = ::open(path.c_str(), flags, mode == Mode::kCreatePrivate ? 0600 : 0640);
     if (fd < 0) {
       return FromErrno("open", path);
     }
@@ -211,6 +211,18 @@ std::string CanonicalPath(const std::string& path) {
   return canonical;
 }
 
+Status CheckPrivate(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return FromErrno("look at", path);
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return Status::InvalidArgument(path + " can be read by others than its owner: chmod 600 " +
+                                   path);
+  }
+  return Status::Ok();
+}
+
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path) {
   ASSIGN_OR_RETURN(auto file, files.Open(path, FileSystem::Mode::kRead));
   ASSIGN_OR_RETURN(const uint64_t size, file->Size());
@@ -219,10 +231,11 @@ Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path) {
   return bytes;
 }
 
-Status WriteWholeFile(FileSystem& files, const std::string& path, std::string_view bytes) {
+Status WriteWholeFile(FileSystem& files, const std::string& path, std::string_view bytes,
+                      FileSystem::Mode mode) {
   const std::string temporary = path + ".new";
   {
-    ASSIGN_OR_RETURN(auto file, files.Open(temporary, FileSystem::Mode::kCreate));
+    ASSIGN_OR_RETURN(auto file, files.Open(temporary, mode));
     RETURN_IF_ERROR(file->Truncate(0));
     RETURN_IF_ERROR(file->WriteAt(0, bytes));
     RETURN_IF_ERROR(file->Sync());

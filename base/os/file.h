@@ -34,8 +34,9 @@ class File {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  enum class Mode { kRead, kReadWrite, kCreate };
-  // kCreate opens an existing file or makes one; the others need it to exist (kNotFound).
+  enum class Mode { kRead, kReadWrite, kCreate, kCreatePrivate };
+  // The kCreate modes open an existing file or make one, kCreatePrivate one that only its owner may
+  // read; the others need it to exist (kNotFound).
   virtual Result<std::unique_ptr<File>> Open(const std::string& path, Mode mode) = 0;
   // Atomically replaces `to`. Durable after SyncDirectory of the parent.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
@@ -60,8 +61,13 @@ Status LockForLife(const std::string& path);
 // is.
 std::string CanonicalPath(const std::string& path);
 
-// Reads a whole file; writes one atomically (temporary, flush, rename, directory flush).
+// kInvalidArgument when anybody but its owner may read or write the file: a secret that is none.
+Status CheckPrivate(const std::string& path);
+
+// Reads a whole file; writes one atomically (temporary, flush, rename, directory flush). `mode` is
+// kCreate or kCreatePrivate.
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path);
-Status WriteWholeFile(FileSystem& files, const std::string& path, std::string_view bytes);
+Status WriteWholeFile(FileSystem& files, const std::string& path, std::string_view bytes,
+                      FileSystem::Mode mode = FileSystem::Mode::kCreate);
 
 }  // namespace borealis

@@ -203,7 +203,8 @@ Result<std::unique_ptr<File>> SimFileSystem::Open(const std::string& path, Mode 
   RETURN_IF_ERROR(Ask(Operation::kOpen, path));
   auto at = names_.find(path);
   if (at == names_.end()) {
-    if (mode != Mode::kCreate || !directories_.contains(DirectoryOf(path))) {
+    if ((mode != Mode::kCreate && mode != Mode::kCreatePrivate) ||
+        !directories_.contains(DirectoryOf(path))) {
       return Status::NotFound("open " + path + ": no such file");
     }
     SetName(path, std::make_shared<Inode>());

@@ -24,12 +24,12 @@ def free_port() -> int:
 
 
 class Cluster:
-    def __init__(self, readers=1, options=(), buffer_pool="64MiB", pg_size=None, keep=False):
+    def __init__(self, readers=1, options=(), buffer_pool="64MiB", pg_size=None, keep=False, secure=False):
         self.binary = os.environ.get("BOREALIS", str(ROOT / "build/release/borealis"))
         self.directory = tempfile.mkdtemp(prefix="borealis-cluster-")
         self.port, self.reader_port = free_port(), free_port()
         self.readers, self.options, self.buffer_pool, self.keep = readers, options, buffer_pool, keep
-        self.pg_size = pg_size
+        self.pg_size, self.secure = pg_size, secure
 
     def __enter__(self):
         self.up()
@@ -61,6 +61,8 @@ class Cluster:
                  "--buffer-pool", self.buffer_pool]
         if self.pg_size:
             words += ["--pg-size", self.pg_size]
+        if self.secure:
+            words += ["--secure"]
         for option in self.options:
             words += ["--option", option]
         return self.run(*words)

@@ -82,7 +82,7 @@ def deposed_writer_wakes(cluster, clients, number):
     with Stopped([status["control"]["pid"]]):
         with Stopped([old["pid"]]):
             stopped_at = time.monotonic()
-            order_to_be_writer(admin_port, new["id"])
+            order_to_be_writer(cluster.directory, admin_port, new["id"])
 
             def writes():
                 try:
