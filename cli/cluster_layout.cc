@@ -155,12 +155,16 @@ Status SettlePorts(ClusterConfig* config) {
   };
   settle(&config->control_port);
   settle(&config->endpoint_admin_port);
+  settle(&config->control_metrics_port);
+  settle(&config->endpoint_metrics_port);
   for (auto& node : config->storage_nodes) {
     settle(&node.port);
+    settle(&node.metrics_port);
   }
   for (auto& instance : config->instances) {
     settle(&instance.port);
     settle(&instance.admin_port);
+    settle(&instance.metrics_port);
   }
   return failure;
 }

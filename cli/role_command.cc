@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/obs/log.h"
+#include "base/obs/metrics_server.h"
 #include "base/os/file.h"
 #include "base/os/memory.h"
 #include "base/os/process.h"
@@ -29,19 +30,49 @@ namespace {
 // a kill could lose.
 constexpr unsigned kStopLimitS = 8;
 
-// What this process proves itself with, set before it has any connection.
-Status ProveAs(const std::string& directory, const std::string& id) {
-  ASSIGN_OR_RETURN(const control::ClusterConfig config,
+// What a role runs; destroying `part` stops it.
+struct RunningRole {
+  std::shared_ptr<void> part;
+  std::function<void(MetricsPage*)> add_metrics;
+};
+
+template <class Part>
+RunningRole Running(std::shared_ptr<Part> part) {
+  return {part, [raw = part.get()](MetricsPage* page) { raw->AddMetrics(page); }};
+}
+
+// The cluster that this process is of, after setting what it proves that with: before it has any
+// connection.
+Result<control::ClusterConfig> Join(const std::string& directory, const std::string& id) {
+  ASSIGN_OR_RETURN(control::ClusterConfig config,
                    control::LoadClusterConfig(RealFileSystem(), directory));
   ASSIGN_OR_RETURN(auto security, control::LoadSecurity(directory, config, id));
   SetProcessSecurity(std::move(security));
-  return Status::Ok();
+  return config;
 }
 
-// What every role has in common. `start` returns what keeps the role alive; destroying it stops it.
+// Answers Prometheus. A process without metrics is better than none: failures are logged only.
+std::unique_ptr<MetricsServer> ServeMetrics(const control::ClusterConfig& config,
+                                            const std::string& id, const RunningRole& role) {
+  const uint16_t port = config.MetricsPort(id);
+  if (port == 0) {
+    return nullptr;
+  }
+  auto server = MetricsServer::Start(config.host, port, [&role](MetricsPage* page) {
+    AddProcessMetrics(page);
+    role.add_metrics(page);
+  });
+  if (!server.ok()) {
+    LOG_WARN("{}", server.status().message());
+    return nullptr;
+  }
+  return std::move(*server);
+}
+
+// What every role has in common. `start` returns the role once it runs.
 int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
-            const std::function<Result<std::shared_ptr<void>>(const std::string& directory,
-                                                              const std::string& id)>& start) {
+            const std::function<Result<RunningRole>(const std::string& directory,
+                                                    const std::string& id)>& start) {
   BlockStopSignals();
   LimitAllocatorArenas();
   const auto arguments = Arguments::Parse(
@@ -62,9 +93,9 @@ int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
   if (!status.ok()) {
     return Fail(status);
   }
-  status = ProveAs(directory, id);
-  if (!status.ok()) {
-    return Fail(status);
+  const auto config = Join(directory, id);
+  if (!config.ok()) {
+    return Fail(config.status());
   }
   OpenLog(directory + "/" + id + "/log", id, LogLevel::kInfo);
   LOG_INFO("{} starts with pid {}", id, ::getpid());
@@ -73,10 +104,12 @@ int RunRole(const Words& words, const std::string& fixed_id, const char* usage,
     LOG_ERROR("cannot start: {}", role.status().ToString());
     return Fail(role.status());
   }
+  std::unique_ptr<MetricsServer> metrics = ServeMetrics(*config, id, *role);
   const int signal = WaitForStopSignal();
   LOG_INFO("{} stops (signal {})", id, signal);
   ::alarm(kStopLimitS);
-  *role = nullptr;
+  metrics = nullptr;  // it asks the role
+  role->part = nullptr;
   LOG_INFO("{} has stopped", id);
   return kExitDone;
 }
@@ -93,6 +126,7 @@ class RunningControl {
     control_->Leave();
     watcher_.Join();
   }
+  void AddMetrics(MetricsPage* page) { control_->AddMetrics(page); }
   RunningControl(const RunningControl&) = delete;
   RunningControl& operator=(const RunningControl&) = delete;
 
@@ -106,7 +140,7 @@ class RunningControl {
 int RunStorage(const Words& words) {
   return RunRole(
       words, "", "usage: borealis storage --dir DIR --id NAME\n",
-      [](const std::string& directory, const std::string& id) -> Result<std::shared_ptr<void>> {
+      [](const std::string& directory, const std::string& id) -> Result<RunningRole> {
         ASSIGN_OR_RETURN(const control::ClusterConfig config,
                          control::LoadClusterConfig(RealFileSystem(), directory));
         const control::StorageNodeConfig* self = config.FindStorageNode(id);
@@ -132,25 +166,26 @@ int RunStorage(const Words& words) {
         };
         auto started = std::make_shared<storage_node::StorageProcess>();
         RETURN_IF_ERROR(started->Start(process).status());
-        return std::shared_ptr<void>(std::move(started));
+        return Running(std::move(started));
       });
 }
 
 int RunServer(const Words& words) {
-  return RunRole(
-      words, "", "usage: borealis server --dir DIR --id NAME\n",
-      [](const std::string& directory, const std::string& id) -> Result<std::shared_ptr<void>> {
-        ASSIGN_OR_RETURN(auto started, server::Instance::Start(directory, id));
-        return std::shared_ptr<void>(std::move(started));
-      });
+  return RunRole(words, "", "usage: borealis server --dir DIR --id NAME\n",
+                 [](const std::string& directory, const std::string& id) -> Result<RunningRole> {
+                   ASSIGN_OR_RETURN(std::shared_ptr<server::Instance> started,
+                                    server::Instance::Start(directory, id));
+                   return Running(std::move(started));
+                 });
 }
 
 int RunEndpoint(const Words& words) {
   return RunRole(
       words, std::string(control::kEndpointId), "usage: borealis endpoint --dir DIR\n",
-      [](const std::string& directory, const std::string& /*id*/) -> Result<std::shared_ptr<void>> {
-        ASSIGN_OR_RETURN(auto started, control::EndpointProcess::Start(directory));
-        return std::shared_ptr<void>(std::move(started));
+      [](const std::string& directory, const std::string& /*id*/) -> Result<RunningRole> {
+        ASSIGN_OR_RETURN(std::shared_ptr<control::EndpointProcess> started,
+                         control::EndpointProcess::Start(directory));
+        return Running(std::move(started));
       });
 }
 
@@ -159,10 +194,10 @@ int RunControl(const Words& words) {
   IgnoreChildExits();
   return RunRole(
       words, std::string(control::kControlId), "usage: borealis control --dir DIR\n",
-      [](const std::string& directory, const std::string& /*id*/) -> Result<std::shared_ptr<void>> {
+      [](const std::string& directory, const std::string& /*id*/) -> Result<RunningRole> {
         ASSIGN_OR_RETURN(std::shared_ptr<control::ControlProcess> started,
                          control::ControlProcess::Start(directory, ThisProgram()));
-        return std::shared_ptr<void>(std::make_shared<RunningControl>(std::move(started)));
+        return Running(std::make_shared<RunningControl>(std::move(started)));
       });
 }
 

@@ -16,11 +16,8 @@ namespace json = boost::json;
 namespace {
 
 json::object ToJson(const StorageNodeConfig& node) {
-  return {{"id", node.id},
-          {"number", node.number},
-          {"az", node.az},
-          {"host", node.host},
-          {"port", node.port}};
+  return {{"id", node.id},     {"number", node.number}, {"az", node.az},
+          {"host", node.host}, {"port", node.port},     {"metrics_port", node.metrics_port}};
 }
 
 json::object ToJson(const InstanceConfig& instance) {
@@ -28,7 +25,8 @@ json::object ToJson(const InstanceConfig& instance) {
           {"tier", instance.tier},
           {"host", instance.host},
           {"port", instance.port},
-          {"admin_port", instance.admin_port}};
+          {"admin_port", instance.admin_port},
+          {"metrics_port", instance.metrics_port}};
 }
 
 // Reads typed members of one JSON object and remembers the first that is missing or of a wrong
@@ -49,6 +47,8 @@ class ObjectReader {
     return found != nullptr && !error && number <= max ? number : Missing<uint64_t>(key);
   }
   uint16_t Port(std::string_view key) { return static_cast<uint16_t>(Number(key, 65535)); }
+  // 0 where a configuration from before there was such a port has none.
+  uint16_t OptionalPort(std::string_view key) { return Find(key) != nullptr ? Port(key) : 0; }
   const json::array* Array(std::string_view key) {
     const json::value* found = Find(key);
     const json::array* array = found != nullptr ? found->if_array() : nullptr;
@@ -97,6 +97,16 @@ const StorageNodeConfig* ClusterConfig::FindStorageNode(std::string_view id) con
   return nullptr;
 }
 
+uint16_t ClusterConfig::MetricsPort(std::string_view id) const {
+  if (const StorageNodeConfig* node = FindStorageNode(id); node != nullptr) {
+    return node->metrics_port;
+  }
+  if (const InstanceConfig* instance = FindInstance(id); instance != nullptr) {
+    return instance->metrics_port;
+  }
+  return id == kControlId ? control_metrics_port : id == kEndpointId ? endpoint_metrics_port : 0;
+}
+
 std::string ConfigPath(const std::string& directory) {
   return directory + "/cluster.json";
 }
@@ -123,6 +133,8 @@ Result<ClusterConfig> LoadClusterConfig(FileSystem& files, const std::string& di
   config.reader_port = reader.Port("reader_port");
   config.control_port = reader.Port("control_port");
   config.endpoint_admin_port = reader.Port("endpoint_admin_port");
+  config.control_metrics_port = reader.OptionalPort("control_metrics_port");
+  config.endpoint_metrics_port = reader.OptionalPort("endpoint_metrics_port");
   config.buffer_pool_bytes = reader.Number("buffer_pool_bytes", uint64_t{1} << 50);
   config.pages_per_pg = reader.Number("pages_per_pg", uint64_t{1} << 40);
   config.volume_made = reader.Number("volume_made", 1) == 1;
@@ -137,9 +149,10 @@ Result<ClusterConfig> LoadClusterConfig(FileSystem& files, const std::string& di
   }
   for (const json::value& value : *nodes) {
     ObjectReader member(value);
-    config.storage_nodes.push_back(
-        {member.String("id"), static_cast<uint32_t>(member.Number("number", 1 << 20)),
-         member.String("az"), member.String("host"), member.Port("port")});
+    config.storage_nodes.push_back({member.String("id"),
+                                    static_cast<uint32_t>(member.Number("number", 1 << 20)),
+                                    member.String("az"), member.String("host"), member.Port("port"),
+                                    member.OptionalPort("metrics_port")});
     if (!member.missing().empty()) {
       return Malformed(path, "storage_nodes." + member.missing());
     }
@@ -148,7 +161,7 @@ Result<ClusterConfig> LoadClusterConfig(FileSystem& files, const std::string& di
     ObjectReader member(value);
     config.instances.push_back({member.String("id"), static_cast<int>(member.Number("tier", 15)),
                                 member.String("host"), member.Port("port"),
-                                member.Port("admin_port")});
+                                member.Port("admin_port"), member.OptionalPort("metrics_port")});
     if (!member.missing().empty()) {
       return Malformed(path, "instances." + member.missing());
     }
@@ -183,6 +196,8 @@ Status SaveClusterConfig(FileSystem& files, const std::string& directory,
                              {"reader_port", config.reader_port},
                              {"control_port", config.control_port},
                              {"endpoint_admin_port", config.endpoint_admin_port},
+                             {"control_metrics_port", config.control_metrics_port},
+                             {"endpoint_metrics_port", config.endpoint_metrics_port},
                              {"buffer_pool_bytes", config.buffer_pool_bytes},
                              {"pages_per_pg", config.pages_per_pg},
                              {"volume_made", config.volume_made ? 1 : 0},

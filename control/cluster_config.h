@@ -24,6 +24,7 @@ struct StorageNodeConfig {
   std::string az;       // "az1"
   std::string host;
   uint16_t port = 0;
+  uint16_t metrics_port = 0;
 };
 
 struct InstanceConfig {
@@ -32,7 +33,11 @@ struct InstanceConfig {
   std::string host;
   uint16_t port = 0;        // MySQL
   uint16_t admin_port = 0;  // control and replication
+  uint16_t metrics_port = 0;
 };
+
+inline constexpr std::string_view kControlId = "control";
+inline constexpr std::string_view kEndpointId = "endpoint";
 
 struct ClusterConfig {
   std::string host = "127.0.0.1";
@@ -40,6 +45,9 @@ struct ClusterConfig {
   uint16_t reader_port = 3307;
   uint16_t control_port = 0;
   uint16_t endpoint_admin_port = 0;
+  // Where a process answers Prometheus, base/obs/metrics_server.h; 0: nowhere.
+  uint16_t control_metrics_port = 0;
+  uint16_t endpoint_metrics_port = 0;
   uint64_t buffer_pool_bytes = uint64_t{256} << 20;
   uint64_t pages_per_pg = 0;  // of the volume; fixed when the cluster is made
   // Set once the cluster has served for the first time. Until then an empty storage directory is a
@@ -55,10 +63,9 @@ struct ClusterConfig {
 
   const InstanceConfig* FindInstance(std::string_view id) const;
   const StorageNodeConfig* FindStorageNode(std::string_view id) const;
+  // Of the process `id`, whatever it is; 0 when there is none.
+  uint16_t MetricsPort(std::string_view id) const;
 };
-
-inline constexpr std::string_view kControlId = "control";
-inline constexpr std::string_view kEndpointId = "endpoint";
 
 std::string ConfigPath(const std::string& directory);
 // kInvalidArgument when the file is of another directory version (naming both) or malformed.

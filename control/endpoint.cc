@@ -41,6 +41,24 @@ class Endpoint final : public EndpointProcess, public FrameHandler {
     return Status::Ok();
   }
 
+  void AddMetrics(MetricsPage* page) const override {
+    transport_->AddMetrics(page);
+    for (const char* name : {kCluster, kReader}) {
+      const Forwarder::Counters counts = forwarder_->counters(name);
+      const MetricLabels labels{{"endpoint", name}};
+      page->Counter("borealis_endpoint_connections_total", "Client connections accepted.",
+                    counts.accepted, labels);
+      page->Gauge("borealis_endpoint_connections_open", "Client connections now forwarded.",
+                  static_cast<double>(counts.open), labels);
+      page->Gauge("borealis_endpoint_connections_waiting",
+                  "Client connections that wait for an instance to serve them.",
+                  static_cast<double>(counts.waiting), labels);
+      page->Counter("borealis_endpoint_connections_refused_total",
+                    "Client connections closed because no instance served them in time.",
+                    counts.refused, labels);
+    }
+  }
+
   void OnFrame(PeerId from, Frame frame) override {
     if (frame.type == static_cast<uint16_t>(MessageType::kEndpointTargets)) {
       msg::EndpointTargets targets;

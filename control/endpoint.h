@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/obs/metrics.h"
 #include "base/result.h"
 
 namespace borealis::control {
@@ -15,6 +16,8 @@ class EndpointProcess {
   // Listens at the two endpoints of DIRECTORY/cluster.json.
   static Result<std::unique_ptr<EndpointProcess>> Start(const std::string& directory);
   virtual ~EndpointProcess() = default;
+  // Thread-safe.
+  virtual void AddMetrics(MetricsPage* page) const = 0;
 };
 
 }  // namespace borealis::control

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "base/mutex.h"
@@ -73,6 +74,8 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
     changed_.NotifyAll();
   }
 
+  void AddMetrics(MetricsPage* page) override;
+
   // FrameHandler, on the transport's thread.
   void OnFrame(PeerId from, Frame frame) override;
   void OnPeerUp(PeerId peer) override {
@@ -94,6 +97,7 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   void SaveWriter(const std::string& instance) override;
 
  private:
+  void AddOwnMetrics(MetricsPage* page) const;
   void AdoptLeftovers();
   void Tick();
   void NoteVolumeMade();
@@ -121,6 +125,10 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   std::map<PeerId, std::string> names_;
   std::map<std::string, borealis::msg::NodeStatusReply> storage_replies_;
   int64_t tick_count_ = 0;
+  std::map<std::string, uint64_t> starts_;  // by process: since this control started
+  std::map<std::string, uint64_t> ends_;
+  uint64_t failovers_ = 0;
+  std::string last_writer_;
 
   Mutex mutex_{LockRank::kLeaf};
   ConditionVariable changed_;
@@ -128,6 +136,7 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
 };
 
 Status Control::Begin(const std::string& last_writer) {
+  last_writer_ = last_writer;
   RETURN_IF_ERROR(transport_->Listen(config_.host, config_.control_port).status());
   manager_ = std::make_unique<ClusterManager>(config_, ManagerTimings(), last_writer, this);
   auto connect = [this](const std::string& name, const std::string& host, uint16_t port) {
@@ -204,6 +213,7 @@ void Control::WatchProcesses(int64_t now_us) {
   }
   for (const std::string& name : gone) {
     identities_.erase(name);
+    ++ends_[name];
     manager_->OnProcessGone(name, now_us);
   }
 }
@@ -325,6 +335,7 @@ void Control::Start(const std::string& name) {
     if (started.ok()) {
       LOG_INFO("started {} with pid {}", name, started->pid);
       identities_[name] = *started;
+      ++starts_[name];
       return;
     }
     status = started.status();
@@ -376,8 +387,47 @@ void Control::SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
 }
 
 void Control::SaveWriter(const std::string& instance) {
+  failovers_ += last_writer_.empty() || last_writer_ == instance ? 0 : 1;
+  last_writer_ = instance;
   if (Status status = store_->Set(kWriterKey, instance); !status.ok()) {
     LOG_ERROR("cannot remember that {} is writer: {}", instance, status.ToString());
+  }
+}
+
+void Control::AddMetrics(MetricsPage* page) {
+  transport_->AddMetrics(page);
+  std::promise<void> done;
+  transport_->Post([this, page, &done] {
+    AddOwnMetrics(page);
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void Control::AddOwnMetrics(MetricsPage* page) const {
+  page->Gauge("borealis_cluster_serving", "1 when a statement can run at the cluster endpoint.",
+              manager_->serving() ? 1 : 0);
+  page->Counter("borealis_cluster_failovers_total",
+                "Times another instance was made writer, since control started.", failovers_);
+  for (const auto& [name, peer] : peers_) {
+    const MetricLabels labels{{"process", name}};
+    const std::string now = StatusOf(name).state;
+    for (const char* state :
+         {"stopped", "starting", "running", "silent", "out of service", "rebuilding"}) {
+      page->Gauge("borealis_process_state", "1 for the state that the process is in.",
+                  now == state ? 1 : 0, {{"process", name}, {"state", state}});
+    }
+    const auto started = starts_.find(name);
+    const auto ended = ends_.find(name);
+    page->Counter("borealis_process_starts_total", "Starts by control, since control started.",
+                  started == starts_.end() ? 0 : started->second, labels);
+    page->Counter("borealis_process_ends_total",
+                  "Ends of the process, whatever the reason, since control started.",
+                  ended == ends_.end() ? 0 : ended->second, labels);
+  }
+  for (const InstanceConfig& instance : config_.instances) {
+    page->Gauge("borealis_instance_is_writer", "1 for the instance that is to be writer.",
+                instance.id == manager_->writer() ? 1 : 0, {{"process", instance.id}});
   }
 }
 

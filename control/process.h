@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "base/obs/metrics.h"
 #include "base/os/process.h"
 #include "base/result.h"
 
@@ -23,6 +24,8 @@ class ControlProcess {
   static Result<std::unique_ptr<ControlProcess>> Start(const std::string& directory,
                                                        const std::string& program);
   virtual ~ControlProcess() = default;
+  // Waits for control's thread; not from it.
+  virtual void AddMetrics(MetricsPage* page) = 0;
   // Blocks until a `down` command has stopped every process.
   virtual void WaitUntilDown() = 0;
   // Stops watching without stopping anything (SIGTERM to control alone).

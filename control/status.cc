@@ -33,7 +33,8 @@ json::object InstanceJson(const ClusterStatus& status, const InstanceConfig& ins
           {"state", known ? report->second.state : process.state},
           {"lag_ms", known ? report->second.lag_ms : 0.0},
           {"vdl", known ? report->second.vdl : 0},
-          {"reason", known ? report->second.reason : process.reason}};
+          {"reason", known ? report->second.reason : process.reason},
+          {"metrics_port", instance.metrics_port}};
 }
 
 std::string Text(const json::object& object, std::string_view key) {
@@ -90,7 +91,8 @@ std::string StatusJson(const ClusterStatus& status) {
                      {"host", node.host},
                      {"port", node.port},
                      {"state", process.state},
-                     {"reason", process.reason}});
+                     {"reason", process.reason},
+                     {"metrics_port", node.metrics_port}});
   }
   json::array segments;
   for (const SegmentStatus& segment : status.segments) {
@@ -106,13 +108,17 @@ std::string StatusJson(const ClusterStatus& status) {
       {"serving", status.serving},
       {"endpoints", {{"cluster", cluster_endpoint}, {"reader", reader_endpoint}}},
       {"endpoint_process",
-       {{"pid", endpoint.pid}, {"state", endpoint.state}, {"reason", endpoint.reason}}},
+       {{"pid", endpoint.pid},
+        {"state", endpoint.state},
+        {"reason", endpoint.reason},
+        {"metrics_port", config.endpoint_metrics_port}}},
       {"instances", std::move(instances)},
       {"storage_nodes", std::move(nodes)},
       {"control",
        {{"pid", ProcessOf(status, kControlId).pid},
         {"host", config.host},
-        {"port", config.control_port}}},
+        {"port", config.control_port},
+        {"metrics_port", config.control_metrics_port}}},
       {"volume",
        {{"epoch", status.volume_epoch},
         {"vcl", status.vcl},

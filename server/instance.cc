@@ -16,12 +16,14 @@
 #include "control/message_type.h"
 #include "control/messages.pb.h"
 #include "server/accounts.h"
+#include "server/instance_metrics.h"
 #include "server/net/net_server.h"
 #include "server/role.h"
 #include "server/server_info.h"
 #include "server/session/sql_handler.h"
 #include "server/worker_pool.h"
 #include "sql/executor/create.h"
+#include "sql/session/statement_counters.h"
 #include "volume/message_type.h"
 #include "volume/messages.pb.h"
 
@@ -83,6 +85,7 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
 
   Status Begin();
   void Stop() override;
+  void AddMetrics(MetricsPage* page) const override;
 
   // FrameHandler: the admin transport's thread.
   void OnFrame(PeerId from, Frame frame) override;
@@ -107,7 +110,7 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   void BecomeWriter();
   void BecomeReader(const Order& order);
   Status ApplyOptions();
-  RoleParts Parts() const;
+  RoleParts Parts();
 
   const ClusterConfig config_;
   const InstanceConfig self_;
@@ -115,6 +118,7 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   std::string root_password_;
 
   StatementGate gate_;
+  sql::StatementCounters statements_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<ServerInfo> info_;
   std::unique_ptr<sql::ExecutorParts> executor_;
@@ -212,6 +216,15 @@ void InstanceProcess::Stop() {
   if (pool_ != nullptr) {
     pool_->Stop();
   }
+}
+
+void InstanceProcess::AddMetrics(MetricsPage* page) const {
+  admin_->AddMetrics(page);
+  AddConnectionMetrics(net_->counters(), net_->connections().size(), page);
+  AddWorkerMetrics(pool_->metrics(), page);
+  AddStatementMetrics(statements_, page);
+  const std::shared_ptr<Role> now = role();
+  AddRoleMetrics(now.get(), page);
 }
 
 std::shared_ptr<Role> InstanceProcess::role() const {
@@ -330,7 +343,7 @@ void InstanceProcess::Carry(const Order& order) {
   }
 }
 
-RoleParts InstanceProcess::Parts() const {
+RoleParts InstanceProcess::Parts() {
   RoleParts parts;
   parts.instance = self_.id;
   parts.geometry = GeometryOf(config_);
@@ -339,6 +352,7 @@ RoleParts InstanceProcess::Parts() const {
   parts.shared.executor = executor_->executor.get();
   parts.shared.server = info_.get();
   parts.shared.clock = &SystemClock();
+  parts.shared.counters = &statements_;
   parts.system_tables = executor_->system_tables.get();
   return parts;
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "base/obs/metrics.h"
 #include "base/result.h"
 
 namespace borealis::server {
@@ -24,6 +25,8 @@ class Instance {
   static Result<std::unique_ptr<Instance>> Start(const std::string& directory,
                                                  const std::string& id);
   virtual ~Instance() = default;
+  // Thread-safe.
+  virtual void AddMetrics(MetricsPage* page) const = 0;
   // Closes sessions and gives up the role. Idempotent.
   virtual void Stop() = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/obs/log.h"
+#include "server/instance_metrics.h"
 
 namespace borealis::server {
 
@@ -56,6 +57,14 @@ void WriterRole::Stop() {
   if (volume_ != nullptr) {
     volume_->Close();
   }
+}
+
+void WriterRole::AddVolumeMetrics(MetricsPage* page) const {
+  AddClientMetrics(volume_->Metrics(), page);
+}
+
+void ReaderRole::AddVolumeMetrics(MetricsPage* page) const {
+  AddClientMetrics(volume_->Metrics(), page);
 }
 
 RoleReport WriterRole::Report() const {

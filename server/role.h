@@ -12,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "base/net/transport.h"
+#include "base/obs/metrics.h"
 #include "engine/engine.h"
 #include "server/replication/log_receiver.h"
 #include "server/replication/log_sender.h"
@@ -39,6 +40,8 @@ class Role {
   // What a new session gets. REQUIRES: Report().serving has been true.
   virtual sql::SessionEnvironment environment() const = 0;
   virtual engine::Engine* engine() const = 0;  // null until open
+  // Of the volume, as this role uses it.
+  virtual void AddVolumeMetrics(MetricsPage* page) const = 0;
   // Stops background work and fails waits with kCancelled; sessions may still exist. Idempotent.
   virtual void Stop() = 0;
 };
@@ -67,6 +70,7 @@ class WriterRole final : public Role {
   RoleReport Report() const override;
   sql::SessionEnvironment environment() const override { return environment_; }
   engine::Engine* engine() const override { return engine_.get(); }
+  void AddVolumeMetrics(MetricsPage* page) const override;
   void Stop() override;
 
   // Readers, on the admin transport's thread.
@@ -96,6 +100,7 @@ class ReaderRole final : public Role {
   RoleReport Report() const override;
   sql::SessionEnvironment environment() const override;
   engine::Engine* engine() const override { return ready_.load() ? engine_.get() : nullptr; }
+  void AddVolumeMetrics(MetricsPage* page) const override;
   void Stop() override;
 
   // A newer writer, or the same again.

@@ -66,6 +66,57 @@ class LaneThread {
   Thread thread_;
 };
 
+void AddCounters(const NodeCounters& counters, MetricsPage* page) {
+  page->Counter("borealis_storage_appends_total", "Append requests taken.", counters.appends);
+  const auto records = [&](const char* outcome, uint64_t count) {
+    page->Counter("borealis_storage_records_total", "Log records received, by what became of them.",
+                  count, {{"outcome", outcome}});
+  };
+  records("taken", counters.records_taken);
+  records("repeated", counters.records_repeated);
+  records("void", counters.records_void);
+  page->Counter("borealis_storage_journal_flushes_total", "Flushes of the journal.",
+                counters.flushes);
+  page->Counter("borealis_storage_journal_written_bytes_total", "Bytes written to the journal.",
+                counters.flushed_bytes);
+  page->Gauge("borealis_storage_journal_bytes", "Journal on disk now.",
+              static_cast<double>(counters.journal_bytes));
+  page->Counter("borealis_storage_page_reads_total", "Pages read for instances.",
+                counters.page_reads);
+  page->Counter("borealis_storage_page_cache_hits_total", "Of these, found in memory.",
+                counters.page_cache_hits);
+  page->Counter("borealis_storage_gossip_fetches_total",
+                "Requests to peers for records that this node missed.", counters.fetches);
+  page->Counter("borealis_storage_layers_written_total", "Layers written from records.",
+                counters.layers_written);
+  page->Counter("borealis_storage_layer_merges_total", "Merges of layers.", counters.layer_merges);
+  page->Gauge("borealis_storage_layer_bytes", "Layers on disk now.",
+              static_cast<double>(counters.layer_bytes));
+}
+
+void AddSegments(const std::vector<SegmentSummary>& segments, MetricsPage* page) {
+  for (const SegmentSummary& segment : segments) {
+    const MetricLabels labels{{"volume", std::to_string(segment.volume.value())},
+                              {"pg", std::to_string(segment.pg.value())}};
+    const auto gauge = [&](const char* name, const char* help, uint64_t value) {
+      page->Gauge(name, help, static_cast<double>(value), labels);
+    };
+    gauge("borealis_storage_segment_scl", "LSN up to which the segment is complete.",
+          segment.scl.value());
+    gauge("borealis_storage_segment_highest_seen", "Highest LSN of the group known here.",
+          segment.highest_seen.value());
+    gauge("borealis_storage_segment_layered_up_to", "LSN up to which records are in layers.",
+          segment.layered_up_to.value());
+    gauge("borealis_storage_segment_memory_records", "Records in memory only.",
+          segment.records_in_memory);
+    gauge("borealis_storage_segment_layers", "Layers of the segment.", segment.layer_count);
+    for (const char* state : {"healthy", "behind", "repairing", "lost"}) {
+      page->Gauge("borealis_storage_segment_state", "1 for the state that the segment is in.",
+                  segment.state == state ? 1 : 0, {labels[0], labels[1], {"state", state}});
+    }
+  }
+}
+
 }  // namespace
 
 class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment {
@@ -119,6 +170,17 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
     return result.get();
   }
 
+  void AddMetrics(MetricsPage* page) const {
+    transport_->AddMetrics(page);
+    const char* const lane_names[kLaneCount] = {"journal", "manifest", "layers"};
+    for (size_t i = 0; i < kLaneCount; ++i) {
+      page->Histogram("borealis_storage_disk_work_seconds",
+                      "How long works on disk took, by thread; of the journal: flushes, which "
+                      "appends wait for.",
+                      lane_durations_[i].Take(), {{"lane", lane_names[i]}});
+    }
+  }
+
   // FrameHandler.
   void OnFrame(PeerId from, Frame frame) override { node_->OnFrame(from, std::move(frame)); }
 
@@ -130,8 +192,11 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
     }
   }
   void Start(Lane lane, uint64_t id, std::function<Status()> work) override {
-    lanes_[static_cast<size_t>(lane)].Add([this, id, work = std::move(work)] {
+    DurationHistogram& durations = lane_durations_[static_cast<size_t>(lane)];
+    lanes_[static_cast<size_t>(lane)].Add([this, id, &durations, work = std::move(work)] {
+      const int64_t start_us = SystemClock().NowUs();
       auto outcome = std::make_shared<Status>(work());
+      durations.Observe(SystemClock().NowUs() - start_us);
       transport_->Post([this, id, outcome] { node_->OnWorkDone(id, std::move(*outcome)); });
     });
   }
@@ -150,6 +215,7 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
   std::unique_ptr<Node> node_;
   bool told_broken_ = false;
   std::map<NodeId, PeerId> peers_;
+  std::array<DurationHistogram, kLaneCount> lane_durations_;
   std::array<LaneThread, kLaneCount> lanes_;
   std::unique_ptr<Transport> transport_;
 };
@@ -176,6 +242,15 @@ std::vector<SegmentSummary> StorageProcess::Segments() {
 NodeCounters StorageProcess::Counters() {
   return shell_->Ask<NodeCounters>([](Node& node) { return node.Counters(); });
 }
+
+void StorageProcess::AddMetrics(MetricsPage* page) {
+  shell_->AddMetrics(page);
+  AddCounters(Counters(), page);
+  AddSegments(Segments(), page);
+  page->Gauge("borealis_storage_in_service", "0 while the node refuses to make promises.",
+              OutOfServiceReason().empty() ? 1 : 0);
+}
+
 std::string StorageProcess::OutOfServiceReason() {
   return shell_->Ask<std::string>([](Node& node) { return node.out_of_service_reason(); });
 }

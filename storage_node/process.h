@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/obs/metrics.h"
 #include "base/result.h"
 #include "storage_node/node.h"
 #include "volume/geometry.h"
@@ -46,6 +47,7 @@ class StorageProcess {
   // Snapshots taken on the core's thread. REQUIRES: started.
   std::vector<SegmentSummary> Segments();
   NodeCounters Counters();
+  void AddMetrics(MetricsPage* page);
   // Empty while in service.
   std::string OutOfServiceReason();
 

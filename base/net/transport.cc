@@ -25,6 +25,7 @@
 #include "base/net/channel.h"
 #include "base/net/stranger_log.h"
 #include "base/obs/log.h"
+#include "base/obs/metrics.h"
 #include "base/os/time.h"
 
 namespace borealis {
@@ -464,6 +465,18 @@ void AsioTransport::Stop() {
 }
 
 }  // namespace
+
+void Transport::AddMetrics(MetricsPage* page) const {
+  const Counters counts = counters();
+  page->Counter("borealis_peer_connections_accepted_total",
+                "Connections from processes of the cluster that proved themselves.",
+                counts.accepted);
+  page->Counter("borealis_peer_connections_refused_total",
+                "Connections of strangers: who did not prove that they belong to the cluster.",
+                counts.refused);
+  page->Gauge("borealis_peer_connections_unproven", "Connections that are proving themselves now.",
+              static_cast<double>(counts.unproven));
+}
 
 std::unique_ptr<Transport> Transport::Create(FrameHandler* handler, Options options) {
   return std::make_unique<AsioTransport>(handler, std::move(options));

@@ -25,6 +25,8 @@ namespace borealis {
 
 using PeerId = uint64_t;
 
+class MetricsPage;
+
 class FrameHandler {
  public:
   virtual ~FrameHandler() = default;
@@ -70,6 +72,8 @@ class Transport {
 
   // Of those that connected to us. Thread-safe.
   virtual Counters counters() const = 0;
+
+  void AddMetrics(MetricsPage* page) const;
 
   // Starts the thread; Stop joins it and closes everything (idempotent, not from the thread
   // itself).

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include <cstring>
 
 #include "base/os/file.h"
+#include "base/os/time.h"
 
 extern char** environ;
 
@@ -42,6 +45,25 @@ Result<std::vector<std::string>> StatFields(int pid) {
 
 constexpr size_t kStateField = 0;        // "state" is the first after the name
 constexpr size_t kStartTicksField = 19;  // "starttime", field 22 of proc(5)
+constexpr size_t kRssField = 21;         // "rss", in pages
+
+// When this process started, in Unix time: found once, so that it stays the same.
+double StartUnixSeconds() {
+  static const double start = [] {
+    timespec since_boot{};
+    ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+    const double age_s = static_cast<double>(since_boot.tv_sec) +
+                         static_cast<double>(since_boot.tv_nsec) / 1e9 -
+                         static_cast<double>(ThisProcess().start_ticks) /
+                             static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return static_cast<double>(SystemClock().WallUs()) / 1e6 - age_s;
+  }();
+  return start;
+}
+
+int64_t ToUs(const timeval& time) {
+  return int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
+}
 
 }  // namespace
 
@@ -134,6 +156,24 @@ std::vector<std::string> CommandLineOf(int pid) {
 
 void IgnoreChildExits() {
   ::signal(SIGCHLD, SIG_IGN);
+}
+
+ProcessUsage UsageOfThisProcess() {
+  ProcessUsage usage;
+  usage.start_unix_seconds = StartUnixSeconds();
+  if (const auto fields = StatFields(::getpid()); fields.ok() && fields->size() > kRssField) {
+    const std::string& pages = (*fields)[kRssField];
+    std::from_chars(pages.data(), pages.data() + pages.size(), usage.resident_bytes);
+    usage.resident_bytes *= static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  }
+  rusage used{};
+  if (::getrusage(RUSAGE_SELF, &used) == 0) {
+    usage.cpu_us = ToUs(used.ru_utime) + ToUs(used.ru_stime);
+  }
+  if (const auto descriptors = RealFileSystem().List("/proc/self/fd"); descriptors.ok()) {
+    usage.open_fds = descriptors->size();
+  }
+  return usage;
 }
 
 std::string ThisProgram() {

@@ -33,6 +33,14 @@ bool SignalProcess(const ProcessIdentity& process, int signal);
 void IgnoreChildExits();
 // The words that a process was started with; empty when they cannot be read.
 std::vector<std::string> CommandLineOf(int pid);
+// What this process has used so far, as far as the system tells.
+struct ProcessUsage {
+  double start_unix_seconds = 0;
+  uint64_t resident_bytes = 0;
+  int64_t cpu_us = 0;  // user and system
+  uint64_t open_fds = 0;
+};
+ProcessUsage UsageOfThisProcess();
 // Path of the running program.
 std::string ThisProgram();
 

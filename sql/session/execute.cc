@@ -3,6 +3,7 @@
 #include "sql/ast/admin.h"
 #include "sql/ast/ddl.h"
 #include "sql/session/session_internal.h"
+#include "sql/session/statement_counters.h"
 
 namespace borealis::sql {
 
@@ -55,6 +56,29 @@ StatementClass StatementClassOf(StmtKind kind) {
 }
 
 namespace {
+
+StatementKind CountedAs(StmtKind kind) {
+  switch (kind) {
+    case StmtKind::kInsert:
+      return StatementKind::kInsert;
+    case StmtKind::kUpdate:
+      return StatementKind::kUpdate;
+    case StmtKind::kDelete:
+      return StatementKind::kDelete;
+    default:
+      break;
+  }
+  switch (StatementClassOf(kind)) {
+    case StatementClass::kQuery:
+      return StatementKind::kSelect;
+    case StatementClass::kDefine:
+      return StatementKind::kDefine;
+    case StatementClass::kTransaction:
+      return StatementKind::kTransaction;
+    default:
+      return StatementKind::kOther;
+  }
+}
 
 // Statements that report diagnostics must not clear them.
 bool ReadsDiagnostics(const Stmt& statement) {
@@ -149,7 +173,7 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
     diagnostics_.Clear();
     diagnostics_.AddError(refused);
     row_count_ = -1;
-    ++statements_failed_;
+    NoteFailure();
     sink.OnError(refused, StatusFlags());
     return result;
   }
@@ -189,6 +213,9 @@ void Session::StartStatement(const Stmt& statement) {
 ExecuteResult Session::Run(CachedStatement* statement, std::span<const TypedValue> parameters,
                            ResultSink& sink, Resume resume) {
   StartStatement(*statement->parsed.statement);
+  if (environment_.counters != nullptr) {
+    environment_.counters->Count(CountedAs(statement->parsed.statement->kind));
+  }
   OkInfo ok;
   Status status = CheckInterrupt();
   if (status.ok()) {
@@ -258,13 +285,20 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
   return Status::Internal("statement of an unknown class");
 }
 
+void Session::NoteFailure() {
+  ++statements_failed_;
+  if (environment_.counters != nullptr) {
+    environment_.counters->failed.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
 ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume) {
   ExecuteResult result;
   deadline_us_ = 0;
   if (!status.ok()) {
     Status error = ToUserError(status);
     diagnostics_.AddError(error);
-    ++statements_failed_;
+    NoteFailure();
     row_count_ = -1;
     more_results_ = false;
     sink.OnError(error, StatusFlags());
@@ -280,7 +314,12 @@ ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resum
       transaction_read_only_ = read_only;
       explicit_transaction_ = true;
     }
-    parked->transaction->Commit([parked](Status durable) {
+    const int64_t commit_us = environment_.counters != nullptr ? environment_.clock->NowUs() : 0;
+    parked->transaction->Commit([parked, commit_us, clock = environment_.clock,
+                                 counters = environment_.counters](Status durable) {
+      if (counters != nullptr) {
+        counters->commit_latency.Observe(clock->NowUs() - commit_us);
+      }
       Resume call;
       {
         MutexLock lock(parked->mutex);

@@ -57,6 +57,7 @@ class BinderEnvironment;
 struct EvalContext;
 struct IntoClause;
 struct RunContext;
+struct StatementCounters;
 struct StatementFacts;
 
 // What all sessions of an instance share. Everything outlives the sessions.
@@ -67,6 +68,7 @@ struct SessionEnvironment {
   StatementExecutor* executor = nullptr;
   ServerInterface* server = nullptr;
   const Clock* clock = nullptr;
+  StatementCounters* counters = nullptr;  // null: nobody counts
 };
 
 struct SessionIdentity {
@@ -242,6 +244,7 @@ class Session {
                   ResultSink& sink, OkInfo* ok);
   Status RunPreparedStatement(const Stmt& statement, ResultSink& sink, OkInfo* ok);
   void StartStatement(const Stmt& statement);
+  void NoteFailure();
   ExecuteResult Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume);
   uint16_t StatusFlags() const;
   Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);

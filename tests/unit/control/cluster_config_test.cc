@@ -17,8 +17,11 @@ TEST(ClusterConfigTest, RoundTrips) {
   config.cluster_port = 13306;
   config.pages_per_pg = 1024;
   config.options["max_connections"] = "500";
-  config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001});
-  config.instances.push_back({"instance-1", 3, "127.0.0.1", 5001, 5002});
+  config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001, 4002});
+  config.instances.push_back({"instance-1", 3, "127.0.0.1", 5001, 5002, 5003});
+  config.secure = true;
+  config.control_metrics_port = 6001;
+  config.endpoint_metrics_port = 6002;
   ASSERT_TRUE(SaveClusterConfig(RealFileSystem(), directory, config).ok());
   auto loaded = LoadClusterConfig(RealFileSystem(), directory);
   ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
@@ -28,6 +31,12 @@ TEST(ClusterConfigTest, RoundTrips) {
   EXPECT_EQ(loaded->FindStorageNode("storage-1")->az, "az1");
   EXPECT_EQ(loaded->FindInstance("instance-1")->admin_port, 5002);
   EXPECT_EQ(loaded->FindInstance("instance-2"), nullptr);
+  EXPECT_TRUE(loaded->secure);
+  EXPECT_EQ(loaded->MetricsPort("storage-1"), 4002);
+  EXPECT_EQ(loaded->MetricsPort("instance-1"), 5003);
+  EXPECT_EQ(loaded->MetricsPort("control"), 6001);
+  EXPECT_EQ(loaded->MetricsPort("endpoint"), 6002);
+  EXPECT_EQ(loaded->MetricsPort("instance-2"), 0);
 }
 
 TEST(ClusterConfigTest, AnotherVersionIsRefusedByName) {

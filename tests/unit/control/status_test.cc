@@ -6,7 +6,7 @@ namespace {
 
 ClusterStatus Sample() {
   ClusterStatus status;
-  status.config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001});
+  status.config.storage_nodes.push_back({"storage-1", 1, "az1", "127.0.0.1", 4001, 4003});
   status.config.instances.push_back({"instance-1", 0, "127.0.0.1", 5001, 6001});
   status.writer = "instance-1";
   status.processes["instance-1"] = {77, "running", ""};
@@ -27,7 +27,7 @@ TEST(StatusTest, HasTheKeysOfTheContract) {
       const char* part :
       {R"("endpoints":{"cluster":{"host":"127.0.0.1","port":3306},"reader":{"host":"127.0.0.1","port":3307}})",
        R"({"id":"instance-1","role":"writer","tier":0,"pid":77,"host":"127.0.0.1","port":5001,"state":"serving","lag_ms":0E0)",
-       R"({"id":"storage-1","az":"az1","pid":0,"host":"127.0.0.1","port":4001,"state":"stopped","reason":"starts again in 4.0 s"})",
+       R"({"id":"storage-1","az":"az1","pid":0,"host":"127.0.0.1","port":4001,"state":"stopped","reason":"starts again in 4.0 s","metrics_port":4003})",
        R"("control":{"pid":)", R"("volume":{"epoch":0,"vcl":0,"vdl":1000,"protection_groups":0})",
        R"("segments":[{"pg":0,"node":"storage-1","scl":900,"state":"behind"}])"}) {
     EXPECT_NE(json.find(part), std::string::npos) << part << "\nin " << json;
