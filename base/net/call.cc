@@ -44,6 +44,12 @@ class Call : public std::enable_shared_from_this<Call> {
       self->Connected();
     });
   }
+  // Gives up. No outcome comes any more.
+  void Abandon() {
+    if (channel_ != nullptr) {
+      channel_->Refuse(Status::Cancelled("given up"));
+    }
+  }
   // Empty while the call is under way.
   std::optional<Result<Frame>>& outcome() { return outcome_; }
 
@@ -177,6 +183,7 @@ Result<Frame> CallOnce(const std::string& host, uint16_t port, const Frame& requ
   // Until nothing is under way, which is when there is an outcome.
   io.run_for(std::chrono::microseconds(timeout_us));
   if (!call->outcome().has_value()) {
+    call->Abandon();
     return Status::TimedOut("no answer in time");
   }
   return std::move(*call->outcome());

@@ -32,6 +32,9 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // Lets both sides prove themselves and calls `done` once, at the latest after `limit_us`. After
   // an error the channel is closed; the other side was told nothing about why.
   void Authenticate(PeerSide side, int64_t limit_us, std::function<void(Status)> done);
+  // Ends Authenticate, if it is under way, with this error. Whoever drops a channel before `done`
+  // was called must: `done` may hold what holds the channel.
+  void Refuse(Status why) { Finish(std::move(why)); }
   // The other side's IP address, as it was when the channel was made.
   const std::string& remote_host() const { return remote_host_; }
 

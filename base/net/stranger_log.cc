@@ -11,25 +11,26 @@ constexpr int64_t kNameEveryUs = 60'000'000;
 constexpr size_t kAddressesMax = 1024;
 }  // namespace
 
-bool StrangerLog::IsDue(const std::string& host, int64_t now_us) {
-  if (const auto found = named_us_.find(host);
+bool StrangerLog::IsDue(const std::string& who, int64_t now_us) {
+  if (const auto found = named_us_.find(who);
       found != named_us_.end() && now_us - found->second < kNameEveryUs) {
     return false;
   }
   if (named_us_.size() >= kAddressesMax) {
     named_us_.clear();
   }
-  named_us_[host] = now_us;
+  named_us_[who] = now_us;
   return true;
 }
 
-void StrangerLog::Note(const std::string& host, const char* what, const Status& why) {
-  if (!IsDue(host, SystemClock().NowUs())) {
+void StrangerLog::Note(const std::string& who, const Status& why) {
+  if (!IsDue(who, SystemClock().NowUs())) {
     ++unnamed_count_;
     return;
   }
-  LOG_WARN("{} {} refused: {} ({} more like it since the last such line)", what, host,
-           why.message(), unnamed_count_);
+  LOG_WARN(
+      "{} did not prove that it belongs to this cluster: {} ({} more since the last such line)",
+      who, why.message(), unnamed_count_);
   unnamed_count_ = 0;
 }
 

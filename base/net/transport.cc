@@ -274,8 +274,7 @@ void AsioTransport::Accept() {
 void AsioTransport::Welcome(tcp::socket socket) {
   if (unproven_.size() >= options_.unproven_max) {
     const std::shared_ptr<Channel> oldest = unproven_.front();
-    ForgetUnproven(oldest);
-    oldest->Close();  // which ends its handshake
+    oldest->Refuse(Status::Unavailable("too many were proving themselves"));  // and is forgotten
   }
   auto channel = std::make_shared<Channel>(std::move(socket), options_.security);
   unproven_.push_back(channel);
@@ -288,7 +287,7 @@ void AsioTransport::Welcome(tcp::socket socket) {
                           ForgetUnproven(channel);
                           if (!status.ok()) {
                             refused_.fetch_add(1, std::memory_order_relaxed);
-                            strangers_.Note(channel->remote_host(), "connection", status);
+                            strangers_.Note("a connection from " + channel->remote_host(), status);
                             return;
                           }
                           accepted_.fetch_add(1, std::memory_order_relaxed);
@@ -343,21 +342,23 @@ void AsioTransport::Dial(PeerId peer) {
 void AsioTransport::Dialed(PeerId peer, tcp::socket socket) {
   auto channel = std::make_shared<Channel>(std::move(socket), options_.security);
   peers_.at(peer).unproven = channel;
-  channel->Authenticate(PeerSide::kDialer, options_.handshake_limit_us,
-                        [this, peer, channel](const Status& status) {
-                          const auto found = peers_.find(peer);
-                          if (stopping_ || found == peers_.end()) {
-                            channel->Close();
-                            return;
-                          }
-                          found->second.unproven = nullptr;
-                          if (status.ok()) {
-                            Adopt(peer, channel);
-                            return;
-                          }
-                          strangers_.Note(channel->remote_host(), "process we connect to", status);
-                          DialLater(peer);
-                        });
+  channel->Authenticate(
+      PeerSide::kDialer, options_.handshake_limit_us, [this, peer, channel](const Status& status) {
+        const auto found = peers_.find(peer);
+        if (stopping_ || found == peers_.end()) {
+          channel->Close();
+          return;
+        }
+        found->second.unproven = nullptr;
+        if (status.ok()) {
+          Adopt(peer, channel);
+          return;
+        }
+        strangers_.Note(
+            "the process at " + found->second.host + ":" + std::to_string(found->second.port),
+            status);
+        DialLater(peer);
+      });
 }
 
 void AsioTransport::DialLater(PeerId peer) {
@@ -395,7 +396,7 @@ void AsioTransport::ConnectionClosed(PeerId peer, const std::string& why) {
 
 void AsioTransport::Close(const Peer& peer) {
   if (peer.unproven != nullptr) {
-    peer.unproven->Close();
+    peer.unproven->Refuse(Status::Cancelled("not wanted any more"));
   }
   if (peer.connection != nullptr) {
     peer.connection->Close();
@@ -408,8 +409,9 @@ void AsioTransport::Disconnect(PeerId peer) {
     if (found == peers_.end()) {
       return;
     }
-    Close(found->second);
+    const Peer forgotten = std::move(found->second);
     peers_.erase(found);
+    Close(forgotten);
   });
 }
 
@@ -452,7 +454,7 @@ void AsioTransport::Stop() {
     error_code ignored;
     acceptor_.close(ignored);
     for (const auto& channel : unproven_) {
-      channel->Close();
+      channel->Refuse(Status::Cancelled("stopping"));
     }
     unproven_.clear();
     for (auto& [peer, entry] : peers_) {

@@ -223,6 +223,29 @@ class Stranger {
   bool connected_ = false;
 };
 
+// Lets the system accept connections, and does nothing with them.
+class MuteListener {
+ public:
+  MuteListener() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(fd_, 16), 0);
+    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+  ~MuteListener() { ::close(fd_); }
+  MuteListener(const MuteListener&) = delete;
+  MuteListener& operator=(const MuteListener&) = delete;
+  uint16_t port() const { return port_; }
+
+ private:
+  const int fd_;
+  uint16_t port_ = 0;
+};
+
 TEST(TransportSecurityTest, FramesPassWithTheSecretAndWithCertificates) {
   const Authority authority;
   const std::pair<Security, Security> kinds[] = {
@@ -326,6 +349,25 @@ TEST(TransportSecurityTest, StrangersWhoWaitAreFewAndKeepNobodyOut) {
   EXPECT_EQ(strangers.front()->ReadToEnd(), "");
   EXPECT_EQ(strangers.back()->ReadToEnd(100), "open");
   EXPECT_TRUE(Ask(port, WithSecret('a')).ok());
+}
+
+TEST(TransportSecurityTest, EndingInTheMiddleOfHandshakesLeavesNothingBehind) {
+  for (const Security& security : {WithSecret('a'), Authority().Sign("storage-1", Authority())}) {
+    Process server(security);
+    const Stranger stranger(server.Listen());
+    // Connections are made, and nobody answers: a dialer, and a call, wait in the middle of theirs.
+    const MuteListener mute;
+    const uint16_t port = mute.port();
+    Process dialer(security);
+    dialer.transport->Start("dialer");
+    const PeerId peer = dialer.transport->Connect("127.0.0.1", port);
+    dialer.transport->Connect("127.0.0.1", port);
+    EXPECT_FALSE(CallOnce("127.0.0.1", port, Question(), 200'000, security).ok());
+    dialer.transport->Disconnect(peer);
+    dialer.transport->Stop();
+    server.transport->Stop();
+    EXPECT_EQ(stranger.ReadToEnd(), "");
+  }
 }
 
 TEST(TransportSecurityTest, OldTlsIsRefused) {
