@@ -16,7 +16,8 @@ constexpr int64_t kReturnEveryUs = 200'000;
 
 void LimitAllocatorArenas() {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  ::mallopt(M_ARENA_MAX, std::min(2 * cores, 16));
+  // Called once, before there are threads.
+  ::mallopt(M_ARENA_MAX, std::min(2 * cores, 16));  // NOLINT(concurrency-mt-unsafe)
 }
 
 void ReturnFreeMemory() {

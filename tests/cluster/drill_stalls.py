@@ -15,6 +15,12 @@ from ledger import Ledger
 from watcher import Watcher
 
 
+def stands_still(pid):
+    """Whether every thread of the process has stopped: on a busy machine some run on for milliseconds after SIGSTOP."""
+    states = [stat.read_text().rsplit(")", 1)[1].split()[0] for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(state == "T" for state in states)
+
+
 class Stopped:
     """Processes that stand still for the time of a `with`."""
 
@@ -24,6 +30,7 @@ class Stopped:
     def __enter__(self):
         for pid in self.pids:
             os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(stands_still(pid) for pid in self.pids), 10, "the processes stand still")
 
     def __exit__(self, *_):
         for pid in self.pids:
