@@ -10,6 +10,7 @@
 #include "base/obs/log.h"
 #include "base/os/thread.h"
 #include "base/os/time.h"
+#include "volume/message_type.h"
 
 namespace borealis::storage_node {
 
@@ -64,6 +65,37 @@ class LaneThread {
   std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   Thread thread_;
+};
+
+// How long append requests with records wait for their answers. On the transport's thread, but for
+// durations().
+class AppendTimer {
+ public:
+  void OnRequest(PeerId from, const Frame& frame) {
+    if (frame.type != static_cast<uint16_t>(MessageType::kAppendRequest) ||
+        frame.attachments.empty()) {
+      return;
+    }
+    if (since_us_.size() >= kOpenMax) {  // of writers that went away, perhaps
+      since_us_.clear();
+    }
+    since_us_[{from, frame.request_id}] = SystemClock().NowUs();
+  }
+  void OnReply(PeerId to, const Frame& frame) {
+    if (frame.type != static_cast<uint16_t>(MessageType::kAppendReply)) {
+      return;
+    }
+    if (const auto found = since_us_.find({to, frame.request_id}); found != since_us_.end()) {
+      durations_.Observe(SystemClock().NowUs() - found->second);
+      since_us_.erase(found);
+    }
+  }
+  const DurationHistogram& durations() const { return durations_; }
+
+ private:
+  static constexpr size_t kOpenMax = 16'384;
+  std::map<std::pair<PeerId, uint64_t>, int64_t> since_us_;
+  DurationHistogram durations_;
 };
 
 void AddCounters(const NodeCounters& counters, MetricsPage* page) {
@@ -172,6 +204,9 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
 
   void AddMetrics(MetricsPage* page) const {
     transport_->AddMetrics(page);
+    page->Histogram("borealis_storage_append_latency_seconds",
+                    "From the arrival of an append request with records to its answer.",
+                    append_timer_.durations().Take());
     const char* const lane_names[kLaneCount] = {"journal", "manifest", "layers"};
     for (size_t i = 0; i < kLaneCount; ++i) {
       page->Histogram("borealis_storage_disk_work_seconds",
@@ -182,10 +217,16 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
   }
 
   // FrameHandler.
-  void OnFrame(PeerId from, Frame frame) override { node_->OnFrame(from, std::move(frame)); }
+  void OnFrame(PeerId from, Frame frame) override {
+    append_timer_.OnRequest(from, frame);
+    node_->OnFrame(from, std::move(frame));
+  }
 
   // NodeEnvironment.
-  void Send(PeerId to, Frame frame) override { transport_->Send(to, std::move(frame)); }
+  void Send(PeerId to, Frame frame) override {
+    append_timer_.OnReply(to, frame);
+    transport_->Send(to, std::move(frame));
+  }
   void SendToNode(NodeId to, Frame frame) override {
     if (const auto peer = peers_.find(to); peer != peers_.end()) {
       transport_->Send(peer->second, std::move(frame));
@@ -215,6 +256,7 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
   std::unique_ptr<Node> node_;
   bool told_broken_ = false;
   std::map<NodeId, PeerId> peers_;
+  AppendTimer append_timer_;
   std::array<DurationHistogram, kLaneCount> lane_durations_;
   std::array<LaneThread, kLaneCount> lanes_;
   std::unique_ptr<Transport> transport_;

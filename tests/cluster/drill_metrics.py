@@ -70,6 +70,8 @@ def check_numbers_move(cluster):
     for name in ("borealis_storage_appends_total", "borealis_storage_journal_flushes_total", "borealis_storage_segment_scl"):
         assert total(storage, name) > total(storage_before, name), name
     assert total(storage, "borealis_storage_disk_work_seconds_count", lane="journal") > 0
+    appends = total(storage, "borealis_storage_append_latency_seconds_count") - total(storage_before, "borealis_storage_append_latency_seconds_count")
+    assert COMMITS / 2 <= appends and 0 < total(storage, "borealis_storage_append_latency_seconds_sum") < 1000, appends
     assert total(storage, "borealis_storage_in_service") == 1
     reader = scrape(next(port for name, port in found.items() if name.startswith("instance") and port != writer_port))
     assert total(reader, "borealis_instance_role", role="reader") == 1 and total(reader, "borealis_replica_lag_seconds") < 60
@@ -93,6 +95,7 @@ def check_control_counts_what_it_does(cluster):
 
 
 def check_hostile_scrapes_disturb_nothing(cluster):
+    wait_until_all_serve(cluster)  # the writer of before the failover as well
     held = []
     for port in ports(cluster).values():
         for words in (b"", b"GET /met", b"\xff" * 100_000, b"GET / HTTP/1.1\r\n\r\n") * 10:
@@ -110,9 +113,13 @@ def check_hostile_scrapes_disturb_nothing(cluster):
     assert not cluster.error_lines(), cluster.error_lines()
 
 
+def wait_until_all_serve(cluster):
+    wait_for(lambda: all(i["state"] == "serving" for i in cluster.status()["instances"]), 30, "both instances serve")
+
+
 def main():
     with Cluster(readers=1) as cluster:
-        wait_for(lambda: all(i["state"] == "serving" for i in cluster.status()["instances"]), 30, "both instances serve")
+        wait_until_all_serve(cluster)
         for check in (check_every_process_answers, check_numbers_move, check_control_counts_what_it_does, check_hostile_scrapes_disturb_nothing):
             check(cluster)
             print(f"{check.__name__}: as said", flush=True)

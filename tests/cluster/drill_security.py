@@ -115,6 +115,10 @@ def works(cluster) -> bool:
         return False
 
 
+def wait_until_all_serve(cluster):
+    wait_for(lambda: all(i["state"] == "serving" for i in cluster.status()["instances"]), 30, "both instances serve")
+
+
 def state(cluster, name):
     status = cluster.status()
     return next(p["state"] for p in status["instances"] + status["storage_nodes"] if p["id"] == name)
@@ -135,7 +139,7 @@ def check_it_works(cluster):
     wait_for(lambda: works(cluster), 20, "writes after the writer's death")
     cluster.run("start", "instance-1")
     cluster.run("start", "instance-2")
-    wait_for(lambda: all(i["state"] == "serving" for i in cluster.status()["instances"]), 30, "both instances serve")
+    wait_until_all_serve(cluster)
 
 
 def check_the_kind_is_fixed(cluster):
@@ -157,6 +161,7 @@ def check_secrets_can_be_replaced(cluster):
         os.rename(directory / proof, f"{old}/{proof}")
         cluster.up()
         assert works(cluster)
+        wait_until_all_serve(cluster)
         for name, (port, _) in inner_ports(cluster).items():
             try:
                 open_to(port, old)
