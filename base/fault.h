@@ -1,7 +1,7 @@
 // Places where a test can make the impossible happen, and proof that rare paths were walked.
 //
-//   if (FAULT_POINT("journal.short_write")) …   true when armed by a test or by the simulator's
-//   seed COVER("opener.union_had_hole");             counts that the path was reached
+//   if (FAULT_POINT("journal.short_write")) …   true when a test or the simulator's seed says so
+//   COVER("opener.union_had_hole");             counts that the path was reached
 //
 // Names are "subject.event", unique in the tree. Nothing is armed in production: an unarmed point
 // costs one relaxed load of a global. Thread-safe.

@@ -233,17 +233,28 @@ Status Dictionary::ListPrefix(
 Result<TableDefinition> Dictionary::ReadDefinition(TableId id) {
   std::string value;
   RETURN_IF_ERROR(Lookup(dictionary_key::Definition(id), &value));
-  if (value.empty()) {
-    return Status::Corruption("table definition is malformed");
+  for (;;) {
+    if (value.empty()) {
+      return Status::Corruption("table definition is malformed");
+    }
+    const std::string_view rest = std::string_view(value).substr(1);
+    if (value[0] == kDefinitionInline) {
+      return ParseDefinition(rest);
+    }
+    ASSIGN_OR_RETURN(LongValueReference reference, LongValueReference::Parse(rest));
+    std::string bytes;
+    Status read = ReadLongValue(store_, reference, 0, reference.length, &bytes);
+    if (read.ok()) {
+      return ParseDefinition(bytes);
+    }
+    // A schema change may have replaced and freed it since the entry was read.
+    std::string again;
+    RETURN_IF_ERROR(Lookup(dictionary_key::Definition(id), &again));
+    if (!read.Is(Code::kCorruption) || again == value) {
+      return read;
+    }
+    value = std::move(again);
   }
-  const std::string_view rest = std::string_view(value).substr(1);
-  if (value[0] == kDefinitionInline) {
-    return ParseDefinition(rest);
-  }
-  ASSIGN_OR_RETURN(LongValueReference reference, LongValueReference::Parse(rest));
-  std::string bytes;
-  RETURN_IF_ERROR(ReadLongValue(store_, reference, 0, reference.length, &bytes));
-  return ParseDefinition(bytes);
 }
 
 std::shared_ptr<TableState> Dictionary::StateOf(TableId id) {
@@ -396,7 +407,9 @@ Status Dictionary::ApplyOne(const DictionaryChange& change) {
   return status;
 }
 
-Status Dictionary::Apply(const std::vector<DictionaryChange>& changes) {
+Status Dictionary::Apply(const std::vector<DictionaryChange>& changes,
+                         const std::vector<TableRef>& old_tables,
+                         const std::vector<TableRef>& new_tables) {
   MutexLock lock(apply_mutex_);
   RETURN_IF_ERROR(FinishJournal());
   const std::string journal = EncodeChanges(changes);
@@ -409,7 +422,9 @@ Status Dictionary::Apply(const std::vector<DictionaryChange>& changes) {
     RETURN_IF_ERROR(Space::SetSlot(&mtr, kJournalSlot, reference.first.value()));
     mtr.Commit();
   }
-  return FinishJournal();
+  RETURN_IF_ERROR(FinishJournal());
+  Publish(old_tables, new_tables);
+  return Status::Ok();
 }
 
 Status Dictionary::FinishJournal() {
@@ -467,11 +482,6 @@ Result<PageNo> Dictionary::CreateTree(IndexId id, bool is_clustered) {
 void Dictionary::StopGuarding(PageNo root) {
   MutexLock lock(mutex_);
   guarded_.erase(root);
-}
-
-bool Dictionary::IsGuarded(PageNo root) const {
-  MutexLock lock(mutex_);
-  return guarded_.contains(root);
 }
 
 Result<DictionaryChange> Dictionary::DefinitionChange(const TableDefinition& definition) {
@@ -613,6 +623,22 @@ Result<std::vector<PendingDrop>> Dictionary::ListDrops() {
 Status Dictionary::RemoveDrop(Mtr* mtr, PageNo page) {
   Status status = tree_->Delete(mtr, dictionary_key::Drop(page));
   return status.Is(Code::kNotFound) ? Status::Ok() : status;
+}
+
+// Between schema changes, never in the middle of one: the entry may have been listed while the tree
+// was being made, and the tree be a table's by now; or the change that lists it is not published,
+// and nobody could tell who is at work on the tree.
+Result<bool> Dictionary::MayFree(const PendingDrop& drop) {
+  MutexLock lock(apply_mutex_);
+  RETURN_IF_ERROR(FinishJournal());
+  std::string value;
+  Status listed = Lookup(dictionary_key::Drop(drop.page), &value);
+  if (listed.Is(Code::kNotFound)) {
+    COVER("dictionary.drop_was_taken_back");
+    return false;
+  }
+  RETURN_IF_ERROR(std::move(listed));
+  return drop.is_long_value || !TreeInUse(drop.page);
 }
 
 bool Dictionary::TreeInUse(PageNo root) {

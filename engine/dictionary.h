@@ -97,9 +97,11 @@ class Dictionary {
   std::vector<std::pair<TableId, std::shared_ptr<TableState>>> ListStates() const;
 
   // --- schema changes
-  // Carries out `changes` atomically and durably. After a failure of the volume in the middle the
-  // next change, or recovery, finishes it first.
-  Status Apply(const std::vector<DictionaryChange>& changes);
+  // Carries out `changes` atomically and durably, and publishes: the old tables are stale and
+  // forgotten, the new ones known. After a failure of the volume in the middle the next change, or
+  // recovery, finishes it first.
+  Status Apply(const std::vector<DictionaryChange>& changes,
+               const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
   // Makes an empty tree, listed under 'D' and guarded from the background until Forget.
   Result<PageNo> CreateTree(IndexId id, bool is_clustered);
   void StopGuarding(PageNo root);
@@ -109,10 +111,7 @@ class Dictionary {
   Result<std::optional<DictionaryChange>> DropOfDefinition(TableId id);
   static DictionaryChange DropOfTree(PageNo root, bool is_clustered);
 
-  // Publishes: marks the old tables stale and forgets them, and caches the new. Tables named in
-  // `gone` are those whose trees are going to be freed.
   Result<TableRef> MakeTable(const TableDefinition& definition, std::vector<uint64_t> usable_from);
-  void Publish(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
   // A replica learns of a schema change: forgets these tables.
   void Invalidate(const std::vector<TableId>& tables, Lsn at);
   void InvalidateAll();
@@ -121,11 +120,14 @@ class Dictionary {
   Result<std::vector<PendingDrop>> ListDrops();
   // Removes the entry in `mtr`, which must hold no page of the dictionary.
   Status RemoveDrop(Mtr* mtr, PageNo page);
-  bool IsGuarded(PageNo root) const;
-  // Whether somebody still works on the tree; marks it so that nobody starts.
-  bool TreeInUse(PageNo root);
+  // Whether it is still listed, and nobody works on the tree or will begin to (INV-DIC-3).
+  Result<bool> MayFree(const PendingDrop& drop);
 
  private:
+  void Publish(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables)
+      REQUIRES(apply_mutex_);
+  // Whether somebody still works on the tree; marks it so that nobody starts.
+  bool TreeInUse(PageNo root);
   Status FinishJournal() REQUIRES(apply_mutex_);
   Status ApplyOne(const DictionaryChange& change);
   // The value under a key, with a pending journal of the writer laid over it on a replica.

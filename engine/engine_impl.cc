@@ -270,22 +270,32 @@ Result<bool> EngineImpl::FreeDrops() {
   ASSIGN_OR_RETURN(std::vector<PendingDrop> drops, core_.dictionary.ListDrops());
   bool did = false;
   for (const PendingDrop& drop : drops) {
-    // Readers that have not come past the change may still use the tree.
-    const Lsn seen = drop_seen_.try_emplace(drop.page, store_->volume()->appended()).first->second;
-    if (core_.stopping.load() || core_.history->reader_horizon() < seen ||
-        (!drop.is_long_value && core_.dictionary.TreeInUse(drop.page))) {
-      drops_listed_.store(false);
-      continue;
+    Result<bool> freed = FreeIfUnused(drop);
+    if (!freed.ok() || !*freed) {
+      drops_listed_.store(false);  // look again
     }
-    Status status = FreeDrop(drop);
-    if (!status.ok()) {
-      drops_listed_.store(false);
-      return status;
+    if (!freed.ok()) {
+      return freed;
     }
-    drop_seen_.erase(drop.page);
-    did = true;
+    did |= *freed;
   }
   return did;
+}
+
+Result<bool> EngineImpl::FreeIfUnused(const PendingDrop& drop) {
+  ASSIGN_OR_RETURN(const bool may_free, core_.dictionary.MayFree(drop));
+  if (!may_free) {
+    drop_seen_.erase(drop.page);
+    return false;
+  }
+  // Readers that have not come past the change may still use the tree.
+  const Lsn seen = drop_seen_.try_emplace(drop.page, store_->volume()->appended()).first->second;
+  if (core_.stopping.load() || core_.history->reader_horizon() < seen) {
+    return false;
+  }
+  RETURN_IF_ERROR(FreeDrop(drop));
+  drop_seen_.erase(drop.page);
+  return true;
 }
 
 namespace {

@@ -93,7 +93,8 @@ class EngineImpl final : public Engine {
   // One round; true when something was done.
   Result<bool> BackgroundStep();
   Status RollBackOrphan();
-  Result<bool> FreeDrops();
+  Result<bool> FreeDrops() REQUIRES(background_mutex_);
+  Result<bool> FreeIfUnused(const PendingDrop& drop) REQUIRES(background_mutex_);
   Status FreeDrop(const PendingDrop& drop);
 
   const std::unique_ptr<Store> store_;

@@ -136,9 +136,7 @@ Status SchemaChange::AddDrop(const TableDefinition& table, const std::set<PageNo
 Status SchemaChange::Apply(const std::vector<TableRef>& old_tables,
                            const std::vector<TableRef>& new_tables) {
   RETURN_IF_ERROR(CheckKilled());
-  RETURN_IF_ERROR(core_->dictionary.Apply(changes_));
-  core_->dictionary.Publish(old_tables, new_tables);
-  return Status::Ok();
+  return core_->dictionary.Apply(changes_, old_tables, new_tables);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -9,11 +9,10 @@
 //   24     8     left sibling, kNoPage for none
 //   32     8     right sibling, kNoPage for none
 //   40     8     index id
-//   48     8     highest id of a transaction that changed the page (visibility in secondary
-//   indexes) 56     8     reserved, zero 64           heap of entries, in no order, growing up
-//   16384-2n     directory: slot i is the u16 at 16384 - 2(i+1), the offset of the i-th entry in
-//   key
-//                order
+//   48     8     highest id of a transaction that changed the page (for secondary indexes)
+//   56     8     reserved, zero
+//   64           heap of entries, in no order, growing up
+//   16384-2n     directory: slot i is the u16 at 16384 - 2(i+1), the offset of entry i by key
 //
 // Entry: key length varint, value length varint, key, value. Keys are unique in a page and compare
 // with memcmp. In an inner page the value is a child's page number (u64); the entry's key is the

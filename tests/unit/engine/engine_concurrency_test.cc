@@ -95,6 +95,31 @@ TEST_F(EngineConcurrencyTest, TransfersKeepTheSum) {
   EXPECT_TRUE(engine_->ListLocks().empty());
 }
 
+// INV-DIC-3: trees are listed to be freed while they are being made.
+TEST_F(EngineConcurrencyTest, BackgroundFreesNoTreeThatIsBeingMade) {
+  std::atomic<bool> stop{false};
+  Thread background("background", [&] {
+    while (!stop) {
+      EXPECT_OK(engine_->RunBackground());
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "t" + std::to_string(i % 3);
+    if (i >= 3) {
+      Check(name);
+      ASSERT_OK(engine_->DropTables({{"test", name}}, {}));
+    }
+    Create(name, "0;1", {true, true});
+    Load(name, {"1|a", "2|b"});
+  }
+  stop = true;
+  background.Join();
+  for (const std::string name : {"t0", "t1", "t2"}) {
+    Check(name);
+    EXPECT_EQ(ScanAll(name), "1|a 2|b");
+  }
+}
+
 TEST_F(EngineConcurrencyTest, UniqueKeysStayUnique) {
   Create("t", "0;1", {true, true});
   std::vector<Thread> threads;
