@@ -54,11 +54,6 @@ class VolumeEpoch : public Newtype<struct VolumeEpochTag, uint64_t> {
  public:
   using Newtype::Newtype;
 };
-// Generation of one protection group's set of segments.
-class MembershipEpoch : public Newtype<struct MembershipEpochTag, uint64_t> {
- public:
-  using Newtype::Newtype;
-};
 class VolumeId : public Newtype<struct VolumeIdTag, uint64_t> {
  public:
   using Newtype::Newtype;

@@ -158,7 +158,6 @@ int RunStorage(const Words& words) {
             process.peers.push_back({NodeId(peer.number), peer.az, peer.host, peer.port});
           }
         }
-        process.tuning.pages_per_pg = config.pages_per_pg;
         process.tuning.new_cluster = !config.volume_made;
         process.on_broken = [](const std::string& reason) {
           LOG_ERROR("ending, to be started again: {}", reason);

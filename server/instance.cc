@@ -39,13 +39,16 @@ constexpr size_t kStatementTextLeast = size_t{2} << 20;
 using control::ClusterConfig;
 using control::InstanceConfig;
 
-Geometry GeometryOf(const ClusterConfig& config) {
-  Geometry geometry;
-  geometry.pages_per_pg = config.pages_per_pg;
+// The storage nodes of the configuration, and whether the volume is still to be made.
+storage_client::VolumeSource VolumeOf(const ClusterConfig& config) {
+  storage_client::VolumeSource volume;
   for (const control::StorageNodeConfig& node : config.storage_nodes) {
-    geometry.nodes.push_back({NodeId(node.number), node.az, node.host, node.port});
+    volume.seeds.push_back({NodeId(node.number), node.az, node.host, node.port});
   }
-  return geometry;
+  if (!config.volume_made) {
+    volume.make_new = {config.pages_per_pg};
+  }
+  return volume;
 }
 
 // A name for this server that stays: made at the first start, kept in the instance's directory.
@@ -75,10 +78,11 @@ Result<std::string> ReadPassword(const std::string& path) {
 
 class InstanceProcess final : public Instance, public FrameHandler, public HandlerFactory {
  public:
-  InstanceProcess(ClusterConfig config, InstanceConfig self, std::string directory)
+  InstanceProcess(ClusterConfig config, InstanceConfig self, std::string cluster_directory)
       : config_(std::move(config)),
         self_(std::move(self)),
-        directory_(std::move(directory)),
+        cluster_directory_(std::move(cluster_directory)),
+        directory_(cluster_directory_ + "/" + self_.id),
         gate_(std::max<size_t>(config_.buffer_pool_bytes / kPoolPerStatementText,
                                kStatementTextLeast)) {}
   ~InstanceProcess() override { Stop(); }
@@ -111,9 +115,11 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   void BecomeReader(const Order& order);
   Status ApplyOptions();
   RoleParts Parts();
+  storage_client::VolumeSource Volume() const;
 
   const ClusterConfig config_;
   const InstanceConfig self_;
+  const std::string cluster_directory_;
   const std::string directory_;  // of this instance
   std::string root_password_;
 
@@ -343,10 +349,20 @@ void InstanceProcess::Carry(const Order& order) {
   }
 }
 
+// As the configuration is now: since this process started the volume may have been made, and
+// storage nodes have come.
+storage_client::VolumeSource InstanceProcess::Volume() const {
+  Result<ClusterConfig> now = control::LoadClusterConfig(RealFileSystem(), cluster_directory_);
+  if (!now.ok()) {
+    LOG_WARN("cluster.json: {}; going by what it said before", now.status().ToString());
+  }
+  return VolumeOf(now.ok() ? *now : config_);
+}
+
 RoleParts InstanceProcess::Parts() {
   RoleParts parts;
   parts.instance = self_.id;
-  parts.geometry = GeometryOf(config_);
+  parts.volume = Volume();
   parts.buffer_pool_bytes = config_.buffer_pool_bytes;
   parts.shared.variables = executor_->variables.get();
   parts.shared.executor = executor_->executor.get();
@@ -421,7 +437,7 @@ Result<std::unique_ptr<Instance>> Instance::Start(const std::string& directory,
     return Status::NotFound("cluster.json names no instance " + id);
   }
   const InstanceConfig own = *self;
-  auto instance = std::make_unique<InstanceProcess>(std::move(config), own, directory + "/" + id);
+  auto instance = std::make_unique<InstanceProcess>(std::move(config), own, directory);
   RETURN_IF_ERROR(instance->Begin());
   return std::unique_ptr<Instance>(std::move(instance));
 }

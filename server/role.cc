@@ -23,7 +23,7 @@ Result<std::shared_ptr<WriterRole>> WriterRole::Open(
     const std::function<void(Status)>& on_deposed) {
   std::shared_ptr<WriterRole> role(new WriterRole());
   storage_client::ClientConfig config;
-  config.geometry = parts.geometry;
+  config.volume = parts.volume;
   config.instance = parts.instance;
   ASSIGN_OR_RETURN(role->volume_,
                    storage_client::StorageClient::Open(
@@ -112,7 +112,7 @@ void WriterRole::UpdateReaderHorizon() {
 ReaderRole::ReaderRole(const RoleParts& parts, const std::string& writer_host,
                        uint16_t writer_admin_port)
     : parts_(parts),
-      volume_(std::make_unique<storage_client::ReplicaVolume>(parts.geometry)),
+      volume_(std::make_unique<storage_client::ReplicaVolume>(parts.volume.seeds)),
       receiver_(std::make_unique<LogReceiver>(
           parts.instance, volume_.get(),
           [this](std::string_view active) { return OpenEngine(active); })) {

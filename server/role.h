@@ -20,7 +20,6 @@
 #include "sql/session/session.h"
 #include "storage_client/client.h"
 #include "storage_client/replica_volume.h"
-#include "volume/geometry.h"
 
 namespace borealis::server {
 
@@ -49,7 +48,7 @@ class Role {
 // What both roles need from the instance. Everything outlives the role.
 struct RoleParts {
   std::string instance;
-  Geometry geometry;
+  storage_client::VolumeSource volume;
   uint64_t buffer_pool_bytes = 0;
   // Members other than engine and catalog.
   sql::SessionEnvironment shared;

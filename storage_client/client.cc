@@ -30,8 +30,7 @@ class StorageClient::Shell final : private ClientEvents {
   Shell(ClientConfig config, std::function<void(const OpenProgress&)> on_progress)
       : config_(std::move(config)),
         on_progress_(std::move(on_progress)),
-        driver_(config_.geometry),
-        core_(config_.geometry, config_.limits, driver_, *this, metrics_, RandomId()) {}
+        core_(config_.volume, config_.limits, driver_, *this, metrics_, RandomId()) {}
   ~Shell() override { Close(); }
 
   Status Open();
@@ -45,6 +44,9 @@ class StorageClient::Shell final : private ClientEvents {
   Lsn Subscribe(LogSubscriber* subscriber);
   void Unsubscribe(LogSubscriber* subscriber);
   void OnDeposed(std::function<void(Status)> deposed);
+  // Runs `change` with the core and the time, on the client's thread.
+  Status Change(const std::function<Status(ClientCore&, int64_t)>& change);
+  Geometry geometry() const;
 
   Lsn vdl() const { return Lsn(vdl_.load(std::memory_order_acquire)); }
   Lsn vcl() const { return Lsn(vcl_.load(std::memory_order_relaxed)); }
@@ -58,6 +60,7 @@ class StorageClient::Shell final : private ClientEvents {
   void OnOpened(const OpenedVolume& opened) override;
   void OnOpenFailed(Status status) override;
   void OnVdlAdvanced(Lsn vdl, std::span<const PgTailAt> changed) override;
+  void OnGeometryDecided(const Geometry& geometry) override;
   void OnFenced(Status status) override;
 
   void Drain();
@@ -76,6 +79,7 @@ class StorageClient::Shell final : private ClientEvents {
   std::atomic<uint64_t> start_{0};
   std::atomic<uint64_t> appended_{0};
   std::atomic<uint64_t> epoch_{0};
+  std::atomic<uint64_t> pages_per_pg_{kPagesPerPgDefault};
   std::atomic<bool> drain_is_posted_{false};
 
   // Held by a thread that waits for the client's; so Close comes before or after, not between.
@@ -85,13 +89,14 @@ class StorageClient::Shell final : private ClientEvents {
   Mutex log_mutex_{LockRank::kLog};
   std::unique_ptr<LogBuffer> log_ GUARDED_BY(log_mutex_);
 
-  Mutex mutex_{LockRank::kVolume};
+  mutable Mutex mutex_{LockRank::kVolume};
   ConditionVariable changed_;
   std::multimap<Lsn, std::function<void(Status)>> waiting_ GUARDED_BY(mutex_);
   std::optional<Status> opened_ GUARDED_BY(mutex_);
   Status ended_ GUARDED_BY(mutex_);  // kFenced or kCancelled: nothing more becomes durable
   std::function<void(Status)> deposed_ GUARDED_BY(mutex_);
   std::string last_progress_ GUARDED_BY(mutex_);
+  Geometry geometry_ GUARDED_BY(mutex_);
 
   // On the client's thread only.
   std::vector<LogSubscriber*> subscribers_;
@@ -121,7 +126,7 @@ Status StorageClient::Shell::Open() {
 }
 
 void StorageClient::Shell::OnOpenProgress(const OpenProgress& progress) {
-  LOG_INFO("opening volume {}: {}", config_.geometry.volume.value(), progress.step);
+  LOG_INFO("opening volume {}: {}", config_.volume.volume.value(), progress.step);
   {
     MutexLock lock(mutex_);
     last_progress_ = progress.step;
@@ -133,7 +138,7 @@ void StorageClient::Shell::OnOpenProgress(const OpenProgress& progress) {
 
 void StorageClient::Shell::OnOpened(const OpenedVolume& opened) {
   LOG_INFO("volume {} opened by {}: epoch {} vdl {}, {} protection groups",
-           config_.geometry.volume.value(), config_.instance, opened.epoch.value(),
+           config_.volume.volume.value(), config_.instance, opened.epoch.value(),
            opened.vdl.value(), opened.groups.size());
   std::map<PgId, Lsn> tails;
   for (const auto& [pg, group] : opened.groups) {
@@ -141,17 +146,19 @@ void StorageClient::Shell::OnOpened(const OpenedVolume& opened) {
   }
   {
     MutexLock lock(log_mutex_);
-    log_ = std::make_unique<LogBuffer>(config_.geometry.pages_per_pg, opened.epoch, opened.start,
+    log_ = std::make_unique<LogBuffer>(opened.geometry.pages_per_pg, opened.epoch, opened.start,
                                        std::move(tails));
     log_->SetHardLimit(opened.start + kLsnSpan);
   }
   drained_ = opened.start;
+  pages_per_pg_.store(opened.geometry.pages_per_pg);
   epoch_.store(opened.epoch.value());
   vdl_.store(opened.vdl.value());
   vcl_.store(opened.vdl.value());
   start_.store(opened.start.value());
   appended_.store(opened.start.value());
   MutexLock lock(mutex_);
+  geometry_ = opened.geometry;
   opened_ = Status::Ok();
   changed_.NotifyAll();
 }
@@ -236,8 +243,31 @@ void StorageClient::Shell::OnVdlAdvanced(Lsn vdl, std::span<const PgTailAt> chan
   }
 }
 
+void StorageClient::Shell::OnGeometryDecided(const Geometry& geometry) {
+  LOG_INFO("volume {}: geometry {} with {} protection groups is decided",
+           config_.volume.volume.value(), geometry.version.ToString(), geometry.groups.size());
+  {
+    MutexLock lock(mutex_);
+    geometry_ = geometry;
+  }
+  for (LogSubscriber* subscriber : subscribers_) {
+    subscriber->OnGeometry(geometry);
+  }
+}
+
+Geometry StorageClient::Shell::geometry() const {
+  MutexLock lock(mutex_);
+  return geometry_;
+}
+
+Status StorageClient::Shell::Change(const std::function<Status(ClientCore&, int64_t)>& change) {
+  Status outcome = Status::Cancelled("the volume was closed");
+  RunOnThreadAndWait([&] { outcome = change(core_, SystemClock().NowUs()); });
+  return outcome;
+}
+
 void StorageClient::Shell::OnFenced(Status status) {
-  LOG_WARN("volume {}: {}", config_.geometry.volume.value(), status.ToString());
+  LOG_WARN("volume {}: {}", config_.volume.volume.value(), status.ToString());
   std::function<void(Status)> deposed;
   {
     MutexLock lock(mutex_);
@@ -374,7 +404,7 @@ Status StorageClient::Shell::ReadPages(std::span<const PageNo> pages, Lsn read_p
     }
   }
   return driver_.ReadBlocking(
-      pages,
+      pages_per_pg_.load(), pages,
       [this, read_point](std::vector<PageNo> wanted, NodeDriver::ImagesDone done) {
         core_.Read(std::move(wanted), read_point, std::move(done), SystemClock().NowUs());
       },
@@ -392,6 +422,7 @@ Lsn StorageClient::Shell::Subscribe(LogSubscriber* subscriber) {
     const std::vector<LogChunkPtr> undurable = core_.ChunksAboveVdl();
     from = undurable.empty() ? drained_ : undurable.front()->start;
     subscribers_.push_back(subscriber);
+    subscriber->OnGeometry(core_.geometry());
     subscriber->OnVdl(vdl(), core_.Tails());
     for (const LogChunkPtr& chunk : undurable) {
       subscriber->OnLog(chunk->start, chunk->end, chunk->InLsnOrder());
@@ -456,6 +487,21 @@ Lsn StorageClient::Subscribe(LogSubscriber* subscriber) {
 }
 void StorageClient::Unsubscribe(LogSubscriber* subscriber) {
   shell_->Unsubscribe(subscriber);
+}
+Status StorageClient::OrderSeat(const SeatOrder& order) {
+  return shell_->Change(
+      [&](ClientCore& core, int64_t now_us) { return core.OrderSeat(order, now_us); });
+}
+Status StorageClient::AddNode(const StorageNodeAddress& node) {
+  return shell_->Change(
+      [&](ClientCore& core, int64_t now_us) { return core.AddNode(node, now_us); });
+}
+Status StorageClient::SetDraining(NodeId node, bool draining) {
+  return shell_->Change(
+      [&](ClientCore& core, int64_t now_us) { return core.SetDraining(node, draining, now_us); });
+}
+Geometry StorageClient::geometry() const {
+  return shell_->geometry();
 }
 void StorageClient::OnDeposed(std::function<void(Status)> deposed) {
   shell_->OnDeposed(std::move(deposed));

@@ -24,7 +24,7 @@
 namespace borealis::storage_client {
 
 struct ClientConfig {
-  Geometry geometry;
+  VolumeSource volume;
   VolumeEpoch epoch;  // 0: one above the highest that the nodes have seen
   ClientLimits limits;
   std::string instance = "writer";
@@ -36,6 +36,8 @@ struct ClientConfig {
 class LogSubscriber {
  public:
   virtual ~LogSubscriber() = default;
+  // The decided geometry: the first call after subscribing, and one at each change.
+  virtual void OnGeometry(const Geometry& geometry) = 0;
   // Whole mini-transactions covering LSNs [start, end), contiguous from call to call. They may not
   // be durable yet.
   virtual void OnLog(Lsn start, Lsn end, const SharedBytes& records) = 0;
@@ -77,6 +79,14 @@ class StorageClient final : public Volume {
   Lsn Subscribe(LogSubscriber* subscriber);
   // After it returns nothing more is delivered.
   void Unsubscribe(LogSubscriber* subscriber);
+
+  // See ClientCore. They block for the client's thread, not until the change is decided; kCancelled
+  // when the client is closed.
+  Status OrderSeat(const SeatOrder& order);
+  Status AddNode(const StorageNodeAddress& node);
+  Status SetDraining(NodeId node, bool draining);
+  // The decided one.
+  Geometry geometry() const;
 
   // Called once, on the client's thread, when a newer epoch deposed this one.
   void OnDeposed(std::function<void(Status)> deposed);

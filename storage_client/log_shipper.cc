@@ -8,20 +8,57 @@
 
 namespace borealis::storage_client {
 
-LogShipper::LogShipper(const Geometry& geometry, const ShipperLimits& limits, VolumeEpoch epoch,
+LogShipper::LogShipper(VolumeId volume, const ShipperLimits& limits, VolumeEpoch epoch,
                        QuorumTracker& tracker, NodeLink& link, RequestIds& ids,
                        ClientMetrics& metrics)
-    : geometry_(geometry),
+    : volume_(volume),
       limits_(limits),
       epoch_(epoch),
       tracker_(tracker),
       link_(link),
       ids_(ids),
-      metrics_(metrics),
-      nodes_(geometry.nodes.size()) {
-  for (NodeQueue& node : nodes_) {
+      metrics_(metrics) {}
+
+void LogShipper::SetNodeCount(size_t count) {
+  while (nodes_.size() < count) {
+    NodeQueue& node = nodes_.emplace_back();
     node.timeout_us = limits_.timeout_us;
+    node.delivered = first_chunk_;
+    node.next = first_chunk_;
   }
+}
+
+void LogShipper::SetGeometry(const Geometry& geometry, int64_t now_us) {
+  SegmentSet joined = 0;  // somewhere
+  members_.resize(geometry.groups.size());
+  for (size_t pg = 0; pg < members_.size(); ++pg) {
+    const SegmentSet members = geometry.groups[pg].Members();
+    joined |= members & ~members_[pg];
+    members_[pg] = members;
+  }
+  MoveShippingEnd();
+  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
+    if ((joined & SegmentBit(slot)) != 0) {
+      Rewind(&nodes_[slot]);  // chunks that were passed over may concern it now
+    }
+    Pump(slot, now_us);
+  }
+}
+
+void LogShipper::MoveShippingEnd() {
+  const auto is_known = [this](const PgBytes& part) { return part.pg.value() < members_.size(); };
+  while (shipping_end_ < EndOfRow() &&
+         std::ranges::all_of(ChunkAt(shipping_end_).parts, is_known)) {
+    ++shipping_end_;
+  }
+  if (shipping_end_ < EndOfRow()) {
+    COVER("shipper.waits_for_a_group");
+  }
+}
+
+bool LogShipper::Concerns(const LogChunk& chunk, size_t slot) const {
+  return std::ranges::any_of(chunk.parts,
+                             [&](const PgBytes& part) { return IsMember(part.pg, slot); });
 }
 
 void LogShipper::SetReady(size_t slot, int64_t now_us) {
@@ -46,24 +83,41 @@ void LogShipper::OnNodeDown(size_t slot) {
 void LogShipper::OnAppended(LogChunkPtr chunk, int64_t now_us) {
   retained_bytes_ += chunk->size_bytes;
   chunks_.push_back(std::move(chunk));
+  MoveShippingEnd();
   for (size_t slot = 0; slot < nodes_.size(); ++slot) {
     Pump(slot, now_us);
   }
 }
 
-size_t LogShipper::GatheredBytes(const NodeQueue& node) const {
+size_t LogShipper::GatheredBytes(const NodeQueue& node, size_t slot) const {
   size_t gathered = 0;
-  for (uint64_t at = node.next; at < EndOfRow() && gathered < limits_.pipeline_bytes; ++at) {
-    gathered += ChunkAt(at).size_bytes;
+  for (uint64_t at = node.next; at < shipping_end_ && gathered < limits_.pipeline_bytes; ++at) {
+    for (const PgBytes& part : ChunkAt(at).parts) {
+      gathered += IsMember(part.pg, slot) ? part.bytes.size() : 0;
+    }
   }
   return gathered;
 }
 
+// Passes chunks that have nothing for the node.
+void LogShipper::SkipForeign(NodeQueue* node, size_t slot) {
+  const bool has_all_before = node->delivered == node->next;
+  while (node->next < shipping_end_ && !Concerns(ChunkAt(node->next), slot)) {
+    ++node->next;
+  }
+  if (has_all_before) {
+    node->delivered = node->next;
+  }
+}
+
 void LogShipper::Pump(size_t slot, int64_t now_us) {
   NodeQueue& node = nodes_[slot];
-  while (node.is_up && node.is_ready && now_us >= node.not_before_us && node.next < EndOfRow() &&
+  while (node.is_up && node.is_ready && now_us >= node.not_before_us &&
          node.in_flight.size() < limits_.in_flight_max) {
-    if (!node.in_flight.empty() && GatheredBytes(node) < limits_.pipeline_bytes) {
+    SkipForeign(&node, slot);
+    const bool is_worth_it =
+        node.in_flight.empty() || GatheredBytes(node, slot) >= limits_.pipeline_bytes;
+    if (node.next == shipping_end_ || !is_worth_it) {
       return;
     }
     SendBatch(slot, now_us);
@@ -73,7 +127,7 @@ void LogShipper::Pump(size_t slot, int64_t now_us) {
 void LogShipper::SendBatch(size_t slot, int64_t now_us) {
   NodeQueue& node = nodes_[slot];
   msg::AppendRequest request;
-  request.set_volume_id(geometry_.volume.value());
+  request.set_volume_id(volume_.value());
   request.set_volume_epoch(epoch_.value());
   request.set_vdl(tracker_.vdl().value());
   request.set_pgmrpl(pgmrpl_.value());
@@ -83,7 +137,7 @@ void LogShipper::SendBatch(size_t slot, int64_t now_us) {
   std::vector<SharedBytes> attachments;
   size_t bytes = 0;
   // One part and one attachment for each group of each chunk: slices of what the log buffer built.
-  while (node.next < EndOfRow()) {
+  while (node.next < shipping_end_) {
     const LogChunk& chunk = ChunkAt(node.next);
     const bool fits = bytes + chunk.size_bytes <= limits_.batch_bytes_max &&
                       attachments.size() + chunk.parts.size() <= limits_.batch_parts_max;
@@ -91,19 +145,18 @@ void LogShipper::SendBatch(size_t slot, int64_t now_us) {
       break;
     }
     for (const PgBytes& part : chunk.parts) {
+      if (!IsMember(part.pg, slot)) {
+        continue;
+      }
       msg::AppendPart* out = request.add_parts();
       out->set_pg(part.pg.value());
       out->set_size_bytes(static_cast<uint32_t>(part.bytes.size()));
-      const auto membership = membership_epochs_.find(part.pg);
-      out->set_membership_epoch(
-          membership == membership_epochs_.end() ? 0 : membership->second.value());
       attachments.push_back(part.bytes);
-      const Lsn known = tracker_.scl(part.pg, slot);
+      bytes += part.bytes.size();
       if (batch.known_scls.empty() || batch.known_scls.back().first != part.pg) {
-        batch.known_scls.emplace_back(part.pg, known);
+        batch.known_scls.emplace_back(part.pg, tracker_.scl(part.pg, slot));
       }
     }
-    bytes += chunk.size_bytes;
     ++node.next;
   }
   batch.last = node.next;
@@ -121,7 +174,7 @@ void LogShipper::SendBatch(size_t slot, int64_t now_us) {
 void LogShipper::SendHeartbeat(size_t slot, int64_t now_us) {
   NodeQueue& node = nodes_[slot];
   msg::AppendRequest request;
-  request.set_volume_id(geometry_.volume.value());
+  request.set_volume_id(volume_.value());
   request.set_volume_epoch(epoch_.value());
   request.set_vdl(tracker_.vdl().value());
   request.set_pgmrpl(pgmrpl_.value());
@@ -160,7 +213,7 @@ void LogShipper::OnReply(size_t slot, uint64_t request_id, const msg::AppendRepl
     NoteLosses(&node, slot, answered, reply);
   }
   for (const msg::SegmentProgress& segment : reply.segments()) {
-    tracker_.OnProgress(PgId(segment.pg()), slot, Lsn(segment.scl()));
+    tracker_.OnProgress(PgId(segment.pg()), slot, Lsn(segment.scl()), request_id);
   }
   NoteDelivered(&node, slot);
   Pump(slot, now_us);
@@ -171,7 +224,8 @@ void LogShipper::NoteLosses(NodeQueue* node, size_t slot, const Batch& batch,
                             const msg::AppendReply& reply) {
   for (const auto& [pg, known] : batch.known_scls) {
     for (const msg::SegmentProgress& segment : reply.segments()) {
-      if (PgId(segment.pg()) != pg || Lsn(segment.scl()) >= known) {
+      const bool is_less = PgId(segment.pg()) == pg && Lsn(segment.scl()) < known;
+      if (!is_less || !IsMember(pg, slot)) {
         continue;
       }
       COVER("shipper.scl_went_back");
@@ -188,8 +242,8 @@ void LogShipper::NoteLosses(NodeQueue* node, size_t slot, const Batch& batch,
 }
 
 bool LogShipper::IsCovered(size_t slot, const LogChunk& chunk) const {
-  return std::all_of(chunk.parts.begin(), chunk.parts.end(), [&](const PgBytes& part) {
-    return tracker_.scl(part.pg, slot) >= part.last_end;
+  return std::ranges::all_of(chunk.parts, [&](const PgBytes& part) {
+    return !IsMember(part.pg, slot) || tracker_.scl(part.pg, slot) >= part.last_end;
   });
 }
 
@@ -200,8 +254,12 @@ void LogShipper::NoteDelivered(NodeQueue* node, size_t slot) {
     node->delivered = std::max(node->delivered, node->in_flight.front().last);
     node->in_flight.pop_front();
   }
+  AdvanceDelivered(node, slot);
+}
+
+void LogShipper::AdvanceDelivered(NodeQueue* node, size_t slot) {
   node->delivered = std::max(node->delivered, first_chunk_);
-  while (node->delivered < EndOfRow() && IsCovered(slot, ChunkAt(node->delivered))) {
+  while (node->delivered < shipping_end_ && IsCovered(slot, ChunkAt(node->delivered))) {
     ++node->delivered;
   }
   while (!node->in_flight.empty() && node->in_flight.front().last <= node->delivered) {
@@ -212,7 +270,11 @@ void LogShipper::NoteDelivered(NodeQueue* node, size_t slot) {
 
 void LogShipper::Trim() {
   uint64_t needed = EndOfRow();
-  for (const NodeQueue& node : nodes_) {
+  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
+    NodeQueue& node = nodes_[slot];
+    if (!node.is_up || !node.is_ready) {
+      AdvanceDelivered(&node, slot);  // past chunks that are no concern of it
+    }
     needed = std::min(needed, node.delivered);
   }
   while (!chunks_.empty() && chunks_.front()->end <= tracker_.vdl()) {
@@ -272,7 +334,7 @@ int64_t LogShipper::NextDeadlineUs() const {
     next = std::min(next, HeartbeatAtUs(node));
     if (!node.in_flight.empty()) {
       next = std::min(next, node.in_flight.front().deadline_us);
-    } else if (node.is_up && node.is_ready && node.next < EndOfRow()) {
+    } else if (node.is_up && node.is_ready && node.next < shipping_end_) {
       next = std::min(next, node.not_before_us);
     }
   }

@@ -1,5 +1,11 @@
 // Sends the log to the nodes: one append request at a time a node, with all groups it holds.
 //
+// What a node holds is said by the decided geometry; it is sent the parts of those groups only, and
+// a chunk without any of them is as good as delivered to it. A chunk with a group that the geometry
+// does not have yet stops all sending from that chunk on, so that no later opener can fail to hear
+// of a group that has records (docs/volume.md, Growth). A node that becomes a member is sent the
+// group's records from then on; those before it gets from its peers.
+//
 // Chunks of log are kept once, in LSN order; a node is a pair of positions in that row: what it has
 // (`delivered`) and what it was sent (`next`). A request goes out at once when nothing is under way
 // to the node; otherwise the log gathers until the answer comes or there is enough for a request of
@@ -19,7 +25,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <vector>
 
 #include "storage_client/client_metrics.h"
@@ -52,10 +57,13 @@ struct ShipperLimits {
 
 class LogShipper {
  public:
-  LogShipper(const Geometry& geometry, const ShipperLimits& limits, VolumeEpoch epoch,
+  LogShipper(VolumeId volume, const ShipperLimits& limits, VolumeEpoch epoch,
              QuorumTracker& tracker, NodeLink& link, RequestIds& ids, ClientMetrics& metrics);
 
-  void SetMembershipEpoch(PgId pg, MembershipEpoch epoch) { membership_epochs_[pg] = epoch; }
+  // How many slots there are; they never get fewer.
+  void SetNodeCount(size_t count);
+  // The decided geometry, in its first version and in each that follows.
+  void SetGeometry(const Geometry& geometry, int64_t now_us);
   void SetLowestReadPoint(Lsn lsn) { pgmrpl_ = lsn; }
   void SetReady(size_t slot, int64_t now_us);
   void OnNodeUp(size_t slot, int64_t now_us);
@@ -96,18 +104,26 @@ class LogShipper {
   };
 
   uint64_t EndOfRow() const { return first_chunk_ + chunks_.size(); }
+  // Where sending stops: at a group that is not in the geometry, or at the end of the row.
+  void MoveShippingEnd();
+  bool IsMember(PgId pg, size_t slot) const {
+    return pg.value() < members_.size() && (members_[pg.value()] & SegmentBit(slot)) != 0;
+  }
+  bool Concerns(const LogChunk& chunk, size_t slot) const;
+  void SkipForeign(NodeQueue* node, size_t slot);
   const LogChunk& ChunkAt(uint64_t position) const { return *chunks_[position - first_chunk_]; }
   void Pump(size_t slot, int64_t now_us);
-  size_t GatheredBytes(const NodeQueue& node) const;
+  size_t GatheredBytes(const NodeQueue& node, size_t slot) const;
   void SendBatch(size_t slot, int64_t now_us);
   void SendHeartbeat(size_t slot, int64_t now_us);
   void Rewind(NodeQueue* node);
   void NoteLosses(NodeQueue* node, size_t slot, const Batch& batch, const msg::AppendReply& reply);
   void NoteDelivered(NodeQueue* node, size_t slot);
+  void AdvanceDelivered(NodeQueue* node, size_t slot);
   bool IsCovered(size_t slot, const LogChunk& chunk) const;
   int64_t HeartbeatAtUs(const NodeQueue& node) const;
 
-  const Geometry& geometry_;
+  const VolumeId volume_;
   const ShipperLimits limits_;
   const VolumeEpoch epoch_;
   QuorumTracker& tracker_;
@@ -115,10 +131,11 @@ class LogShipper {
   RequestIds& ids_;
   ClientMetrics& metrics_;
   Lsn pgmrpl_;
-  std::map<PgId, MembershipEpoch> membership_epochs_;
+  std::vector<SegmentSet> members_;  // by group
   // Chunk positions count from 0 at opening; chunks_[0] is at first_chunk_.
   std::deque<LogChunkPtr> chunks_;
   uint64_t first_chunk_ = 0;
+  uint64_t shipping_end_ = 0;
   size_t retained_bytes_ = 0;
   std::vector<NodeQueue> nodes_;
 };

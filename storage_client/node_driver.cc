@@ -26,8 +26,7 @@ struct NodeDriver::ReadWait {
   Status status;
 };
 
-NodeDriver::NodeDriver(const Geometry& geometry)
-    : geometry_(geometry), transport_(Transport::Create(this)) {}
+NodeDriver::NodeDriver() : transport_(Transport::Create(this)) {}
 
 NodeDriver::~NodeDriver() {
   Stop();
@@ -35,9 +34,6 @@ NodeDriver::~NodeDriver() {
 
 void NodeDriver::Start(NodeMachine* machine, const std::string& thread_name) {
   machine_ = machine;
-  for (const StorageNodeAddress& node : geometry_.nodes) {
-    peers_.push_back(transport_->Connect(node.host, node.port));
-  }
   transport_->Start(thread_name);
 }
 
@@ -111,11 +107,22 @@ void NodeDriver::OnPeerDown(PeerId peer) {
   }
 }
 
+void NodeDriver::ConnectNode(size_t slot, const StorageNodeAddress& node) {
+  if (slot < peers_.size()) {
+    transport_->Disconnect(peers_[slot]);
+  } else {
+    INVARIANT_EQ(slot, peers_.size());
+    peers_.emplace_back();
+  }
+  peers_[slot] = transport_->Connect(node.host, node.port);
+}
+
 void NodeDriver::SendToNode(size_t slot, Frame frame) {
   transport_->Send(peers_[slot], std::move(frame));
 }
 
-Status NodeDriver::ReadBlocking(std::span<const PageNo> pages, const StartRead& start, Page* out) {
+Status NodeDriver::ReadBlocking(uint64_t pages_per_pg, std::span<const PageNo> pages,
+                                const StartRead& start, Page* out) {
   const auto wait = std::make_shared<ReadWait>();
   struct Piece {
     size_t first;
@@ -123,8 +130,9 @@ Status NodeDriver::ReadBlocking(std::span<const PageNo> pages, const StartRead& 
   };
   std::vector<Piece> pieces;
   for (size_t i = 0; i < pages.size(); ++i) {
-    const bool continues = !pieces.empty() && pieces.back().pages.size() < kPagesPerRead &&
-                           geometry_.PgOf(pieces.back().pages.back()) == geometry_.PgOf(pages[i]);
+    const bool continues =
+        !pieces.empty() && pieces.back().pages.size() < kPagesPerRead &&
+        pieces.back().pages.back().value() / pages_per_pg == pages[i].value() / pages_per_pg;
     if (!continues) {
       pieces.push_back({i, {}});
     }

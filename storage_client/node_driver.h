@@ -24,11 +24,11 @@ namespace borealis::storage_client {
 
 class NodeDriver final : public NodeLink, private FrameHandler {
  public:
-  // `geometry` must outlive the driver.
-  explicit NodeDriver(const Geometry& geometry);
+  NodeDriver();
   ~NodeDriver() override;
 
-  // Connects and starts the thread. `machine` must outlive Stop().
+  // Starts the thread; nodes that were connected before are reported then. `machine` must outlive
+  // Stop().
   void Start(NodeMachine* machine, const std::string& thread_name);
   // Joins the thread and cancels reads still under way; idempotent; not from the thread itself.
   void Stop();
@@ -36,13 +36,15 @@ class NodeDriver final : public NodeLink, private FrameHandler {
   // Runs `work` on the machine's thread, then sets the machine's timer anew. Thread-safe.
   void Post(std::function<void()> work);
 
-  // Starts reads on the machine's thread, one for each run of pages of one group, and blocks until
-  // all are done. Thread-safe; not from the machine's thread.
+  // Starts reads on the machine's thread, one for each run of pages of one group (of `pages_per_pg`
+  // pages), and blocks until all are done. Thread-safe; not from the machine's thread.
   using ImagesDone = std::function<void(Status, std::vector<SharedBytes> images)>;
   using StartRead = std::function<void(std::vector<PageNo> pages, ImagesDone done)>;
-  Status ReadBlocking(std::span<const PageNo> pages, const StartRead& start, Page* out);
+  Status ReadBlocking(uint64_t pages_per_pg, std::span<const PageNo> pages, const StartRead& start,
+                      Page* out);
 
-  // NodeLink: on the machine's thread.
+  // NodeLink: on the machine's thread, or before Start.
+  void ConnectNode(size_t slot, const StorageNodeAddress& node) override;
   void SendToNode(size_t slot, Frame frame) override;
 
  private:
@@ -53,7 +55,6 @@ class NodeDriver final : public NodeLink, private FrameHandler {
   int SlotOf(PeerId peer) const;
   void ArmTimer();
 
-  const Geometry& geometry_;
   std::unique_ptr<Transport> transport_;
   NodeMachine* machine_ = nullptr;
   std::vector<PeerId> peers_;  // by slot

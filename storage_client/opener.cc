@@ -9,6 +9,7 @@
 #include "base/invariant.h"
 #include "base/obs/log.h"
 #include "storage_client/message_frame.h"
+#include "volume/placement.h"
 
 namespace borealis::storage_client {
 
@@ -23,7 +24,6 @@ Result<NodeAnswer> ParseSealReply(size_t slot, const msg::SealReply& reply) {
     segment.scl = Lsn(state.scl());
     segment.vdl_told = Lsn(state.vdl_told());
     segment.last_at_vdl_told = Lsn(state.last_at_vdl_told());
-    segment.membership_epoch = MembershipEpoch(state.membership_epoch());
     ASSIGN_OR_RETURN(segment.tail, ParseTail(state.tail()));
     answer.segments.push_back(std::move(segment));
   }
@@ -44,27 +44,90 @@ void SetRange(const AnnulledSpan& span, msg::AnnulledRange* out) {
 
 }  // namespace
 
-Opener::Opener(const Geometry& geometry, const OpenerLimits& limits, OpenRequest request,
-               NodeLink& link, RequestIds& ids, uint64_t seed,
+Opener::Opener(const VolumeSource& source, const OpenerLimits& limits, OpenRequest request,
+               NodeTable& nodes, NodeLink& link, RequestIds& ids, uint64_t seed,
                std::function<void(const OpenProgress&)> on_progress)
-    : geometry_(geometry),
+    : volume_(source.volume),
       limits_(limits),
       request_(request),
+      table_(nodes),
       link_(link),
       ids_(ids),
       random_(seed),
       on_progress_(std::move(on_progress)),
-      nodes_(geometry.nodes.size()) {
+      nodes_(nodes.size()) {
   INVARIANT_NE(request.opener_id, 0U);
+  if (source.make_new.has_value()) {
+    ProposeFirstGeometry(source);
+  }
+}
+
+// Lower than any version that exists, so it holds only where nobody knows of one.
+void Opener::ProposeFirstGeometry(const VolumeSource& source) {
+  Geometry first;
+  first.volume = volume_;
+  first.pages_per_pg = source.make_new->pages_per_pg;
+  first.nodes = table_.nodes();
+  Result<Group> root =
+      PlaceGroup(first, kRootGroup, std::vector<NodeLoad>(first.nodes.size(), {true, 1}));
+  if (root.ok()) {
+    first.groups.push_back(std::move(*root));
+    geometry_ = std::move(first);
+  } else {
+    no_geometry_ = std::string(root.status().message());
+  }
+}
+
+void Opener::LearnGeometry(size_t slot, std::string_view bytes) {
+  if (bytes.empty() || (state_ != State::kProbing && state_ != State::kSealing)) {
+    return;
+  }
+  Result<Geometry> told = ParseGeometry(bytes);
+  if (!told.ok() || told->volume != volume_ || !told->Has(kRootGroup)) {
+    nodes_[slot].refusal = told.ok() ? "the geometry it has is not this volume's"
+                                     : std::string(told.status().message());
+    return;
+  }
+  if (told->version <= geometry_.version) {
+    return;
+  }
+  Result<Geometry> rebased = table_.Rebase(*told);
+  for (size_t added = nodes_.size(); added < table_.size(); ++added) {
+    nodes_.emplace_back();
+    SendStep(added);
+  }
+  if (rebased.ok()) {
+    geometry_ = std::move(*rebased);
+  } else {
+    nodes_[slot].refusal = std::string(rebased.status().message());
+  }
 }
 
 template <class Predicate>
 SegmentSet Opener::Slots(Predicate predicate) const {
   SegmentSet slots = 0;
   for (size_t slot = 0; slot < nodes_.size(); ++slot) {
-    slots |= predicate(nodes_[slot]) ? SegmentSet{1} << slot : 0;
+    slots |= predicate(nodes_[slot]) ? SegmentBit(slot) : 0;
   }
   return slots;
+}
+
+std::optional<PgId> Opener::FirstWithout(Quorum quorum, SegmentSet have) const {
+  for (uint32_t pg = 0; pg < geometry_.groups.size(); ++pg) {
+    if (!(geometry_.groups[pg].Quorums().*quorum).SatisfiedBy(have)) {
+      return PgId(pg);
+    }
+  }
+  return std::nullopt;
+}
+
+bool Opener::HasRoot(Quorum quorum, SegmentSet have) const {
+  return geometry_.Has(kRootGroup) &&
+         (geometry_.group(kRootGroup).Quorums().*quorum).SatisfiedBy(have);
+}
+
+bool Opener::HasAll(Quorum quorum, SegmentSet have) const {
+  return geometry_.Has(kRootGroup) && !FirstWithout(quorum, have).has_value();
 }
 
 void Opener::Start(int64_t now_us) {
@@ -101,7 +164,7 @@ void Opener::SendStep(size_t slot) {
   switch (state_) {
     case State::kProbing: {
       msg::NodeStatusRequest request;
-      request.set_volume_id(geometry_.volume.value());
+      request.set_volume_id(volume_.value());
       link_.SendToNode(slot, MakeFrame(MessageType::kNodeStatusRequest, ids_.Next(), request));
       return;
     }
@@ -110,7 +173,7 @@ void Opener::SendStep(size_t slot) {
         return;
       }
       msg::SealRequest request;
-      request.set_volume_id(geometry_.volume.value());
+      request.set_volume_id(volume_.value());
       request.set_epoch(epoch_.value());
       request.set_opener_id(request_.opener_id);
       link_.SendToNode(slot, MakeFrame(MessageType::kSealRequest, ids_.Next(), request));
@@ -179,8 +242,9 @@ void Opener::OnNodeStatus(size_t slot, const Frame& frame, int64_t now_us) {
   }
   nodes_[slot].has_told_epoch = true;
   highest_seen_ = std::max(highest_seen_, VolumeEpoch(reply.volume_epoch()));
-  if (geometry_.quorums.read.SatisfiedBy(
-          Slots([](const NodeState& node) { return node.has_told_epoch; }))) {
+  LearnGeometry(slot, reply.geometry());
+  if (HasRoot(&QuorumPair::read,
+              Slots([](const NodeState& node) { return node.has_told_epoch; }))) {
     BeginSealing(VolumeEpoch(highest_seen_.value() + 1), now_us);
   }
 }
@@ -191,6 +255,7 @@ void Opener::OnSealReply(size_t slot, const Frame& frame, int64_t now_us) {
     return;
   }
   const VolumeEpoch epoch(reply.volume_epoch());
+  LearnGeometry(slot, reply.geometry());
   if (reply.outcome() == msg::FENCED) {
     OnFenced(slot, epoch, now_us);
     return;
@@ -211,38 +276,51 @@ void Opener::OnSealReply(size_t slot, const Frame& frame, int64_t now_us) {
   }
   node.is_fenced = false;
   node.sealed = std::move(*answer);
-  const SegmentSet sealed = Slots([](const NodeState& n) { return n.sealed.has_value(); });
-  // The read quorum finds the end of the log; the write quorum is the claim to the epoch.
-  if (geometry_.quorums.read.SatisfiedBy(sealed) && geometry_.quorums.write.SatisfiedBy(sealed)) {
-    Decide(now_us);
-  }
+  CheckSealed(now_us);
 }
 
-void Opener::Decide(int64_t now_us) {
-  std::vector<NodeAnswer> answers;
-  for (const NodeState& node : nodes_) {
-    if (node.sealed.has_value()) {
-      answers.push_back(*node.sealed);
-    }
+void Opener::CheckSealed(int64_t now_us) {
+  const SegmentSet sealed = Slots([](const NodeState& n) { return n.sealed.has_value(); });
+  if (!HasRoot(&QuorumPair::write, sealed) || !HasAll(&QuorumPair::read, sealed)) {
+    return;
   }
-  Result<RecoveryPoint> point = FindRecoveryPoint(answers, epoch_);
+  Result<RecoveryPoint> point = FindRecoveryPoint(AnswersOfMembers(), epoch_);
   if (!point.ok()) {
     Fail(std::move(point).status());
     return;
   }
   point_ = std::move(*point);
+  geometry_.version = {epoch_, geometry_.version.number + 1};
+  raise_to_.reset();  // the epoch is ours, whoever a minority was sealed by
   state_ = State::kTruncating;
   SendAll(now_us);
 }
 
+// Without segments of groups that the node has no seat in: leftovers, which nobody keeps whole.
+std::vector<NodeAnswer> Opener::AnswersOfMembers() const {
+  std::vector<NodeAnswer> answers;
+  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
+    if (!nodes_[slot].sealed.has_value()) {
+      continue;
+    }
+    answers.push_back(*nodes_[slot].sealed);
+    std::erase_if(answers.back().segments, [&](const SegmentAnswer& segment) {
+      return !geometry_.Has(segment.pg) ||
+             (geometry_.group(segment.pg).Members() & SegmentBit(slot)) == 0;
+    });
+  }
+  return answers;
+}
+
 Frame Opener::TruncationFrame() const {
   msg::TruncateRequest request;
-  request.set_volume_id(geometry_.volume.value());
+  request.set_volume_id(volume_.value());
   request.set_vdl(point_.vdl_told.value());
   SetRange(point_.annulled.back(), request.mutable_range());
   for (const AnnulledSpan& span : point_.annulled) {
     SetRange(span, request.add_annulled());
   }
+  request.set_geometry(EncodeGeometry(geometry_));
   return MakeFrame(MessageType::kTruncateRequest, 0, request);
 }
 
@@ -268,152 +346,17 @@ void Opener::OnTruncateReply(size_t slot, const Frame& frame, int64_t now_us) {
     TakeProgress(slot, PgId(segment.pg()), Lsn(segment.scl()));
   }
   const SegmentSet truncated = Slots([](const NodeState& n) { return n.is_truncated; });
-  if (state_ == State::kTruncating && geometry_.quorums.write.SatisfiedBy(truncated)) {
+  if (state_ == State::kTruncating && HasAll(&QuorumPair::write, truncated)) {
     state_ = State::kReplicating;
-    CheckReplicated(now_us);
+    CheckReplicated();
     if (state_ == State::kReplicating) {
       COVER("opener.had_to_replicate");
       PushMissing(now_us);
       Report();
     }
   } else if (state_ == State::kReplicating) {
-    CheckReplicated(now_us);
+    CheckReplicated();
   }
-}
-
-void Opener::TakeProgress(size_t slot, PgId pg, Lsn scl) {
-  Lsn& known = nodes_[slot].scls[pg];
-  known = std::max(known, scl);
-}
-
-SegmentSet Opener::HoldersOf(PgId pg) const {
-  const Lsn tail = point_.tails.at(pg);
-  return Slots([&](const NodeState& node) {
-    const auto scl = node.scls.find(pg);
-    return node.is_truncated && scl != node.scls.end() && scl->second >= tail;
-  });
-}
-
-void Opener::CheckReplicated(int64_t /*now_us*/) {
-  for (const auto& [pg, tail] : point_.tails) {
-    if (!geometry_.quorums.write.SatisfiedBy(HoldersOf(pg))) {
-      return;
-    }
-  }
-  state_ = State::kOpen;
-}
-
-void Opener::PushMissing(int64_t now_us) {
-  for (const auto& [pg, tail] : point_.tails) {
-    const SegmentSet holders = HoldersOf(pg);
-    if (geometry_.quorums.write.SatisfiedBy(holders)) {
-      continue;
-    }
-    for (size_t slot = 0; slot < nodes_.size(); ++slot) {
-      if (nodes_[slot].is_truncated && (holders >> slot & 1) == 0) {
-        StartPush(pg, slot, now_us);
-      }
-    }
-  }
-}
-
-void Opener::StartPush(PgId pg, size_t to, int64_t now_us) {
-  Push& push = pushes_[{pg, to}];
-  if (now_us < push.deadline_us) {
-    return;
-  }
-  // First the node with the highest SCL, then, attempt by attempt, the others: no single one may
-  // have all that is missing.
-  std::vector<std::pair<Lsn, size_t>> sources;
-  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
-    if (slot != to && (nodes_[slot].is_truncated || nodes_[slot].sealed.has_value())) {
-      const auto scl = nodes_[slot].scls.find(pg);
-      sources.emplace_back(scl == nodes_[slot].scls.end() ? Lsn(0) : scl->second, slot);
-    }
-  }
-  if (sources.empty()) {
-    return;
-  }
-  std::sort(sources.rbegin(), sources.rend());
-  push.from = sources[push.attempt % sources.size()].second;
-  ++push.attempt;
-  push.append_id = 0;
-  push.fetch_id = ids_.Next();
-  push.deadline_us = now_us + limits_.push_timeout_us;
-  msg::FetchRecordsRequest request;
-  request.set_volume_id(geometry_.volume.value());
-  request.set_pg(pg.value());
-  request.set_after(nodes_[to].scls[pg].value());
-  request.set_up_to(point_.tails.at(pg).value());
-  request.set_size_bytes_max(limits_.push_bytes);
-  link_.SendToNode(push.from, MakeFrame(MessageType::kFetchRecordsRequest, push.fetch_id, request));
-}
-
-void Opener::OnFetchReply(size_t slot, const Frame& frame, int64_t now_us) {
-  msg::FetchRecordsReply reply;
-  if (state_ != State::kReplicating || !ParseBody(frame, &reply)) {
-    return;
-  }
-  for (auto& [key, push] : pushes_) {
-    if (push.fetch_id != frame.request_id || push.from != slot) {
-      continue;
-    }
-    push.fetch_id = 0;
-    size_t size = 0;
-    for (const SharedBytes& attachment : frame.attachments) {
-      size += attachment.size();
-    }
-    if (reply.outcome() != msg::OK || size == 0) {
-      push.deadline_us = now_us;  // nothing here: another source at the next round
-      return;
-    }
-    COVER("opener.pushed_records");
-    msg::AppendRequest request;
-    request.set_volume_id(geometry_.volume.value());
-    request.set_volume_epoch(epoch_.value());
-    request.set_vdl(point_.vdl_told.value());
-    for (const SharedBytes& attachment : frame.attachments) {
-      msg::AppendPart* part = request.add_parts();
-      part->set_pg(key.first.value());
-      part->set_membership_epoch(point_.membership_epochs[key.first].value());
-      part->set_size_bytes(static_cast<uint32_t>(attachment.size()));
-    }
-    push.append_id = ids_.Next();
-    Frame append = MakeFrame(MessageType::kAppendRequest, push.append_id, request);
-    append.attachments = frame.attachments;
-    link_.SendToNode(key.second, std::move(append));
-    return;
-  }
-}
-
-void Opener::OnAppendReply(size_t slot, const Frame& frame, int64_t now_us) {
-  msg::AppendReply reply;
-  if (state_ != State::kReplicating || !ParseBody(frame, &reply)) {
-    return;
-  }
-  if (reply.outcome() == msg::FENCED) {
-    OnFenced(slot, VolumeEpoch(reply.volume_epoch()), now_us);
-    return;
-  }
-  if (reply.outcome() != msg::OK) {
-    nodes_[slot].refusal = reply.reason();
-    return;
-  }
-  for (const msg::SegmentProgress& segment : reply.segments()) {
-    TakeProgress(slot, PgId(segment.pg()), Lsn(segment.scl()));
-  }
-  for (auto& [key, push] : pushes_) {
-    if (key.second == slot && push.append_id == frame.request_id) {
-      push.append_id = 0;
-      push.deadline_us = now_us;
-      const bool is_complete = nodes_[slot].scls[key.first] >= point_.tails.at(key.first);
-      if (!is_complete) {
-        StartPush(key.first, slot, now_us);  // the next piece
-      }
-      break;
-    }
-  }
-  CheckReplicated(now_us);
 }
 
 void Opener::OnFenced(size_t slot, VolumeEpoch by, int64_t now_us) {
@@ -438,7 +381,7 @@ void Opener::OnFenced(size_t slot, VolumeEpoch by, int64_t now_us) {
   }
   node.is_fenced = true;
   const SegmentSet others = Slots([](const NodeState& n) { return !n.is_fenced; });
-  if (!geometry_.quorums.write.SatisfiedBy(others)) {
+  if (others == 0 || FirstWithout(&QuorumPair::write, others).has_value()) {
     COVER("opener.fenced");
     Fail(Status::Fenced(
         fmt::format("epoch {} is fenced by epoch {}", epoch_.value(), highest_seen_.value())));
@@ -450,40 +393,63 @@ void Opener::Fail(Status status) {
   failure_ = std::move(status);
 }
 
-std::string Opener::Describe() const {
-  const auto count = [&](auto predicate) { return std::popcount(Slots(predicate)); };
-  const size_t all = nodes_.size();
-  std::string refusals;
-  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
-    if (!nodes_[slot].refusal.empty()) {
-      refusals +=
-          fmt::format("; node {}: {}", geometry_.nodes[slot].node.value(), nodes_[slot].refusal);
+std::string Opener::DescribeQuorum(std::string_view step, std::optional<PgId> lacking,
+                                   Quorum quorum, SegmentSet have) const {
+  std::string text(step);
+  if (!geometry_.Has(kRootGroup)) {
+    text += fmt::format(": {} of {} storage nodes answered, {}", std::popcount(have), nodes_.size(),
+                        no_geometry_);
+  } else if (lacking.has_value()) {
+    const Group& group = geometry_.group(*lacking);
+    const bool to_write = quorum == &QuorumPair::write;
+    text += fmt::format(": protection group {}: {} of {} segments answered, {} needed",
+                        lacking->value(), std::popcount(have & group.Holders()), group.seats.size(),
+                        to_write ? kSeatsToWrite : kSeatsToRead);
+    if (to_write && group.Members() != group.Holders()) {
+      text += fmt::format("; to succeed: {} of {}",
+                          std::popcount(have & group.Members() & ~group.Holders()),
+                          std::popcount(group.Members() & ~group.Holders()));
     }
   }
+  text += "; waiting";
+  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
+    if (!nodes_[slot].refusal.empty()) {
+      text += fmt::format("; node {}: {}", table_[slot].node.value(), nodes_[slot].refusal);
+    }
+  }
+  return text;
+}
+
+std::string Opener::Describe() const {
   switch (state_) {
-    case State::kProbing:
-      return fmt::format(
-          "asking for the epoch: {} of {} storage nodes answered, {} needed; waiting{}",
-          count([](const NodeState& n) { return n.has_told_epoch; }), all,
-          geometry_.quorums.read.ToString(), refusals);
-    case State::kSealing:
-      return fmt::format("sealing epoch {}: {} of {} storage nodes answered, {} needed; waiting{}",
-                         epoch_.value(),
-                         count([](const NodeState& n) { return n.sealed.has_value(); }), all,
-                         geometry_.quorums.write.ToString(), refusals);
-    case State::kTruncating:
-      return fmt::format("truncating at {}: {} of {} storage nodes answered, {} needed; waiting{}",
-                         point_.vdl.value(),
-                         count([](const NodeState& n) { return n.is_truncated; }), all,
-                         geometry_.quorums.write.ToString(), refusals);
-    case State::kReplicating: {
-      size_t behind = 0;
-      for (const auto& [pg, tail] : point_.tails) {
-        behind += geometry_.quorums.write.SatisfiedBy(HoldersOf(pg)) ? 0 : 1;
+    case State::kProbing: {
+      const SegmentSet told = Slots([](const NodeState& n) { return n.has_told_epoch; });
+      return DescribeQuorum("asking for the epoch", kRootGroup, &QuorumPair::read, told);
+    }
+    case State::kSealing: {
+      const SegmentSet sealed = Slots([](const NodeState& n) { return n.sealed.has_value(); });
+      const std::string step = fmt::format("sealing epoch {}", epoch_.value());
+      if (!HasRoot(&QuorumPair::write, sealed)) {
+        return DescribeQuorum(step, kRootGroup, &QuorumPair::write, sealed);
       }
-      return fmt::format("replicating up to {}: {} of {} protection groups not at {}; waiting{}",
-                         point_.vdl.value(), behind, point_.tails.size(),
-                         geometry_.quorums.write.ToString(), refusals);
+      return DescribeQuorum(step, FirstWithout(&QuorumPair::read, sealed), &QuorumPair::read,
+                            sealed);
+    }
+    case State::kTruncating: {
+      const SegmentSet truncated = Slots([](const NodeState& n) { return n.is_truncated; });
+      return DescribeQuorum(fmt::format("truncating at {}", point_.vdl.value()),
+                            FirstWithout(&QuorumPair::write, truncated), &QuorumPair::write,
+                            truncated);
+    }
+    case State::kReplicating: {
+      std::optional<PgId> lacking;
+      for (const auto& [pg, tail] : point_.tails) {
+        if (!lacking.has_value() && !IsReplicated(pg)) {
+          lacking = pg;
+        }
+      }
+      return DescribeQuorum(fmt::format("replicating up to {}", point_.vdl.value()), lacking,
+                            &QuorumPair::write, lacking ? CompleteOf(*lacking) : 0);
     }
     case State::kOpen:
       return "open";
@@ -517,12 +483,14 @@ Result<OpenedVolume> Opener::TakeResult() {
   opened.epoch = epoch_;
   opened.vdl = point_.vdl;
   opened.start = point_.start;
+  opened.geometry = geometry_;
   opened.ready = Slots([](const NodeState& node) { return node.is_truncated; });
   opened.truncation = TruncationFrame();
-  for (const auto& [pg, tail] : point_.tails) {
+  for (uint32_t number = 0; number < geometry_.groups.size(); ++number) {
+    const PgId pg(number);
     OpenedGroup& group = opened.groups[pg];
-    group.tail = tail;
-    group.membership_epoch = point_.membership_epochs[pg];
+    const auto tail = point_.tails.find(pg);
+    group.tail = tail == point_.tails.end() ? Lsn(0) : tail->second;
     for (const NodeState& node : nodes_) {
       const auto scl = node.scls.find(pg);
       group.scls.push_back(scl == node.scls.end() ? Lsn(0) : scl->second);

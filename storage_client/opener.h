@@ -1,14 +1,25 @@
 // Opening a volume: fence the old writer, find where the log ends, annul what lies beyond, make the
 // rest durable at write quorum. No log is replayed; time grows with groups and records in flight.
 //
-//   kProbing --read quorum tells epochs--> kSealing --write quorum sealed--> kTruncating
-//   (only when the epoch is to be chosen)          FindRecoveryPoint()           |
-//                    kOpen <--every group at write quorum-- kReplicating <--write quorum truncated
-//   and from every state to kFailed, when a higher epoch makes a write quorum impossible.
+//   kProbing --root group's read quorum tells epochs--> kSealing --see below--> kTruncating
+//   (only when the epoch is to be chosen)             FindRecoveryPoint()            |
+//        kOpen <--every group replicated to its write quorum-- kReplicating <--write quorum of
+//                                                                       every group truncated
+//   and from every state to kFailed, when higher epochs make a group's write quorum impossible.
 //
-// A read quorum of seals would do to know the end of the log; a write quorum is waited for because
-// it is the claim to the epoch (a node binds an epoch to one opener) and because nothing can be
-// opened without it anyway.
+// Sealing ends when a read quorum of every group is sealed, which finds the end of the log, and a
+// write quorum of the root group, which is the claim to the epoch (a node binds an epoch to one
+// opener) and to the geometry.
+//
+// The geometry worked with is the highest version in any answer. It is the decided one or a
+// proposal made from it (docs/volume.md), and either will do: neighbouring versions' quorums meet,
+// in the root group and in every other. So a read quorum by it finds every acknowledged record, a
+// sealed one lets no writer of the version before acknowledge another, and two openers that work
+// with neighbouring versions cannot both have the root group. The truncation repeats the geometry
+// under the new epoch; decided by its own write quorum, it ends every proposal of lower epochs. A
+// version that turns up while sealing may bring more groups and nodes; they are sealed, too. Only
+// holders' answers count for read quorums: a successor may lack what was acknowledged before it
+// came.
 //
 // Truncations and pushed records tell the nodes only the VDL that was told before. The recovered
 // one is told when the volume is open: if we die on the way, the next opener may find fewer
@@ -26,12 +37,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/net/frame.h"
 #include "base/os/random.h"
 #include "base/result.h"
 #include "storage_client/node_link.h"
+#include "storage_client/node_table.h"
 #include "storage_client/recovery_point.h"
 #include "volume/geometry.h"
 
@@ -45,6 +58,18 @@ struct OpenerLimits {
   int epoch_raises_max = 4;
 };
 
+// What an instance is told of the volume before it has asked a storage node.
+struct VolumeSource {
+  VolumeId volume{1};
+  std::vector<StorageNodeAddress> seeds;
+  // Only when it is set may the volume be made, by whoever finds that a read quorum of its first
+  // group (which follows from the seeds) knows no geometry.
+  struct NewVolume {
+    uint64_t pages_per_pg = kPagesPerPgDefault;
+  };
+  std::optional<NewVolume> make_new;
+};
+
 struct OpenRequest {
   VolumeEpoch epoch;       // 0: one above the highest seen
   uint64_t opener_id = 0;  // random, not 0
@@ -52,17 +77,17 @@ struct OpenRequest {
 
 struct OpenedGroup {
   Lsn tail;
-  std::vector<Lsn> scls;
-  MembershipEpoch membership_epoch;
+  std::vector<Lsn> scls;  // by slot
 };
 
 struct OpenedVolume {
   VolumeEpoch epoch;
   Lsn vdl;
-  Lsn start;  // the first record begins here
-  std::map<PgId, OpenedGroup> groups;
-  SegmentSet ready = 0;  // nodes that acknowledged the truncation
-  Frame truncation;      // for the others
+  Lsn start;                           // the first record begins here
+  Geometry geometry;                   // decided by the opening
+  std::map<PgId, OpenedGroup> groups;  // all of the geometry
+  SegmentSet ready = 0;                // nodes that acknowledged the truncation
+  Frame truncation;                    // for the others
 };
 
 struct OpenProgress {
@@ -73,8 +98,10 @@ struct OpenProgress {
 
 class Opener {
  public:
-  Opener(const Geometry& geometry, const OpenerLimits& limits, OpenRequest request, NodeLink& link,
-         RequestIds& ids, uint64_t seed, std::function<void(const OpenProgress&)> on_progress);
+  // `nodes` gets the nodes that only the geometry names.
+  Opener(const VolumeSource& source, const OpenerLimits& limits, OpenRequest request,
+         NodeTable& nodes, NodeLink& link, RequestIds& ids, uint64_t seed,
+         std::function<void(const OpenProgress&)> on_progress);
 
   void Start(int64_t now_us);
   void OnFrame(size_t slot, const Frame& frame, int64_t now_us);
@@ -85,7 +112,8 @@ class Opener {
   bool is_done() const { return state_ == State::kOpen || state_ == State::kFailed; }
   // REQUIRES: is_done().
   Result<OpenedVolume> TakeResult();
-  // "sealing: 2 of 6 storage nodes answered (…); waiting": why it is not open yet.
+  // "sealing epoch 3: protection group 2: 2 of 6 segments answered, 3 needed; waiting": why it is
+  // not open yet.
   std::string Describe() const;
 
  private:
@@ -95,7 +123,6 @@ class Opener {
     std::optional<NodeAnswer> sealed;
     bool is_truncated = false;
     std::map<PgId, Lsn> scls;  // since it truncated
-    VolumeEpoch epoch;
     bool has_told_epoch = false;
     std::string refusal;
   };
@@ -108,8 +135,16 @@ class Opener {
     int64_t deadline_us = 0;
   };
 
+  using Quorum = QuorumExpression QuorumPair::*;
+
   template <class Predicate>
   SegmentSet Slots(Predicate predicate) const;
+  // The first group whose quorum `have` does not satisfy.
+  std::optional<PgId> FirstWithout(Quorum quorum, SegmentSet have) const;
+  bool HasRoot(Quorum quorum, SegmentSet have) const;
+  bool HasAll(Quorum quorum, SegmentSet have) const;
+  void ProposeFirstGeometry(const VolumeSource& source);
+  void LearnGeometry(size_t slot, std::string_view bytes);
   void BeginSealing(VolumeEpoch epoch, int64_t now_us);
   void SendStep(size_t slot);
   void SendAll(int64_t now_us);
@@ -120,18 +155,24 @@ class Opener {
   void OnAppendReply(size_t slot, const Frame& frame, int64_t now_us);
   void OnFenced(size_t slot, VolumeEpoch by, int64_t now_us);
   void TakeProgress(size_t slot, PgId pg, Lsn scl);
-  void Decide(int64_t now_us);
-  void CheckReplicated(int64_t now_us);
+  void CheckSealed(int64_t now_us);
+  std::vector<NodeAnswer> AnswersOfMembers() const;
+  void CheckReplicated();
+  bool IsReplicated(PgId pg) const;
   void PushMissing(int64_t now_us);
   void StartPush(PgId pg, size_t to, int64_t now_us);
-  SegmentSet HoldersOf(PgId pg) const;
+  // Members of the group that have all of it.
+  SegmentSet CompleteOf(PgId pg) const;
   Frame TruncationFrame() const;
   void Fail(Status status);
+  std::string DescribeQuorum(std::string_view step, std::optional<PgId> lacking, Quorum quorum,
+                             SegmentSet have) const;
   void Report();
 
-  const Geometry& geometry_;
+  const VolumeId volume_;
   const OpenerLimits limits_;
   const OpenRequest request_;
+  NodeTable& table_;
   NodeLink& link_;
   RequestIds& ids_;
   Random random_;
@@ -142,7 +183,11 @@ class Opener {
   int epoch_raises_ = 0;
   std::optional<VolumeEpoch> raise_to_;  // begin again with this one when the pause is over
   int64_t repeat_at_us_ = 0;
-  std::vector<NodeState> nodes_;
+  // The highest version heard of, or the first one of a volume to be made; without groups while
+  // there is neither.
+  Geometry geometry_;
+  std::string no_geometry_ = "no storage node that answered knows the volume";
+  std::vector<NodeState> nodes_;  // by slot
   RecoveryPoint point_;
   std::map<std::pair<PgId, size_t>, Push> pushes_;
   Status failure_;

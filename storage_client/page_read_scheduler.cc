@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -48,8 +49,7 @@ PageReadScheduler::PageReadScheduler(const Geometry& geometry, const ReadLimits&
       link_(link),
       ids_(ids),
       metrics_(metrics),
-      random_(seed),
-      nodes_(geometry.nodes.size()) {}
+      random_(seed) {}
 
 void PageReadScheduler::Start(std::vector<PageNo> pages, Lsn read_point, const PgTails& tails,
                               ReadDone done, int64_t now_us) {
@@ -74,10 +74,8 @@ void PageReadScheduler::Start(std::vector<PageNo> pages, Lsn read_point, const P
 std::optional<size_t> PageReadScheduler::Choose(const ActiveRead& active) {
   std::vector<size_t> complete;
   std::vector<size_t> unknown;
-  for (size_t slot = 0; slot < nodes_.size(); ++slot) {
-    if ((active.tried >> slot & 1) != 0 || !may_ask_(slot)) {
-      continue;
-    }
+  for (SegmentSet left = may_ask_(active.read.pg) & ~active.tried; left != 0; left &= left - 1) {
+    const auto slot = static_cast<size_t>(std::countr_zero(left));
     const bool is_complete = scl_of_(active.read.pg, slot) >= active.read.needed;
     (is_complete ? complete : unknown).push_back(slot);
   }
@@ -140,7 +138,7 @@ void PageReadScheduler::Send(uint64_t id, ActiveRead* active, size_t slot, int64
       attempt.wanted.push_back(i);
     }
   }
-  active->tried |= uint64_t{1} << slot;
+  active->tried |= SegmentBit(slot);
   read_of_request_[attempt.request_id] = id;
   Frame frame = MakeFrame(MessageType::kReadPagesRequest, attempt.request_id, request);
   active->attempts.push_back(std::move(attempt));
@@ -173,7 +171,7 @@ void PageReadScheduler::OnReply(size_t slot, uint64_t request_id, const msg::Rea
     return;
   }
   ClientMetrics::Add(metrics_.read_retries);
-  if (active.collected >= nodes_.size()) {
+  if (active.collected >= kSeats) {
     Finish(at,
            Status::Unavailable(fmt::format("versions at read point {} were collected",
                                            active.read.read_point.value())),
@@ -197,7 +195,7 @@ bool PageReadScheduler::TakeImages(ActiveRead* active, const Attempt& attempt,
     const msg::PageRead& page = reply.pages(static_cast<int>(i));
     const Lsn scl(page.scl());
     if (scl > Lsn(0)) {
-      on_scl_(active->read.pg, attempt.slot, scl);
+      on_scl_(active->read.pg, attempt.slot, scl, attempt.request_id);
     }
     if (page.outcome() != msg::OK) {
       active->collected += page.outcome() == msg::COLLECTED ? 1 : 0;

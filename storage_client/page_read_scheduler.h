@@ -11,6 +11,7 @@
 // INV-VOL-5  A page is taken only from a segment that says its SCL has reached the needed LSN.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,11 +52,12 @@ using ReadDone = std::function<void(Status, std::vector<SharedBytes> images)>;
 
 class PageReadScheduler {
  public:
-  // The SCL of a segment as far as it is known, and whether its node may be asked at all.
+  // The SCL of a segment as far as it is known, and the members of a group that may be asked.
   using SclOf = std::function<Lsn(PgId pg, size_t slot)>;
-  using MayAsk = std::function<bool(size_t slot)>;
-  using OnScl = std::function<void(PgId pg, size_t slot, Lsn scl)>;
+  using MayAsk = std::function<SegmentSet(PgId pg)>;
+  using OnScl = std::function<void(PgId pg, size_t slot, Lsn scl, uint64_t request_id)>;
 
+  // `geometry` may change between calls, in the slots of one NodeTable.
   PageReadScheduler(const Geometry& geometry, const ReadLimits& limits, SclOf scl_of,
                     MayAsk may_ask, OnScl on_scl, NodeLink& link, RequestIds& ids,
                     ClientMetrics& metrics, uint64_t seed);
@@ -97,7 +99,7 @@ class PageReadScheduler {
     PageRead read;
     std::vector<std::optional<SharedBytes>> images;
     std::vector<Attempt> attempts;  // unanswered
-    uint64_t tried = 0;             // slots asked in this round
+    SegmentSet tried = 0;           // slots asked in this round
     int64_t next_action_us = 0;
     int64_t pause_us = 0;
     int64_t give_up_us = 0;
@@ -133,7 +135,7 @@ class PageReadScheduler {
   uint64_t last_read_ = 0;
   Reads reads_;
   std::map<uint64_t, uint64_t> read_of_request_;
-  std::vector<NodeLatency> nodes_;
+  std::array<NodeLatency, kSlotsMax> nodes_;
 };
 
 }  // namespace borealis::storage_client

@@ -1,33 +1,65 @@
 #include "storage_client/quorum_tracker.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/fault.h"
 #include "base/invariant.h"
 
 namespace borealis::storage_client {
 
-QuorumTracker::QuorumTracker(QuorumExpression write, size_t slot_count, Lsn vdl, Lsn start)
-    : write_(std::move(write)), slot_count_(slot_count), vcl_(vdl), vdl_(vdl), next_(start) {
+namespace {
+constexpr uint64_t kNotYet = UINT64_MAX;
+}
+
+QuorumTracker::QuorumTracker(Lsn vdl, Lsn start) : vcl_(vdl), vdl_(vdl), next_(start) {
   INVARIANT_LE(vdl, start);
 }
 
-QuorumTracker::Group& QuorumTracker::GroupOf(PgId pg) {
+void QuorumTracker::AddGroup(PgId pg, QuorumExpression write, Lsn tail, std::span<const Lsn> scls) {
+  INVARIANT_LE(tail, vdl_);
+  INVARIANT_LE(scls.size(), kSlotsMax);
   Group& group = groups_[pg];
-  group.scls.resize(slot_count_);
-  return group;
+  INVARIANT(!group.write.has_value());
+  group.members = write.Members();
+  group.write = std::move(write);
+  group.appended = std::max(group.appended, tail);
+  for (SegmentSet left = group.members; left != 0; left &= left - 1) {
+    const auto slot = static_cast<size_t>(std::countr_zero(left));
+    group.scls[slot] = slot < scls.size() ? std::min(scls[slot], tail) : Lsn(0);
+  }
+  group.pgcl = group.write->HighestReached(group.scls);
+  if (tail > Lsn(0)) {
+    tails_.Advance(pg, vdl_, vdl_, tail);
+  }
 }
 
-void QuorumTracker::AddGroup(PgId pg, Lsn tail, std::span<const Lsn> scls) {
-  INVARIANT_LE(tail, vdl_);
-  INVARIANT_EQ(scls.size(), slot_count_);
-  Group& group = GroupOf(pg);
-  group.appended = tail;
-  for (size_t slot = 0; slot < slot_count_; ++slot) {
-    group.scls[slot] = std::min(scls[slot], tail);
+void QuorumTracker::SetQuorum(PgId pg, QuorumExpression write) {
+  Group& group = groups_.at(pg);
+  const SegmentSet members = write.Members();
+  for (SegmentSet gone = group.members & ~members; gone != 0; gone &= gone - 1) {
+    group.scls[static_cast<size_t>(std::countr_zero(gone))] = Lsn(0);
   }
-  group.pgcl = write_.HighestReached(group.scls);
-  tails_.Advance(pg, vdl_, vdl_, tail);
+  for (SegmentSet came = members & ~group.members; came != 0; came &= came - 1) {
+    group.first_request[static_cast<size_t>(std::countr_zero(came))] = kNotYet;
+  }
+  uncounted_ |= members & ~group.members;
+  group.members = members;
+  group.write = std::move(write);
+  group.pgcl = std::max(group.pgcl, group.write->HighestReached(group.scls));
+}
+
+void QuorumTracker::CountFrom(size_t slot, uint64_t request) {
+  if ((uncounted_ & SegmentBit(slot)) == 0) {
+    return;
+  }
+  uncounted_ &= ~SegmentBit(slot);
+  for (auto& [pg, group] : groups_) {
+    const auto first = group.first_request.find(slot);
+    if (first != group.first_request.end() && first->second == kNotYet) {
+      first->second = request;
+    }
+  }
 }
 
 void QuorumTracker::OnAppended(const LogChunk& chunk) {
@@ -42,13 +74,13 @@ void QuorumTracker::OnAppended(const LogChunk& chunk) {
       outstanding_.back().is_consistency_point = record.is_consistency_point;
     }
     run_ended = record.is_consistency_point;
-    GroupOf(record.pg).appended = record.end;
+    groups_[record.pg].appended = record.end;
   }
 }
 
-void QuorumTracker::OnProgress(PgId pg, size_t slot, Lsn scl) {
+void QuorumTracker::OnProgress(PgId pg, size_t slot, Lsn scl, uint64_t request) {
   const auto found = groups_.find(pg);
-  if (found == groups_.end() || slot >= slot_count_) {
+  if (found == groups_.end() || (found->second.members & SegmentBit(slot)) == 0) {
     return;
   }
   Group& group = found->second;
@@ -56,13 +88,20 @@ void QuorumTracker::OnProgress(PgId pg, size_t slot, Lsn scl) {
     COVER("tracker.scl_beyond_the_log");
     return;  // nobody can have what was never appended: damage or a stray of another epoch
   }
+  if (!group.first_request.empty()) {
+    const auto first = group.first_request.find(slot);
+    if (first != group.first_request.end() && request < first->second) {
+      COVER("tracker.answer_of_a_former_member");
+      return;
+    }
+  }
   group.scls[slot] = std::max(group.scls[slot], scl);
-  group.pgcl = std::max(group.pgcl, write_.HighestReached(group.scls));
+  group.pgcl = std::max(group.pgcl, group.write->HighestReached(group.scls));
 }
 
 void QuorumTracker::OnLoss(PgId pg, size_t slot, Lsn scl) {
   const auto found = groups_.find(pg);
-  if (found != groups_.end() && slot < slot_count_) {
+  if (found != groups_.end()) {
     COVER("tracker.segment_lost_log");
     found->second.scls[slot] = std::min(found->second.scls[slot], scl);
   }

@@ -106,8 +106,6 @@ Result<RecoveryPoint> FindRecoveryPoint(std::span<const NodeAnswer> answers, Vol
   for (const NodeAnswer& answer : answers) {
     for (const SegmentAnswer& segment : answer.segments) {
       point.vdl_told = std::max(point.vdl_told, segment.vdl_told);
-      MembershipEpoch& membership = point.membership_epochs[segment.pg];
-      membership = std::max(membership, segment.membership_epoch);
     }
     for (const AnnulledSpan& span : answer.annulled) {
       highest_annulled = std::max(highest_annulled, span.up_to);

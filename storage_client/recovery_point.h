@@ -45,7 +45,6 @@ struct SegmentAnswer {
   Lsn scl;
   Lsn vdl_told;
   Lsn last_at_vdl_told;
-  MembershipEpoch membership_epoch;
   std::vector<TailEntry> tail;
 };
 
@@ -61,13 +60,13 @@ struct RecoveryPoint {
   Lsn vdl;
   Lsn start;                  // LSNs of the new epoch lie above
   std::map<PgId, Lsn> tails;  // last record of each group at or under the VDL
-  std::map<PgId, MembershipEpoch> membership_epochs;
   // The list that holds from the new epoch on; its last entry is (vdl, start].
   std::vector<AnnulledSpan> annulled;
 };
 
 // kCorruption when the answers contradict the protocol.
-// REQUIRES: the answers come from a read quorum, each given after the node sealed `epoch`.
+// REQUIRES: each answer was given after the node sealed `epoch`; it names segments only of groups
+// that the node is a member of; and of every group a read quorum has answered.
 Result<RecoveryPoint> FindRecoveryPoint(std::span<const NodeAnswer> answers, VolumeEpoch epoch);
 
 }  // namespace borealis::storage_client

@@ -3,27 +3,47 @@
 #include <algorithm>
 
 #include "base/invariant.h"
+#include "base/obs/log.h"
 #include "storage_client/message_frame.h"
 #include "volume/page.h"
 
 namespace borealis::storage_client {
 
-ReplicaCore::ReplicaCore(const Geometry& geometry, const ReadLimits& limits, NodeLink& link,
-                         ClientMetrics& metrics, uint64_t seed)
-    : geometry_(geometry),
+ReplicaCore::ReplicaCore(std::span<const StorageNodeAddress> seeds, const ReadLimits& limits,
+                         NodeLink& link, ClientMetrics& metrics, uint64_t seed)
+    : table_(seeds, link),
       reads_(
-          geometry, limits,
+          geometry_, limits,
           [this](PgId pg, size_t slot) {
             const auto found = scls_.find(pg);
             return found == scls_.end() ? Lsn(0) : found->second[slot];
           },
-          [this](size_t slot) { return (up_ >> slot & 1) != 0; },
-          [this](PgId pg, size_t slot, Lsn scl) {
-            std::vector<Lsn>& scls = scls_[pg];
-            scls.resize(geometry_.nodes.size());
-            scls[slot] = std::max(scls[slot], scl);
+          [this](PgId pg) {
+            return geometry_.Has(pg) ? up_ & geometry_.group(pg).Members() : SegmentSet{0};
+          },
+          [this](PgId pg, size_t slot, Lsn scl, uint64_t) {
+            Lsn& known = scls_[pg][slot];
+            known = std::max(known, scl);
           },
           link, ids_, metrics, seed) {}
+
+void ReplicaCore::SetGeometry(const Geometry& geometry) {
+  if (geometry.version < geometry_.version) {
+    return;
+  }
+  // The writer knows the nodes' addresses at least as well as our configuration does.
+  for (const StorageNodeAddress& node : geometry.nodes) {
+    if (table_.SlotOf(node.node).has_value()) {
+      table_.Add(node);
+    }
+  }
+  Result<Geometry> rebased = table_.Rebase(geometry);
+  if (!rebased.ok()) {
+    LOG_ERROR("geometry {}: {}", geometry.version.ToString(), rebased.status().ToString());
+    return;
+  }
+  geometry_ = std::move(*rebased);
+}
 
 void ReplicaCore::Advance(VolumeEpoch epoch, Lsn vdl, std::span<const PgTailAt> tails) {
   if (epoch < epoch_ || vdl < vdl_) {
@@ -55,11 +75,11 @@ void ReplicaCore::OnFrame(size_t slot, const Frame& frame, int64_t now_us) {
 }
 
 void ReplicaCore::OnNodeUp(size_t slot, int64_t /*now_us*/) {
-  up_ |= SegmentSet{1} << slot;
+  up_ |= SegmentBit(slot);
 }
 
 void ReplicaCore::OnNodeDown(size_t slot, int64_t now_us) {
-  up_ &= ~(SegmentSet{1} << slot);
+  up_ &= ~SegmentBit(slot);
   reads_.OnNodeDown(slot, now_us);
 }
 

@@ -1,9 +1,10 @@
 // The read-only client of a reader instance, as a state machine: pages by read point, nothing else.
 //
-// It knows the VDL, the epoch and each group's last record from the writer's stream, and learns the
-// segments' SCLs from their answers. Not thread-safe.
+// It knows the geometry, the VDL, the epoch and each group's last record from the writer's stream,
+// and learns the segments' SCLs from their answers. Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,7 @@
 
 #include "storage_client/node_link.h"
 #include "storage_client/node_machine.h"
+#include "storage_client/node_table.h"
 #include "storage_client/page_read_scheduler.h"
 #include "storage_client/pg_tails.h"
 #include "volume/geometry.h"
@@ -22,8 +24,12 @@ namespace borealis::storage_client {
 class ReplicaCore final : public NodeMachine {
  public:
   // All references must outlive the core.
-  ReplicaCore(const Geometry& geometry, const ReadLimits& limits, NodeLink& link,
+  ReplicaCore(std::span<const StorageNodeAddress> seeds, const ReadLimits& limits, NodeLink& link,
               ClientMetrics& metrics, uint64_t seed);
+
+  // A version that the writer decided; lower ones than before are ignored. What the stream says of
+  // groups after it may be of groups that are new in it.
+  void SetGeometry(const Geometry& geometry);
 
   // What the writer's stream says: at `vdl` the last records of these groups are these. The first
   // call of an epoch must name every group. A lower epoch or VDL than before is ignored.
@@ -43,13 +49,14 @@ class ReplicaCore final : public NodeMachine {
   VolumeEpoch epoch() const { return epoch_; }
 
  private:
-  const Geometry& geometry_;
+  NodeTable table_;
+  Geometry geometry_;  // in the table's slots; without groups until the stream has told it
   RequestIds ids_;
   SegmentSet up_ = 0;
   VolumeEpoch epoch_;
   Lsn vdl_;
   PgTails tails_;
-  std::map<PgId, std::vector<Lsn>> scls_;
+  std::map<PgId, std::array<Lsn, kSlotsMax>> scls_;
   PageReadScheduler reads_;
 };
 

@@ -13,10 +13,8 @@ namespace borealis::storage_client {
 
 class ReplicaVolume::Shell {
  public:
-  Shell(Geometry geometry, const ReadLimits& limits)
-      : geometry_(std::move(geometry)),
-        driver_(geometry_),
-        core_(geometry_, limits, driver_, metrics_,
+  Shell(std::span<const StorageNodeAddress> seeds, const ReadLimits& limits)
+      : core_(seeds, limits, driver_, metrics_,
               LoadLittle<uint64_t>(SecureRandomBytes(sizeof(uint64_t)).data())) {
     driver_.Start(&core_, "volume-reader");
   }
@@ -38,6 +36,11 @@ class ReplicaVolume::Shell {
     driver_.Stop();
   }
 
+  void SetGeometry(const Geometry& geometry) {
+    pages_per_pg_.store(geometry.pages_per_pg);
+    driver_.Post([this, geometry] { core_.SetGeometry(geometry); });
+  }
+
   void Advance(Lsn vdl, std::span<const PgTailAt> tails, VolumeEpoch epoch) {
     // The core has it before any read posted after the VDL became visible.
     driver_.Post([this, vdl, epoch, copy = std::vector<PgTailAt>(tails.begin(), tails.end())] {
@@ -53,7 +56,7 @@ class ReplicaVolume::Shell {
       return Status::Cancelled("the volume was closed");
     }
     return driver_.ReadBlocking(
-        pages,
+        pages_per_pg_.load(), pages,
         [this, read_point](std::vector<PageNo> wanted, NodeDriver::ImagesDone done) {
           if (closed_.load()) {
             done(Status::Cancelled("the volume was closed"), {});
@@ -74,21 +77,24 @@ class ReplicaVolume::Shell {
   ClientMetricsSnapshot Metrics() const { return metrics_.Snapshot(); }
 
  private:
-  const Geometry geometry_;
   ClientMetrics metrics_;
   NodeDriver driver_;
   ReplicaCore core_;
+  std::atomic<uint64_t> pages_per_pg_{kPagesPerPgDefault};
   std::atomic<uint64_t> vdl_{0};
   std::atomic<uint64_t> lowest_{0};
   std::atomic<bool> closed_{false};
 };
 
-ReplicaVolume::ReplicaVolume(Geometry geometry, ReadLimits limits)
-    : shell_(std::make_unique<Shell>(std::move(geometry), limits)) {}
+ReplicaVolume::ReplicaVolume(std::vector<StorageNodeAddress> seeds, ReadLimits limits)
+    : shell_(std::make_unique<Shell>(seeds, limits)) {}
 ReplicaVolume::~ReplicaVolume() = default;
 
 void ReplicaVolume::Close() {
   shell_->Close();
+}
+void ReplicaVolume::SetGeometry(const Geometry& geometry) {
+  shell_->SetGeometry(geometry);
 }
 void ReplicaVolume::Advance(Lsn vdl, std::span<const PgTailAt> tails, VolumeEpoch epoch) {
   shell_->Advance(vdl, tails, epoch);

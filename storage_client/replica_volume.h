@@ -1,13 +1,14 @@
 // The volume as a reader instance sees it: the threaded shell around ReplicaCore.
 //
-// Whoever receives the writer's stream calls Advance; then pages can be read at that VDL and at
-// earlier ones. After a failover the stream of the new writer continues with a higher epoch.
-// Thread-safe.
+// Whoever receives the writer's stream calls SetGeometry and Advance; then pages can be read at
+// that VDL and at earlier ones. After a failover the stream of the new writer continues with a
+// higher epoch. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "storage_client/client_metrics.h"
 #include "storage_client/page_read_scheduler.h"
@@ -19,11 +20,14 @@ namespace borealis::storage_client {
 
 class ReplicaVolume final : public PageReader {
  public:
-  explicit ReplicaVolume(Geometry geometry, ReadLimits limits = {});
+  // `seeds`: the storage nodes of the cluster's configuration.
+  explicit ReplicaVolume(std::vector<StorageNodeAddress> seeds, ReadLimits limits = {});
   ~ReplicaVolume() override;
   // Reads under way get kCancelled; idempotent.
   void Close();
 
+  // See ReplicaCore. Call it before the first Advance.
+  void SetGeometry(const Geometry& geometry);
   // See ReplicaCore::Advance. vdl() has the new value when this returns.
   void Advance(Lsn vdl, std::span<const PgTailAt> tails, VolumeEpoch epoch);
 

@@ -5,13 +5,18 @@
 //   node_append.cc   appends, group commit, acknowledgement
 //   node_opening.cc  seal and truncate; status
 //   node_read.cc     pages and records out
-//   node_gossip.cc   peers: status, catching up record by record, mending
-//   node_copy.cc     copying a segment's pages from a peer when its records are gone or damaged
+//   node_geometry.cc versions of the geometry; segments that come and go with seats
+//   node_gossip.cc   peers: status, catching up record by record
+//   node_mend.cc     when an amnesiac may promise again
+//   node_copy.cc     copying a segment's pages from its peers
 //   node_layers.cc   tables into layers, merging, journal space
+//   node_scrub.cc    reading everything once in a while
 // One thread; continuations of works run on it.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <span>
@@ -23,6 +28,7 @@
 #include "storage_node/manifest.h"
 #include "storage_node/node.h"
 #include "storage_node/page_cache.h"
+#include "storage_node/repair_budget.h"
 #include "storage_node/segment.h"
 #include "volume/message_type.h"
 #include "volume/messages.pb.h"
@@ -53,10 +59,18 @@ class Node::Core {
   using SegmentKey = std::pair<VolumeId, PgId>;
   using Continuation = std::function<void(Status)>;
 
-  // A copy of a segment's pages from a peer, under way.
+  // A copy of a segment's pages from its peers, under way.
   struct Copy;
+  struct CopyPiece;
+  // What another member told of its segment.
+  struct Told {
+    Lsn scl;    // the last time
+    Lsn least;  // since we opened: what mending must reach
+  };
   struct Held {
     std::unique_ptr<Segment> segment;
+    std::map<NodeId, Told> told;
+    Lsn gossiped;  // the SCL that we told last
     // Catching up: a peer had `behind_target` when we had not, since then.
     Lsn behind_target;
     int64_t behind_since_us = 0;
@@ -64,8 +78,8 @@ class Node::Core {
     uint64_t fetch_id = 0;  // of the fetch under way, 0 for none
     int64_t fetch_sent_us = 0;
     size_t fetch_attempts = 0;
-    NodeId fetch_peer;
     size_t collected_answers = 0;  // peers in a row that have what we miss in images only
+    bool needs_pages = false;      // all of them
     std::shared_ptr<Copy> copy;
     int64_t copy_not_before_us = 0;
   };
@@ -77,15 +91,50 @@ class Node::Core {
     bool sealing_has_opener = false;
     uint64_t sealing_opener = 0;
     uint64_t append_count = 0;
+    // The geometry that is durable here, and by it the groups, ascending, that we share with
+    // others.
+    KnownGeometry acting;
+    std::map<NodeId, std::vector<PgId>> shared;
+    bool tell_all = false;  // in the next gossip, to everybody
+  };
+  // A segment without a seat, until nothing needs it any more.
+  struct Leaving {
+    std::map<PgId, Held>::node_type node;
+    bool out_of_manifest = false;
+    Held& held() { return node.mapped(); }
+  };
+  // Statuses about one volume between a peer and us, since we opened.
+  struct Dialogue {
+    uint64_t sent = 0;
+    uint64_t received = 0;  // `sequence` of the last that came
+    bool heard = false;
+    bool missed = true;  // some may not have come: the peer is to tell all
+    GeometryVersion version;
+    bool decided = false;
   };
   struct Peer {
-    std::map<SegmentKey, Lsn> scls;        // as last told
-    std::map<SegmentKey, Lsn> least_scls;  // least told since we opened: what mending must reach
-    std::map<VolumeId, bool> told;
+    std::map<VolumeId, Dialogue> volumes;
     uint32_t volume_count = 0;
-    bool heard = false;
+    bool heard = false;  // of all its volumes
     bool amnesiac = false;
     int64_t answered_us = 0;
+  };
+
+  struct ScrubTarget {
+    VolumeId volume;
+    PgId pg;
+    uint64_t layer = 0;         // its number, or
+    uint64_t journal_file = 0;  // that of a journal file
+    uint64_t bytes = 0;
+  };
+  struct Scrub {
+    std::deque<ScrubTarget> targets;  // of the cycle, as yet
+    uint64_t cycle_bytes = 0;
+    bool begun = false;
+    bool under_way = false;
+    int64_t not_before_us = 0;
+    std::shared_ptr<Layer> layer;  // of the first target; used by works only
+    size_t next_block = 0;
   };
 
   // Appends on their way to the journal.
@@ -116,8 +165,9 @@ class Node::Core {
   // node.cc
   void Start(Lane lane, std::function<Status()> work, Continuation then);
   void OutOfService(const std::string& reason, bool reads_too);
-  // Why seals, truncates and appends are refused; empty when they are served.
+  // Why seals, truncates and geometries are refused; empty when they are served.
   std::string RefusesPromises() const;
+  std::string RefusesAppends() const;
   Volume& VolumeFor(VolumeId id);
   Held& SegmentFor(Volume& volume, PgId pg);
   Held* FindSegment(VolumeId volume, PgId pg);
@@ -129,7 +179,7 @@ class Node::Core {
 
   // node_open.cc
   Status LoadManifest(bool* blank);
-  void LoadLayers(const Manifest& manifest);
+  Status LoadLayers(const Manifest& manifest);
   Status ReplayBatch(const std::shared_ptr<JournalBatch>& batch, const BatchView& view);
   Status Salvage(const std::string& damage);
   void RemoveOrphans();
@@ -137,7 +187,8 @@ class Node::Core {
   // node_append.cc
   void OnAppend(PeerId from, const Frame& frame);
   std::string TakeParts(Volume& volume, const msg::AppendRequest& request, const Frame& frame);
-  std::string VerifyRecords(std::string_view bytes, PgId pg, VolumeEpoch epoch_max);
+  std::string VerifyRecords(const Volume& volume, std::string_view bytes, PgId pg,
+                            VolumeEpoch epoch_max);
   void GatherRecords(Volume& volume, PgId pg, std::span<const RecordView> records);
   void Flush();
   void OnFlushed(const std::shared_ptr<JournalBatch>& batch, Status outcome);
@@ -167,26 +218,63 @@ class Node::Core {
   void OnFetchPages(PeerId from, const Frame& frame);
   void NoteDamage(Segment& segment, const Status& why);
 
+  // node_geometry.cc
+  void OnGeometryUpdate(PeerId from, const Frame& frame);
+  void ActOn(Volume& volume, const KnownGeometry& known);
+  void DropUnseated(Volume& volume);
+  void Leave(Volume& volume, PgId pg);
+  void BuryLeaving();
+  bool IsGathered(const Segment& segment) const;
+  // Whether records of the group are to be kept here, by what is durable.
+  bool HasSeat(const Volume& volume, PgId pg) const;
+  Role RoleIn(const Volume& volume, PgId pg) const;
+  // By a geometry, or as configured, a node that may be listened to.
+  bool IsKnownNode(VolumeId volume, NodeId node) const;
+  void SendGeometry(PeerId to, const Volume& volume);
+
   // node_gossip.cc
   void SendGossip();
-  std::vector<Frame> GossipFrames() const;
-  void OnGossip(const Frame& frame);
+  void SendVolumeGossip(Volume& volume, bool everybody);
+  Frame StatusFrame(msg::GossipStatus status) const;
+  Frame NextStatus(const Volume& volume, NodeId to, const std::vector<PgId>& pgs, bool is_all);
+  msg::GossipStatus StatusOf(const Volume& volume, const std::vector<PgId>& pgs) const;
+  void OnGossip(PeerId sender, const Frame& frame);
+  void TakeStatus(Volume& volume, NodeId from, const msg::GossipStatus& status);
+  bool Answer(PeerId sender, NodeId from, const msg::GossipStatus& status);
+  void CatchUpAll(int64_t now_us);
   void CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us);
+  bool WantsPages(const Held& held) const;
+  void CatchUpByPages(Volume& volume, PgId pg, Held& held);
   void Fetch(Volume& volume, PgId pg, Held& held, int64_t now_us);
-  std::vector<std::pair<Lsn, NodeId>> PeersAhead(SegmentKey key, Lsn scl) const;
+  static std::vector<std::pair<Lsn, NodeId>> PeersAhead(const Held& held, Lsn scl);
   void OnFetchRecordsReply(const Frame& frame);
-  Lsn HighestAtPeers(SegmentKey key) const;
+  static Lsn HighestAtPeers(const Held& held);
+
+  // node_mend.cc
   void TryMend();
+  bool KnowsVolumes() const;
+  bool KnowsGeometry(const Volume& volume) const;
+  bool IsMended(const Volume& volume, PgId pg, const Held& held) const;
+  using HasTold = std::function<bool(NodeId, const Peer&)>;
+  bool EnoughTold(const std::vector<NodeId>& nodes, const HasTold& has_told) const;
 
   // node_copy.cc
-  void StartCopy(Volume& volume, PgId pg, Held& held, NodeId from, Lsn wanted);
-  void AskPages(const std::shared_ptr<Copy>& copy);
+  void StartCopy(Volume& volume, PgId pg, Held& held, Lsn wanted);
+  void PumpCopy(const std::shared_ptr<Copy>& copy);
+  void ReplaceSlowPeers(Copy& copy, int64_t now_us);
+  void FailPiece(Copy& copy, CopyPiece& piece);
+  void AskPieces(Copy& copy, int64_t now_us);
+  bool AskPiece(Copy& copy, CopyPiece& piece, int64_t now_us);
   void OnFetchPagesReply(const Frame& frame);
-  void TakePages(const std::shared_ptr<Copy>& copy, const msg::FetchPagesReply& reply,
-                 const Frame& frame);
+  std::string TakePages(Copy& copy, CopyPiece& piece, const msg::FetchPagesReply& reply,
+                        const Frame& frame);
+  bool BeginCopy(Copy& copy, const msg::FetchPagesReply& reply);
+  void PlanOn(Copy& copy, CopyPiece& piece, const msg::FetchPagesReply& reply);
+  void WritePiece(const std::shared_ptr<Copy>& copy);
   void FinishCopy(const std::shared_ptr<Copy>& copy);
+  void InstallCopy(const std::shared_ptr<Copy>& copy, std::shared_ptr<Layer> layer);
   void AbandonCopy(std::shared_ptr<Copy> copy, const std::string& why);
-  void CheckCopy(Held& held, int64_t now_us);
+  double PartCopied(const Copy& copy) const;
 
   // node_layers.cc
   void StartLayerWork();
@@ -194,7 +282,16 @@ class Node::Core {
   bool StartMerge();
   void RunMerge(Held& held, struct MergePlan plan, std::vector<uint64_t> replaced, Lsn cut);
   void RemoveLayerFiles(const std::vector<uint64_t>& numbers);
-  uint64_t MemoryBytes() const;
+  uint64_t CountMemoryBytes() const;
+
+  // node_scrub.cc
+  void StepScrub(int64_t now_us);
+  void BeginScrubCycle();
+  Segment* ScrubSegment(const ScrubTarget& target);
+  void EndScrubTarget();
+  void PaceScrub(uint64_t bytes);
+  void ScrubLayer(const ScrubTarget& target);
+  void ScrubJournal(uint64_t file);
 
   const NodeConfig config_;
   NodeEnvironment& environment_;
@@ -202,6 +299,7 @@ class Node::Core {
   const Clock& clock_;
   bool opened_ = false;
   bool amnesiac_ = false;
+  bool mended_as_holder_ = false;  // an amnesiac only for segments that it is to succeed to
   std::string out_of_service_;
   bool reads_out_of_service_ = true;  // until opened
 
@@ -216,9 +314,13 @@ class Node::Core {
   bool flush_under_way_ = false;
   std::vector<RecordView> verified_;  // of the request at hand; kept for its capacity
 
+  // Of records in tables: as last counted, and what has come since.
+  uint64_t memory_bytes_ = 0;
   uint64_t next_layer_ = 1;
   bool layer_work_under_way_ = false;
   int64_t layer_not_before_us_ = 0;
+  Scrub scrub_;
+  uint64_t suspect_journal_file_ = 0;  // it and older ones are to be needed no more
   uint64_t journal_last_written_ = 0;
   uint64_t journal_first_written_ = 1;
   bool manifest_under_way_ = false;
@@ -226,8 +328,15 @@ class Node::Core {
   std::vector<std::function<void()>> manifest_waiters_;
 
   std::map<NodeId, Peer> peers_;
+  std::list<std::shared_ptr<Leaving>> leaving_;
   int64_t next_gossip_us_ = 0;
+  uint64_t gossip_round_ = 0;
+  uint64_t free_bytes_ = 0;  // of the disk, as last asked
+  int64_t next_free_bytes_us_ = 0;
   uint64_t next_fetch_ = 1;
+  RepairBudget repair_budget_;
+  size_t copies_under_way_ = 0;
+  size_t fetches_under_way_ = 0;  // about; counted anew at each tick
   NodeCounters counters_;
 };
 

@@ -6,6 +6,7 @@
 #include "storage_node/journal.h"
 #include "storage_node/layer.h"
 #include "storage_node/manifest.h"
+#include "volume/geometry.h"
 #include "volume/page.h"
 #include "volume/record.h"
 
@@ -41,6 +42,19 @@ void ShowLayerInfo(const LayerInfo& info, std::string_view indent, const LineSin
                   "bytes",
                   indent, info.number, info.level, info.from.value(), info.up_to.value(),
                   info.complete_above.value(), info.record_count, info.image_count, info.bytes));
+}
+
+void ShowGeometry(const VolumeRecord& volume, const LineSink& sink) {
+  if (volume.geometry.empty()) {
+    return sink("  no geometry");
+  }
+  const auto geometry = ParseGeometry(volume.geometry);
+  if (!geometry.ok()) {
+    return sink("  geometry: " + geometry.status().ToString());
+  }
+  sink(fmt::format("  geometry {}{}: {} groups of {} pages on {} nodes",
+                   geometry->version.ToString(), volume.geometry_decided ? ", decided" : "",
+                   geometry->groups.size(), geometry->pages_per_pg, geometry->nodes.size()));
 }
 
 }  // namespace
@@ -97,10 +111,16 @@ void InspectLayer(std::string_view bytes, const InspectOptions& options, const L
           block.status().Is(Code::kNotFound) ? "end of blocks" : block.status().ToString()));
       return;
     }
-    sink(fmt::format("{:#010x}: block of {} bytes", offset, block->size()));
+    const auto plain = DecodeBlock(*block);
+    if (!plain.ok()) {
+      sink(fmt::format("{:#010x}: {}", offset, plain.status().ToString()));
+      return;
+    }
+    sink(
+        fmt::format("{:#010x}: block of {} bytes, {} plain", offset, block->size(), plain->size()));
     size_t at = 0;
     LayerEntry entry;
-    while (options.records && NextEntry(*block, &at, &entry)) {
+    while (options.records && NextEntry(*plain, &at, &entry)) {
       ShowEntry(entry, sink);
     }
     offset += block->size();
@@ -121,6 +141,7 @@ void InspectManifest(std::string_view bytes, const LineSink& sink) {
                      volume.epoch.value(),
                      volume.has_opener ? fmt::format(" by opener {:#x}", volume.opener_id) : "",
                      volume.vdl_told.value(), volume.vdl_epoch.value(), volume.pgmrpl.value()));
+    ShowGeometry(volume, sink);
     for (const AnnulledRange& range : volume.annulled) {
       sink(fmt::format("  annulled ({}, {}] by epoch {}", range.after.value(), range.up_to.value(),
                        range.epoch.value()));

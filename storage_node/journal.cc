@@ -15,6 +15,7 @@ namespace borealis::storage_node {
 namespace {
 
 constexpr uint32_t kBatchMagic = 0x31424A42;  // "BJB1"
+constexpr uint32_t kJournalVersion = 1;       // which a batch tells as 0
 constexpr std::string_view kNamePrefix = "journal-";
 constexpr std::string_view kSparePrefix = "spare-";
 constexpr size_t kFreeFilesMax = 2;
@@ -87,6 +88,10 @@ Result<BatchView> ParseBatch(std::string_view bytes) {
   }
   if (Crc32c(bytes.substr(8, size - 8)) != LoadLittle<uint32_t>(bytes.data() + 4)) {
     return Status::Corruption("batch checksum does not match");
+  }
+  if (const auto version = LoadLittle<uint32_t>(bytes.data() + 12); version != 0) {
+    return Status::Unsupported(fmt::format(
+        "journal batch of format version {}, this program reads {}", version, kJournalVersion));
   }
   BatchView batch;
   batch.sequence = LoadLittle<uint64_t>(bytes.data() + 16);
@@ -184,6 +189,9 @@ Status Journal::ReadFile(uint64_t sequence, uint64_t* expected, const BatchVisit
   uint64_t bad_from = ~uint64_t{0};
   for (uint64_t offset = 0; offset < bytes.size();) {
     auto batch = ParseBatch(bytes.substr(offset));
+    if (batch.status().Is(Code::kUnsupported)) {
+      return Status(batch.status()).Annotate(PathOf(sequence));
+    }
     // What an earlier use of this file left behind carries that use's number.
     const bool ours =
         batch.ok() && batch->file == sequence && (*expected == 0 || batch->sequence >= *expected);
@@ -336,6 +344,37 @@ void Journal::SpareDone(bool made) {
     free_paths_.push_back(spare_in_the_making_);
   }
   spare_in_the_making_.clear();
+}
+
+std::vector<uint64_t> Journal::FullFiles() const {
+  std::vector<uint64_t> numbers;
+  for (const JournalFile& file : files_) {
+    if (&file != &files_.back() && file.sequence >= FirstNeeded()) {
+      numbers.push_back(file.sequence);
+    }
+  }
+  return numbers;
+}
+
+std::function<Status()> Journal::PrepareVerify(uint64_t sequence) const {
+  const std::vector<uint64_t> full = FullFiles();
+  if (!std::binary_search(full.begin(), full.end(), sequence)) {
+    return nullptr;
+  }
+  const auto file = std::find_if(files_.begin(), files_.end(), [&](const JournalFile& known) {
+    return known.sequence == sequence;
+  });
+  return [files = &file_system_, path = PathOf(sequence), sequence, used = file->used]() -> Status {
+    ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(*files, path));
+    for (uint64_t offset = 0; offset < used;) {
+      const auto batch = ParseBatch(std::string_view(bytes).substr(std::min(offset, bytes.size())));
+      if (!batch.ok() || batch->file != sequence) {
+        return Status::Corruption(fmt::format("{} at {}: the batch does not verify", path, offset));
+      }
+      offset += batch->padded_size;
+    }
+    return Status::Ok();
+  };
 }
 
 uint64_t Journal::SizeBytes() const {

@@ -105,6 +105,10 @@ class Journal {
   // Work that makes an empty file ready, or null when one is ready or in the making.
   std::function<Status()> PrepareSpare();
   void SpareDone(bool made);
+  // Files that are needed and take no more batches.
+  std::vector<uint64_t> FullFiles() const;
+  // Work that reads such a file and verifies every batch in it; null when the file is not needed.
+  std::function<Status()> PrepareVerify(uint64_t sequence) const;
   // Bytes of the files in use.
   uint64_t SizeBytes() const;
   uint64_t oldest_file() const { return files_.empty() ? 0 : files_.front().sequence; }

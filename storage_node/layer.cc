@@ -15,13 +15,15 @@ namespace borealis::storage_node {
 
 namespace {
 
-constexpr uint32_t kLayerMagic = 0x31594C42;  // "BLY1"
-constexpr uint32_t kBlockMagic = 0x4B4C4242;  // "BBLK"
+constexpr uint32_t kLayerMagic = 0x32594C42;  // "BLY2"
+constexpr uint32_t kLayerVersion = 2;
+constexpr size_t kFooterVersionAt = 132;
 constexpr size_t kBlockTarget = 32 * 1024;
-constexpr size_t kBlockHeaderSize = 16;
 constexpr size_t kEntryHeaderSize = 24;
 constexpr size_t kFooterSize = 160;
 constexpr size_t kWriteSize = 1u << 20;
+// A large layer is flushed as it grows: one flush of gigabytes would hold up the journal's.
+constexpr uint64_t kSyncSize = uint64_t{32} << 20;
 constexpr std::string_view kNamePrefix = "layer-";
 // A bit that flips on the way in, not at rest, is gone the second time.
 constexpr int kReadAttempts = 2;
@@ -74,6 +76,10 @@ Status LayerWriter::Put(std::string_view bytes) {
     RETURN_IF_ERROR(file_->WriteAt(written_, buffer_));
     written_ += buffer_.size();
     buffer_.clear();
+    if (written_ >= synced_ + kSyncSize) {
+      RETURN_IF_ERROR(file_->Sync());
+      synced_ = written_;
+    }
   }
   return Status::Ok();
 }
@@ -82,12 +88,9 @@ Status LayerWriter::CloseBlock() {
   if (block_entries_ == 0) {
     return Status::Ok();
   }
-  StoreLittle(block_.data() + 4, static_cast<uint32_t>(block_.size()));
-  StoreLittle(block_.data() + 8, block_entries_);
-  StoreLittle(block_.data() + 12, kBlockMagic);
-  StoreLittle(block_.data(), Crc32c(std::string_view(block_).substr(4)));
-  blocks_.push_back({written_ + buffer_.size(), static_cast<uint32_t>(block_.size()), 0});
-  RETURN_IF_ERROR(Put(block_));
+  const std::string_view stored = encoder_.Encode(&block_, block_entries_);
+  blocks_.push_back({written_ + buffer_.size(), static_cast<uint32_t>(stored.size()), 0});
+  RETURN_IF_ERROR(Put(stored));
   block_.clear();
   block_entries_ = 0;
   return Status::Ok();
@@ -156,7 +159,8 @@ Result<LayerInfo> LayerWriter::Finish() {
   AppendLittle(&footer, Crc32c(AsBytes(pages_)));
   AppendLittle(&footer, Crc32c(AsBytes(lsns_)));
   AppendLittle(&footer, Crc32c(AsBytes(blocks_)));
-  INVARIANT_LE(footer.size(), kFooterSize);
+  INVARIANT_EQ(footer.size(), kFooterVersionAt);
+  AppendLittle(&footer, kLayerVersion);
   footer.resize(kFooterSize);
   StoreLittle(footer.data() + 4, Crc32c(std::string_view(footer).substr(8)));
   RETURN_IF_ERROR(Put(footer));
@@ -204,8 +208,16 @@ struct Footer {
 };
 
 Result<Footer> ParseFooter(std::string_view bytes, uint64_t file_size) {
-  if (bytes.size() != kFooterSize || LoadLittle<uint32_t>(bytes.data()) != kLayerMagic ||
+  if (bytes.size() != kFooterSize ||
       LoadLittle<uint32_t>(bytes.data() + 4) != Crc32c(bytes.substr(8))) {
+    return Status::Corruption("layer footer does not verify");
+  }
+  if (const auto version = LoadLittle<uint32_t>(bytes.data() + kFooterVersionAt);
+      version != kLayerVersion) {
+    return Status::Unsupported(fmt::format("layer of format version {}, this program reads {}",
+                                           version == 0 ? 1 : version, kLayerVersion));
+  }
+  if (LoadLittle<uint32_t>(bytes.data()) != kLayerMagic) {
     return Status::Corruption("layer footer does not verify");
   }
   ByteReader reader(bytes.substr(8));
@@ -245,18 +257,6 @@ Result<LayerInfo> ParseLayerFooter(std::string_view bytes) {
   ASSIGN_OR_RETURN(const Footer footer,
                    ParseFooter(bytes.substr(bytes.size() - kFooterSize), bytes.size()));
   return footer.info;
-}
-
-Result<std::string_view> VerifyBlock(std::string_view bytes) {
-  if (bytes.size() < kBlockHeaderSize || LoadLittle<uint32_t>(bytes.data() + 12) != kBlockMagic) {
-    return Status::NotFound("no block");
-  }
-  const size_t size = LoadLittle<uint32_t>(bytes.data() + 4);
-  if (size < kBlockHeaderSize || size > bytes.size() ||
-      LoadLittle<uint32_t>(bytes.data()) != Crc32c(bytes.substr(4, size - 4))) {
-    return Status::Corruption("block does not verify");
-  }
-  return bytes.substr(0, size);
 }
 
 Status Layer::ReadIndexes() {
@@ -341,12 +341,27 @@ Result<std::shared_ptr<const std::string>> Layer::ReadBlock(size_t block) {
     RETURN_IF_ERROR(file_->ReadAt(place.offset, place.size, bytes.get()));
     const auto verified = VerifyBlock(*bytes);
     if (verified.ok() && verified->size() == place.size) {
+      ASSIGN_OR_RETURN(*bytes, DecodeBlock(*verified));
       last_block_ = std::move(bytes);
       last_block_number_ = block;
       return last_block_;
     }
   }
   return Status::Corruption(fmt::format("{}: block {} does not verify", path_, block));
+}
+
+Result<uint64_t> Layer::Verify(size_t* next_block, uint64_t bytes_max) {
+  uint64_t bytes = 0;
+  for (; *next_block < blocks_.size() && bytes < bytes_max; ++*next_block) {
+    RETURN_IF_ERROR(ReadBlock(*next_block).status());
+    bytes += blocks_[*next_block].size;
+  }
+  if (*next_block == blocks_.size()) {
+    RETURN_IF_ERROR(LoadLsnIndex());
+    DropLsnIndex();
+    bytes += info_.bytes - (blocks_.empty() ? 0 : blocks_.back().offset + blocks_.back().size);
+  }
+  return bytes;
 }
 
 bool NextEntry(std::string_view block, size_t* offset, LayerEntry* entry) {

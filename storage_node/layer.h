@@ -3,7 +3,7 @@
 // An entry is a log record, or an image of the page at an LSN. A layer covers an LSN interval of
 // one segment; a segment's layers follow each other without gaps or overlaps. Reading a page at an
 // LSN needs the newest image at or under it and the records after, taken from the newest layer
-// back. Entries lie in blocks of about 32 KiB with a checksum each; an index leads from a page to
+// back. Entries lie in blocks of about 32 KiB (block_codec.h); an index leads from a page to
 // its first entry, another from an LSN to the record that ends there (peers fetch in LSN order).
 // The format is in docs/formats/layer.md.
 //
@@ -20,6 +20,7 @@
 #include "base/os/file.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "storage_node/block_codec.h"
 #include "storage_node/manifest.h"
 
 namespace borealis::storage_node {
@@ -72,8 +73,10 @@ class LayerWriter {
   LayerInfo info_;
   std::unique_ptr<File> file_;
   std::string buffer_;  // closed blocks on their way out
+  uint64_t synced_ = 0;
   uint64_t written_ = 0;
-  std::string block_;
+  std::string block_;  // plain
+  BlockEncoder encoder_;
   uint32_t block_entries_ = 0;
   std::vector<LayerBlockPlace> blocks_;
   std::vector<LayerPagePlace> pages_;
@@ -105,8 +108,11 @@ class Layer {
   // *last is the end of the last one appended; *more tells that there are others.
   Status ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out, Lsn* last,
                      bool* more);
-  // One verified block.
+  // One block, verified and decoded.
   Result<std::shared_ptr<const std::string>> ReadBlock(size_t block);
+  // Verifies blocks from *next_block on, about `bytes_max` of them, and with the last one the rest
+  // of the file; moves *next_block on and returns how many bytes that were.
+  Result<uint64_t> Verify(size_t* next_block, uint64_t bytes_max);
   // Forgets what only ReadRecords needs.
   void DropLsnIndex();
 
@@ -132,9 +138,7 @@ class Layer {
 
 // What the last bytes of a layer file say, verified.
 Result<LayerInfo> ParseLayerFooter(std::string_view bytes);
-// The block at the front of `bytes`, verified; kNotFound where blocks have ended.
-Result<std::string_view> VerifyBlock(std::string_view bytes);
-// Takes the entry at `offset` of a verified block and moves on; false at its end or when malformed.
+// Takes the entry at `offset` of a decoded block and moves on; false at its end or when malformed.
 bool NextEntry(std::string_view block, size_t* offset, LayerEntry* entry);
 
 // All entries of a layer in order, block by block.

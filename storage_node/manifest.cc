@@ -10,7 +10,7 @@ namespace borealis::storage_node {
 namespace {
 
 constexpr uint32_t kManifestMagic = 0x4D4E4D42;  // "BMNM"
-constexpr uint32_t kManifestVersion = 1;
+constexpr uint32_t kManifestVersion = 2;
 constexpr size_t kPrefixSize = 12;
 
 void PutLayer(std::string* to, const LayerInfo& layer) {
@@ -50,6 +50,9 @@ void PutVolume(std::string* to, const VolumeRecord& volume) {
     AppendLittle(to, range.up_to.value());
     AppendLittle(to, range.epoch.value());
   }
+  AppendLittle(to, static_cast<uint8_t>(volume.geometry_decided ? 1 : 0));
+  AppendLittle(to, static_cast<uint32_t>(volume.geometry.size()));
+  to->append(volume.geometry);
 }
 
 LayerInfo GetLayer(ByteReader* reader, VolumeId volume, PgId pg) {
@@ -98,6 +101,8 @@ VolumeRecord GetVolume(ByteReader* reader) {
     range.epoch = VolumeEpoch(reader->Little<uint64_t>());
     volume.annulled.push_back(range);
   }
+  volume.geometry_decided = reader->Little<uint8_t>() != 0;
+  volume.geometry = std::string(reader->Bytes(reader->Little<uint32_t>()));
   return volume;
 }
 
@@ -129,7 +134,8 @@ Result<Manifest> ParseManifest(std::string_view bytes) {
     return Status::Corruption("not a manifest");
   }
   if (const auto version = LoadLittle<uint32_t>(bytes.data() + 4); version != kManifestVersion) {
-    return Status::Unsupported(fmt::format("manifest version {}", version));
+    return Status::Unsupported(fmt::format("manifest of format version {}, this program reads {}",
+                                           version, kManifestVersion));
   }
   if (Crc32c(bytes.substr(kPrefixSize)) != LoadLittle<uint32_t>(bytes.data() + 8)) {
     return Status::Corruption("manifest checksum does not match");

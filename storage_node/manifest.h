@@ -1,5 +1,5 @@
-// What a storage node must remember besides records: epochs sealed, ranges annulled, which layers
-// make up which segment, from which journal file on to read.
+// What a storage node must remember besides records: epochs sealed, ranges annulled, the geometry,
+// which layers make up which segment, from which journal file on to read.
 //
 // One small file, replaced as a whole (write aside, flush, rename, flush the directory), so it is
 // either the old or the new one after any crash. A checksum covers it. The format is in
@@ -56,6 +56,8 @@ struct VolumeRecord {
   VolumeEpoch vdl_epoch;
   Lsn pgmrpl;
   std::vector<AnnulledRange> annulled;
+  std::string geometry;  // as volume/geometry.h encodes it; empty: none is known
+  bool geometry_decided = false;
 };
 
 struct Manifest {

@@ -6,6 +6,10 @@
 
 namespace borealis::storage_node {
 
+namespace {
+constexpr int64_t kFreeBytesIntervalUs = 1'000'000;
+}  // namespace
+
 Node::Node(NodeConfig config, NodeEnvironment& environment, FileSystem& files, const Clock& clock)
     : core_(std::make_unique<Core>(std::move(config), environment, files, clock)) {}
 Node::~Node() = default;
@@ -42,6 +46,10 @@ Lsn Node::vdl_told(VolumeId volume) const {
   const auto at = core_->volumes_.find(volume);
   return at == core_->volumes_.end() ? Lsn(0) : at->second->state.vdl_told;
 }
+GeometryVersion Node::geometry_version(VolumeId volume) const {
+  const auto at = core_->volumes_.find(volume);
+  return at == core_->volumes_.end() ? GeometryVersion() : at->second->state.geometry.version();
+}
 std::vector<SegmentSummary> Node::Segments() const {
   std::vector<SegmentSummary> segments;
   for (const auto& [id, volume] : core_->volumes_) {
@@ -73,7 +81,8 @@ Node::Core::Core(NodeConfig config, NodeEnvironment& environment, FileSystem& fi
       clock_(clock),
       out_of_service_("not opened"),
       journal_(files, config_.directory, config_.node, config_.journal_file_bytes),
-      cache_(config_.page_cache_pages) {}
+      cache_(config_.page_cache_pages),
+      repair_budget_(config_.repair_bytes_per_second) {}
 
 Node::Core::~Core() = default;
 
@@ -110,7 +119,11 @@ void Node::Core::OnFrame(PeerId from, Frame frame) {
     case MessageType::kFetchPagesReply:
       return OnFetchPagesReply(frame);
     case MessageType::kGossipStatus:
-      return OnGossip(frame);
+      return OnGossip(from, frame);
+    case MessageType::kGeometryUpdate:
+      return OnGeometryUpdate(from, frame);
+    case MessageType::kGeometryReply:
+      return;  // of a peer: its gossip tells as much
     case MessageType::kNodeStatusRequest:
       return OnNodeStatus(from, frame);
     default:
@@ -123,20 +136,20 @@ void Node::Core::OnTimer() {
     return;
   }
   const int64_t now_us = now();
+  if (now_us >= next_free_bytes_us_) {
+    next_free_bytes_us_ = now_us + kFreeBytesIntervalUs;
+    const auto free_bytes = files_.FreeBytes(config_.directory);
+    free_bytes_ = free_bytes.ok() ? *free_bytes : 0;
+  }
   if (now_us >= next_gossip_us_) {
     next_gossip_us_ = now_us + config_.gossip_interval_us;
     SendGossip();
   }
-  for (auto& [id, volume] : volumes_) {
-    for (auto& [pg, held] : volume->segments) {
-      CheckCopy(held, now_us);
-      CatchUp(*volume, pg, held, now_us);
-    }
-  }
-  if (amnesiac_) {
-    TryMend();
-  }
+  CatchUpAll(now_us);
+  TryMend();
+  BuryLeaving();
   StartLayerWork();
+  StepScrub(now_us);
   if (journal_.FirstNeeded() > journal_first_written_ ||
       journal_.LastFile() > journal_last_written_) {
     WriteManifest(nullptr);
@@ -157,6 +170,10 @@ std::string Node::Core::RefusesPromises() const {
   }
   return amnesiac_ ? "this node lost what it may have promised and is being mended by its peers"
                    : "";
+}
+
+std::string Node::Core::RefusesAppends() const {
+  return out_of_service_.empty() && mended_as_holder_ ? "" : RefusesPromises();
 }
 
 Node::Core::Volume& Node::Core::VolumeFor(VolumeId id) {
@@ -208,6 +225,8 @@ Manifest Node::Core::DescribeAll() const {
     record.vdl_epoch = volume->state.vdl_epoch;
     record.pgmrpl = volume->state.pgmrpl;
     record.annulled = volume->state.annulled;
+    record.geometry = volume->state.geometry.bytes;
+    record.geometry_decided = volume->state.geometry.decided;
     manifest.volumes.push_back(std::move(record));
     for (const auto& [pg, held] : volume->segments) {
       manifest.segments.push_back(held.segment->Describe());
@@ -233,12 +252,18 @@ void Node::Core::StartManifestWrite() {
   const Manifest manifest = DescribeAll();
   auto waiters = std::make_shared<std::vector<std::function<void()>>>(std::move(manifest_waiters_));
   manifest_waiters_.clear();
+  std::vector<std::pair<Volume*, KnownGeometry>> geometries;
+  for (const auto& [id, volume] : volumes_) {
+    if (volume->state.geometry.TellsMoreThan(volume->acting.version(), volume->acting.decided)) {
+      geometries.emplace_back(volume.get(), volume->state.geometry);
+    }
+  }
   Start(
       Lane::kManifest,
       [files = &files_, path = config_.directory + "/manifest", bytes = EncodeManifest(manifest)] {
         return WriteWholeFile(*files, path, bytes);
       },
-      [this, waiters, first = manifest.journal_first,
+      [this, waiters, geometries = std::move(geometries), first = manifest.journal_first,
        last = manifest.journal_last](const Status& outcome) {
         manifest_under_way_ = false;
         if (!outcome.ok()) {
@@ -248,6 +273,9 @@ void Node::Core::StartManifestWrite() {
         journal_first_written_ = first;
         journal_last_written_ = last;
         journal_.FreeBelow(first);
+        for (const auto& [volume, geometry] : geometries) {
+          ActOn(*volume, geometry);
+        }
         for (const auto& waiter : *waiters) {
           waiter();
         }

@@ -25,11 +25,12 @@
 //            page and no answer, in whatever order record and range arrived.
 // INV-NOD-6  Bytes are verified after every read from disk or wire and before use.
 // INV-NOD-7  A node that may have forgotten a promise (damaged journal, empty directory) is an
-//            amnesiac: durably so, and it answers no seal, truncate or append until all peers, or
-//            as many that are no amnesiacs themselves as a write quorum has members, have told
-//            their epochs and SCLs since, and every segment has reached the highest of these.
+//            amnesiac, durably so, until it is mended: it answers no seal, no truncate, no writer's
+//            geometry, and no append. node_mend.cc says when it is mended, and why that is enough.
 // INV-NOD-8  A page read at an LSN at or above the retained horizon is the fold of exactly the
 //            page's valid records up to that LSN; merging never drops what such a read needs.
+// INV-NOD-9  A segment exists where a geometry that is durable here gives the node a seat. It goes
+//            only when a decided one gives it none, and only that is ever forgotten (INV-GEO-1).
 #pragma once
 
 #include <cstdint>
@@ -53,9 +54,9 @@ struct NodeConfig {
   std::string az;
   // Everything the node keeps is in here; made when absent.
   std::string directory;
-  // The other nodes that hold segments of the same PGs.
+  // Other nodes of the cluster, to learn from which volumes there are and their geometry. Whom it
+  // shares groups with the geometry says.
   std::vector<NodeId> peers;
-  uint64_t pages_per_pg = kPagesPerPgDefault;
 
   uint64_t journal_file_bytes = uint64_t{64} << 20;
   // A segment's table becomes a layer at this size.
@@ -71,7 +72,8 @@ struct NodeConfig {
   // A page with more records than this under the horizon gets an image when layers are merged.
   size_t image_after_records = 32;
   // Records younger than this many bytes of log are kept as records even where images cover them,
-  // so that a peer that was down can catch up record by record.
+  // so that a peer that was down can catch up record by record; a new segment further behind is
+  // copied page by page.
   uint64_t retain_log_bytes = uint64_t{256} << 20;
 
   int64_t gossip_interval_us = 100'000;
@@ -79,9 +81,12 @@ struct NodeConfig {
   int64_t gossip_patience_us = 200'000;
   int64_t fetch_timeout_us = 1'000'000;
   uint32_t fetch_bytes = 1u << 20;
-  // As many as a write quorum has members, see INV-NOD-7: every record that may have been
-  // acknowledged and every seal that may have been answered here is known to one of them.
-  size_t mend_answers = 4;
+  // What is taken from peers to catch up and to fill segments, unless an opener waits for it.
+  uint64_t repair_bytes_per_second = uint64_t{200} << 20;
+  // How long it may take until everything on disk was read and verified once more …
+  int64_t scrub_interval_us = int64_t{7} * 24 * 3600 * 1'000'000;
+  // … unless that needs more than this.
+  uint64_t scrub_bytes_per_second = uint64_t{32} << 20;
   // The cluster is being created: an empty directory is a new node, not a lost disk. Without it a
   // node that starts empty waits for its peers before it promises anything.
   bool new_cluster = false;
@@ -101,6 +106,9 @@ class NodeEnvironment {
   // Both are best-effort.
   virtual void Send(PeerId to, Frame frame) = 0;
   virtual void SendToNode(NodeId to, Frame frame) = 0;
+  // The geometry says where a node is reached: SendToNode must find it there from now on. Repeated
+  // at will. An environment that finds nodes by their ids alone needs nothing.
+  virtual void ConnectNode(const StorageNodeAddress& /*address*/) {}
   // Runs `work` off the node's thread and then calls Node::OnWorkDone(id, its outcome) on the
   // node's thread: later, never from inside Start, and never after the node was destroyed. `work`
   // touches only files and what it captured. A work of which the completion is never delivered
@@ -118,7 +126,8 @@ struct SegmentSummary {
   Lsn horizon;        // page reads under this are refused as collected
   uint64_t records_in_memory = 0;
   size_t layer_count = 0;
-  std::string state;  // healthy, behind, repairing, lost
+  std::string state;    // healthy, behind, repairing, lost
+  double repaired = 1;  // the part that has come, while it is being filled
 };
 
 struct NodeCounters {
@@ -131,8 +140,13 @@ struct NodeCounters {
   uint64_t page_reads = 0;
   uint64_t page_cache_hits = 0;
   uint64_t fetches = 0;
+  uint64_t segments_copied = 0;
+  uint64_t pages_copied = 0;
   uint64_t layers_written = 0;
   uint64_t layer_merges = 0;
+  uint64_t scrubbed_bytes = 0;
+  uint64_t scrub_cycles = 0;
+  uint64_t scrub_damage = 0;   // bad layers and journal files that it found
   uint64_t journal_bytes = 0;  // now on disk
   uint64_t layer_bytes = 0;    // now on disk
 };
@@ -163,6 +177,8 @@ class Node {
   bool needs_restart() const;
   VolumeEpoch epoch(VolumeId volume) const;
   Lsn vdl_told(VolumeId volume) const;
+  // The highest that was given to the node; its version is {0, 0} when none was.
+  GeometryVersion geometry_version(VolumeId volume) const;
   std::vector<SegmentSummary> Segments() const;
   NodeCounters Counters() const;
 

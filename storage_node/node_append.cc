@@ -1,6 +1,8 @@
 // The foreground: records in, one flush for all that gathered, acknowledgement.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/fault.h"
 #include "base/invariant.h"
 #include "base/obs/log.h"
@@ -28,7 +30,7 @@ void Node::Core::OnAppend(PeerId from, const Frame& frame) {
     return RefuseAppend(from, frame.request_id, msg::MALFORMED, VolumeEpoch(0), "no AppendRequest");
   }
   const VolumeEpoch epoch(request.volume_epoch());
-  if (const std::string reason = RefusesPromises(); !reason.empty()) {
+  if (const std::string reason = RefusesAppends(); !reason.empty()) {
     return RefuseAppend(from, frame.request_id, msg::OUT_OF_SERVICE, VolumeEpoch(0), reason);
   }
   Volume& volume = VolumeFor(VolumeId(request.volume_id()));
@@ -36,6 +38,15 @@ void Node::Core::OnAppend(PeerId from, const Frame& frame) {
     COVER("node.append_fenced");
     return RefuseAppend(from, frame.request_id, msg::FENCED, volume.state.epoch,
                         "a higher epoch is sealed here");
+  }
+  const bool is_member = std::all_of(
+      request.parts().begin(), request.parts().end(),
+      [&](const msg::AppendPart& part) { return volume.segments.contains(PgId(part.pg())); });
+  if (!is_member) {
+    COVER("node.append_not_a_member");
+    return RefuseAppend(from, frame.request_id, msg::NOT_A_MEMBER, volume.state.epoch,
+                        "by geometry " + volume.acting.version().ToString() +
+                            " this node is no member of a group of the append");
   }
   ++counters_.appends;
   ++volume.append_count;
@@ -98,7 +109,7 @@ std::string Node::Core::TakeParts(Volume& volume, const msg::AppendRequest& requ
   std::vector<size_t> ends;
   for (int i = 0; i < request.parts_size(); ++i) {
     const std::string reason =
-        VerifyRecords(parts[static_cast<size_t>(i)], PgId(request.parts(i).pg()), epoch);
+        VerifyRecords(volume, parts[static_cast<size_t>(i)], PgId(request.parts(i).pg()), epoch);
     if (!reason.empty()) {
       return reason;
     }
@@ -115,14 +126,15 @@ std::string Node::Core::TakeParts(Volume& volume, const msg::AppendRequest& requ
 }
 
 // Appends what it finds to verified_. Returns why the bytes are malformed, or nothing.
-std::string Node::Core::VerifyRecords(std::string_view bytes, PgId pg, VolumeEpoch epoch_max) {
+std::string Node::Core::VerifyRecords(const Volume& volume, std::string_view bytes, PgId pg,
+                                      VolumeEpoch epoch_max) {
+  const Geometry& geometry = *volume.acting.value;  // there is a segment
   while (!bytes.empty()) {
     auto record = ParseRecord(bytes);
     if (!record.ok()) {
       return record.status().ToString();
     }
-    const bool in_group =
-        record->page == kNoPage || record->page.value() / config_.pages_per_pg == pg.value();
+    const bool in_group = record->page == kNoPage || geometry.PgOf(record->page) == pg;
     if (record->pg != pg || !in_group || record->epoch > epoch_max) {
       return "record does not belong here: " + DescribeRecord(*record);
     }
@@ -139,7 +151,7 @@ void Node::Core::GatherRecords(Volume& volume, PgId pg, std::span<const RecordVi
   }
   Segment& segment = *SegmentFor(volume, pg).segment;
   // Over the limit only what moves the SCL on, and so can go to a layer, is taken.
-  const bool crowded = gathering_.builder.size() + MemoryBytes() > config_.memory_bytes;
+  const bool crowded = gathering_.builder.size() + memory_bytes_ > config_.memory_bytes;
   Lsn expected = segment.scl();
   gathering_.builder.BeginPart(volume.state.id, pg, volume.state.vdl_told, volume.state.vdl_epoch);
   for (const RecordView& record : records) {
@@ -228,6 +240,7 @@ void Node::Core::IndexBatch(JournalBatch* batch) {
     const auto taken = segment.Insert(record, batch);
     if (taken == Segment::Taken::kNew) {
       ++counters_.records_taken;
+      memory_bytes_ += record.length;
       auto& state = volumes_.at(segment.volume().id)->state;
       if (record.epoch > state.epoch) {
         state.epoch = record.epoch;
@@ -263,13 +276,16 @@ void Node::Core::Acknowledge(const Waiter& waiter) {
     progress->set_scl(scl.value());
   };
   if (waiter.pgs.empty()) {
+    reply.set_free_bytes(free_bytes_);
     for (const auto& [pg, held] : waiter.volume->segments) {
       add(pg, held.segment->scl());
     }
   }
   for (const PgId pg : waiter.pgs) {
     const auto held = waiter.volume->segments.find(pg);
-    add(pg, held == waiter.volume->segments.end() ? Lsn(0) : held->second.segment->scl());
+    if (held != waiter.volume->segments.end()) {  // its seat may have gone meanwhile
+      add(pg, held->second.segment->scl());
+    }
   }
   environment_.Send(waiter.peer, MakeFrame(MessageType::kAppendReply, waiter.request_id, reply));
 }

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kRetryUs = 1'000'000;
 }  // namespace
 
-uint64_t Node::Core::MemoryBytes() const {
+uint64_t Node::Core::CountMemoryBytes() const {
   uint64_t bytes = 0;
   for (const auto& [id, volume] : volumes_) {
     for (const auto& [pg, held] : volume->segments) {
@@ -33,9 +33,11 @@ void Node::Core::StartLayerWork() {
 }
 
 // Makes a layer of the table that needs it most: a full one; under pressure of memory the largest,
-// under pressure of journal space the one with the oldest records.
+// under pressure of journal space, or when a journal file is suspect, the one with the oldest
+// records.
 bool Node::Core::StartTable() {
-  const bool memory_short = MemoryBytes() > config_.memory_bytes;
+  memory_bytes_ = CountMemoryBytes();
+  const bool memory_short = memory_bytes_ > config_.memory_bytes;
   const bool journal_short = journal_.SizeBytes() > config_.journal_bytes;
   Held* chosen = nullptr;
   uint64_t best = 0;
@@ -45,7 +47,9 @@ bool Node::Core::StartTable() {
       if (segment.layer_job || segment.damaged || segment.LayerCut() <= segment.layered_up_to()) {
         continue;
       }
-      const bool pins = journal_short && segment.oldest_journal_file() == journal_.oldest_file();
+      const uint64_t oldest = segment.oldest_journal_file();
+      const bool pins = (journal_short && oldest == journal_.oldest_file()) ||
+                        (oldest != 0 && oldest <= suspect_journal_file_);
       if (segment.table_bytes() < config_.table_bytes && !memory_short && !pins) {
         continue;
       }
@@ -76,10 +80,10 @@ bool Node::Core::StartMerge() {
   for (auto& [id, volume] : volumes_) {
     for (auto& [pg, held] : volume->segments) {
       Segment& segment = *held.segment;
-      const std::vector<LayerInfo> infos = segment.LayerInfos();
-      if (segment.layer_job || segment.damaged || infos.size() < config_.merge_layers) {
+      if (segment.layer_job || segment.damaged || segment.layers().size() < config_.merge_layers) {
         continue;
       }
+      const std::vector<LayerInfo> infos = segment.LayerInfos();
       size_t end = infos.size();
       size_t begin = end;
       while (begin > 0 && end - begin < config_.merge_layers) {

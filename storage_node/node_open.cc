@@ -37,6 +37,9 @@ Status Node::Core::Open() {
   opened_ = true;
   out_of_service_.clear();
   reads_out_of_service_ = false;
+  for (auto& [id, volume] : volumes_) {
+    DropUnseated(*volume);
+  }
   TryMend();
   LOG_INFO("node {}: open with {} volumes{}", config_.node.value(), volumes_.size(),
            amnesiac_ ? ", as an amnesiac" : "");
@@ -58,7 +61,11 @@ Status Node::Core::LoadManifest(bool* blank) {
     return Status::Ok();
   }
   RETURN_IF_ERROR(bytes.ok() ? Status::Ok() : bytes.status());
-  ASSIGN_OR_RETURN(const Manifest manifest, ParseManifest(*bytes));
+  auto parsed = ParseManifest(*bytes);
+  if (!parsed.ok()) {
+    return Status(parsed.status().code(), path + ": " + std::string(parsed.status().message()));
+  }
+  const Manifest manifest = std::move(parsed).value();
   if (manifest.node != config_.node) {
     return Status::InvalidArgument(
         fmt::format("{} is of node {}", config_.directory, manifest.node.value()));
@@ -76,12 +83,17 @@ Status Node::Core::LoadManifest(bool* blank) {
     state.vdl_epoch = record.vdl_epoch;
     state.pgmrpl = record.pgmrpl;
     state.annulled = record.annulled;
+    if (!record.geometry.empty()) {
+      auto known = ParseKnownGeometry(record.volume, record.geometry, record.geometry_decided);
+      RETURN_IF_ERROR(known.ok() ? Status::Ok() : known.status());
+      state.geometry = *known;
+      ActOn(VolumeFor(record.volume), *known);
+    }
   }
-  LoadLayers(manifest);
-  return Status::Ok();
+  return LoadLayers(manifest);
 }
 
-void Node::Core::LoadLayers(const Manifest& manifest) {
+Status Node::Core::LoadLayers(const Manifest& manifest) {
   for (const SegmentRecord& record : manifest.segments) {
     Segment& segment = *SegmentFor(VolumeFor(record.volume), record.pg).segment;
     std::vector<std::shared_ptr<Layer>> layers;
@@ -93,6 +105,9 @@ void Node::Core::LoadLayers(const Manifest& manifest) {
         layers.push_back(std::move(layer).value());
       } else {
         failure = layer.status();
+        if (failure.Is(Code::kUnsupported)) {
+          return failure;  // a newer program wrote it: nothing is wrong with it
+        }
       }
     }
     // Layers hold nothing that could still be undecided (INV-NOD-3): without one the segment keeps
@@ -105,6 +120,7 @@ void Node::Core::LoadLayers(const Manifest& manifest) {
       NoteDamage(segment, failure);
     }
   }
+  return Status::Ok();
 }
 
 Status Node::Core::ReplayBatch(const std::shared_ptr<JournalBatch>& batch, const BatchView& view) {
@@ -113,6 +129,9 @@ Status Node::Core::ReplayBatch(const std::shared_ptr<JournalBatch>& batch, const
   for (const BatchPart& part : view.parts) {
     Volume& volume = VolumeFor(part.volume);
     volume.state.NoteVdl(part.vdl_told, part.vdl_epoch);
+    if (!HasSeat(volume, part.pg)) {
+      continue;  // left over from a segment that went with its seat
+    }
     Segment& segment = *SegmentFor(volume, part.pg).segment;
     for (std::string_view rest = part.records; !rest.empty();) {
       ASSIGN_OR_RETURN(const RecordView record, ParseRecord(rest));

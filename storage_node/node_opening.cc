@@ -100,6 +100,7 @@ void Node::Core::ReplySeal(PeerId to, uint64_t request_id, Volume& volume) {
     state->set_tail(segment.Tail(vdl));
   }
   PutAnnulled(volume.state, &reply);
+  reply.set_geometry(volume.state.geometry.bytes);
   environment_.Send(to, MakeFrame(MessageType::kSealReply, request_id, reply));
 }
 
@@ -124,6 +125,14 @@ void Node::Core::OnTruncate(PeerId from, const Frame& frame) {
   if (range.epoch < std::max(volume.state.epoch, volume.sealing_epoch)) {
     return refuse(msg::FENCED, volume.state.epoch, "a higher epoch is sealed here");
   }
+  bool fresh = false;
+  if (!request.geometry().empty()) {
+    const auto told = ParseKnownGeometry(volume.state.id, request.geometry(), /*decided=*/false);
+    if (!told.ok()) {
+      return refuse(msg::MALFORMED, volume.state.epoch, told.status().ToString());
+    }
+    fresh = volume.state.geometry.Adopt(*told);
+  }
   std::vector<AnnulledRange> list;
   for (const msg::AnnulledRange& entry : request.annulled()) {
     list.push_back(RangeOf(entry));
@@ -132,8 +141,8 @@ void Node::Core::OnTruncate(PeerId from, const Frame& frame) {
     list = volume.state.annulled;
     list.push_back(range);
   }
-  const bool fresh = volume.state.AdoptList(std::move(list));
-  if (fresh) {
+  if (volume.state.AdoptList(std::move(list))) {
+    fresh = true;
     ApplyAnnulled(volume);
   }
   NoteTold(volume, Lsn(request.vdl()), range.epoch, Lsn(0));
@@ -145,7 +154,7 @@ void Node::Core::OnTruncate(PeerId from, const Frame& frame) {
   } else if (fresh) {
     WriteManifest(reply);
   } else if (manifest_under_way_) {
-    WriteManifest(reply);  // the list may be in the write that is under way, not durable yet
+    WriteManifest(reply);  // both may be in the write that is under way, not durable yet
   } else {
     reply();
   }
@@ -172,15 +181,18 @@ void Node::Core::ApplyAnnulled(Volume& volume) {
   for (auto& [pg, held] : volume.segments) {
     held.segment->DropVoid();
     held.behind_target = Lsn(0);
+    for (auto& [node, told] : held.told) {
+      told.scl = Lsn(0);  // what peers told before may be void now
+    }
   }
+  volume.tell_all = true;
   for (const AnnulledRange& range : volume.state.annulled) {
     if (range.epoch == volume.state.HighestAnnulling()) {
       cache_.DropAbove(volume.state.id, range.after);
     }
   }
-  // What peers told before may be void now.
   for (auto& [node, peer] : peers_) {
-    std::erase_if(peer.scls, [&](const auto& told) { return told.first.first == volume.state.id; });
+    peer.volumes[volume.state.id].missed = true;
   }
 }
 
@@ -190,15 +202,23 @@ SegmentSummary Node::Core::Summarize(const Volume& volume, PgId pg, const Held& 
   summary.volume = volume.state.id;
   summary.pg = pg;
   summary.scl = segment.scl();
-  summary.highest_seen = std::max(segment.highest_held(), HighestAtPeers({volume.state.id, pg}));
+  summary.highest_seen = std::max(segment.highest_held(), HighestAtPeers(held));
   summary.layered_up_to = segment.layered_up_to();
   summary.horizon = segment.horizon();
   summary.records_in_memory = segment.table_records();
   summary.layer_count = segment.layers().size();
-  summary.state = held.copy != nullptr                 ? "repairing"
-                  : segment.damaged                    ? "lost"
-                  : summary.highest_seen > summary.scl ? "behind"
-                                                       : "healthy";
+  const bool is_behind = summary.highest_seen > summary.scl;
+  const bool is_filling = is_behind && (amnesiac_ || RoleIn(volume, pg) == Role::kSuccessor);
+  if (held.copy != nullptr) {
+    summary.repaired = PartCopied(*held.copy);
+  } else if (is_filling) {
+    summary.repaired = static_cast<double>(summary.scl.value()) /
+                       static_cast<double>(summary.highest_seen.value());
+  }
+  summary.state = held.copy != nullptr || is_filling ? "repairing"
+                  : segment.damaged                  ? "lost"
+                  : is_behind                        ? "behind"
+                                                     : "healthy";
   return summary;
 }
 
@@ -216,11 +236,13 @@ void Node::Core::OnNodeStatus(PeerId from, const Frame& frame) {
   reply.set_read_count(counters_.page_reads);
   reply.set_out_of_service(RefusesPromises());
   reply.set_rebuilding(amnesiac_ && out_of_service_.empty());
+  reply.set_free_bytes(free_bytes_);
   uint64_t layer_bytes = 0;
   if (const auto at = volumes_.find(VolumeId(request.volume_id())); at != volumes_.end()) {
     const Volume& volume = *at->second;
     reply.set_volume_epoch(volume.state.epoch.value());
     reply.set_vdl_told(volume.state.vdl_told.value());
+    reply.set_geometry(volume.state.geometry.bytes);
     for (const auto& [pg, held] : volume.segments) {
       const SegmentSummary summary = Summarize(volume, pg, held);
       msg::SegmentHealth* health = reply.add_segments();
@@ -228,6 +250,7 @@ void Node::Core::OnNodeStatus(PeerId from, const Frame& frame) {
       health->set_scl(summary.scl.value());
       health->set_highest_seen(summary.highest_seen.value());
       health->set_state(amnesiac_ ? "repairing" : summary.state);
+      health->set_repaired(summary.repaired);
       for (const auto& layer : held.segment->layers()) {
         layer_bytes += layer->info().bytes;
       }

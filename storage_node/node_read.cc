@@ -51,10 +51,13 @@ msg::Outcome Node::Core::ReadOne(const msg::ReadPagesRequest& request,
   const Lsn read_point(request.read_point());
   const Lsn needed(wanted.needed_lsn());
   page->Clear();
-  const Held* held =
-      FindSegment(volume, PgId(static_cast<uint32_t>(number.value() / config_.pages_per_pg)));
+  const auto known = volumes_.find(volume);
+  if (known == volumes_.end() || known->second->acting.value == nullptr) {
+    return msg::UNKNOWN;
+  }
+  const Held* held = FindSegment(volume, known->second->acting.value->PgOf(number));
   if (held == nullptr) {
-    return needed == Lsn(0) ? msg::OK : msg::NOT_COMPLETE;
+    return msg::NOT_A_MEMBER;
   }
   Segment& segment = *held->segment;
   reply->set_scl(segment.scl().value());
@@ -169,8 +172,10 @@ void Node::Core::OnFetchPages(PeerId from, const Frame& frame) {
     reply.set_chain_lsn(segment.LastAtOrUnder(at).value());
     const size_t count =
         std::clamp<size_t>(request.size_bytes_max() / kPageSize, 1, kPagesPerCopyMax);
-    bool more = false;
-    const auto numbers = segment.PagesFrom(PageNo(request.from_page()), at, count, &more);
+    PageNo next;
+    const auto numbers = segment.PagesIn(
+        PageNo(request.from_page()), request.end_page() == 0 ? kNoPage : PageNo(request.end_page()),
+        at, count, &next);
     Page page;
     for (const PageNo number : numbers) {
       page.Clear();
@@ -178,14 +183,15 @@ void Node::Core::OnFetchPages(PeerId from, const Frame& frame) {
         NoteDamage(segment, status);
         return msg::OUT_OF_SERVICE;
       }
-      if (page.lsn() > Lsn(0)) {
+      if (page.lsn() > Lsn(request.changed_after())) {
         SealPage(&page);
         images.append(page.view());
         reply.add_pages(number.value());
       }
     }
-    reply.set_more(more);
-    reply.set_next_page(numbers.empty() ? 0 : numbers.back().value() + 1);
+    reply.set_more(next != kNoPage);
+    reply.set_next_page(next.value());
+    reply.set_pages_here(segment.PageCount());
     return msg::OK;
   };
   const msg::Outcome outcome = answer();

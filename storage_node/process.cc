@@ -119,6 +119,15 @@ void AddCounters(const NodeCounters& counters, MetricsPage* page) {
                 counters.page_cache_hits);
   page->Counter("borealis_storage_gossip_fetches_total",
                 "Requests to peers for records that this node missed.", counters.fetches);
+  page->Counter("borealis_storage_segments_copied_total", "Segments copied from peers.",
+                counters.segments_copied);
+  page->Counter("borealis_storage_pages_copied_total", "Pages of these.", counters.pages_copied);
+  page->Counter("borealis_storage_scrubbed_bytes_total", "Bytes read to verify them.",
+                counters.scrubbed_bytes);
+  page->Counter("borealis_storage_scrub_cycles_total", "Times that everything was read.",
+                counters.scrub_cycles);
+  page->Counter("borealis_storage_scrub_damage_total", "Bad layers and journal files found so.",
+                counters.scrub_damage);
   page->Counter("borealis_storage_layers_written_total", "Layers written from records.",
                 counters.layers_written);
   page->Counter("borealis_storage_layer_merges_total", "Merges of layers.", counters.layer_merges);
@@ -142,6 +151,8 @@ void AddSegments(const std::vector<SegmentSummary>& segments, MetricsPage* page)
     gauge("borealis_storage_segment_memory_records", "Records in memory only.",
           segment.records_in_memory);
     gauge("borealis_storage_segment_layers", "Layers of the segment.", segment.layer_count);
+    page->Gauge("borealis_storage_segment_repaired", "Part that has come, while it is filled.",
+                segment.repaired, labels);
     for (const char* state : {"healthy", "behind", "repairing", "lost"}) {
       page->Gauge("borealis_storage_segment_state", "1 for the state that the segment is in.",
                   segment.state == state ? 1 : 0, {labels[0], labels[1], {"state", state}});
@@ -178,14 +189,12 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
     lanes_[static_cast<size_t>(Lane::kJournal)].Start("journal");
     lanes_[static_cast<size_t>(Lane::kManifest)].Start("manifest");
     lanes_[static_cast<size_t>(Lane::kLayers)].Start("layers");
+    for (const StorageNodeAddress& peer : config_.peers) {
+      ConnectNode(peer);
+    }
     // Completions are posted, and posts run only once the transport is started.
     RETURN_IF_ERROR(node_->Open());
     ASSIGN_OR_RETURN(const uint16_t port, transport_->Listen(config_.host, config_.port));
-    for (const StorageNodeAddress& peer : config_.peers) {
-      if (peer.node != config_.node) {
-        peers_[peer.node] = transport_->Connect(peer.host, peer.port);
-      }
-    }
     transport_->Start("storage-" + config_.node.ToString());
     transport_->Post([this] { Tick(); });
     LOG_INFO("storage node {} in {} serves {}:{} from {}", config_.node.value(), config_.az,
@@ -229,8 +238,21 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
   }
   void SendToNode(NodeId to, Frame frame) override {
     if (const auto peer = peers_.find(to); peer != peers_.end()) {
-      transport_->Send(peer->second, std::move(frame));
+      transport_->Send(peer->second.peer, std::move(frame));
     }
+  }
+  void ConnectNode(const StorageNodeAddress& address) override {
+    if (address.node == config_.node) {
+      return;
+    }
+    Connection& known = peers_[address.node];
+    if (known.host == address.host && known.port == address.port) {
+      return;
+    }
+    if (known.peer != 0) {
+      transport_->Disconnect(known.peer);
+    }
+    known = {address.host, address.port, transport_->Connect(address.host, address.port)};
   }
   void Start(Lane lane, uint64_t id, std::function<Status()> work) override {
     DurationHistogram& durations = lane_durations_[static_cast<size_t>(lane)];
@@ -255,7 +277,12 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
   const StorageProcessConfig config_;
   std::unique_ptr<Node> node_;
   bool told_broken_ = false;
-  std::map<NodeId, PeerId> peers_;
+  struct Connection {
+    std::string host;
+    uint16_t port = 0;
+    PeerId peer = 0;
+  };
+  std::map<NodeId, Connection> peers_;
   AppendTimer append_timer_;
   std::array<DurationHistogram, kLaneCount> lane_durations_;
   std::array<LaneThread, kLaneCount> lanes_;

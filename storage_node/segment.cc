@@ -334,30 +334,50 @@ Status Segment::ReadPage(PageNo number, Lsn up_to, Page* page) const {
   return ApplyTable(number, up_to, page);
 }
 
-std::vector<PageNo> Segment::PagesFrom(PageNo from, Lsn up_to, size_t count, bool* more) const {
+std::vector<PageNo> Segment::PagesIn(PageNo from, PageNo end, Lsn up_to, size_t count,
+                                     PageNo* next) const {
   std::vector<PageNo> pages;
+  *next = kNoPage;
+  const auto take = [&](PageNo page) {
+    if (page < end) {
+      pages.push_back(page);
+    } else {
+      *next = std::min(*next, page);
+    }
+    return page < end;
+  };
   for (const auto& layer : layers_) {
     if (layer->info().from >= up_to) {
       continue;
     }
     size_t at = layer->LowerBound(from);
     for (size_t taken = 0; at < layer->page_count() && taken <= count; ++at, ++taken) {
-      pages.push_back(layer->page_at(at));
+      if (!take(layer->page_at(at))) {
+        break;
+      }
     }
   }
   for (const auto& [page, position] : pages_) {
-    if (page >= from) {
-      pages.push_back(page);
+    if (page >= from && page != kNoPage) {
+      take(page);
     }
   }
   std::sort(pages.begin(), pages.end());
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
   std::erase(pages, kNoPage);
-  *more = pages.size() > count;
-  if (*more) {
+  if (pages.size() > count) {
+    *next = pages[count];
     pages.resize(count);
   }
   return pages;
+}
+
+size_t Segment::PageCount() const {
+  size_t count = pages_.size();
+  for (const auto& layer : layers_) {
+    count = std::max(count, layer->page_count());
+  }
+  return count;
 }
 
 Status Segment::ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out,
@@ -464,11 +484,23 @@ void Segment::InstallLayer(std::shared_ptr<Layer> layer, const std::vector<uint6
   horizon_ = std::max(horizon_, new_horizon);
 }
 
-void Segment::ReplaceLayers(std::shared_ptr<Layer> layer, Lsn chain_lsn, Lsn new_horizon) {
+void Segment::StageCopy(std::shared_ptr<Layer> layer, Lsn chain_lsn, Lsn new_horizon) {
   INVARIANT_GE(chain_lsn, layered_up_to_);
-  layers_.clear();
-  layers_.push_back(std::move(layer));
-  horizon_ = std::max(horizon_, new_horizon);
+  INVARIANT_EQ(layer->info().from,
+               damaged || layers_.empty() ? Lsn(0) : layers_.back()->info().up_to);
+  staged_ = {std::move(layer), chain_lsn, std::max(horizon_, new_horizon), damaged};
+}
+
+void Segment::InstallCopy() {
+  INVARIANT(staged_.has_value());
+  if (staged_->replaces) {
+    layers_.clear();
+    damaged = false;
+  }
+  layers_.push_back(std::move(staged_->layer));
+  const Lsn chain_lsn = staged_->chain_lsn;
+  horizon_ = staged_->horizon;
+  staged_.reset();
   while (!chain_.empty() && chain_.front().end <= chain_lsn) {
     PopFront();
   }
@@ -478,7 +510,6 @@ void Segment::ReplaceLayers(std::shared_ptr<Layer> layer, Lsn chain_lsn, Lsn new
     PopBack(/*keep_if_valid=*/false);
   }
   scl_ = chain_.empty() ? chain_lsn : chain_.back().end;
-  damaged = false;
   Drain();
 }
 
@@ -491,7 +522,17 @@ void Segment::Restore(const SegmentRecord& record, std::vector<std::shared_ptr<L
 }
 
 SegmentRecord Segment::Describe() const {
-  return {volume_->id, pg_, layered_up_to_, horizon_, damaged, LayerInfos()};
+  SegmentRecord record{volume_->id, pg_, layered_up_to_, horizon_, damaged, LayerInfos()};
+  if (staged_.has_value()) {
+    if (staged_->replaces) {
+      record.layers.clear();
+      record.damaged = false;
+    }
+    record.layers.push_back(staged_->layer->info());
+    record.layered_up_to = staged_->chain_lsn;
+    record.horizon = staged_->horizon;
+  }
+  return record;
 }
 
 std::vector<std::string> Segment::TakeTable() {
@@ -502,6 +543,11 @@ std::vector<std::string> Segment::TakeTable() {
   for (const auto& [end, entry] : beyond_) {
     records.emplace_back(entry.bytes, entry.length);
   }
+  Discard();
+  return records;
+}
+
+void Segment::Discard() {
   for (const Entry& entry : chain_) {
     Forget(entry);
   }
@@ -514,7 +560,6 @@ std::vector<std::string> Segment::TakeTable() {
   beyond_by_back_link_.clear();
   pages_.clear();
   scl_ = layered_up_to_;
-  return records;
 }
 
 }  // namespace borealis::storage_node

@@ -16,6 +16,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "storage_node/journal.h"
+#include "storage_node/known_geometry.h"
 #include "storage_node/layer.h"
 #include "storage_node/manifest.h"
 #include "volume/page.h"
@@ -41,6 +43,8 @@ struct VolumeState {
   VolumeEpoch vdl_epoch;  // of the writer that told it
   Lsn pgmrpl;
   std::vector<AnnulledRange> annulled;  // by `after`, then epoch
+  // The highest that was given to this node; told to others, acted upon only when it is durable.
+  KnownGeometry geometry;
 
   void NoteVdl(Lsn vdl, VolumeEpoch teller);
   // Whether the opening of the writer that told the VDL is known here, so that what it annulled is.
@@ -99,8 +103,11 @@ class Segment {
   // Reads the page as of `up_to` from layers and table into `page`, which may hold an older version
   // (or zeroes). REQUIRES: up_to >= horizon().
   Status ReadPage(PageNo number, Lsn up_to, Page* page) const;
-  // Numbers of pages at or after `from` with any record at or under `up_to`, at most `count`.
-  std::vector<PageNo> PagesFrom(PageNo from, Lsn up_to, size_t count, bool* more) const;
+  // Numbers of pages in [from, end) with any record at or under `up_to`, at most `count`; *next is
+  // the first page after these that may have one, kNoPage when there is none.
+  std::vector<PageNo> PagesIn(PageNo from, PageNo end, Lsn up_to, size_t count, PageNo* next) const;
+  // About how many pages have records.
+  size_t PageCount() const;
   // Records in (after, up_to] in LSN order, as long as `out` is below `size_max`.
   Status ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const;
 
@@ -120,8 +127,11 @@ class Segment {
   // Puts `layer` in the place of those with the given numbers, or at the end when there are none.
   void InstallLayer(std::shared_ptr<Layer> layer, const std::vector<uint64_t>& replaced,
                     Lsn new_horizon);
-  // The whole base anew, as copied from a peer: pages at up to `horizon`, chain from `chain_lsn`.
-  void ReplaceLayers(std::shared_ptr<Layer> layer, Lsn chain_lsn, Lsn new_horizon);
+  // A layer of pages copied from peers, as of up to `new_horizon`, chain from `chain_lsn` on: it
+  // goes on top of the layers, or in their place when they are damaged. Describe() says so at once;
+  // the SCL, which may be acknowledged, moves when that is durable.
+  void StageCopy(std::shared_ptr<Layer> layer, Lsn chain_lsn, Lsn new_horizon);
+  void InstallCopy();
   // As the manifest says; layers are given separately.
   void Restore(const SegmentRecord& record, std::vector<std::shared_ptr<Layer>> layers);
   SegmentRecord Describe() const;
@@ -131,6 +141,8 @@ class Segment {
   Lsn job_cut;             // … and reads the chain up to here
   // Copies of all records in memory, in LSN order, and an empty table: for salvage.
   std::vector<std::string> TakeTable();
+  // Lets go of all records in memory: their journal space is free.
+  void Discard();
 
  private:
   struct Entry {
@@ -170,6 +182,13 @@ class Segment {
   Lsn horizon_;
   uint64_t table_bytes_ = 0;
   std::vector<std::shared_ptr<Layer>> layers_;
+  struct StagedCopy {
+    std::shared_ptr<Layer> layer;
+    Lsn chain_lsn;
+    Lsn horizon;
+    bool replaces = false;  // all other layers, which are damaged
+  };
+  std::optional<StagedCopy> staged_;
 };
 
 }  // namespace borealis::storage_node

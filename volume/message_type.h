@@ -22,6 +22,8 @@ enum class MessageType : uint16_t {
   kNodeStatusReply = 13,
   kFetchPagesRequest = 14,
   kFetchPagesReply = 15,
+  kGeometryUpdate = 16,
+  kGeometryReply = 17,
   kReplicaHello = 20,
   kReplicaBatch = 21,
   kReplicaStatus = 22,

@@ -3,45 +3,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <functional>
 
 #include "base/invariant.h"
 
 namespace borealis {
 
 QuorumExpression QuorumExpression::AtLeast(int count, SegmentSet members) {
+  return AtLeast(count, members, {});
+}
+
+QuorumExpression QuorumExpression::AtLeast(int count, SegmentSet members,
+                                           std::vector<QuorumExpression> operands) {
   INVARIANT_GT(count, 0);
-  INVARIANT_LE(count, std::popcount(members));
+  INVARIANT_LE(static_cast<size_t>(count),
+               static_cast<size_t>(std::popcount(members)) + operands.size());
   QuorumExpression expression;
   expression.count_ = count;
   expression.members_ = members;
+  expression.operands_ = std::move(operands);
   return expression;
 }
 
 QuorumExpression QuorumExpression::And(QuorumExpression a, QuorumExpression b) {
-  QuorumExpression expression;
-  expression.kind_ = Kind::kAnd;
-  expression.operands_ = {std::move(a), std::move(b)};
-  return expression;
+  return AtLeast(2, 0, {std::move(a), std::move(b)});
 }
 
 QuorumExpression QuorumExpression::Or(QuorumExpression a, QuorumExpression b) {
-  QuorumExpression expression;
-  expression.kind_ = Kind::kOr;
-  expression.operands_ = {std::move(a), std::move(b)};
-  return expression;
+  return AtLeast(1, 0, {std::move(a), std::move(b)});
 }
 
 bool QuorumExpression::SatisfiedBy(SegmentSet segments) const {
-  switch (kind_) {
-    case Kind::kAtLeast:
-      return std::popcount(segments & members_) >= count_;
-    case Kind::kAnd:
-      return operands_[0].SatisfiedBy(segments) && operands_[1].SatisfiedBy(segments);
-    case Kind::kOr:
-      return operands_[0].SatisfiedBy(segments) || operands_[1].SatisfiedBy(segments);
+  int satisfied = std::popcount(segments & members_);
+  for (const QuorumExpression& operand : operands_) {
+    satisfied += operand.SatisfiedBy(segments) ? 1 : 0;
   }
-  return false;
+  return satisfied >= count_;
 }
 
 SegmentSet QuorumExpression::Members() const {
@@ -53,32 +52,31 @@ SegmentSet QuorumExpression::Members() const {
 }
 
 Lsn QuorumExpression::HighestReached(std::span<const Lsn> reached) const {
-  std::vector<Lsn> candidates(reached.begin(), reached.end());
-  std::sort(candidates.rbegin(), candidates.rend());
-  for (Lsn candidate : candidates) {
-    SegmentSet have = 0;
-    for (size_t slot = 0; slot < reached.size(); ++slot) {
-      have |= reached[slot] >= candidate ? SegmentSet{1} << slot : 0;
-    }
-    if (SatisfiedBy(have)) {
-      return candidate;
-    }
+  // At least `count` of them have reached x exactly when x is at or under the count-th highest.
+  std::array<Lsn, 2 * kSlotsMax> values;
+  size_t size = 0;
+  for (SegmentSet left = members_; left != 0; left &= left - 1) {
+    const auto slot = static_cast<size_t>(std::countr_zero(left));
+    values[size++] = slot < reached.size() ? reached[slot] : Lsn(0);
   }
-  return Lsn(0);
+  for (const QuorumExpression& operand : operands_) {
+    INVARIANT_LT(size, values.size());
+    values[size++] = operand.HighestReached(reached);
+  }
+  const auto wanted = values.begin() + (count_ - 1);
+  std::nth_element(values.begin(), wanted, values.begin() + size, std::greater<>());
+  return *wanted;
 }
 
 std::string QuorumExpression::ToString() const {
-  if (kind_ != Kind::kAtLeast) {
-    return fmt::format("({} {} {})", operands_[0].ToString(), kind_ == Kind::kAnd ? "and" : "or",
-                       operands_[1].ToString());
+  std::string parts;
+  for (SegmentSet left = members_; left != 0; left &= left - 1) {
+    parts += fmt::format("{}{}", parts.empty() ? "" : ",", std::countr_zero(left));
   }
-  std::string slots;
-  for (int slot = 0; slot < 64; ++slot) {
-    if ((members_ >> slot & 1) != 0) {
-      slots += fmt::format("{}{}", slots.empty() ? "" : ",", slot);
-    }
+  for (const QuorumExpression& operand : operands_) {
+    parts += fmt::format("{}{}", parts.empty() ? "" : ",", operand.ToString());
   }
-  return fmt::format("{} of {{{}}}", count_, slots);
+  return fmt::format("{} of {{{}}}", count_, parts);
 }
 
 QuorumPair SixWayQuorums() {

@@ -1,7 +1,9 @@
 // Quorums as data: an expression over the segments of a protection group.
 //
-// A segment is a bit (its slot) of a SegmentSet. The rules every configuration must meet, and that
-// tests prove by enumerating all subsets:
+// An expression is "at least k of these", where each of these is a segment or an expression again:
+// four of six, (three of three full) or (four of six), and, while a segment is replaced, four of
+// {A, B, C, D, E, (F and G)}. A segment is a bit (its node's slot) of a SegmentSet. The rules every
+// configuration must meet, and that tests prove by enumerating all subsets:
 // INV-QUO-1  Every read quorum meets every write quorum.
 // INV-QUO-2  Every two write quorums meet, also across one membership change.
 #pragma once
@@ -15,13 +17,20 @@
 
 namespace borealis {
 
-// Bit i is the segment in slot i. At most 64 segments take part in one expression.
+// Bit i is the segment on the node in slot i. At most 64 nodes take part in one expression.
 using SegmentSet = uint64_t;
+inline constexpr size_t kSlotsMax = 64;
+constexpr SegmentSet SegmentBit(size_t slot) {
+  return SegmentSet{1} << slot;
+}
 
 class QuorumExpression {
  public:
-  // At least `count` of `members`.
+  // At least `count` of the segments in `members`.
   static QuorumExpression AtLeast(int count, SegmentSet members);
+  // At least `count` of the segments in `members` and of the `operands`, taken together.
+  static QuorumExpression AtLeast(int count, SegmentSet members,
+                                  std::vector<QuorumExpression> operands);
   static QuorumExpression And(QuorumExpression a, QuorumExpression b);
   static QuorumExpression Or(QuorumExpression a, QuorumExpression b);
 
@@ -29,14 +38,12 @@ class QuorumExpression {
   // All segments the expression mentions.
   SegmentSet Members() const;
   // The highest LSN such that the segments that have reached it satisfy the expression; Lsn(0) when
-  // none does. `reached[slot]` is each segment's LSN.
+  // none does. `reached[slot]` is each segment's LSN; slots beyond its end have reached nothing.
   Lsn HighestReached(std::span<const Lsn> reached) const;
-  // "4 of {0,1,2,3,4,5}".
+  // "4 of {0,1,2,3,4,2 of {5,6}}".
   std::string ToString() const;
 
  private:
-  enum class Kind : uint8_t { kAtLeast, kAnd, kOr };
-  Kind kind_ = Kind::kAtLeast;
   int count_ = 0;
   SegmentSet members_ = 0;
   std::vector<QuorumExpression> operands_;

@@ -135,6 +135,10 @@ Status LogReceiver::OnBatch(Frame& frame) {
     pending_.bytes += frame.attachments[0].view();
     expected_ = Lsn(batch.end());
   }
+  if (!batch.geometry().empty()) {
+    ASSIGN_OR_RETURN(const Geometry geometry, ParseGeometry(batch.geometry()));
+    volume_->SetGeometry(geometry);
+  }
   if (batch.vdl() == 0) {
     return Status::Ok();
   }

@@ -64,6 +64,13 @@ void LogSender::Pass(Frame frame) {
   transport_->Send(reader_, std::move(frame));
 }
 
+void LogSender::OnGeometry(const Geometry& geometry) {
+  msg::ReplicaBatch batch;
+  batch.set_volume_epoch(volume_->epoch().value());
+  batch.set_geometry(EncodeGeometry(geometry));
+  Pass(ToFrame(batch));
+}
+
 void LogSender::OnLog(Lsn start, Lsn end, const SharedBytes& records) {
   msg::ReplicaBatch batch;
   batch.set_volume_epoch(volume_->epoch().value());

@@ -1,5 +1,6 @@
-// Feeds one reader with the writer's log: a snapshot of the active transactions, then every
-// mini-transaction as it is appended, and the VDL as it moves.
+// Feeds one reader with the writer's log: a snapshot of the active transactions, the geometry of
+// the volume, then every mini-transaction as it is appended, the VDL as it moves, and each new
+// geometry.
 //
 // Frames are numbered, and the stream's start is number 1: what the volume tells between
 // subscribing and the snapshot is held back until the start has gone.
@@ -34,6 +35,7 @@ class LogSender final : public storage_client::LogSubscriber {
   void set_lowest_read_point(Lsn lsn) { lowest_read_point_ = lsn; }
   const std::string& instance() const { return instance_; }
 
+  void OnGeometry(const Geometry& geometry) override;
   void OnLog(Lsn start, Lsn end, const SharedBytes& records) override;
   void OnVdl(Lsn vdl, std::span<const storage_client::PgTailAt> changed) override;
   void OnEnd(const Status& why) override;

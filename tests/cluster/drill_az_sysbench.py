@@ -13,8 +13,11 @@ def nodes_of(cluster, az):
 
 
 def caught_up(cluster, names, target):
-    segments = [s for s in cluster.status()["segments"] if s["node"] in names]
-    return segments and all(s["state"] == "healthy" and s["scl"] > 0 for s in segments) and max(s["scl"] for s in segments) >= target
+    everywhere = cluster.status()["segments"]
+    written = {s["pg"] for s in everywhere if s["scl"] > 0}  # one group is made ahead of need
+    segments = [s for s in everywhere if s["node"] in names]
+    healthy = all(s["state"] == "healthy" and (s["scl"] > 0 or s["pg"] not in written) for s in segments)
+    return segments and healthy and max(s["scl"] for s in segments) >= target
 
 
 def main():

@@ -30,7 +30,9 @@ class ManifestTarget final : public Target {
          Lsn(1000),
          VolumeEpoch(5),
          Lsn(900),
-         {{Lsn(10), Lsn(20), VolumeEpoch(2)}, {Lsn(30), Lsn(40), VolumeEpoch(3)}}});
+         {{Lsn(10), Lsn(20), VolumeEpoch(2)}, {Lsn(30), Lsn(40), VolumeEpoch(3)}},
+         "geometry",
+         true});
     for (uint32_t pg = 0; pg < 3; ++pg) {
       storage_node::SegmentRecord segment;
       segment.volume = VolumeId(1);

@@ -11,23 +11,27 @@ namespace borealis::sim {
 
 namespace {
 constexpr uint64_t kPagesPerPg = 10;
+constexpr size_t kAzs = 3;
+constexpr size_t kMachinesMax = 12;
+constexpr VolumeId kVolume{1};
 constexpr Endpoint kReaderEndpoint = 90;
 constexpr Endpoint kProbeEndpoint = 91;
 // A probe's request id: node times this, plus page.
 constexpr uint64_t kProbeStride = 1000;
 
-storage_node::NodeConfig NodeConfigOf(size_t slot) {
+// Of the first `seeds` machines of the configuration, which begin with the cluster; later ones find
+// an empty disk in a cluster that exists.
+storage_node::NodeConfig NodeConfigOf(const StorageNodeAddress& self, size_t seeds) {
   storage_node::NodeConfig config;
-  config.node = NodeId(static_cast<uint32_t>(slot + 1));
-  config.az = std::string(1, static_cast<char>('a' + slot / 2));
+  config.node = self.node;
+  config.az = self.az;
   config.directory = "data";
-  for (uint32_t other = 1; other <= kNodes; ++other) {
-    if (other != slot + 1) {
+  for (uint32_t other = 1; other <= seeds; ++other) {
+    if (NodeId(other) != self.node) {
       config.peers.emplace_back(other);
     }
   }
-  config.pages_per_pg = kPagesPerPg;
-  config.new_cluster = true;
+  config.new_cluster = self.node.value() <= seeds;
   // Small enough that layers, merges and journal recycling happen within seconds.
   config.journal_file_bytes = 128u << 10;
   config.table_bytes = 24u << 10;
@@ -43,11 +47,13 @@ storage_node::NodeConfig NodeConfigOf(size_t slot) {
 }  // namespace
 
 Cluster::Cluster(World& world) : world_(world), network_(world), oracle_(world) {
-  geometry_.pages_per_pg = kPagesPerPg;
-  for (uint32_t i = 0; i < kNodes; ++i) {
-    geometry_.nodes.push_back(
-        {NodeId(i + 1), std::string(1, static_cast<char>('a' + i / 2)), "", 0});
+  const size_t machines = world_.Chance(0.4) ? kSeats : kSeats + world_.random().Below(7);
+  for (uint32_t i = 0; i < std::min(machines, kMachinesMax); ++i) {
+    machines_.push_back(
+        {NodeId(i + 1), std::string(1, static_cast<char>('a' + i % kAzs)), "", 0, false});
   }
+  const size_t seeds = kSeats + world_.random().Below(machines_.size() - kSeats + 1);
+  source_.seeds.assign(machines_.begin(), machines_.begin() + static_cast<std::ptrdiff_t>(seeds));
   limits_.allocation_bytes = 96u << 10;
   limits_.shipper.batch_bytes_max = 16u << 10;
   limits_.shipper.pipeline_bytes = 4u << 10;
@@ -57,31 +63,70 @@ Cluster::Cluster(World& world) : world_(world), network_(world), oracle_(world) 
   limits_.opener.push_bytes = 8u << 10;
   limits_.reads.give_up_us = 8'000'000;
   limits_.reads.sample_chance = 0.2;
-  for (size_t slot = 0; slot < kNodes; ++slot) {
-    nodes_[slot] = std::make_unique<SimNode>(world_, network_, oracle_, NodeConfigOf(slot));
+  for (const StorageNodeAddress& machine : machines_) {
+    nodes_.push_back(
+        std::make_unique<SimNode>(world_, network_, oracle_, NodeConfigOf(machine, seeds)));
   }
-  reader_ = std::make_unique<SimReader>(world_, network_, oracle_, geometry_, limits_.reads,
-                                        workload_, kReaderEndpoint);
-  for (size_t slot = 0; slot < kNodes; ++slot) {
-    BootNode(slot);
+  reader_ = std::make_unique<SimReader>(world_, network_, oracle_, source_.seeds, limits_.reads,
+                                        workload_, kReaderEndpoint, IsUp());
+  for (size_t index = 0; index < nodes_.size(); ++index) {
+    BootNode(index);
+  }
+}
+
+std::function<bool(NodeId)> Cluster::IsUp() const {
+  return [this](NodeId node) { return nodes_[node.value() - 1]->is_up(); };
+}
+
+std::vector<size_t> Cluster::AzOf(size_t index) const {
+  std::vector<size_t> same;
+  for (size_t other = index % kAzs; other < nodes_.size(); other += kAzs) {
+    same.push_back(other);
+  }
+  return same;
+}
+
+void Cluster::JoinNode() {
+  if (seeds() == machines_.size()) {
+    return;
+  }
+  source_.seeds.push_back(machines_[seeds()]);
+  world_.Note("join", seeds());
+  if (SimWriter* now = writer(); now != nullptr) {
+    now->AddNode(source_.seeds.back());
+  }
+}
+
+void Cluster::OrderSeat() {
+  SimWriter* now = writer();
+  if (now == nullptr) {
+    return;
+  }
+  using Kind = storage_client::SeatOrder::Kind;
+  const Geometry& geometry = now->geometry();
+  storage_client::SeatOrder order;
+  order.pg = PgId(static_cast<uint32_t>(world_.random().Below(geometry.groups.size())));
+  const Seat& seat = geometry.group(order.pg).seats[world_.random().Below(kSeats)];
+  order.holder = geometry.nodes[seat.holder].node;
+  order.kind = seat.changing() ? Kind::kWithdraw : Kind::kReplace;
+  const std::vector<size_t> az = AzOf(order.holder.value() - 1);
+  order.successor = machines_[az[world_.random().Below(az.size())]].node;
+  now->OrderSeat(order);
+  if (world_.Chance(0.1)) {
+    now->SetDraining(order.holder, world_.Chance(0.5));
   }
 }
 
 Cluster::~Cluster() = default;
-
-size_t Cluster::down_count() const {
-  return static_cast<size_t>(
-      std::count_if(nodes_.begin(), nodes_.end(), [](const auto& node) { return !node->is_up(); }));
-}
 
 void Cluster::BootNode(size_t slot) {
   if (nodes_[slot]->is_up()) {
     return;
   }
   nodes_[slot]->Boot();
-  reader_->NodeUp(slot);
+  reader_->NodeUp(machines_[slot].node);
   for (const auto& writer : writers_) {
-    writer->NodeUp(slot);
+    writer->NodeUp(machines_[slot].node);
   }
 }
 
@@ -96,22 +141,21 @@ void Cluster::CrashNode(size_t slot, Loss loss) {
   }
   // A dead process resets its connections; a dead machine says nothing.
   if (world_.Chance(0.7)) {
-    reader_->NodeDown(slot);
+    reader_->NodeDown(machines_[slot].node);
     for (const auto& writer : writers_) {
-      writer->NodeDown(slot);
+      writer->NodeDown(machines_[slot].node);
     }
   }
 }
 
 void Cluster::StartWriter(VolumeEpoch epoch) {
-  writers_.push_back(std::make_unique<SimWriter>(world_, network_, oracle_, geometry_, limits_,
-                                                 workload_, next_endpoint_++));
-  SimWriter& writer = *writers_.back();
-  for (size_t slot = 0; slot < kNodes; ++slot) {
-    if (nodes_[slot]->is_up()) {
-      writer.NodeUp(slot);
-    }
+  source_.make_new.reset();
+  if (!oracle_.was_opened()) {
+    source_.make_new = storage_client::VolumeSource::NewVolume{kPagesPerPg};
   }
+  writers_.push_back(std::make_unique<SimWriter>(world_, network_, oracle_, source_, limits_,
+                                                 workload_, next_endpoint_++, IsUp()));
+  SimWriter& writer = *writers_.back();
   writer.SetReader(reader_.get());
   writer.Open(epoch);
   ++openings;
@@ -130,6 +174,11 @@ SimWriter* Cluster::writer() {
     }
   }
   return newest;
+}
+
+bool Cluster::is_opening() const {
+  return std::any_of(writers_.begin(), writers_.end(),
+                     [](const auto& writer) { return !writer->is_open() && !writer->is_over(); });
 }
 
 void Cluster::Supervise() {
@@ -155,7 +204,7 @@ VolumeEpoch Cluster::NextEpoch() {
   VolumeEpoch highest;
   for (const auto& node : nodes_) {
     if (node->is_up()) {
-      highest = std::max(highest, node->node().epoch(geometry_.volume));
+      highest = std::max(highest, node->node().epoch(kVolume));
     }
   }
   return VolumeEpoch(highest.value() + 1);
@@ -166,22 +215,36 @@ bool Cluster::AllSound() const {
                      [](const auto& node) { return node->is_sound(); });
 }
 
-bool Cluster::Converged(Lsn vdl) const {
+std::vector<NodeId> Cluster::HoldersOf(PgId pg) {
+  std::vector<NodeId> holders;
+  const Geometry& geometry = oracle_.geometry();
+  for (const Seat& seat : geometry.group(pg).seats) {
+    holders.push_back(geometry.nodes[seat.holder].node);
+  }
+  return holders;
+}
+
+bool Cluster::Converged(Lsn vdl) {
+  std::map<std::pair<NodeId, PgId>, Lsn> scls;
   for (const auto& node : nodes_) {
     if (!node->is_sound()) {
       return false;
     }
-    std::map<PgId, Lsn> scls;
     for (const storage_node::SegmentSummary& segment : node->node().Segments()) {
-      scls[segment.pg] = segment.scl;
-    }
-    for (PgId pg : oracle_.Groups()) {
-      if (scls[pg] != oracle_.LastOfGroup(pg, vdl)) {
-        return false;
-      }
+      scls[{NodeId(static_cast<uint32_t>(node->slot() + 1)), segment.pg}] = segment.scl;
     }
   }
-  return true;
+  for (uint32_t pg = 0; pg < oracle_.geometry().groups.size(); ++pg) {
+    for (NodeId holder : HoldersOf(PgId(pg))) {
+      const auto scl = scls.find({holder, PgId(pg)});
+      const Lsn has = scl == scls.end() ? Lsn(0) : scl->second;
+      if (has != oracle_.LastOfGroup(PgId(pg), vdl)) {
+        return false;
+      }
+      scls.erase({holder, PgId(pg)});
+    }
+  }
+  return scls.empty() && writer() != nullptr && writer()->changing_seats() == 0;
 }
 
 std::string Cluster::DescribeNodes() const {
@@ -192,8 +255,9 @@ std::string Cluster::DescribeNodes() const {
       text += "down";
       continue;
     }
-    text += fmt::format("epoch {} vdl_told {} {}", node->node().epoch(geometry_.volume).value(),
-                        node->node().vdl_told(geometry_.volume).value(),
+    text += fmt::format("geometry {} epoch {} vdl_told {} {}",
+                        node->node().geometry_version(kVolume).ToString(),
+                        node->node().epoch(kVolume).value(), node->node().vdl_told(kVolume).value(),
                         node->node().out_of_service_reason());
     for (const storage_node::SegmentSummary& segment : node->node().Segments()) {
       text += fmt::format(" | pg {} scl {} of {} {}", segment.pg.value(), segment.scl.value(),
@@ -204,6 +268,7 @@ std::string Cluster::DescribeNodes() const {
     text += fmt::format("\n  writer {}: epoch {} vdl {} {}", writer->endpoint(),
                         writer->epoch().value(), writer->vdl().value(), writer->Describe());
   }
+  text += DescribeSeats();
   text += "\n  the log:";
   for (PgId pg : oracle_.Groups()) {
     text += fmt::format(" pg {} ends at {}", pg.value(),
@@ -212,15 +277,30 @@ std::string Cluster::DescribeNodes() const {
   return text;
 }
 
+std::string Cluster::DescribeSeats() const {
+  const Geometry& geometry = oracle_.geometry();
+  std::string text = fmt::format("\n  geometry {}:", geometry.version.ToString());
+  for (size_t pg = 0; pg < geometry.groups.size(); ++pg) {
+    text += fmt::format(" pg {} on", pg);
+    for (const Seat& seat : geometry.groups[pg].seats) {
+      text += fmt::format(" {}", geometry.nodes[seat.holder].node.value());
+      if (seat.changing()) {
+        text += fmt::format(">{}", geometry.nodes[seat.successor].node.value());
+      }
+    }
+  }
+  return text;
+}
+
 void Cluster::SendProbe(uint64_t id, Lsn lsn, VolumeEpoch epoch) {
   const PageNo page(id % kProbeStride);
   msg::ReadPagesRequest request;
-  request.set_volume_id(geometry_.volume.value());
+  request.set_volume_id(kVolume.value());
   request.set_volume_epoch(epoch.value());
   request.set_read_point(lsn.value());
   msg::PageWanted* wanted = request.add_pages();
   wanted->set_page(page.value());
-  wanted->set_needed_lsn(oracle_.LastOfGroup(geometry_.PgOf(page), lsn).value());
+  wanted->set_needed_lsn(oracle_.LastOfGroup(oracle_.geometry().PgOf(page), lsn).value());
   network_.Send(kProbeEndpoint, id / kProbeStride,
                 storage_client::MakeFrame(MessageType::kReadPagesRequest, id, request));
 }
@@ -246,9 +326,10 @@ void Cluster::ProbeAllCopies(Lsn lsn, VolumeEpoch epoch) {
                       fmt::format("a probe of node {}", from));
   });
   for (uint64_t number = 0; number < workload_.pages; ++number) {
-    for (size_t slot = 0; slot < kNodes; ++slot) {
-      if (oracle_.LastOfGroup(geometry_.PgOf(PageNo(number)), lsn) > Lsn(0)) {
-        open.insert((slot + 1) * kProbeStride + number);
+    const PgId pg = oracle_.geometry().PgOf(PageNo(number));
+    if (oracle_.LastOfGroup(pg, lsn) > Lsn(0)) {
+      for (NodeId holder : HoldersOf(pg)) {
+        open.insert(holder.value() * kProbeStride + number);
       }
     }
   }

@@ -1,7 +1,6 @@
 // A simulated cluster and the operations that scenarios perform on it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,18 +16,25 @@
 
 namespace borealis::sim {
 
-inline constexpr size_t kNodes = 6;
-
 class Cluster {
  public:
+  // Six to twelve machines in three AZs; some of them are not in use yet (JoinNode).
   explicit Cluster(World& world);
   ~Cluster();
 
   World& world() { return world_; }
   Network& network() { return network_; }
   Oracle& oracle() { return oracle_; }
-  SimNode& node(size_t slot) { return *nodes_[slot]; }
-  size_t down_count() const;
+  // Machines, by index. Those from seeds() on run, but no writer has heard of them.
+  size_t size() const { return nodes_.size(); }
+  SimNode& node(size_t index) { return *nodes_[index]; }
+  // Those in the AZ of this one.
+  std::vector<size_t> AzOf(size_t index) const;
+  size_t seeds() const { return source_.seeds.size(); }
+  // One machine more in the configuration, and its writer is told.
+  void JoinNode();
+  // A seat of a random group gets a random successor, or loses the one that it has.
+  void OrderSeat();
 
   void BootNode(size_t slot);
   enum class Loss { kPower, kDisk };
@@ -40,6 +46,8 @@ class Cluster {
   size_t writer_count() const { return writers_.size(); }
   // The open writer of the highest epoch; null when there is none.
   SimWriter* writer();
+  // Some writer is opening the volume.
+  bool is_opening() const;
   // Lets go of writers that are over, and starts one when there is none left.
   void Supervise();
   // Only the open writer of the highest epoch stays.
@@ -49,10 +57,11 @@ class Cluster {
 
   // All nodes run and are in service, and no copy owes anything to a disk that was damaged.
   bool AllSound() const;
-  // Every copy of every group ends where the log ends.
-  bool Converged(Lsn vdl) const;
+  // No seat is changing; every copy that a seat asks for ends where the log ends, and there is no
+  // other.
+  bool Converged(Lsn vdl);
   std::string DescribeNodes() const;
-  // Reads every page at `lsn` from every node directly and checks it.
+  // Reads every page at `lsn` from every holder directly and checks it.
   void ProbeAllCopies(Lsn lsn, VolumeEpoch epoch);
 
   // Damage to a disk is allowed on one node at a time, until it is mended.
@@ -61,14 +70,18 @@ class Cluster {
 
  private:
   void SendProbe(uint64_t id, Lsn lsn, VolumeEpoch epoch);
+  std::vector<NodeId> HoldersOf(PgId pg);
+  std::string DescribeSeats() const;
+  std::function<bool(NodeId)> IsUp() const;
 
   World& world_;
   Network network_;
   Oracle oracle_;
-  Geometry geometry_;
+  std::vector<StorageNodeAddress> machines_;
+  storage_client::VolumeSource source_;  // seeds: those in use
   storage_client::ClientLimits limits_;
   Workload workload_;
-  std::array<std::unique_ptr<SimNode>, kNodes> nodes_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
   std::vector<std::unique_ptr<SimWriter>> writers_;
   std::vector<std::unique_ptr<SimWriter>> stopped_;  // until no callback of theirs is on the stack
   std::unique_ptr<SimReader> reader_;

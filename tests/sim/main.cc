@@ -39,6 +39,8 @@ struct Options {
 constexpr std::string_view kExpected[] = {"client.fenced",
                                           "client.fenced_by_few",
                                           "client.node_joined_late",
+                                          "keeper.changes_gathered",
+                                          "keeper.node_did_not_know_its_seat",
                                           "opener.fenced",
                                           "opener.had_to_replicate",
                                           "opener.half_a_mini_transaction_at_the_end",
@@ -53,7 +55,9 @@ constexpr std::string_view kExpected[] = {"client.fenced",
                                           "reads.hedged",
                                           "shipper.append_timed_out",
                                           "shipper.gave_up_on_slow_node",
+                                          "seats.finished",
                                           "shipper.scl_went_back",
+                                          "shipper.waits_for_a_group",
                                           "tracker.segment_lost_log",
                                           "journal.damage_before_good_batch",
                                           "node.annulled_by_gossip",
@@ -75,6 +79,7 @@ struct WorkerState {
   uint64_t records;
   uint64_t pages_checked;
   uint64_t openings;
+  uint64_t seats_moved;
   int64_t virtual_us;
 };
 
@@ -127,6 +132,7 @@ void Work(const Options& options, unsigned worker, WorkerState* state, FILE* cov
     state->records += result.records;
     state->pages_checked += result.pages_checked;
     state->openings += result.openings;
+    state->seats_moved += result.seats_moved;
     state->virtual_us += result.virtual_us;
     if (!result.failure.empty()) {
       ReportFailure(state->seed, result.failure);
@@ -226,14 +232,15 @@ int Main(int argc, char** argv) {
     sum.records += states[worker].records;
     sum.pages_checked += states[worker].pages_checked;
     sum.openings += states[worker].openings;
+    sum.seats_moved += states[worker].seats_moved;
     sum.virtual_us += states[worker].virtual_us;
   }
   fmt::print(
       "{} seeds in {:.1f} s ({:.0f} s of virtual time): {} failed; {} events, {} records, {} "
-      "openings, {} pages checked\n",
+      "openings, {} seats moved, {} pages checked\n",
       sum.done, static_cast<double>(SystemClock().NowUs() - start_us) / 1e6,
       static_cast<double>(sum.virtual_us) / 1e6, sum.failed, sum.events, sum.records, sum.openings,
-      sum.pages_checked);
+      sum.seats_moved, sum.pages_checked);
   if (options.coverage && options.seeds > 1) {
     ReportCoverage(coverage);
   }

@@ -1,7 +1,7 @@
 // The simulated network: delays, losses, repetitions, reorderings, partitions, flipped bits.
 //
-// Endpoints are numbers: storage nodes 1..6, instances from 100 on; they serve as PeerIds too. A
-// link is a direction between two of them, and can be cut alone. Flipped bits are flipped in the
+// Endpoints are numbers: storage nodes from 1 on, instances from 100 on; they serve as PeerIds too.
+// A link is a direction between two of them, and can be cut alone. Flipped bits are flipped in the
 // encoded frame: what the frame's checksum covers is lost, what it does not (attachments) arrives
 // damaged.
 #pragma once

@@ -20,6 +20,104 @@ bool Oracle::IsVoid(Lsn end, VolumeEpoch epoch) const {
                      [&](const auto& opening) { return end > opening.second.vdl; });
 }
 
+namespace {
+
+NodeId NodeAt(const Geometry& geometry, Slot slot) {
+  return slot == kNoSlot ? NodeId(0) : geometry.nodes[slot].node;
+}
+
+// Whether a seat may go from one state to the other in one version.
+bool IsOneStep(const Geometry& a, const Seat& from, const Geometry& b, const Seat& to) {
+  const NodeId holder = NodeAt(a, from.holder);
+  const NodeId successor = NodeAt(a, from.successor);
+  const NodeId new_holder = NodeAt(b, to.holder);
+  const NodeId new_successor = NodeAt(b, to.successor);
+  if (new_holder == holder) {
+    return !from.changing() || !to.changing() || new_successor == successor;
+  }
+  return from.changing() && new_holder == successor && !to.changing();
+}
+
+}  // namespace
+
+void Oracle::OnGeometryDecided(const Geometry& geometry) {
+  const auto [known, is_new] = decided_.emplace(geometry.version, EncodeGeometry(geometry));
+  if (!is_new) {
+    world_.Fail(fmt::format("geometry {} was decided twice", geometry.version.ToString()));
+    return;
+  }
+  if (geometry.version < geometry_.version) {
+    return;  // news of a writer that was deposed meanwhile
+  }
+  // An opening repeats a version that may have been a proposal: it is its own rule.
+  const bool is_opening = geometry.version.epoch > geometry_.version.epoch;
+  CheckIsHeld(geometry.version, is_opening ? geometry : geometry_);
+  for (size_t pg = 0; pg < geometry_.groups.size(); ++pg) {
+    for (size_t i = 0; i < kSeats; ++i) {
+      if (pg >= geometry.groups.size()) {
+        world_.Fail(fmt::format("geometry {} has lost pg {}", geometry.version.ToString(), pg));
+        return;
+      }
+      CheckStep(PgId(static_cast<uint32_t>(pg)), geometry_.groups[pg].seats[i], geometry,
+                geometry.groups[pg].seats[i]);
+    }
+  }
+  geometry_ = geometry;
+  for (Slot slot = 0; slot < geometry.nodes.size(); ++slot) {
+    const size_t node = geometry.nodes[slot].node.value() - 1;
+    for (uint32_t pg = 0; pg < geometry.groups.size(); ++pg) {
+      if ((geometry.groups[pg].Members() & SegmentBit(slot)) == 0) {
+        unseated_[{node, PgId(pg)}] = geometry.version;
+        acknowledged_[node].erase(PgId(pg));
+        told_.erase({node, PgId(pg)});
+        successors_need_.erase({node, PgId(pg)});
+      }
+    }
+  }
+}
+
+void Oracle::CheckIsHeld(const GeometryVersion& version, const Geometry& rule) {
+  SegmentSet have = 0;
+  for (Slot slot = 0; slot < rule.nodes.size(); ++slot) {
+    const size_t node = rule.nodes[slot].node.value() - 1;
+    have |= versions_told_[node] >= version ? SegmentBit(slot) : 0;
+  }
+  if (!rule.group(kRootGroup).Quorums().write.SatisfiedBy(have)) {
+    world_.Fail(
+        fmt::format("INV-GEO-1: geometry {} counts as decided and is not", version.ToString()));
+  }
+}
+
+void Oracle::CheckStep(PgId pg, const Seat& before, const Geometry& to, const Seat& seat) {
+  if (!IsOneStep(geometry_, before, to, seat)) {
+    world_.Fail(fmt::format("a seat of pg {} makes two steps from geometry {} to {}", pg.value(),
+                            geometry_.version.ToString(), to.version.ToString()));
+    return;
+  }
+  const bool is_new = seat.changing() && !before.changing();
+  if (is_new) {
+    successors_need_[{to.nodes[seat.successor].node.value() - 1, pg}] = LastOfGroup(pg, answered_);
+  }
+  const NodeId holder = NodeAt(to, seat.holder);
+  if (holder == NodeAt(geometry_, before.holder)) {
+    return;
+  }
+  ++seats_moved_;
+  history_from_[pg] = answered_;
+  const std::pair<size_t, PgId> key{holder.value() - 1, pg};
+  if (told_[key] < successors_need_[key]) {
+    world_.Fail(fmt::format("INV-GEO-2: node {} is to hold pg {}, has told of {} and needs {}",
+                            holder.value(), pg.value(), told_[key].value(),
+                            successors_need_[key].value()));
+  }
+}
+
+bool Oracle::MustAnswer(PageNo page, Lsn read_point) const {
+  const auto from = history_from_.find(geometry_.PgOf(page));
+  return read_point >= lowest_read_point_ &&
+         (from == history_from_.end() || read_point >= from->second);
+}
+
 void Oracle::OnAppended(VolumeEpoch epoch, const storage_client::LogChunk& chunk) {
   const SharedBytes ordered = chunk.InLsnOrder();
   size_t offset = 0;
@@ -89,6 +187,7 @@ void Oracle::OnOpened(const storage_client::OpenedVolume& opened) {
                             opened.epoch.value(), opened.vdl.value()));
     return;
   }
+  OnGeometryDecided(opened.geometry);
   openings_[opened.epoch] = {opened.vdl, opened.start};
   for (auto at = records_.upper_bound(opened.vdl); at != records_.end(); ++at) {
     if (at->second.epoch < opened.epoch) {
@@ -176,14 +275,62 @@ bool Oracle::CheckPage(PageNo number, Lsn read_point, std::string_view bytes,
   return false;
 }
 
-void Oracle::OnNodeReply(size_t slot, const Frame& frame) {
+bool Oracle::Counts(size_t slot, PgId pg, const GeometryVersion& has) const {
+  const auto unseated = unseated_.find({slot, pg});
+  return unseated == unseated_.end() || has > unseated->second;
+}
+
+void Oracle::NoteTold(size_t slot, const GeometryVersion& has, const Frame& frame) {
+  const auto note = [&](PgId pg, Lsn scl) {
+    if (Counts(slot, pg, has)) {
+      Lsn& told = told_[{slot, pg}];
+      told = std::max(told, scl);
+    }
+  };
   const auto type = static_cast<MessageType>(frame.type);
+  if (type == MessageType::kReadPagesReply) {
+    msg::ReadPagesReply reply;
+    // The group is known by the record that the SCL names.
+    if (storage_client::ParseBody(frame, &reply)) {
+      for (const msg::PageRead& page : reply.pages()) {
+        for (const auto& [pg, records] : groups_) {
+          if (records.contains(Lsn(page.scl()))) {
+            note(pg, Lsn(page.scl()));
+          }
+        }
+      }
+    }
+  } else if (type == MessageType::kAppendReply) {
+    msg::AppendReply reply;
+    if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      for (const msg::SegmentProgress& segment : reply.segments()) {
+        note(PgId(segment.pg()), Lsn(segment.scl()));
+      }
+    }
+  } else if (type == MessageType::kTruncateReply) {
+    msg::TruncateReply reply;
+    if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      for (const msg::SegmentProgress& segment : reply.segments()) {
+        note(PgId(segment.pg()), Lsn(segment.scl()));
+      }
+    }
+  }
+}
+
+void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& frame) {
+  const auto type = static_cast<MessageType>(frame.type);
+  NoteTold(slot, has, frame);
+  if (type == MessageType::kGeometryReply || type == MessageType::kTruncateReply) {
+    versions_told_[slot] = std::max(versions_told_[slot], has);
+  }
   if (type == MessageType::kAppendReply) {
     msg::AppendReply reply;
     if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
       for (const msg::SegmentProgress& segment : reply.segments()) {
-        Lsn& known = acknowledged_[slot][PgId(segment.pg())];
-        known = std::max(known, Lsn(segment.scl()));
+        if (Counts(slot, PgId(segment.pg()), has)) {
+          Lsn& known = acknowledged_[slot][PgId(segment.pg())];
+          known = std::max(known, Lsn(segment.scl()));
+        }
       }
     }
   } else if (type == MessageType::kTruncateReply) {
@@ -191,7 +338,9 @@ void Oracle::OnNodeReply(size_t slot, const Frame& frame) {
     msg::TruncateReply reply;
     if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
       for (const msg::SegmentProgress& segment : reply.segments()) {
-        acknowledged_[slot][PgId(segment.pg())] = Lsn(segment.scl());
+        if (Counts(slot, PgId(segment.pg()), has)) {
+          acknowledged_[slot][PgId(segment.pg())] = Lsn(segment.scl());
+        }
       }
     }
   }

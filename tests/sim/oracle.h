@@ -6,7 +6,6 @@
 // "What must always hold" in docs/volume.md.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -32,8 +31,13 @@ class Oracle {
   void OnVdl(VolumeEpoch epoch, Lsn vdl);
   // 2, 7: the bytes of a page as read at `read_point`. True when they are right.
   bool CheckPage(PageNo page, Lsn read_point, std::string_view bytes, const std::string& who);
-  // 5: what a node acknowledges must survive its crash.
-  void OnNodeReply(size_t slot, const Frame& frame);
+  // Versions of the geometry: no two with one number, no seat that makes two steps at once, none
+  // that goes to a node before that has told of all that was answered when it was to follow
+  // (INV-GEO-2).
+  void OnGeometryDecided(const Geometry& geometry);
+  // 5: what a node acknowledges must survive its crash, as long as it has a seat. `has` is the
+  // version that the node knows.
+  void OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& frame);
   void OnNodeRestarted(size_t slot, const std::vector<storage_node::SegmentSummary>& segments);
   // The node's disk was damaged or replaced: it owes nothing.
   void ForgetNode(size_t slot) { acknowledged_[slot].clear(); }
@@ -48,6 +52,14 @@ class Oracle {
   std::vector<PgId> Groups() const;
   uint64_t pages_checked() const { return pages_checked_; }
   uint64_t record_count() const { return records_.size(); }
+  // The volume exists.
+  bool was_opened() const { return !opened_epochs_.empty(); }
+  // The highest that was decided, in the slots of whoever decided it.
+  const Geometry& geometry() const { return geometry_; }
+  uint64_t seats_moved() const { return seats_moved_; }
+  // Whether enough holders of the page's group have the versions of this read point: a segment that
+  // was filled from its peers has pages as of then, and none older.
+  bool MustAnswer(PageNo page, Lsn read_point) const;
 
  private:
   struct ModelRecord {
@@ -67,6 +79,12 @@ class Oracle {
     Lsn start;
   };
 
+  // INV-GEO-1: a write quorum of the root group by `rule` has told that it has the version.
+  void CheckIsHeld(const GeometryVersion& version, const Geometry& rule);
+  // A seat of the group in the version before and in `to`.
+  void CheckStep(PgId pg, const Seat& before, const Geometry& to, const Seat& seat);
+  void NoteTold(size_t slot, const GeometryVersion& has, const Frame& frame);
+  bool Counts(size_t slot, PgId pg, const GeometryVersion& has) const;
   bool IsVoid(Lsn end, VolumeEpoch epoch) const;
   void Void(Lsn end, const ModelRecord& record);
   void NoteAnswered(Lsn vdl);
@@ -81,7 +99,17 @@ class Oracle {
   Lsn answered_;
   std::vector<Lsn> read_points_;
   Lsn lowest_read_point_;
-  std::array<std::map<PgId, Lsn>, 6> acknowledged_;
+  std::map<size_t, std::map<PgId, Lsn>> acknowledged_;
+  std::map<GeometryVersion, std::string> decided_;  // as encoded
+  Geometry geometry_;
+  // The last decided version in which the node has no seat in the group.
+  std::map<std::pair<size_t, PgId>, GeometryVersion> unseated_;
+  std::map<size_t, GeometryVersion> versions_told_;  // by nodes
+  // The highest SCL that a node with a seat has told, in whatever answer.
+  std::map<std::pair<size_t, PgId>, Lsn> told_;
+  std::map<std::pair<size_t, PgId>, Lsn> successors_need_;
+  uint64_t seats_moved_ = 0;
+  std::map<PgId, Lsn> history_from_;  // of groups with holders that came later
   uint64_t pages_checked_ = 0;
 };
 

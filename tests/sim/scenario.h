@@ -1,5 +1,6 @@
-// One simulated life of a cluster: six nodes, writers that come and go, a reader, faults; then calm
-// in which it has to prove that it is alive, that nothing was lost, and that all copies agree.
+// One simulated life of a cluster: six to twelve nodes, writers that come and go, a reader, a
+// volume that grows, seats that change hands, faults; then calm in which it has to prove that it is
+// alive, that nothing was lost, that every succession ends, and that all copies agree.
 //
 // Faults of a seed: nodes crash (losing or tearing what was not flushed), hang, run slow, lose
 // their disk or single bits of it (one node at a time: more is more than the design bears); writes
@@ -25,6 +26,7 @@ struct RunResult {
   uint64_t records = 0;
   uint64_t pages_checked = 0;
   uint64_t openings = 0;
+  uint64_t seats_moved = 0;
   int64_t virtual_us = 0;
 };
 

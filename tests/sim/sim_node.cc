@@ -103,7 +103,7 @@ void SimNode::OnFrame(Endpoint from, Frame frame) {
 }
 
 void SimNode::Send(PeerId to, Frame frame) {
-  oracle_.OnNodeReply(slot(), frame);
+  oracle_.OnNodeReply(slot(), node_->geometry_version(VolumeId(1)), frame);
   network_.Send(endpoint(), to, std::move(frame));
 }
 

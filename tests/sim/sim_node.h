@@ -43,6 +43,7 @@ class SimNode final : public storage_node::NodeEnvironment {
   storage_node::Node& node() { return *node_; }
   SimFileSystem& files() { return *files_; }
   Endpoint endpoint() const { return config_.node.value(); }
+  // Its index in the cluster; not a slot of any instance.
   size_t slot() const { return config_.node.value() - 1; }
   // Disk operations take this many times longer.
   void SetDiskSlow(int64_t factor) { disk_slow_ = factor; }

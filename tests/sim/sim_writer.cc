@@ -46,8 +46,9 @@ std::string RandomEdits(Random& random) {
 
 }  // namespace
 
-SimInstance::SimInstance(World& world, Network& network, Endpoint endpoint)
-    : world_(world), network_(network), endpoint_(endpoint) {}
+SimInstance::SimInstance(World& world, Network& network, Endpoint endpoint,
+                         std::function<bool(NodeId)> is_up)
+    : world_(world), network_(network), endpoint_(endpoint), is_up_(std::move(is_up)) {}
 
 SimInstance::~SimInstance() {
   *alive_ = false;
@@ -57,23 +58,48 @@ SimInstance::~SimInstance() {
 void SimInstance::Run(storage_client::NodeMachine* machine) {
   machine_ = machine;
   network_.Attach(endpoint_, [this](Endpoint from, const Frame& frame) {
-    machine_->OnFrame(from - 1, frame, world_.now_us());
-    ArmTimer();
+    const std::optional<size_t> slot = SlotOf(NodeId(static_cast<uint32_t>(from)));
+    if (slot.has_value()) {
+      machine_->OnFrame(*slot, frame, world_.now_us());
+      ArmTimer();
+    }
   });
 }
 
-void SimInstance::NodeUp(size_t slot) {
-  machine_->OnNodeUp(slot, world_.now_us());
-  ArmTimer();
+void SimInstance::ConnectNode(size_t slot, const StorageNodeAddress& node) {
+  nodes_.resize(std::max(nodes_.size(), slot + 1));
+  nodes_[slot] = node.node;
+  After(0, [this, id = node.node] {
+    if (is_up_(id)) {
+      NodeUp(id);
+    }
+  });
 }
 
-void SimInstance::NodeDown(size_t slot) {
-  machine_->OnNodeDown(slot, world_.now_us());
-  ArmTimer();
+std::optional<size_t> SimInstance::SlotOf(NodeId node) const {
+  const auto found = std::find(nodes_.begin(), nodes_.end(), node);
+  if (found == nodes_.end()) {
+    return std::nullopt;
+  }
+  return static_cast<size_t>(found - nodes_.begin());
+}
+
+void SimInstance::NodeUp(NodeId node) {
+  if (const std::optional<size_t> slot = SlotOf(node); slot.has_value()) {
+    machine_->OnNodeUp(*slot, world_.now_us());
+    ArmTimer();
+  }
+}
+
+void SimInstance::NodeDown(NodeId node) {
+  if (const std::optional<size_t> slot = SlotOf(node); slot.has_value()) {
+    machine_->OnNodeDown(*slot, world_.now_us());
+    ArmTimer();
+  }
 }
 
 void SimInstance::SendToNode(size_t slot, Frame frame) {
-  network_.Send(endpoint_, slot + 1, std::move(frame));
+  network_.Send(endpoint_, nodes_.at(slot).value(), std::move(frame));
 }
 
 void SimInstance::After(int64_t delay_us, std::function<void()> what) {
@@ -99,15 +125,15 @@ void SimInstance::ArmTimer() {
   });
 }
 
-SimWriter::SimWriter(World& world, Network& network, Oracle& oracle, const Geometry& geometry,
+SimWriter::SimWriter(World& world, Network& network, Oracle& oracle,
+                     const storage_client::VolumeSource& source,
                      const storage_client::ClientLimits& limits, const Workload& workload,
-                     Endpoint endpoint)
-    : SimInstance(world, network, endpoint),
+                     Endpoint endpoint, std::function<bool(NodeId)> is_up)
+    : SimInstance(world, network, endpoint, std::move(is_up)),
       oracle_(oracle),
-      geometry_(geometry),
       workload_(workload),
       allocation_bytes_(limits.allocation_bytes),
-      core_(geometry, limits, *this, *this, metrics_, world.random().Next()),
+      core_(source, limits, *this, *this, metrics_, world.random().Next()),
       clock_(world) {
   Run(&core_);
 }
@@ -126,7 +152,7 @@ void SimWriter::OnOpened(const storage_client::OpenedVolume& opened) {
     tails[pg] = group.tail;
   }
   start_ = opened.start;
-  log_ = std::make_unique<storage_client::LogBuffer>(geometry_.pages_per_pg, opened.epoch,
+  log_ = std::make_unique<storage_client::LogBuffer>(opened.geometry.pages_per_pg, opened.epoch,
                                                      opened.start, std::move(tails));
   log_->SetHardLimit(opened.start + storage_client::kLsnSpan);
   After(world_.Between(0, 1'000), [this] { Work(); });
@@ -135,6 +161,38 @@ void SimWriter::OnOpened(const storage_client::OpenedVolume& opened) {
 void SimWriter::OnOpenFailed(Status status) {
   world_.Note("open failed", endpoint_, static_cast<uint64_t>(status.code()));
   is_over_ = true;
+}
+
+void SimWriter::OnGeometryDecided(const Geometry& geometry) {
+  world_.Note("geometry", endpoint_, geometry.version.epoch.value(), geometry.version.number);
+  oracle_.OnGeometryDecided(geometry);
+  if (reader_ != nullptr && reader_knows_all_) {
+    reader_->HearGeometry(geometry);
+  }
+}
+
+void SimWriter::OrderSeat(const storage_client::SeatOrder& order) {
+  const Status status = core_.OrderSeat(order, world_.now_us());
+  world_.Note("order seat", order.pg.value(), order.holder.value(), order.successor.value());
+  world_.Note("ordered", status.ok() ? 1 : 0);
+  ArmTimer();
+}
+
+void SimWriter::AddNode(const StorageNodeAddress& node) {
+  core_.AddNode(node, world_.now_us()).IgnoreError();
+  ArmTimer();
+}
+
+void SimWriter::SetDraining(NodeId node, bool draining) {
+  core_.SetDraining(node, draining, world_.now_us()).IgnoreError();
+  ArmTimer();
+}
+
+// The volume grows with what is written to it.
+PageNo SimWriter::AnyPage() {
+  const uint64_t in_use =
+      workload_.first_pages + oracle_.record_count() / workload_.records_per_page;
+  return PageNo(world_.random().Below(std::min(in_use, workload_.pages)));
 }
 
 void SimWriter::OnFenced(Status /*status*/) {
@@ -151,7 +209,7 @@ Lsn SimWriter::AppendOne() {
       draft.kind = RecordKind::kTrxCommit;
       bodies.push_back(RandomBytes(random, 16));
     } else {
-      draft.page = PageNo(random.Below(workload_.pages));
+      draft.page = AnyPage();
       bodies.push_back(RandomEdits(random));
     }
     crcs.push_back(Crc32c(bodies.back()));
@@ -200,7 +258,7 @@ void SimWriter::ReadOne(bool required) {
   const size_t known = static_cast<size_t>(end - points.begin());
   const size_t back =
       world_.random().Below(world_.Chance(0.7) ? std::min<size_t>(known, 4) : known);
-  ReadAt(PageNo(world_.random().Below(workload_.pages)), points[known - 1 - back], required);
+  ReadAt(AnyPage(), points[known - 1 - back], required);
 }
 
 void SimWriter::ReadAt(PageNo page, Lsn read_point, bool required) {
@@ -212,7 +270,7 @@ void SimWriter::ReadAt(PageNo page, Lsn read_point, bool required) {
         if (status.ok()) {
           oracle_.CheckPage(page, read_point, images[0].view(),
                             fmt::format("the writer of epoch {}", epoch().value()));
-        } else if (required && read_point >= oracle_.lowest_read_point() && !is_over()) {
+        } else if (required && oracle_.MustAnswer(page, read_point) && !is_over()) {
           world_.Fail(fmt::format("6: read of page {} at {}: {}", page.value(), read_point.value(),
                                   status.ToString()));
         }
@@ -240,19 +298,25 @@ void SimWriter::TellReader(std::span<const storage_client::PgTailAt> tails) {
     reader_->Hear(epoch(), vdl(), {tails.begin(), tails.end()});
   } else {
     reader_knows_all_ = true;
+    reader_->HearGeometry(geometry());
     reader_->Hear(epoch(), vdl(), core_.Tails());
   }
 }
 
-SimReader::SimReader(World& world, Network& network, Oracle& oracle, const Geometry& geometry,
+SimReader::SimReader(World& world, Network& network, Oracle& oracle,
+                     std::span<const StorageNodeAddress> seeds,
                      const storage_client::ReadLimits& limits, const Workload& workload,
-                     Endpoint endpoint)
-    : SimInstance(world, network, endpoint),
+                     Endpoint endpoint, std::function<bool(NodeId)> is_up)
+    : SimInstance(world, network, endpoint, std::move(is_up)),
       oracle_(oracle),
       workload_(workload),
-      core_(geometry, limits, *this, metrics_, world.random().Next()) {
+      core_(seeds, limits, *this, metrics_, world.random().Next()) {
   Run(&core_);
   After(0, [this] { Work(); });
+}
+
+void SimReader::HearGeometry(const Geometry& geometry) {
+  After(3'000, [this, geometry] { core_.SetGeometry(geometry); });
 }
 
 void SimReader::Hear(VolumeEpoch epoch, Lsn vdl, std::vector<storage_client::PgTailAt> tails) {

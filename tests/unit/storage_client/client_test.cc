@@ -2,7 +2,9 @@
 #include "storage_client/client.h"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "base/os/random.h"
 #include "base/os/thread.h"
@@ -24,12 +26,11 @@ class ClientTest : public ::testing::Test {
     root_ = std::filesystem::temp_directory_path() /
             ("borealis_client_test_" + std::to_string(SystemClock().WallUs()) + "_" +
              std::to_string(++counter));
-    geometry_.pages_per_pg = kPagesPerPg;
     // Ports first, so that every node knows its peers.
     nodes_.resize(6);
     for (uint32_t i = 0; i < 6; ++i) {
-      geometry_.nodes.push_back(
-          {NodeId(i + 1), std::string(1, static_cast<char>('a' + i / 2)), "127.0.0.1", 0});
+      addresses_.push_back(
+          {NodeId(i + 1), std::string(1, static_cast<char>('a' + i / 2)), "127.0.0.1", 0, false});
       StartNode(i);
     }
     // Once more, now that all addresses are known.
@@ -44,22 +45,24 @@ class ClientTest : public ::testing::Test {
   }
   void StartNode(size_t slot) {
     storage_node::StorageProcessConfig config;
-    config.node = geometry_.nodes[slot].node;
-    config.az = geometry_.nodes[slot].az;
+    config.node = addresses_[slot].node;
+    config.az = addresses_[slot].az;
     config.directory = (root_ / std::to_string(slot)).string();
-    config.port = geometry_.nodes[slot].port;
-    config.peers = geometry_.nodes;
-    config.tuning.pages_per_pg = kPagesPerPg;
+    config.port = addresses_[slot].port;
+    config.peers = addresses_;
     config.tuning.journal_file_bytes = 1u << 20;
     config.tuning.new_cluster = true;
     nodes_[slot] = std::make_unique<storage_node::StorageProcess>();
     const Result<uint16_t> port = nodes_[slot]->Start(config);
     ASSERT_TRUE(port.ok()) << port.status().ToString();
-    geometry_.nodes[slot].port = *port;
+    addresses_[slot].port = *port;
+  }
+  VolumeSource Source() const {
+    return {VolumeId(1), addresses_, VolumeSource::NewVolume{kPagesPerPg}};
   }
   std::unique_ptr<StorageClient> OpenClient() {
     ClientConfig config;
-    config.geometry = geometry_;
+    config.volume = Source();
     config.open_timeout_us = 20'000'000;
     Result<std::unique_ptr<StorageClient>> client = StorageClient::Open(config);
     EXPECT_TRUE(client.ok()) << client.status().ToString();
@@ -67,7 +70,7 @@ class ClientTest : public ::testing::Test {
   }
 
   std::filesystem::path root_;
-  Geometry geometry_;
+  std::vector<StorageNodeAddress> addresses_;
   std::vector<std::unique_ptr<storage_node::StorageProcess>> nodes_;
 };
 
@@ -84,6 +87,7 @@ Lsn AppendWrite(Volume& volume, PageNo page, size_t offset, std::string_view byt
 class Feeder : public LogSubscriber {
  public:
   Feeder(ReplicaVolume* replica, VolumeEpoch epoch) : replica_(replica), epoch_(epoch) {}
+  void OnGeometry(const Geometry& geometry) override { replica_->SetGeometry(geometry); }
   void OnLog(Lsn start, Lsn end, const SharedBytes& records) override {
     EXPECT_EQ(records.size(), end - start);
     if (next_ != Lsn(0)) {
@@ -111,7 +115,7 @@ class Feeder : public LogSubscriber {
 TEST_F(ClientTest, ManyThreadsWriteThenEveryPageReadsBackAlsoThroughAReaderAndAfterReopening) {
   auto client = OpenClient();
   ASSERT_NE(client, nullptr);
-  ReplicaVolume replica(geometry_);
+  ReplicaVolume replica(addresses_);
   Feeder feeder(&replica, client->epoch());
   client->Subscribe(&feeder);
 
@@ -182,7 +186,7 @@ TEST_F(ClientTest, WhoSubscribesGetsWhatIsNotDurableYet) {
     nodes_[slot].reset();
   }
   const Lsn waiting = AppendWrite(*client, PageNo(3), 64, "waiting");
-  ReplicaVolume replica(geometry_);
+  ReplicaVolume replica(addresses_);
   Feeder feeder(&replica, client->epoch());
   const Lsn from = client->Subscribe(&feeder);
   // A reader that begins at the VDL lacks nothing that comes after it.
@@ -249,13 +253,59 @@ TEST_F(ClientTest, WithThreeNodesGoneReadsGoOnAndOpeningSaysWhatItWaitsFor) {
   EXPECT_EQ(std::string_view(page.bytes + 64, 4), "here");
 
   ClientConfig config;
-  config.geometry = geometry_;
+  config.volume = Source();
   config.open_timeout_us = 1'500'000;
   std::string said;
   const auto opened =
       StorageClient::Open(config, [&](const OpenProgress& progress) { said = progress.step; });
   EXPECT_TRUE(opened.status().Is(Code::kUnavailable));
   EXPECT_NE(said.find("3 of 6"), std::string::npos) << said;
+}
+
+TEST_F(ClientTest, ASeatMovesToANewNodeWhileRecordsComeAndAReaderFollows) {
+  auto client = OpenClient();
+  ASSERT_NE(client, nullptr);
+  ReplicaVolume replica(addresses_);
+  Feeder feeder(&replica, client->epoch());
+  client->Subscribe(&feeder);
+  ASSERT_TRUE(client->WaitDurable(AppendWrite(*client, PageNo(3), 64, "before")).ok());
+
+  addresses_.push_back({NodeId(7), "c", "127.0.0.1", 0, false});
+  nodes_.emplace_back();
+  StartNode(6);
+  ASSERT_TRUE(client->AddNode(addresses_[6]).ok());
+  nodes_[5].reset();
+  ASSERT_TRUE(client->OrderSeat({SeatOrder::Kind::kReplace, PgId(0), NodeId(6), NodeId(7)}).ok());
+  const auto has_moved = [&] {
+    const Geometry geometry = client->geometry();
+    const std::optional<Slot> slot = geometry.SlotOf(NodeId(7));
+    return slot && (geometry.group(PgId(0)).Holders() & SegmentBit(*slot)) != 0;
+  };
+  Lsn end;
+  const int64_t give_up_us = SystemClock().NowUs() + 20'000'000;
+  for (int i = 0; !has_moved() && SystemClock().NowUs() < give_up_us; ++i) {
+    end = AppendWrite(*client, PageNo(3), 64, std::to_string(100000 + i));
+    ASSERT_TRUE(client->WaitDurable(end).ok());
+  }
+  ASSERT_TRUE(has_moved());
+  end = AppendWrite(*client, PageNo(3), 64, "after");
+  ASSERT_TRUE(client->WaitDurable(end).ok());
+  while (replica.vdl() < end) {
+    ASSERT_FALSE(feeder.ended.load());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  // Of those that held the group before only two are left, so the new one must do its part.
+  nodes_[0].reset();
+  nodes_[1].reset();
+  Page page;
+  for (PageReader* volume :
+       {static_cast<PageReader*>(client.get()), static_cast<PageReader*>(&replica)}) {
+    ASSERT_TRUE(volume->ReadPage(PageNo(3), end, &page).ok());
+    EXPECT_EQ(std::string_view(page.bytes + 64, 5), "after");
+  }
+  ASSERT_TRUE(client->WaitDurable(AppendWrite(*client, PageNo(3), 64, "four of six")).ok());
+  client->Close();
+  EXPECT_TRUE(client->AddNode(addresses_[6]).Is(Code::kCancelled));
 }
 
 }  // namespace

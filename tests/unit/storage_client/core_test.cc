@@ -10,13 +10,18 @@ namespace {
 constexpr int64_t kMs = 1'000;
 constexpr uint64_t kPagesPerPg = 10;
 
+// Eight groups, all on the same six nodes.
 Geometry SixNodes() {
   Geometry geometry;
   geometry.pages_per_pg = kPagesPerPg;
+  geometry.version = {VolumeEpoch(0), 1};
+  Group group;
   for (uint32_t i = 0; i < 6; ++i) {
     geometry.nodes.push_back(
-        {NodeId(i + 1), std::string(1, static_cast<char>('a' + i / 2)), "", 0});
+        {NodeId(i + 1), std::string(1, static_cast<char>('a' + i / 2)), "", 0, false});
+    group.seats.push_back({static_cast<Slot>(i), kNoSlot});
   }
+  geometry.groups.assign(8, group);
   return geometry;
 }
 
@@ -31,12 +36,15 @@ class CoreTest : public ::testing::Test, public NodeLink, public ClientEvents {
   CoreTest() : geometry_(SixNodes()) { NewCore(); }
 
   void NewCore() {
-    core_ = std::make_unique<ClientCore>(geometry_, limits_, *this, *this, metrics_, 1);
+    core_ = std::make_unique<ClientCore>(VolumeSource{VolumeId(1), geometry_.nodes, {}}, limits_,
+                                         *this, *this, metrics_, 1);
     for (size_t slot = 0; slot < 6; ++slot) {
       core_->OnNodeUp(slot, now_);
     }
   }
 
+  void ConnectNode(size_t, const StorageNodeAddress&) override {}
+  void OnGeometryDecided(const Geometry&) override {}
   void SendToNode(size_t slot, Frame frame) override { sent_.push_back({slot, std::move(frame)}); }
   void OnOpened(const OpenedVolume& opened) override { opened_ = opened; }
   void OnOpenFailed(Status status) override { failure_ = std::move(status); }
@@ -71,6 +79,7 @@ class CoreTest : public ::testing::Test, public NodeLink, public ClientEvents {
     const auto request = Parse<msg::SealRequest>(to.frame);
     msg::SealReply reply;
     reply.set_volume_epoch(request.epoch());
+    reply.set_geometry(EncodeGeometry(geometry_));
     Reply(to, MessageType::kSealReply, reply);
   }
   void TruncateOk(const Sent& to) {
@@ -186,6 +195,7 @@ TEST_F(CoreTest, EpochIsOneAboveTheHighestSeen) {
   for (const Sent& sent : Take(MessageType::kNodeStatusRequest)) {
     msg::NodeStatusReply reply;
     reply.set_volume_epoch(epoch++);
+    reply.set_geometry(EncodeGeometry(geometry_));
     Reply(sent, MessageType::kNodeStatusReply, reply);
   }
   // Three answers were enough: 4, 5 and 6.
@@ -204,11 +214,41 @@ TEST_F(CoreTest, EpochIsOneAboveTheHighestSeen) {
   EXPECT_TRUE(failure_.ok());
 }
 
+TEST_F(CoreTest, AnOpenerThatHasItsEpochKeepsItThoughAMinorityWasSealedHigher) {
+  core_->StartOpen({VolumeEpoch(0), 42}, now_);
+  for (const Sent& sent : Take(MessageType::kNodeStatusRequest)) {
+    msg::NodeStatusReply reply;
+    reply.set_geometry(EncodeGeometry(geometry_));
+    Reply(sent, MessageType::kNodeStatusReply, reply);
+  }
+  const std::vector<Sent> seals = Take(MessageType::kSealRequest);
+  ASSERT_EQ(seals.size(), 6U);
+  msg::SealReply fenced;
+  fenced.set_outcome(msg::FENCED);
+  fenced.set_volume_epoch(9);
+  Reply(seals[5], MessageType::kSealReply, fenced);
+  for (size_t slot = 0; slot < 4; ++slot) {
+    SealOk(seals[slot]);
+  }
+  std::vector<Sent> truncations = Take(MessageType::kTruncateRequest);
+  ASSERT_EQ(truncations.size(), 6U);
+  TruncateOk(truncations[0]);
+  AdvanceTime(2000 * kMs);
+  EXPECT_TRUE(Take(MessageType::kSealRequest).empty());
+  for (size_t slot = 1; slot < 4; ++slot) {
+    TruncateOk(truncations[slot]);
+  }
+  ASSERT_TRUE(opened_.has_value());
+  EXPECT_EQ(opened_->epoch, VolumeEpoch(1));
+  EXPECT_EQ(opened_->geometry.version, (GeometryVersion{VolumeEpoch(1), 2}));
+}
+
 TEST_F(CoreTest, AnOpenerWithAGivenEpochGivesWayWhenAQuorumIsGone) {
   core_->StartOpen({VolumeEpoch(5), 42}, now_);
   msg::SealReply fenced;
   fenced.set_outcome(msg::FENCED);
   fenced.set_volume_epoch(5);  // the same epoch, bound to another opener
+  fenced.set_geometry(EncodeGeometry(geometry_));
   std::vector<Sent> seals = Take(MessageType::kSealRequest);
   Reply(seals[0], MessageType::kSealReply, fenced);
   Reply(seals[1], MessageType::kSealReply, fenced);
@@ -233,6 +273,7 @@ TEST_F(CoreTest, OpeningPushesRecordsToAQuorumBeforeItEnds) {
   for (const Sent& sent : Take(MessageType::kSealRequest)) {
     msg::SealReply reply;
     reply.set_volume_epoch(2);
+    reply.set_geometry(EncodeGeometry(geometry_));
     msg::SegmentState* segment = reply.add_segments();
     if (sent.slot < 2) {
       std::string tail;

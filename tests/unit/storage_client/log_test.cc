@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kPagesPerPg = 10;
 constexpr int64_t kSecond = 1'000'000;
+constexpr uint64_t kAnyRequest = 1;
 
 TEST(LogBufferTest, RecordsTileTheLineAndChainWithinGroups) {
   LogBuffer buffer(kPagesPerPg, VolumeEpoch(3), Lsn(1000), {{PgId(1), Lsn(900)}});
@@ -76,7 +77,9 @@ TEST(LogBufferTest, MarksTheClockOnceASecond) {
 }
 
 TEST(QuorumTrackerTest, VdlFollowsTheFourthSegmentAndStopsAtConsistencyPoints) {
-  QuorumTracker tracker(SixWayQuorums().write, 6, Lsn(0), Lsn(0));
+  QuorumTracker tracker(Lsn(0), Lsn(0));
+  tracker.AddGroup(PgId(0), SixWayQuorums().write, Lsn(0), {});
+  tracker.AddGroup(PgId(1), SixWayQuorums().write, Lsn(0), {});
   LogBuffer buffer(kPagesPerPg, VolumeEpoch(1), Lsn(0), {});
   std::string edits;
   AppendWriteEdit(&edits, 64, "x");
@@ -92,24 +95,24 @@ TEST(QuorumTrackerTest, VdlFollowsTheFourthSegmentAndStopsAtConsistencyPoints) {
   tracker.OnAppended(*buffer.Take());
 
   for (size_t slot = 0; slot < 3; ++slot) {
-    tracker.OnProgress(PgId(0), slot, second_in_pg0);
-    tracker.OnProgress(PgId(1), slot, second);
+    tracker.OnProgress(PgId(0), slot, second_in_pg0, kAnyRequest);
+    tracker.OnProgress(PgId(1), slot, second, kAnyRequest);
   }
   EXPECT_FALSE(tracker.Advance());
   EXPECT_EQ(tracker.vdl(), Lsn(0));
-  tracker.OnProgress(PgId(0), 4, second_in_pg0);
+  tracker.OnProgress(PgId(0), 4, second_in_pg0, kAnyRequest);
   // PG 0 is at quorum; the first mini-transaction still waits for its half in PG 1. The clock mark,
   // a mini-transaction of its own, is through.
   EXPECT_TRUE(tracker.Advance());
   EXPECT_EQ(tracker.vcl(), first_in_pg0);
   EXPECT_LT(tracker.vdl(), first_in_pg0);
-  tracker.OnProgress(PgId(1), 5, first);
+  tracker.OnProgress(PgId(1), 5, first, kAnyRequest);
   EXPECT_TRUE(tracker.Advance());
   EXPECT_EQ(tracker.vdl(), first);
   EXPECT_EQ(tracker.vcl(), second_in_pg0);
   ASSERT_EQ(tracker.changed_tails().size(), 2U);
   EXPECT_EQ(tracker.changed_tails()[0].tail, first_in_pg0);
-  tracker.OnProgress(PgId(1), 5, second);
+  tracker.OnProgress(PgId(1), 5, second, kAnyRequest);
   EXPECT_TRUE(tracker.Advance());
   EXPECT_EQ(tracker.vdl(), second);
 }
@@ -123,20 +126,93 @@ TEST(QuorumTrackerTest, LossAndLiesNeverMoveTheVdlBackOrBeyondTheLog) {
   draft.page = PageNo(1);
   draft.body = edits;
   const Lsn end = buffer.Append({&draft, 1}, {&crc, 1}, 0, 0);
-  QuorumTracker tracker(SixWayQuorums().write, 6, Lsn(0), Lsn(0));
+  QuorumTracker tracker(Lsn(0), Lsn(0));
+  tracker.AddGroup(PgId(0), SixWayQuorums().write, Lsn(0), {});
   tracker.OnAppended(*buffer.Take());
   for (size_t slot = 0; slot < 6; ++slot) {
-    tracker.OnProgress(PgId(0), slot, end + 1000);  // nobody can have that
+    tracker.OnProgress(PgId(0), slot, end + 1000, kAnyRequest);  // nobody can have that
   }
   EXPECT_FALSE(tracker.Advance());
   for (size_t slot = 0; slot < 4; ++slot) {
-    tracker.OnProgress(PgId(0), slot, end);
+    tracker.OnProgress(PgId(0), slot, end, kAnyRequest);
   }
   EXPECT_TRUE(tracker.Advance());
   tracker.OnLoss(PgId(0), 0, Lsn(0));
   EXPECT_FALSE(tracker.Advance());
   EXPECT_EQ(tracker.vdl(), end);
   EXPECT_EQ(tracker.scl(PgId(0), 0), Lsn(0));
+}
+
+// One record of each mini-transaction in group 0; its end.
+Lsn AppendTo(LogBuffer* buffer, PageNo page) {
+  std::string edits;
+  AppendWriteEdit(&edits, 64, "x");
+  const uint32_t crc = Crc32c(edits);
+  RecordDraft draft;
+  draft.page = page;
+  draft.body = edits;
+  return buffer->Append({&draft, 1}, {&crc, 1}, 0, 0);
+}
+
+TEST(QuorumTrackerTest, WhatCountedStaysWhenTheQuorumChangesAndLaterWritesNeedTheSuccessor) {
+  LogBuffer buffer(kPagesPerPg, VolumeEpoch(1), Lsn(0), {});
+  QuorumTracker tracker(Lsn(0), Lsn(0));
+  tracker.AddGroup(PgId(0), SixWayQuorums().write, Lsn(0), {});
+  const Lsn first = AppendTo(&buffer, PageNo(1));
+  tracker.OnAppended(*buffer.Take());
+  for (size_t slot : {0, 1, 2, 5}) {
+    tracker.OnProgress(PgId(0), slot, first, 1);
+  }
+  // Slot 6 is to follow slot 5.
+  const auto both = QuorumExpression::AtLeast(
+      4, 0b011111, {QuorumExpression::AtLeast(2, SegmentBit(5) | SegmentBit(6))});
+  tracker.SetQuorum(PgId(0), both);
+  EXPECT_EQ(tracker.pgcl(PgId(0)), first);
+  EXPECT_TRUE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), first);
+
+  const Lsn second = AppendTo(&buffer, PageNo(1));
+  tracker.OnAppended(*buffer.Take());
+  for (size_t slot : {0, 1, 2, 5}) {
+    tracker.OnProgress(PgId(0), slot, second, 101);
+  }
+  EXPECT_FALSE(tracker.Advance());
+  tracker.OnProgress(PgId(0), 6, second, 101);  // it does not know of its seat yet
+  EXPECT_FALSE(tracker.Advance());
+  tracker.CountFrom(6, 101);
+  tracker.OnProgress(PgId(0), 6, second, 100);
+  EXPECT_FALSE(tracker.Advance());
+  tracker.OnProgress(PgId(0), 6, second, 101);
+  EXPECT_TRUE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), second);
+  // It takes the seat over; who had it has nothing any more.
+  tracker.SetQuorum(PgId(0), QuorumExpression::AtLeast(4, 0b1011111));
+  EXPECT_EQ(tracker.scl(PgId(0), 5), Lsn(0));
+  tracker.OnProgress(PgId(0), 5, second, 300);
+  EXPECT_EQ(tracker.scl(PgId(0), 5), Lsn(0));
+  EXPECT_EQ(tracker.scl(PgId(0), 6), second);
+}
+
+TEST(QuorumTrackerTest, RecordsOfAGroupThatIsNotDecidedWait) {
+  LogBuffer buffer(kPagesPerPg, VolumeEpoch(1), Lsn(0), {});
+  QuorumTracker tracker(Lsn(0), Lsn(0));
+  tracker.AddGroup(PgId(0), SixWayQuorums().write, Lsn(0), {});
+  const Lsn end = AppendTo(&buffer, PageNo(11));
+  const LogChunkPtr chunk = buffer.Take();
+  tracker.OnAppended(*chunk);
+  for (size_t slot = 0; slot < 6; ++slot) {
+    tracker.OnProgress(PgId(0), slot, chunk->parts[0].last_end, kAnyRequest);
+    tracker.OnProgress(PgId(1), slot, end, kAnyRequest);
+  }
+  EXPECT_TRUE(tracker.Advance());  // the clock mark, in group 0
+  EXPECT_LT(tracker.vdl(), end);
+  tracker.AddGroup(PgId(1), SixWayQuorums().write, Lsn(0), {});
+  EXPECT_FALSE(tracker.Advance());
+  for (size_t slot = 0; slot < 4; ++slot) {
+    tracker.OnProgress(PgId(1), slot, end, kAnyRequest);
+  }
+  EXPECT_TRUE(tracker.Advance());
+  EXPECT_EQ(tracker.vdl(), end);
 }
 
 TEST(PgTailsTest, ReadPointsThatWereNeverHeardOfAreSafe) {

@@ -77,7 +77,7 @@ TEST(NodeTest, SealFencesOlderWritersDurably) {
   const auto sealed = cluster.Seal(2);
   ASSERT_EQ(sealed.outcome(), msg::OK);
   EXPECT_EQ(sealed.volume_epoch(), 2U);
-  ASSERT_EQ(sealed.segments_size(), 1);
+  ASSERT_EQ(sealed.segments_size(), 8);
   EXPECT_EQ(sealed.segments(0).scl(), log.end().value());
   EXPECT_EQ(sealed.segments(0).vdl_told(), vdl.value());
   EXPECT_EQ(sealed.segments(0).last_at_vdl_told(), vdl.value());

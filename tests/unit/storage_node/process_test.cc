@@ -68,9 +68,8 @@ TEST(ProcessTest, ServesRestartsAndCatchesUpFromAPeer) {
     configs[i].az = "az" + std::to_string(i);
     configs[i].directory = root + "/" + std::to_string(i);
     configs[i].port = addresses[i].port;
-    configs[i].peers = addresses;
+    configs[i].peers = {addresses[0]};  // the second is found by the geometry
     configs[i].tuning.new_cluster = true;
-    configs[i].tuning.pages_per_pg = kTestPagesPerPg;
     configs[i].tuning.journal_file_bytes = 1 << 20;
     configs[i].tuning.table_bytes = 1 << 16;
     configs[i].tuning.gossip_interval_us = 20'000;
@@ -81,6 +80,16 @@ TEST(ProcessTest, ServesRestartsAndCatchesUpFromAPeer) {
   ASSERT_TRUE(one.Start(configs[0]).ok());
   const PeerId peer = client.Connect(addresses[0].port);
   TestCluster frames(1);
+  for (size_t i = 0; i < 2; ++i) {
+    frames.geometry.nodes[i].port = addresses[i].port;
+  }
+  msg::GeometryReply adopted;
+  ASSERT_TRUE(adopted.ParseFromString(
+      client
+          .Ask(peer, MakeFrame(MessageType::kGeometryUpdate, 0,
+                               TestCluster::GeometryUpdate(frames.geometry, true, 1)))
+          .body));
+  ASSERT_EQ(adopted.outcome(), msg::OK) << adopted.reason();
   TestLog log;
   Random random(1);
   Lsn vdl;

@@ -147,6 +147,9 @@ class TestCluster {
     void SendToNode(NodeId to, Frame frame) override {
       cluster->wire_.push_back({id, to, std::move(frame)});
     }
+    void ConnectNode(const StorageNodeAddress& address) override {
+      connected[address.node] = address;
+    }
     void Start(Lane lane, uint64_t work_id, std::function<Status()> work) override {
       works[lane].push_back({work_id, std::move(work)});
     }
@@ -157,7 +160,9 @@ class TestCluster {
     std::unique_ptr<Node> node;
     std::deque<SentFrame> sent;  // to clients
     std::map<Lane, std::deque<std::pair<uint64_t, std::function<Status()>>>> works;
+    std::map<NodeId, StorageNodeAddress> connected;
     bool up = false;
+    bool hold_manifests = false;  // their works wait
   };
 
   static constexpr PeerId kClient = 7;
@@ -166,14 +171,45 @@ class TestCluster {
   explicit TestCluster(size_t count, uint64_t seed = 1) {
     config.table_bytes = 1 << 20;
     config.journal_file_bytes = 1 << 18;
-    config.pages_per_pg = kTestPagesPerPg;
     config.directory = "disk";
     config.new_cluster = true;
-    config.mend_answers = count > 1 ? (count + 1) / 2 + 1 : 0;
+    geometry = FirstGeometry(count);
     for (size_t i = 1; i <= count; ++i) {
       const NodeId id(static_cast<uint32_t>(i));
       machines_.push_back(std::make_unique<Machine>(this, id, seed * 100 + i));
     }
+  }
+
+  // Kept on the first six nodes of six or more, some of which may never come to be; eight groups.
+  static Geometry FirstGeometry(size_t machine_count) {
+    Geometry first;
+    first.volume = kVolume;
+    first.pages_per_pg = kTestPagesPerPg;
+    first.version = {VolumeEpoch(1), 1};
+    for (uint32_t i = 0; i < std::max(machine_count, kSeats); ++i) {
+      first.nodes.push_back({NodeId(i + 1), "az" + std::to_string(i % 3), "127.0.0.1",
+                             static_cast<uint16_t>(9 + i), false});
+    }
+    Group group;
+    for (Slot slot = 0; slot < kSeats; ++slot) {
+      group.seats.push_back({slot, kNoSlot});
+    }
+    first.groups.assign(8, group);
+    return first;
+  }
+  // As the writer of that epoch does; from a peer when it is 0.
+  msg::GeometryReply TellGeometry(const Geometry& told, bool decided, uint64_t epoch = 1,
+                                  size_t index = 0) {
+    return Ask<msg::GeometryReply>(MessageType::kGeometryUpdate,
+                                   GeometryUpdate(told, decided, epoch), index);
+  }
+  static msg::GeometryUpdate GeometryUpdate(const Geometry& told, bool decided, uint64_t epoch) {
+    msg::GeometryUpdate update;
+    update.set_volume_id(kVolume.value());
+    update.set_volume_epoch(epoch);
+    update.set_geometry(EncodeGeometry(told));
+    update.set_decided(decided);
+    return update;
   }
 
   // Opens with `config`.
@@ -194,6 +230,7 @@ class TestCluster {
   void BootAll() {
     for (size_t i = 0; i < machines_.size(); ++i) {
       ASSERT_TRUE(Boot(i).ok());
+      ASSERT_EQ(TellGeometry(geometry, /*decided=*/true, 1, i).outcome(), msg::OK);
     }
   }
   // The plug is pulled.
@@ -221,7 +258,7 @@ class TestCluster {
   // Runs one work of the lane, if there is one.
   bool RunWork(size_t index, Lane lane) {
     auto& queue = machines_[index]->works[lane];
-    if (queue.empty()) {
+    if (queue.empty() || (lane == Lane::kManifest && machines_[index]->hold_manifests)) {
       return false;
     }
     auto [id, work] = std::move(queue.front());
@@ -246,7 +283,8 @@ class TestCluster {
         Wired wired = std::move(wire_.front());
         wire_.pop_front();
         for (auto& machine : machines_) {
-          if (machine->id == wired.to && machine->up && (!cut || !cut(wired.from, wired.to))) {
+          if (machine->id == wired.to && machine->up && (!cut || !cut(wired.from, wired.to)) &&
+              (!cut_frame || !cut_frame(wired.from, wired.to, wired.frame))) {
             machine->node->OnFrame(kNodePeerBase + wired.from.value(), std::move(wired.frame));
             break;
           }
@@ -415,8 +453,10 @@ class TestCluster {
 
   TestClock clock;
   NodeConfig config;
+  Geometry geometry;
   // Whether frames between two nodes are lost.
   std::function<bool(NodeId from, NodeId to)> cut;
+  std::function<bool(NodeId from, NodeId to, const Frame& frame)> cut_frame;
 
  private:
   struct Wired {

@@ -1,6 +1,8 @@
 // Quorum expressions, proved by enumerating every subset of segments.
 #include "volume/quorum.h"
 
+#include "base/os/random.h"
+
 namespace borealis {
 namespace {
 
@@ -51,7 +53,44 @@ TEST(QuorumTest, TransitionalQuorumNeedsBothSets) {
   EXPECT_FALSE(both.SatisfiedBy(0b0100111));
   EXPECT_TRUE(both.SatisfiedBy(0b1100111));
   EXPECT_EQ(both.Members(), 0b1111111U);
-  EXPECT_EQ(both.ToString(), "(4 of {0,1,2,3,4,5} and 4 of {0,1,2,3,4,6})");
+  EXPECT_EQ(both.ToString(), "2 of {4 of {0,1,2,3,4,5},4 of {0,1,2,3,4,6}}");
+}
+
+TEST(QuorumTest, ThreeFullAndThreeLogOnlySegments) {
+  // Full: 0, 2, 4. Four of any six or all three full to write; three with a full one to read.
+  const QuorumExpression write = QuorumExpression::Or(QuorumExpression::AtLeast(4, 0b111111),
+                                                      QuorumExpression::AtLeast(3, 0b010101));
+  const QuorumExpression read = QuorumExpression::And(QuorumExpression::AtLeast(3, 0b111111),
+                                                      QuorumExpression::AtLeast(1, 0b010101));
+  for (SegmentSet a = 0; a < kAllSets; ++a) {
+    for (SegmentSet b = 0; b < kAllSets; ++b) {
+      if (write.SatisfiedBy(a) && (read.SatisfiedBy(b) || write.SatisfiedBy(b))) {
+        EXPECT_NE(a & b, 0U);
+      }
+    }
+  }
+}
+
+TEST(QuorumTest, HighestReachedAgreesWithItsDefinition) {
+  Random random(7);
+  const QuorumExpression expression = QuorumExpression::AtLeast(
+      4, 0b001111,
+      {QuorumExpression::AtLeast(2, 0b01010000), QuorumExpression::AtLeast(2, 0b10100000)});
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<Lsn> reached(8);
+    for (Lsn& lsn : reached) {
+      lsn = Lsn(random.Below(6));
+    }
+    Lsn expected;
+    for (uint64_t level = 0; level < 6; ++level) {
+      SegmentSet have = 0;
+      for (size_t slot = 0; slot < reached.size(); ++slot) {
+        have |= reached[slot] >= Lsn(level) ? SegmentBit(slot) : 0;
+      }
+      expected = expression.SatisfiedBy(have) ? Lsn(level) : expected;
+    }
+    EXPECT_EQ(expression.HighestReached(reached), expected);
+  }
 }
 
 }  // namespace
