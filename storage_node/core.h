@@ -171,6 +171,7 @@ class Node::Core {
   Volume& VolumeFor(VolumeId id);
   Held& SegmentFor(Volume& volume, PgId pg);
   Held* FindSegment(VolumeId volume, PgId pg);
+  static VolumeRecord Describe(const Volume& volume);
   Manifest DescribeAll() const;
   // Writes the manifest as the node is now, or a little later; `then` runs when it is durable.
   void WriteManifest(std::function<void()> then);

@@ -202,6 +202,23 @@ Node::Core::Held* Node::Core::FindSegment(VolumeId volume, PgId pg) {
   return held == at->second->segments.end() ? nullptr : &held->second;
 }
 
+// The volume as it will be when what is under way is durable.
+VolumeRecord Node::Core::Describe(const Volume& volume) {
+  const VolumeState& state = volume.state;
+  const bool sealing = volume.sealing_epoch > state.epoch ||
+                       (volume.sealing_epoch == state.epoch && volume.sealing_has_opener);
+  return {.volume = state.id,
+          .epoch = sealing ? volume.sealing_epoch : state.epoch,
+          .has_opener = sealing ? volume.sealing_has_opener : state.has_opener,
+          .opener_id = sealing ? volume.sealing_opener : state.opener_id,
+          .vdl_told = state.vdl_told,
+          .vdl_epoch = state.vdl_epoch,
+          .pgmrpl = state.pgmrpl,
+          .annulled = state.annulled,
+          .geometry = state.geometry.bytes,
+          .geometry_decided = state.geometry.decided};
+}
+
 Manifest Node::Core::DescribeAll() const {
   Manifest manifest;
   manifest.node = config_.node;
@@ -210,24 +227,7 @@ Manifest Node::Core::DescribeAll() const {
   manifest.journal_last = journal_.LastFile();
   manifest.next_layer = next_layer_;
   for (const auto& [id, volume] : volumes_) {
-    VolumeRecord record;
-    record.volume = id;
-    record.epoch = volume->state.epoch;
-    record.has_opener = volume->state.has_opener;
-    record.opener_id = volume->state.opener_id;
-    if (volume->sealing_epoch > record.epoch ||
-        (volume->sealing_epoch == record.epoch && volume->sealing_has_opener)) {
-      record.epoch = volume->sealing_epoch;
-      record.has_opener = volume->sealing_has_opener;
-      record.opener_id = volume->sealing_opener;
-    }
-    record.vdl_told = volume->state.vdl_told;
-    record.vdl_epoch = volume->state.vdl_epoch;
-    record.pgmrpl = volume->state.pgmrpl;
-    record.annulled = volume->state.annulled;
-    record.geometry = volume->state.geometry.bytes;
-    record.geometry_decided = volume->state.geometry.decided;
-    manifest.volumes.push_back(std::move(record));
+    manifest.volumes.push_back(Describe(*volume));
     for (const auto& [pg, held] : volume->segments) {
       manifest.segments.push_back(held.segment->Describe());
     }
