@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include "base/os/random.h"
@@ -207,11 +208,8 @@ TEST_F(ClientTest, TwoNodesGoWithoutAFailedWriteAndANewOpenerDeposesTheOld) {
   const Lsn end = AppendWrite(*old_client, PageNo(3), 64, "two of six gone");
   ASSERT_TRUE(old_client->WaitDurable(end).ok());
 
-  std::atomic<bool> deposed{false};
-  old_client->OnDeposed([&](Status status) {
-    EXPECT_TRUE(status.Is(Code::kFenced));
-    deposed.store(true);
-  });
+  std::promise<Status> deposed;
+  old_client->OnDeposed([&](Status status) { deposed.set_value(std::move(status)); });
   auto new_client = OpenClient();
   ASSERT_NE(new_client, nullptr);
   EXPECT_GT(new_client->epoch(), old_client->epoch());
@@ -221,7 +219,7 @@ TEST_F(ClientTest, TwoNodesGoWithoutAFailedWriteAndANewOpenerDeposesTheOld) {
 
   const Lsn late = AppendWrite(*old_client, PageNo(3), 64, "never");
   EXPECT_TRUE(old_client->WaitDurable(late).Is(Code::kFenced));
-  EXPECT_TRUE(deposed.load());
+  EXPECT_TRUE(deposed.get_future().get().Is(Code::kFenced));
   EXPECT_TRUE(old_client->WaitForRoom().Is(Code::kFenced));
   ASSERT_TRUE(new_client->WaitDurable(AppendWrite(*new_client, PageNo(3), 64, "new")).ok());
 }
