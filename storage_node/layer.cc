@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "base/coding.h"
 #include "base/crc32c.h"
@@ -27,6 +28,8 @@ constexpr uint64_t kSyncSize = uint64_t{32} << 20;
 constexpr std::string_view kNamePrefix = "layer-";
 // A bit that flips on the way in, not at rest, is gone the second time.
 constexpr int kReadAttempts = 2;
+// What reading records in LSN order may hold of decoded blocks at a time.
+constexpr size_t kDecodedBytesMax = size_t{64} << 20;
 constexpr uint8_t kEntryRecord = 1;
 constexpr uint8_t kEntryImage = 2;
 
@@ -419,12 +422,24 @@ Status Layer::ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* ou
   auto at = std::upper_bound(
       lsns_.begin(), lsns_.end(), after.value(),
       [](uint64_t wanted, const LayerLsnPlace& place) { return wanted < place.lsn; });
+  // Neighbours by LSN are spread over all blocks, which are by page: each is read and decoded once
+  // for all of them, or a peer that catches up would keep this node from everything else.
+  std::unordered_map<uint32_t, std::shared_ptr<const std::string>> decoded;
+  size_t decoded_bytes = 0;
   for (; at != lsns_.end() && at->lsn <= up_to.value(); ++at) {
     if (out->size() >= size_max) {
       *more = true;
       return Status::Ok();
     }
-    ASSIGN_OR_RETURN(const auto block, ReadBlock(at->block));
+    if (decoded_bytes > kDecodedBytesMax) {
+      decoded.clear();
+      decoded_bytes = 0;
+    }
+    std::shared_ptr<const std::string>& block = decoded[at->block];
+    if (block == nullptr) {
+      ASSIGN_OR_RETURN(block, ReadBlock(at->block));
+      decoded_bytes += block->size();
+    }
     size_t offset = at->offset;
     LayerEntry entry;
     if (!NextEntry(*block, &offset, &entry) || entry.lsn.value() != at->lsn || entry.is_image) {
