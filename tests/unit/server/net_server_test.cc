@@ -454,8 +454,8 @@ TEST_F(NetServerTest, KillsAtAnyMomentLeaveNothingBehind) {
     });
   }
   Random random(99);
-  const int64_t until = SystemClock().NowUs() + 1'500'000;
-  while (SystemClock().NowUs() < until) {
+  const int64_t at_least_until = SystemClock().NowUs() + 1'000'000;
+  while (SystemClock().NowUs() < at_least_until || answered.load() <= 100) {
     const auto entries = server_->connections().List();
     if (!entries.empty()) {
       const auto& entry = entries[random.Below(entries.size())];
@@ -466,7 +466,6 @@ TEST_F(NetServerTest, KillsAtAnyMomentLeaveNothingBehind) {
   }
   stop = true;
   threads.clear();
-  EXPECT_GT(answered.load(), 100);
   EXPECT_TRUE(Eventually([this] { return server_->connections().size() == 0; }));
   EXPECT_EQ(factory_.opened.load(), factory_.closed.load());
 }
