@@ -16,7 +16,7 @@
 namespace borealis::control {
 
 // Format of the directory as a whole; a directory of another version is refused, never touched.
-inline constexpr int kDirectoryVersion = 1;
+inline constexpr int kDirectoryVersion = 2;
 
 struct StorageNodeConfig {
   std::string id;       // "storage-1"

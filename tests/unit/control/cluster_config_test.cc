@@ -51,7 +51,7 @@ TEST(ClusterConfigTest, AnotherVersionIsRefusedByName) {
 TEST(ClusterConfigTest, DamageIsRefusedWithTheMember) {
   const std::string directory = TemporaryDirectory();
   for (const char* text :
-       {"", "{", "[]", R"({"directory_version": 1})", R"({"directory_version": 1, "host": 7})"}) {
+       {"", "{", "[]", R"({"directory_version": 2})", R"({"directory_version": 2, "host": 7})"}) {
     ASSERT_TRUE(WriteWholeFile(RealFileSystem(), ConfigPath(directory), text).ok());
     EXPECT_EQ(LoadClusterConfig(RealFileSystem(), directory).status().code(),
               Code::kInvalidArgument)
