@@ -8,6 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
 #include "base/net/call.h"
 #include "base/os/file.h"
 #include "base/os/process.h"
@@ -25,6 +30,7 @@
 
 namespace borealis::cli {
 
+namespace json = boost::json;
 using control::ClusterConfig;
 
 namespace {
@@ -33,17 +39,22 @@ constexpr int64_t kCallTimeoutUs = 5'000'000;
 constexpr int64_t kUpTimeoutUs = 120'000'000;
 constexpr int64_t kDownTimeoutUs = 60'000'000;
 constexpr int64_t kFailoverTimeoutUs = 30'000'000;
+constexpr int64_t kStorageTimeoutUs = 60'000'000;
 constexpr int64_t kPollUs = 50'000;
 constexpr int64_t kTellEveryUs = 1'000'000;
+constexpr uint64_t kPgSizeLeast = uint64_t{1} << 20;
 
 constexpr const char* kUsage = R"(usage:
   borealis cluster up --dir DIR [--readers 1] [--port 3306] [--reader-port 3307]
                       [--buffer-pool 256MiB] [--option name=value …] [--root-password-file FILE]
-                      [--pg-size 10GiB] [--secure] [--json]
+                      [--pg-size 10GiB] [--storage-nodes 6] [--secure] [--json]
   borealis cluster status --dir DIR [--json]
   borealis cluster down --dir DIR
   borealis cluster start|stop|kill NAME --dir DIR
   borealis cluster failover --dir DIR [--to INSTANCE]
+  borealis cluster add-storage --dir DIR --az AZ [--json]
+  borealis cluster drain NAME --dir DIR [--undo]
+  borealis cluster remove-storage NAME --dir DIR
 )";
 
 std::vector<OptionSpec> Options() {
@@ -55,8 +66,11 @@ std::vector<OptionSpec> Options() {
           {"option", "name=value", "a system variable's value at start", /*repeatable=*/true},
           {"root-password-file", "FILE", "a new cluster's password for root (default: none)"},
           {"pg-size", "SIZE", "size of protection groups of a new cluster (default 10GiB)"},
+          {"storage-nodes", "N", "storage nodes of a new cluster: 6 to 48, a third in each zone"},
           {"secure", "", "mutual TLS between the processes; fixed when a cluster is made"},
           {"to", "INSTANCE", "failover: the instance to promote"},
+          {"az", "AZ", "add-storage: the availability zone of the new node"},
+          {"undo", "", "drain: let the node have segments again"},
           {"json", "", "print one JSON object"}};
 }
 
@@ -122,10 +136,17 @@ Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
   }
   if (arguments.Has("pg-size")) {
     ASSIGN_OR_RETURN(const uint64_t bytes, control::ParseSize(arguments.Get("pg-size")));
-    if (bytes < (uint64_t{16} << 20) || bytes % kPageSize != 0) {
-      return Status::InvalidArgument("--pg-size takes at least 16MiB, in whole 16 KiB pages");
+    if (bytes < kPgSizeLeast || bytes % kPageSize != 0) {
+      return Status::InvalidArgument("--pg-size takes at least 1MiB, in whole 16 KiB pages");
     }
     wishes.pages_per_pg = bytes / kPageSize;
+  }
+  if (arguments.Has("storage-nodes")) {
+    ASSIGN_OR_RETURN(wishes.storage_nodes,
+                     arguments.GetNumber("storage-nodes", 6, 6, control::kStorageNodesMax));
+    if (*wishes.storage_nodes % 3 != 0) {
+      return Status::InvalidArgument("--storage-nodes takes a multiple of 3");
+    }
   }
   if (arguments.Has("root-password-file")) {
     wishes.root_password_file = CanonicalPath(arguments.Get("root-password-file"));
@@ -141,7 +162,9 @@ Result<ClusterWishes> ReadWishes(const Arguments& arguments) {
   // Checked here as every instance will: one that refuses its options would end again and again.
   const auto parts = sql::MakeExecutorParts();
   for (const auto& [name, value] : wishes.options) {
-    if (Status status = parts->variables->SetAtStart(name, value); !status.ok()) {
+    if (Status status = control::IsControlOption(name) ? control::CheckControlOption(name, value)
+                                                       : parts->variables->SetAtStart(name, value);
+        !status.ok()) {
       return Status::InvalidArgument("--option " + name + "=" + value + ": " +
                                      std::string(status.message()));
     }
@@ -323,6 +346,85 @@ Status Failover(const std::string& directory, const std::string& target) {
   return Status::TimedOut("no instance has taken over yet; see borealis cluster status");
 }
 
+// ---- storage nodes
+
+// The node's object in a status; null when it has none.
+const json::object* FindStorageNode(const json::value& status, const std::string& name) {
+  for (const json::value& node : status.at("storage_nodes").as_array()) {
+    if (node.at("id").as_string() == name) {
+      return &node.as_object();
+    }
+  }
+  return nullptr;
+}
+
+// Waits until the new node runs and the volume's geometry has it.
+Status AddStorage(const std::string& directory, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  const auto reply = Ask(directory, config, "add-storage", arguments.Get("az"));
+  if (!reply.ok()) {
+    return ControlIsDown(directory, config, reply.status());
+  }
+  if (!reply->ok()) {
+    return Status::InvalidArgument(reply->reason());
+  }
+  const int64_t deadline_us = SystemClock().NowUs() + kStorageTimeoutUs;
+  while (SystemClock().NowUs() < deadline_us) {
+    if (const auto now = Ask(directory, config, "status"); now.ok()) {
+      const json::value status = json::parse(now->status_json());
+      const json::object* node = FindStorageNode(status, reply->name());
+      if (node != nullptr && node->at("state") == "running" && node->at("in_volume").as_bool()) {
+        std::printf("%s\n", arguments.Has("json") ? json::serialize(*node).c_str()
+                                                  : (reply->name() + " is in service").c_str());
+        return Status::Ok();
+      }
+    }
+    ::usleep(kPollUs);
+  }
+  return Status::TimedOut(reply->name() +
+                          " was added and is not in service yet; see borealis cluster status");
+}
+
+// Waits until the writer has taken it up; the segments move afterwards.
+Status Drain(const std::string& directory, const std::string& name, bool undo) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  const int64_t deadline_us = SystemClock().NowUs() + kStorageTimeoutUs;
+  while (SystemClock().NowUs() < deadline_us) {
+    const auto reply = Ask(directory, config, undo ? "undrain" : "drain", name);
+    if (!reply.ok()) {
+      return ControlIsDown(directory, config, reply.status());
+    }
+    if (!reply->ok()) {
+      return Status::InvalidArgument(reply->reason());
+    }
+    if (!reply->pending()) {
+      std::printf(undo
+                      ? "%s may hold segments again\n"
+                      : "%s is draining; borealis cluster status says how many segments are left\n",
+                  name.c_str());
+      return Status::Ok();
+    }
+    ::usleep(kPollUs);
+  }
+  return Status::TimedOut("the writer has not taken it up yet; see borealis cluster status");
+}
+
+Status RemoveStorage(const std::string& directory, const std::string& name) {
+  RETURN_IF_ERROR(Command(directory, "remove-storage", name, ""));
+  const int64_t deadline_us = SystemClock().NowUs() + kStorageTimeoutUs;
+  while (control::LivingProcess(directory, name).has_value()) {
+    if (SystemClock().NowUs() > deadline_us) {
+      return Status::TimedOut(name + " is out of the cluster, but its process has not ended");
+    }
+    ::usleep(kPollUs);
+  }
+  std::printf("%s is removed; its directory is left: %s/%s\n", name.c_str(), directory.c_str(),
+              name.c_str());
+  return Status::Ok();
+}
+
 Status Dispatch(const std::string& verb, const std::string& directory, const Arguments& arguments) {
   const auto& words = arguments.positional();
   if (verb == "up") {
@@ -337,7 +439,26 @@ Status Dispatch(const std::string& verb, const std::string& directory, const Arg
   if (verb == "failover") {
     return Failover(directory, arguments.Get("to"));
   }
+  if (verb == "add-storage") {
+    return AddStorage(directory, arguments);
+  }
+  if (verb == "drain") {
+    return Drain(directory, words[1], arguments.Has("undo"));
+  }
+  if (verb == "remove-storage") {
+    return RemoveStorage(directory, words[1]);
+  }
   return Command(directory, verb, words[1], "");
+}
+
+bool NamesProcess(const std::string& verb) {
+  return verb == "start" || verb == "stop" || verb == "kill" || verb == "drain" ||
+         verb == "remove-storage";
+}
+
+bool IsVerb(const std::string& verb) {
+  return NamesProcess(verb) || verb == "up" || verb == "status" || verb == "down" ||
+         verb == "failover" || verb == "add-storage";
 }
 
 }  // namespace
@@ -354,12 +475,15 @@ int RunClusterCommand(const Words& words) {
     std::printf("%s\n%s", kUsage, DescribeOptions(options).c_str());
     return kExitDone;
   }
-  const bool names_process = verb == "start" || verb == "stop" || verb == "kill";
-  if (!names_process && verb != "up" && verb != "status" && verb != "down" && verb != "failover") {
+  const bool names_process = NamesProcess(verb);
+  if (!IsVerb(verb)) {
     return UsageError("there is no command 'cluster " + verb + "'", kUsage);
   }
   if (!arguments->Has("dir")) {
     return UsageError("--dir is missing", kUsage);
+  }
+  if (verb == "add-storage" && !arguments->Has("az")) {
+    return UsageError("--az is missing: in which availability zone?", kUsage);
   }
   if (positional.size() != (names_process ? 2U : 1U)) {
     return UsageError(names_process ? "which process? Name it: cluster " + verb + " NAME"

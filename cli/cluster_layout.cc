@@ -21,16 +21,17 @@ using control::ClusterConfig;
 
 namespace {
 
-constexpr int kAzCount = 3;
-constexpr int kNodesPerAz = 2;
+constexpr size_t kAzCount = 3;
+constexpr size_t kStorageNodesDefault = 6;
 constexpr int64_t kKillWaitUs = 10'000'000;
 
-ClusterConfig NewCluster() {
+ClusterConfig NewCluster(size_t storage_nodes) {
   ClusterConfig config;
   config.pages_per_pg = kPagesPerPgDefault;
-  for (int i = 0; i < kAzCount * kNodesPerAz; ++i) {
+  const size_t per_az = storage_nodes / kAzCount;
+  for (size_t i = 0; i < storage_nodes; ++i) {
     config.storage_nodes.push_back({fmt::format("storage-{}", i + 1), static_cast<uint32_t>(i + 1),
-                                    fmt::format("az{}", i / kNodesPerAz + 1), config.host, 0});
+                                    fmt::format("az{}", i / per_az + 1), config.host, 0});
   }
   return config;
 }
@@ -74,7 +75,15 @@ Result<ClusterConfig> PlanCluster(const std::string& directory, const ClusterWis
           "directory");
     }
   }
-  ClusterConfig config = is_new ? NewCluster() : std::move(existing).value();
+  if (!is_new && wishes.storage_nodes.has_value() &&
+      *wishes.storage_nodes != existing->storage_nodes.size()) {
+    return Status::InvalidArgument(
+        fmt::format("the cluster in {} has {} storage nodes; others are added with: borealis "
+                    "cluster add-storage",
+                    directory, existing->storage_nodes.size()));
+  }
+  ClusterConfig config = is_new ? NewCluster(wishes.storage_nodes.value_or(kStorageNodesDefault))
+                                : std::move(existing).value();
   if (is_new) {
     config.secure = wishes.secure;
   } else if (config.secure != wishes.secure) {

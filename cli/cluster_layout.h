@@ -18,6 +18,7 @@ struct ClusterWishes {
   std::optional<uint16_t> reader_port;
   std::optional<uint64_t> buffer_pool_bytes;
   std::optional<uint64_t> pages_per_pg;
+  std::optional<uint64_t> storage_nodes;  // a multiple of three
   std::optional<std::string> root_password_file;
   bool secure = false;  // absent means no: a cluster does not become another kind unasked
   std::map<std::string, std::string> options;

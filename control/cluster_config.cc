@@ -15,6 +15,10 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::string_view kRepairAfter = "storage_repair_after";
+constexpr int64_t kRepairAfterDefaultS = 60;
+constexpr uint64_t kRepairAfterMaxS = 7 * 24 * 3600;
+
 json::object ToJson(const StorageNodeConfig& node) {
   return {{"id", node.id},     {"number", node.number}, {"az", node.az},
           {"host", node.host}, {"port", node.port},     {"metrics_port", node.metrics_port}};
@@ -207,6 +211,30 @@ Status SaveClusterConfig(FileSystem& files, const std::string& directory,
                              {"instances", std::move(instances)},
                              {"options", std::move(options)}};
   return WriteWholeFile(files, ConfigPath(directory), json::serialize(root) + "\n");
+}
+
+bool IsControlOption(std::string_view name) {
+  return name == kRepairAfter;
+}
+
+Status CheckControlOption(const std::string& name, const std::string& value) {
+  uint64_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error != std::errc() || end != value.data() + value.size() || seconds < 1 ||
+      seconds > kRepairAfterMaxS) {
+    return Status::InvalidArgument(
+        fmt::format("{} takes 1 to {} seconds, not '{}'", name, kRepairAfterMaxS, value));
+  }
+  return Status::Ok();
+}
+
+int64_t RepairAfterUs(const std::map<std::string, std::string>& options) {
+  const auto found = options.find(std::string(kRepairAfter));
+  int64_t seconds = kRepairAfterDefaultS;
+  if (found != options.end()) {
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), seconds);
+  }
+  return seconds * 1'000'000;
 }
 
 Result<uint64_t> ParseSize(std::string_view text) {

@@ -36,6 +36,7 @@ struct InstanceConfig {
   uint16_t metrics_port = 0;
 };
 
+inline constexpr size_t kStorageNodesMax = 48;
 inline constexpr std::string_view kControlId = "control";
 inline constexpr std::string_view kEndpointId = "endpoint";
 
@@ -72,6 +73,14 @@ std::string ConfigPath(const std::string& directory);
 Result<ClusterConfig> LoadClusterConfig(FileSystem& files, const std::string& directory);
 Status SaveClusterConfig(FileSystem& files, const std::string& directory,
                          const ClusterConfig& config);
+
+// Options that control takes; the others are system variables.
+//   storage_repair_after   seconds that a storage node may be silent before its segments move
+bool IsControlOption(std::string_view name);
+// kInvalidArgument when an option of control has a value that it cannot have.
+Status CheckControlOption(const std::string& name, const std::string& value);
+// REQUIRES: checked options.
+int64_t RepairAfterUs(const std::map<std::string, std::string>& options);
 
 // "256MiB", "1GiB", "65536": bytes.
 Result<uint64_t> ParseSize(std::string_view text);

@@ -29,6 +29,19 @@ ClusterManager::ClusterManager(const ClusterConfig& config, const ManagerTimings
   }
 }
 
+void ClusterManager::AddStorageNode(const std::string& name) {
+  Process& process = processes_[name];
+  process.kind = ProcessKind::kStorage;
+  process.restart_delay_us = timings_.restart_delay_us;
+}
+
+void ClusterManager::ForgetStorageNode(const std::string& name) {
+  const auto found = processes_.find(name);
+  INVARIANT(found != processes_.end() && found->second.kind == ProcessKind::kStorage);
+  INVARIANT(!found->second.running);
+  processes_.erase(found);
+}
+
 void ClusterManager::AdoptRunning(const std::string& name, int64_t now_us) {
   Process& process = processes_.at(name);
   process.running = true;

@@ -81,6 +81,11 @@ class ClusterManager {
   ClusterManager(const ClusterConfig& config, const ManagerTimings& timings,
                  const std::string& last_writer, ManagerEnvironment* environment);
 
+  // A storage node that joins the cluster: it is started like the others.
+  void AddStorageNode(const std::string& name);
+  // REQUIRES: a storage node that does not run.
+  void ForgetStorageNode(const std::string& name);
+
   // A process that was found running when control started.
   void AdoptRunning(const std::string& name, int64_t now_us);
   void OnProcessGone(const std::string& name, int64_t now_us);

@@ -14,6 +14,8 @@ enum class MessageType : uint16_t {
   kEndpointTargets = 45,
   kEndpointStatusRequest = 46,
   kEndpointStatusReply = 47,
+  kGeometryOrders = 48,
+  kGeometryOrdersReply = 49,
   kClusterCommand = 50,
   kClusterReply = 51,
 };

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/mutex.h"
+#include "base/net/call.h"
 #include "base/net/transport.h"
 #include "base/obs/log.h"
 #include "base/os/file.h"
@@ -17,8 +18,10 @@
 #include "control/manager.h"
 #include "control/message_type.h"
 #include "control/messages.pb.h"
+#include "control/security.h"
 #include "control/state_store.h"
 #include "control/status.h"
+#include "control/volume_keeper.h"
 #include "volume/message_type.h"
 #include "volume/messages.pb.h"
 
@@ -34,6 +37,16 @@ constexpr int64_t kSilenceUs = 3'000'000;
 // How much of what a process printed is looked at for its last words.
 constexpr uint64_t kLastWordsBytes = 2000;
 constexpr const char* kWriterKey = "writer";
+// A node that came back counts as back after this part of the time that it may be silent.
+constexpr int64_t kSettlePart = 10;
+constexpr int64_t kSettleLeastUs = 1'000'000;
+
+RepairLimits LimitsFor(const ClusterConfig& config) {
+  RepairLimits limits;
+  limits.repair_after_us = RepairAfterUs(config.options);
+  limits.settle_us = std::max(limits.repair_after_us / kSettlePart, kSettleLeastUs);
+  return limits;
+}
 
 template <class Body>
 Frame MakeFrame(uint16_t type, const Body& body, uint64_t request_id = 0) {
@@ -49,6 +62,23 @@ Frame MakeFrame(MessageType type, const Body& body, uint64_t request_id = 0) {
   return MakeFrame(static_cast<uint16_t>(type), body, request_id);
 }
 
+void AddRepairMetrics(const VolumeKeeper& keeper, MetricsPage* page) {
+  const RepairReport report = keeper.Report();
+  page->Gauge("borealis_seats_changing", "Seats of protection groups that have a successor.",
+              static_cast<double>(report.changing));
+  page->Gauge("borealis_seats_waiting", "Seats that should get a successor and have none yet.",
+              static_cast<double>(report.wanted - report.changing));
+  page->Gauge("borealis_seats_changing_part",
+              "How much their successors have, on average, from 0 to 1.", report.part);
+  const auto count = [page](const char* outcome, uint64_t value) {
+    page->Counter("borealis_seat_changes_total",
+                  "Successions that ended, by how, since control started.", value,
+                  {{"outcome", outcome}});
+  };
+  count("moved", keeper.counters().moved);
+  count("withdrawn", keeper.counters().withdrawn);
+}
+
 class Control final : public ControlProcess, public FrameHandler, public ManagerEnvironment {
  public:
   Control(std::string directory, std::string program, ClusterConfig config,
@@ -57,6 +87,7 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
         program_(std::move(program)),
         config_(std::move(config)),
         store_(std::move(store)),
+        keeper_(LimitsFor(config_), SystemClock().NowUs()),
         transport_(Transport::Create(this)) {}
   ~Control() override { transport_->Stop(); }
 
@@ -104,18 +135,29 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   void WatchProcesses(int64_t now_us);
   void PollInstances();
   void PollStorage();
+  void SendGeometryOrders(int64_t now_us);
+  void OnInstanceStatus(const std::string& instance, const msg::InstanceStatusReply& reply);
+  void OnStorageStatus(const std::string& name, const borealis::msg::NodeStatusReply& reply);
+  bool IsWriterInOffice(const std::string& instance) const;
+  void Connect(const std::string& name, const std::string& host, uint16_t port);
+  Result<std::string> AddStorage(const std::string& az);
+  Result<bool> Drain(const std::string& name, bool draining);
+  Status RemoveStorage(const std::string& name, int64_t now_us);
+  void ForgetRemoved();
+  std::string NextStorageName(uint32_t* number) const;
   void Signal(const std::string& name, int signal);
   msg::ClusterReply Execute(const msg::ClusterCommand& command);
   ProcessStatus StatusOf(const std::string& name) const;
   std::string LastWords(const std::string& name) const;
   std::string Hopeless() const;
   ClusterStatus CurrentStatus() const;
-  void AddSegments(ClusterStatus* status) const;
+  bool IsReachable(const std::string& name) const;
 
   const std::string directory_;
   const std::string program_;
   ClusterConfig config_;
   const std::unique_ptr<StateStore> store_;
+  VolumeKeeper keeper_;  // on the transport's thread
   std::unique_ptr<Transport> transport_;
 
   // On the transport's thread.
@@ -123,7 +165,12 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   std::map<std::string, ProcessIdentity> identities_;
   std::map<std::string, PeerId> peers_;  // admin connections by process name
   std::map<PeerId, std::string> names_;
-  std::map<std::string, borealis::msg::NodeStatusReply> storage_replies_;
+  struct StorageService {
+    std::string out_of_service;  // why, as it said last
+    bool rebuilding = false;
+  };
+  std::map<std::string, StorageService> storage_services_;
+  std::set<std::string> removed_;  // storage nodes that are only waited for to end
   int64_t tick_count_ = 0;
   std::map<std::string, uint64_t> starts_;  // by process: since this control started
   std::map<std::string, uint64_t> ends_;
@@ -139,22 +186,23 @@ Status Control::Begin(const std::string& last_writer) {
   last_writer_ = last_writer;
   RETURN_IF_ERROR(transport_->Listen(config_.host, config_.control_port).status());
   manager_ = std::make_unique<ClusterManager>(config_, ManagerTimings(), last_writer, this);
-  auto connect = [this](const std::string& name, const std::string& host, uint16_t port) {
-    const PeerId peer = transport_->Connect(host, port);
-    peers_[name] = peer;
-    names_[peer] = name;
-  };
   for (const InstanceConfig& instance : config_.instances) {
-    connect(instance.id, instance.host, instance.admin_port);
+    Connect(instance.id, instance.host, instance.admin_port);
   }
   for (const StorageNodeConfig& node : config_.storage_nodes) {
-    connect(node.id, node.host, node.port);
+    Connect(node.id, node.host, node.port);
   }
-  connect(std::string(kEndpointId), config_.host, config_.endpoint_admin_port);
+  Connect(std::string(kEndpointId), config_.host, config_.endpoint_admin_port);
   AdoptLeftovers();
   transport_->Start("control");
   transport_->Post([this] { Tick(); });
   return Status::Ok();
+}
+
+void Control::Connect(const std::string& name, const std::string& host, uint16_t port) {
+  const PeerId peer = transport_->Connect(host, port);
+  peers_[name] = peer;
+  names_[peer] = name;
 }
 
 // Processes that run already, started by a control before this one.
@@ -184,7 +232,9 @@ void Control::Tick() {
   }
   if (tick_count_ % kPollStorageEveryTicks == 0) {
     PollStorage();
+    SendGeometryOrders(now_us);
   }
+  ForgetRemoved();
   manager_->OnTick(now_us);
   if (manager_->serving() && !config_.volume_made) {
     NoteVolumeMade();
@@ -214,15 +264,21 @@ void Control::WatchProcesses(int64_t now_us) {
   for (const std::string& name : gone) {
     identities_.erase(name);
     ++ends_[name];
+    if (const StorageNodeConfig* node = config_.FindStorageNode(name); node != nullptr) {
+      keeper_.OnNodeDown(*node);
+    }
     manager_->OnProcessGone(name, now_us);
   }
 }
 
 void Control::PollInstances() {
+  msg::InstanceStatusRequest request;
+  request.set_geometry_epoch(keeper_.version().epoch.value());
+  request.set_geometry_number(keeper_.version().number);
   for (const InstanceConfig& instance : config_.instances) {
     if (identities_.contains(instance.id)) {
-      transport_->Send(peers_.at(instance.id), MakeFrame(MessageType::kInstanceStatusRequest,
-                                                         msg::InstanceStatusRequest()));
+      transport_->Send(peers_.at(instance.id),
+                       MakeFrame(MessageType::kInstanceStatusRequest, request));
     }
   }
   const std::string endpoint(kEndpointId);
@@ -252,21 +308,16 @@ void Control::OnFrame(PeerId from, Frame frame) {
     if (name == names_.end() || !reply.ParseFromString(frame.body)) {
       return;
     }
-    InstanceReport report;
-    report.role = reply.role();
-    report.state = reply.state();
-    report.reason = reply.reason();
-    report.volume_epoch = reply.volume_epoch();
-    report.vcl = reply.vcl();
-    report.vdl = reply.vdl();
-    report.lag_ms = reply.lag_ms();
-    report.protection_groups = reply.protection_groups();
-    manager_->OnInstanceReport(name->second, report, now_us);
+    OnInstanceStatus(name->second, reply);
   } else if (frame.type == static_cast<uint16_t>(borealis::MessageType::kNodeStatusReply)) {
     borealis::msg::NodeStatusReply reply;
     if (name != names_.end() && reply.ParseFromString(frame.body)) {
-      manager_->OnAnswer(name->second, reply.out_of_service().empty(), now_us);
-      storage_replies_[name->second] = std::move(reply);
+      OnStorageStatus(name->second, reply);
+    }
+  } else if (frame.type == static_cast<uint16_t>(MessageType::kGeometryOrdersReply)) {
+    msg::GeometryOrdersReply reply;
+    if (name != names_.end() && reply.ParseFromString(frame.body)) {
+      keeper_.OnOutcomes(reply, now_us);
     }
   } else if (frame.type == static_cast<uint16_t>(MessageType::kEndpointStatusReply)) {
     if (name != names_.end()) {
@@ -279,6 +330,133 @@ void Control::OnFrame(PeerId from, Frame frame) {
                        MakeFrame(MessageType::kClusterReply, Execute(command), frame.request_id));
     }
   }
+}
+
+void Control::OnInstanceStatus(const std::string& instance, const msg::InstanceStatusReply& reply) {
+  const int64_t now_us = SystemClock().NowUs();
+  InstanceReport report;
+  report.role = reply.role();
+  report.state = reply.state();
+  report.reason = reply.reason();
+  report.volume_epoch = reply.volume_epoch();
+  report.vcl = reply.vcl();
+  report.vdl = reply.vdl();
+  report.lag_ms = reply.lag_ms();
+  report.protection_groups = reply.protection_groups();
+  manager_->OnInstanceReport(instance, report, now_us);
+  if (!reply.geometry().empty() && IsWriterInOffice(instance)) {
+    if (Status status = keeper_.OnWriterGeometry(reply.geometry(), now_us); !status.ok()) {
+      LOG_ERROR("the geometry that {} tells: {}", instance, status.ToString());
+    }
+  }
+}
+
+void Control::OnStorageStatus(const std::string& name,
+                              const borealis::msg::NodeStatusReply& reply) {
+  const int64_t now_us = SystemClock().NowUs();
+  manager_->OnAnswer(name, reply.out_of_service().empty(), now_us);
+  storage_services_[name] = {reply.out_of_service(), reply.rebuilding()};
+  if (const StorageNodeConfig* node = config_.FindStorageNode(name);
+      node != nullptr && identities_.contains(name)) {
+    keeper_.OnNodeStatus(*node, reply, now_us);
+  }
+}
+
+// What it says of the volume holds, and it can be given orders.
+bool Control::IsWriterInOffice(const std::string& instance) const {
+  const InstanceReport* report = manager_->report(instance);
+  return instance == manager_->writer() && report != nullptr && report->role == "writer" &&
+         report->state == "serving";
+}
+
+void Control::SendGeometryOrders(int64_t now_us) {
+  const msg::GeometryOrders orders = keeper_.Plan(config_, now_us);
+  if (orders.orders_size() > 0 && IsWriterInOffice(manager_->writer())) {
+    transport_->Send(peers_.at(manager_->writer()),
+                     MakeFrame(MessageType::kGeometryOrders, orders));
+  }
+}
+
+// Never the name of a node that was: its directory may still be there.
+std::string Control::NextStorageName(uint32_t* number) const {
+  const auto name = [number] { return fmt::format("storage-{}", *number); };
+  *number = keeper_.HighestNumber();
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    *number = std::max(*number, node.number);
+  }
+  do {
+    ++*number;
+  } while (peers_.contains(name()) || RealFileSystem().Exists(directory_ + "/" + name()));
+  return name();
+}
+
+// The node is started at the next tick, and the writer told until its geometry has it.
+Result<std::string> Control::AddStorage(const std::string& az) {
+  if (std::ranges::find(config_.storage_nodes, az, &StorageNodeConfig::az) ==
+      config_.storage_nodes.end()) {
+    return Status::InvalidArgument("there is no availability zone " + az);
+  }
+  if (config_.storage_nodes.size() >= kStorageNodesMax) {
+    return Status::InvalidArgument(
+        fmt::format("there are {} storage nodes already", kStorageNodesMax));
+  }
+  if (!config_.volume_made) {
+    return Status::Unavailable("the cluster has not come into service yet");
+  }
+  StorageNodeConfig node;
+  node.id = NextStorageName(&node.number);
+  node.az = az;
+  node.host = config_.host;
+  ASSIGN_OR_RETURN(node.port, PickFreePort(node.host));
+  ASSIGN_OR_RETURN(node.metrics_port, PickFreePort(node.host));
+  RETURN_IF_ERROR(MakeSecurity(directory_, config_, {node.id}));
+  ClusterConfig wider = config_;
+  wider.storage_nodes.push_back(node);
+  RETURN_IF_ERROR(SaveClusterConfig(RealFileSystem(), directory_, wider));
+  config_ = std::move(wider);
+  Connect(node.id, node.host, node.port);
+  manager_->AddStorageNode(node.id);
+  return node.id;
+}
+
+Result<bool> Control::Drain(const std::string& name, bool draining) {
+  const StorageNodeConfig* node = config_.FindStorageNode(name);
+  if (node == nullptr) {
+    return Status::NotFound("there is no storage node " + name);
+  }
+  return keeper_.SetDraining(*node, draining);
+}
+
+Status Control::RemoveStorage(const std::string& name, int64_t now_us) {
+  const StorageNodeConfig* node = config_.FindStorageNode(name);
+  if (node == nullptr) {
+    return Status::NotFound("there is no storage node " + name);
+  }
+  RETURN_IF_ERROR(keeper_.MayRemove(*node));
+  ClusterConfig narrower = config_;
+  std::erase_if(narrower.storage_nodes,
+                [&](const StorageNodeConfig& other) { return other.id == name; });
+  RETURN_IF_ERROR(SaveClusterConfig(RealFileSystem(), directory_, narrower));
+  config_ = std::move(narrower);
+  removed_.insert(name);
+  // It has nothing that a kill could lose.
+  return manager_->running(name) ? manager_->KillByName(name, now_us)
+                                 : manager_->StopByName(name, now_us);
+}
+
+void Control::ForgetRemoved() {
+  std::erase_if(removed_, [this](const std::string& name) {
+    if (identities_.contains(name)) {
+      return false;
+    }
+    const PeerId peer = peers_.at(name);
+    transport_->Disconnect(peer);
+    names_.erase(peer);
+    peers_.erase(name);
+    storage_services_.erase(name);
+    manager_->ForgetStorageNode(name);
+    return true;
+  });
 }
 
 msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
@@ -303,6 +481,16 @@ msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
     status = manager_->Failover(command.target(), now_us);
   } else if (command.verb() == "down") {
     manager_->ShutDown(now_us);
+  } else if (command.verb() == "add-storage") {
+    const Result<std::string> added = AddStorage(command.name());
+    status = added.status();
+    reply.set_name(added.ok() ? *added : "");
+  } else if (command.verb() == "drain" || command.verb() == "undrain") {
+    const Result<bool> done = Drain(command.name(), command.verb() == "drain");
+    status = done.status();
+    reply.set_pending(done.ok() && !*done);
+  } else if (command.verb() == "remove-storage") {
+    status = RemoveStorage(command.name(), now_us);
   } else {
     status = Status::InvalidArgument("unknown command " + command.verb());
   }
@@ -409,6 +597,7 @@ void Control::AddOwnMetrics(MetricsPage* page) const {
               manager_->serving() ? 1 : 0);
   page->Counter("borealis_cluster_failovers_total",
                 "Times another instance was made writer, since control started.", failovers_);
+  AddRepairMetrics(keeper_, page);
   for (const auto& [name, peer] : peers_) {
     const MetricLabels labels{{"process", name}};
     const std::string now = StatusOf(name).state;
@@ -450,7 +639,11 @@ ClusterStatus Control::CurrentStatus() const {
     status.vdl = writer->vdl;
     status.protection_groups = writer->protection_groups;
   }
-  AddSegments(&status);
+  std::map<std::string, bool> reachable;
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    reachable[node.id] = IsReachable(node.id);
+  }
+  keeper_.Describe(reachable, &status);
   return status;
 }
 
@@ -466,15 +659,15 @@ ProcessStatus Control::StatusOf(const std::string& name) const {
   }
   ProcessStatus status{identity->second.pid, "running", ""};
   const int64_t silent_us = manager_->SilentUs(name, now_us);
-  const auto storage = storage_replies_.find(name);
+  const auto storage = storage_services_.find(name);
   if (silent_us < 0) {
     status.state = "starting";
   } else if (silent_us > kSilenceUs) {
     status.state = "silent";
     status.reason = fmt::format("has not answered for {} s", silent_us / 1'000'000);
-  } else if (storage != storage_replies_.end() && !storage->second.out_of_service().empty()) {
-    status.state = storage->second.rebuilding() ? "rebuilding" : "out of service";
-    status.reason = storage->second.out_of_service();
+  } else if (storage != storage_services_.end() && !storage->second.out_of_service.empty()) {
+    status.state = storage->second.rebuilding ? "rebuilding" : "out of service";
+    status.reason = storage->second.out_of_service;
   }
   return status;
 }
@@ -516,36 +709,9 @@ std::string Control::Hopeless() const {
   return hopeless ? words : "";
 }
 
-// One row for each segment that any node reports; lost where its node is down or silent.
-void Control::AddSegments(ClusterStatus* status) const {
-  const int64_t now_us = SystemClock().NowUs();
-  std::set<uint32_t> groups;
-  for (const auto& [name, reply] : storage_replies_) {
-    status->volume_epoch = std::max(status->volume_epoch, reply.volume_epoch());
-    for (const auto& segment : reply.segments()) {
-      groups.insert(segment.pg());
-    }
-  }
-  status->protection_groups =
-      std::max(status->protection_groups, static_cast<uint32_t>(groups.size()));
-  for (const uint32_t pg : groups) {
-    for (const StorageNodeConfig& node : config_.storage_nodes) {
-      SegmentStatus row{pg, node.id, 0, "lost"};
-      const auto reply = storage_replies_.find(node.id);
-      if (reply != storage_replies_.end()) {
-        const int64_t silent_us = manager_->SilentUs(node.id, now_us);
-        const bool reachable =
-            identities_.contains(node.id) && silent_us >= 0 && silent_us < kSilenceUs;
-        for (const auto& segment : reply->second.segments()) {
-          if (segment.pg() == pg) {
-            row.scl = segment.scl();
-            row.state = reachable ? segment.state() : "lost";
-          }
-        }
-      }
-      status->segments.push_back(row);
-    }
-  }
+bool Control::IsReachable(const std::string& name) const {
+  const int64_t silent_us = manager_->SilentUs(name, SystemClock().NowUs());
+  return identities_.contains(name) && silent_us >= 0 && silent_us < kSilenceUs;
 }
 
 }  // namespace

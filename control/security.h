@@ -2,7 +2,7 @@
 //
 //   DIR/secret                 32 random bytes (clusters made without --secure)
 //   DIR/tls/ca-cert.pem        the cluster's own authority (--secure); ca-key.pem is its key, which
-//   DIR/tls/ca-key.pem         only `cluster up` reads, to make
+//   DIR/tls/ca-key.pem         only `cluster up` and `add-storage` read, to make
 //   DIR/tls/NAME-cert.pem      the certificate of each process, named like it, and of the operator
 //   DIR/tls/NAME-key.pem       and its key
 //

@@ -37,6 +37,37 @@ json::object InstanceJson(const ClusterStatus& status, const InstanceConfig& ins
           {"metrics_port", instance.metrics_port}};
 }
 
+json::object StorageNodeJson(const ClusterStatus& status, const StorageNodeConfig& node) {
+  const ProcessStatus& process = ProcessOf(status, node.id);
+  const auto found = status.storage.find(node.id);
+  const StorageNodeStatus storage =
+      found == status.storage.end() ? StorageNodeStatus() : found->second;
+  return {{"id", node.id},
+          {"az", node.az},
+          {"pid", process.pid},
+          {"host", node.host},
+          {"port", node.port},
+          {"state", process.state},
+          {"reason", process.reason},
+          {"metrics_port", node.metrics_port},
+          {"segments", storage.segments},
+          {"free_bytes", storage.free_bytes},
+          {"draining", storage.draining},
+          {"in_volume", storage.in_volume}};
+}
+
+json::object SegmentJson(const SegmentStatus& segment) {
+  json::object row = {
+      {"pg", segment.pg}, {"node", segment.node}, {"scl", segment.scl}, {"state", segment.state}};
+  if (segment.repaired.has_value()) {
+    row["repaired"] = *segment.repaired;
+  }
+  if (!segment.successor_of.empty()) {
+    row["successor_of"] = segment.successor_of;
+  }
+  return row;
+}
+
 std::string Text(const json::object& object, std::string_view key) {
   const json::value* found = object.if_contains(key);
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
@@ -74,6 +105,40 @@ std::string SegmentSummary(const json::array& segments, const std::string& node)
   return counts.empty() ? "no segments" : fmt::format("{:<22} scl {}", summary, scl);
 }
 
+bool Flag(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+std::string Size(uint64_t bytes) {
+  return bytes >> 40 != 0 ? fmt::format("{:.1f} TiB", static_cast<double>(bytes >> 30) / 1024)
+                          : fmt::format("{:.1f} GiB", static_cast<double>(bytes >> 20) / 1024);
+}
+
+// What else there is to say of a storage node.
+std::string StorageRemarks(const json::object& node) {
+  std::string remarks = fmt::format("  {} free", Size(Number(node, "free_bytes")));
+  if (const uint64_t left = Number(node, "segments"); Flag(node, "draining")) {
+    remarks += left == 0 ? "  drained: may be removed"
+                         : fmt::format("  draining: {} segment{} left", left, left == 1 ? "" : "s");
+  }
+  const std::string reason = Text(node, "reason");
+  return remarks + (reason.empty() ? "" : "  " + reason);
+}
+
+// "repairing: 3 of 12 segments, 41 %", where repairs are under way or wait.
+std::string RepairLine(const json::object& root) {
+  const json::value* found = root.if_contains("repair");
+  if (found == nullptr || !found->is_object() || Number(found->get_object(), "wanted") == 0) {
+    return "";
+  }
+  const json::object& repair = found->get_object();
+  const std::string blocked = Text(repair, "blocked");
+  return fmt::format("\nrepairing: {} of {} segments, {:.0f} %{}\n", Number(repair, "changing"),
+                     Number(repair, "wanted"), Real(repair, "percent"),
+                     blocked.empty() ? "" : "; waiting: " + blocked);
+}
+
 }  // namespace
 
 std::string StatusJson(const ClusterStatus& status) {
@@ -84,22 +149,11 @@ std::string StatusJson(const ClusterStatus& status) {
   }
   json::array nodes;
   for (const StorageNodeConfig& node : config.storage_nodes) {
-    const ProcessStatus& process = ProcessOf(status, node.id);
-    nodes.push_back({{"id", node.id},
-                     {"az", node.az},
-                     {"pid", process.pid},
-                     {"host", node.host},
-                     {"port", node.port},
-                     {"state", process.state},
-                     {"reason", process.reason},
-                     {"metrics_port", node.metrics_port}});
+    nodes.push_back(StorageNodeJson(status, node));
   }
   json::array segments;
   for (const SegmentStatus& segment : status.segments) {
-    segments.push_back({{"pg", segment.pg},
-                        {"node", segment.node},
-                        {"scl", segment.scl},
-                        {"state", segment.state}});
+    segments.push_back(SegmentJson(segment));
   }
   const json::object cluster_endpoint = {{"host", config.host}, {"port", config.cluster_port}};
   const json::object reader_endpoint = {{"host", config.host}, {"port", config.reader_port}};
@@ -124,7 +178,12 @@ std::string StatusJson(const ClusterStatus& status) {
         {"vcl", status.vcl},
         {"vdl", status.vdl},
         {"protection_groups", status.protection_groups}}},
-      {"segments", std::move(segments)}};
+      {"segments", std::move(segments)},
+      {"repair",
+       {{"changing", status.repair.changing},
+        {"wanted", status.repair.wanted},
+        {"percent", status.repair.part * 100},
+        {"blocked", status.repair.blocked}}}};
   return json::serialize(root);
 }
 
@@ -201,10 +260,9 @@ Result<std::string> StatusScreen(const std::string& status_json) {
     screen += fmt::format("{:<14}{:<9}{:<15}{:>8}  {:<22}{}\n", Text(node, "id"), Text(node, "az"),
                           Text(node, "state"), Number(node, "pid"),
                           fmt::format("{}:{}", Text(node, "host"), Number(node, "port")),
-                          SegmentSummary(segments, Text(node, "id")) +
-                              (Text(node, "reason").empty() ? "" : "  " + Text(node, "reason")));
+                          SegmentSummary(segments, Text(node, "id")) + StorageRemarks(node));
   }
-  return screen;
+  return screen + RepairLine(*root);
 }
 
 }  // namespace borealis::control

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/cluster_config.h"
 #include "control/manager.h"
+#include "control/repair_planner.h"
 
 namespace borealis::control {
 
@@ -15,7 +17,16 @@ struct SegmentStatus {
   uint32_t pg = 0;
   std::string node;
   uint64_t scl = 0;
-  std::string state;  // healthy, behind, repairing, lost
+  std::string state;               // healthy, behind, repairing, lost
+  std::optional<double> repaired;  // per cent, while repairing
+  std::string successor_of;        // whom it is to follow; empty: it holds its seat
+};
+
+struct StorageNodeStatus {
+  bool in_volume = false;  // the volume's geometry knows it
+  bool draining = false;
+  size_t segments = 0;  // seats, as holder or successor
+  uint64_t free_bytes = 0;
 };
 
 struct ProcessStatus {
@@ -34,12 +45,14 @@ struct ClusterStatus {
   uint64_t vcl = 0;
   uint64_t vdl = 0;
   uint32_t protection_groups = 0;
+  std::map<std::string, StorageNodeStatus> storage;
   std::vector<SegmentStatus> segments;
+  RepairReport repair;
   bool serving = false;
 };
 
 // Keys: endpoints.{cluster,reader}.{host,port}, instances[], storage_nodes[], control, volume,
-// segments[]; see docs/operating.md.
+// segments[], repair; see docs/operating.md.
 std::string StatusJson(const ClusterStatus& status);
 // What is not in order, in one line, from what StatusJson printed; empty when all is.
 std::string StatusTroubles(const std::string& status_json);

@@ -16,6 +16,7 @@
 #include "control/message_type.h"
 #include "control/messages.pb.h"
 #include "server/accounts.h"
+#include "server/geometry_orders.h"
 #include "server/instance_metrics.h"
 #include "server/net/net_server.h"
 #include "server/role.h"
@@ -35,6 +36,8 @@ namespace {
 // up to a hundred times the memory.
 constexpr size_t kPoolPerStatementText = 128;
 constexpr size_t kStatementTextLeast = size_t{2} << 20;
+// Messages of orders that wait for the role thread; control repeats what is dropped.
+constexpr size_t kGeometryWorksMax = 64;
 
 using control::ClusterConfig;
 using control::InstanceConfig;
@@ -105,12 +108,19 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
     std::string writer_host;
     uint16_t writer_admin_port = 0;
   };
+  // Changes of the geometry, and whom to answer.
+  struct GeometryWork {
+    control::msg::GeometryOrders orders;
+    PeerId from = 0;
+    uint64_t request_id = 0;
+  };
 
   std::shared_ptr<Role> role() const;
   void SetState(const std::string& state, const std::string& reason);
-  control::msg::InstanceStatusReply StatusReply() const;
+  control::msg::InstanceStatusReply StatusReply(GeometryVersion known) const;
   void RunOrders();
   void Carry(const Order& order);
+  void Carry(const GeometryWork& work);
   void BecomeWriter();
   void BecomeReader(const Order& order);
   Status ApplyOptions();
@@ -136,6 +146,7 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   mutable Mutex mutex_{LockRank::kServer};
   ConditionVariable orders_changed_;
   std::deque<Order> orders_ GUARDED_BY(mutex_);
+  std::deque<GeometryWork> geometry_works_ GUARDED_BY(mutex_);
   std::shared_ptr<Role> role_ GUARDED_BY(mutex_);
   std::string state_ GUARDED_BY(mutex_) = "idle";
   std::string reason_ GUARDED_BY(mutex_);
@@ -179,6 +190,9 @@ Status InstanceProcess::Begin() {
 // --option name=value: global values from the start, checked as SET GLOBAL checks them.
 Status InstanceProcess::ApplyOptions() {
   for (const auto& [name, value] : config_.options) {
+    if (control::IsControlOption(name)) {
+      continue;
+    }
     if (Status status = executor_->variables->SetAtStart(name, value); !status.ok()) {
       return Status::InvalidArgument("--option " + name + "=" + value + ": " +
                                      std::string(status.message()));
@@ -251,15 +265,26 @@ void InstanceProcess::OnFrame(PeerId from, Frame frame) {
   Frame answer;
   answer.request_id = frame.request_id;
   if (frame.type == static_cast<uint16_t>(MessageType::kInstanceStatusRequest)) {
-    answer.type = static_cast<uint16_t>(MessageType::kInstanceStatusReply);
-    StatusReply().SerializeToString(&answer.body);
-    admin_->Send(from, std::move(answer));
+    control::msg::InstanceStatusRequest request;
+    if (request.ParseFromString(frame.body)) {
+      const GeometryVersion known{VolumeEpoch(request.geometry_epoch()), request.geometry_number()};
+      answer.type = static_cast<uint16_t>(MessageType::kInstanceStatusReply);
+      StatusReply(known).SerializeToString(&answer.body);
+      admin_->Send(from, std::move(answer));
+    }
   } else if (frame.type == static_cast<uint16_t>(MessageType::kAssumeRole)) {
     control::msg::AssumeRole order;
     if (order.ParseFromString(frame.body)) {
       MutexLock lock(mutex_);
       orders_.push_back(
           {order.role(), order.writer_host(), static_cast<uint16_t>(order.writer_admin_port())});
+      orders_changed_.NotifyAll();
+    }
+  } else if (frame.type == static_cast<uint16_t>(MessageType::kGeometryOrders)) {
+    GeometryWork work{{}, from, frame.request_id};
+    MutexLock lock(mutex_);
+    if (work.orders.ParseFromString(frame.body) && geometry_works_.size() < kGeometryWorksMax) {
+      geometry_works_.push_back(std::move(work));
       orders_changed_.NotifyAll();
     }
   } else if (frame.type == static_cast<uint16_t>(MessageType::kRetire)) {
@@ -288,7 +313,7 @@ void InstanceProcess::OnPeerDown(PeerId peer) {
   }
 }
 
-control::msg::InstanceStatusReply InstanceProcess::StatusReply() const {
+control::msg::InstanceStatusReply InstanceProcess::StatusReply(GeometryVersion known) const {
   control::msg::InstanceStatusReply reply;
   reply.set_instance(self_.id);
   const std::shared_ptr<Role> now = role();
@@ -309,27 +334,58 @@ control::msg::InstanceStatusReply InstanceProcess::StatusReply() const {
       reply.set_state(report.serving ? "serving" : "opening");
     }
   }
+  if (const auto writer = std::dynamic_pointer_cast<WriterRole>(now); writer != nullptr) {
+    const Geometry geometry = writer->volume()->geometry();
+    reply.set_protection_groups(static_cast<uint32_t>(geometry.groups.size()));
+    if (geometry.version != known) {
+      reply.set_geometry(EncodeGeometry(geometry));
+    }
+  }
   reply.set_connections(net_->connections().size());
   return reply;
 }
 
-// The role thread: orders one after the other. Control repeats them, so only the last one counts.
+// The role thread: orders one after the other. Control repeats those for a role, so only the last
+// one counts.
 void InstanceProcess::RunOrders() {
   for (;;) {
-    Order order;
+    std::optional<Order> order;
+    std::optional<GeometryWork> work;
     {
       MutexLock lock(mutex_);
-      while (orders_.empty() && !stopping_) {
+      while (orders_.empty() && geometry_works_.empty() && !stopping_) {
         orders_changed_.Wait(mutex_);
       }
       if (stopping_) {
         return;
       }
-      order = orders_.back();
-      orders_.clear();
+      if (!orders_.empty()) {
+        order = orders_.back();
+        orders_.clear();
+      } else {
+        work = std::move(geometry_works_.front());
+        geometry_works_.pop_front();
+      }
     }
-    Carry(order);
+    if (order.has_value()) {
+      Carry(*order);
+    } else {
+      Carry(*work);
+    }
   }
+}
+
+// Here and not on the admin transport's thread, because it waits for the volume's.
+void InstanceProcess::Carry(const GeometryWork& work) {
+  const auto writer = std::dynamic_pointer_cast<WriterRole>(role());
+  if (writer == nullptr) {
+    return;  // control asks whoever is writer by then
+  }
+  Frame answer;
+  answer.type = static_cast<uint16_t>(control::MessageType::kGeometryOrdersReply);
+  answer.request_id = work.request_id;
+  CarryOutGeometryOrders(work.orders, writer->volume()).SerializeToString(&answer.body);
+  admin_->Send(work.from, std::move(answer));
 }
 
 void InstanceProcess::Carry(const Order& order) {

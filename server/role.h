@@ -77,6 +77,8 @@ class WriterRole final : public Role {
   void OnReaderStatus(PeerId reader, Lsn lowest_read_point);
   void OnReaderGone(PeerId reader);
 
+  storage_client::StorageClient* volume() const { return volume_.get(); }
+
  private:
   WriterRole() = default;
   void UpdateReaderHorizon() REQUIRES(mutex_);

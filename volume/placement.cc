@@ -16,16 +16,6 @@ namespace {
 constexpr size_t kAzs = 3;
 constexpr size_t kSeatsInAz = kSeats / kAzs;
 
-std::vector<size_t> SegmentCounts(const Geometry& geometry) {
-  std::vector<size_t> counts(geometry.nodes.size());
-  for (const Group& group : geometry.groups) {
-    for (SegmentSet left = group.Members(); left != 0; left &= left - 1) {
-      ++counts[static_cast<size_t>(std::countr_zero(left))];
-    }
-  }
-  return counts;
-}
-
 // The usable nodes of the AZ that are not in `taken`, best first.
 std::vector<Slot> Candidates(const Geometry& geometry, PgId pg, std::string_view az,
                              SegmentSet taken, std::span<const NodeLoad> loads) {
@@ -50,6 +40,16 @@ std::vector<Slot> Candidates(const Geometry& geometry, PgId pg, std::string_view
 }
 
 }  // namespace
+
+std::vector<size_t> SegmentCounts(const Geometry& geometry) {
+  std::vector<size_t> counts(geometry.nodes.size());
+  for (const Group& group : geometry.groups) {
+    for (SegmentSet left = group.Members(); left != 0; left &= left - 1) {
+      ++counts[static_cast<size_t>(std::countr_zero(left))];
+    }
+  }
+  return counts;
+}
 
 Result<Group> PlaceGroup(const Geometry& geometry, PgId pg, std::span<const NodeLoad> loads) {
   std::set<std::string> azs;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "volume/geometry.h"
@@ -20,6 +21,9 @@ struct NodeLoad {
   bool usable = false;  // answers, is in service, and has room
   uint64_t free_bytes = 0;
 };
+
+// How many segments, held or promised, each node has, by slot.
+std::vector<size_t> SegmentCounts(const Geometry& geometry);
 
 // kUnavailable, naming the AZ, when there are no three AZs with two usable nodes each.
 Result<Group> PlaceGroup(const Geometry& geometry, PgId pg, std::span<const NodeLoad> loads);

@@ -24,12 +24,12 @@ def free_port() -> int:
 
 
 class Cluster:
-    def __init__(self, readers=1, options=(), buffer_pool="64MiB", pg_size=None, keep=False, secure=False):
+    def __init__(self, readers=1, options=(), buffer_pool="64MiB", pg_size=None, keep=False, secure=False, storage_nodes=None):
         self.binary = os.environ.get("BOREALIS", str(ROOT / "build/release/borealis"))
         self.directory = tempfile.mkdtemp(prefix="borealis-cluster-")
         self.port, self.reader_port = free_port(), free_port()
         self.readers, self.options, self.buffer_pool, self.keep = readers, options, buffer_pool, keep
-        self.pg_size, self.secure = pg_size, secure
+        self.pg_size, self.secure, self.storage_nodes = pg_size, secure, storage_nodes
 
     def __enter__(self):
         self.up()
@@ -61,6 +61,8 @@ class Cluster:
                  "--buffer-pool", self.buffer_pool]
         if self.pg_size:
             words += ["--pg-size", self.pg_size]
+        if self.storage_nodes:
+            words += ["--storage-nodes", str(self.storage_nodes)]
         if self.secure:
             words += ["--secure"]
         for option in self.options:
@@ -72,6 +74,10 @@ class Cluster:
 
     def writer(self) -> dict:
         return next(i for i in self.status()["instances"] if i["role"] == "writer")
+
+    def storage(self, name) -> dict:
+        """What status says of the storage node; empty when there is none of that name."""
+        return next((n for n in self.status()["storage_nodes"] if n["id"] == name), {})
 
     def pids(self) -> list:
         """Pids of every process of this cluster, from their pid files."""

@@ -68,5 +68,18 @@ TEST(ParseSizeTest, UnitsAndMistakes) {
   }
 }
 
+TEST(ClusterConfigTest, OptionsOfControl) {
+  EXPECT_TRUE(IsControlOption("storage_repair_after"));
+  EXPECT_FALSE(IsControlOption("max_connections"));
+  for (const char* value : {"1", "60", "604800"}) {
+    EXPECT_TRUE(CheckControlOption("storage_repair_after", value).ok()) << value;
+  }
+  for (const char* value : {"", "0", "-1", "1.5", "60s", "604801"}) {
+    EXPECT_FALSE(CheckControlOption("storage_repair_after", value).ok()) << value;
+  }
+  EXPECT_EQ(RepairAfterUs({}), 60'000'000);
+  EXPECT_EQ(RepairAfterUs({{"storage_repair_after", "2"}}), 2'000'000);
+}
+
 }  // namespace
 }  // namespace borealis::control

@@ -264,5 +264,18 @@ TEST(ClusterManagerTest, RemembersTheWriterOverARestartOfControl) {
   EXPECT_EQ(world.roles.at("instance-1"), "reader");
 }
 
+TEST(ClusterManagerTest, StorageNodesComeAndGo) {
+  World world(1);
+  world.manager.AddStorageNode("storage-2");
+  world.manager.OnTick(0);
+  EXPECT_EQ(std::count(world.started.begin(), world.started.end(), "storage-2"), 1);
+  EXPECT_TRUE(world.manager.KillByName("storage-2", kSecond).ok());
+  world.manager.OnProcessGone("storage-2", kSecond);
+  world.manager.ForgetStorageNode("storage-2");
+  world.manager.OnTick(60 * kSecond);
+  EXPECT_EQ(std::count(world.started.begin(), world.started.end(), "storage-2"), 1);
+  EXPECT_EQ(world.manager.StartByName("storage-2", 61 * kSecond).code(), Code::kNotFound);
+}
+
 }  // namespace
 }  // namespace borealis::control
