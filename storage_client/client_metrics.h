@@ -17,7 +17,7 @@ namespace borealis::storage_client {
   X(log_bytes)         /* in them */                                    \
   X(batches_sent)      /* append requests with records, all nodes */    \
   X(batch_bytes_sent)  /* log bytes in them */                          \
-  X(heartbeats_sent)   /* append requests without records */            \
+  X(surveys_sent)      /* append requests without records */            \
   X(acknowledgements)  /* append replies that were OK */                \
   X(retransmissions)   /* times a node's queue was sent again */        \
   X(chunks_given_up)   /* dropped before a node had them: gossip */     \

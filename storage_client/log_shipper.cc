@@ -171,7 +171,7 @@ void LogShipper::SendBatch(size_t slot, int64_t now_us) {
   link_.SendToNode(slot, std::move(frame));
 }
 
-void LogShipper::SendHeartbeat(size_t slot, int64_t now_us) {
+void LogShipper::SendSurvey(size_t slot, int64_t now_us) {
   NodeQueue& node = nodes_[slot];
   msg::AppendRequest request;
   request.set_volume_id(volume_.value());
@@ -179,8 +179,9 @@ void LogShipper::SendHeartbeat(size_t slot, int64_t now_us) {
   request.set_vdl(tracker_.vdl().value());
   request.set_pgmrpl(pgmrpl_.value());
   node.last_sent_us = now_us;
+  node.last_survey_us = now_us;
   node.vdl_sent = tracker_.vdl();
-  ClientMetrics::Add(metrics_.heartbeats_sent);
+  ClientMetrics::Add(metrics_.surveys_sent);
   link_.SendToNode(slot, MakeFrame(MessageType::kAppendRequest, ids_.Next(), request));
 }
 
@@ -304,12 +305,14 @@ std::vector<LogChunkPtr> LogShipper::ChunksAbove(Lsn lsn) const {
   return {first, chunks_.end()};
 }
 
-int64_t LogShipper::HeartbeatAtUs(const NodeQueue& node) const {
-  if (!node.is_up || !node.is_ready || !node.in_flight.empty()) {
+int64_t LogShipper::SurveyAtUs(const NodeQueue& node) const {
+  if (!node.is_up || !node.is_ready) {
     return kNeverUs;
   }
-  return node.last_sent_us +
-         (node.vdl_sent < tracker_.vdl() ? limits_.vdl_notice_us : limits_.keep_alive_us);
+  const int64_t survey_us = node.last_survey_us + limits_.survey_us;
+  return node.in_flight.empty() && node.vdl_sent < tracker_.vdl()
+             ? std::min(survey_us, node.last_sent_us + limits_.vdl_notice_us)
+             : survey_us;
 }
 
 void LogShipper::OnTimer(int64_t now_us) {
@@ -322,8 +325,8 @@ void LogShipper::OnTimer(int64_t now_us) {
       Rewind(&node);
     }
     Pump(slot, now_us);
-    if (now_us >= HeartbeatAtUs(node)) {
-      SendHeartbeat(slot, now_us);
+    if (now_us >= SurveyAtUs(node)) {
+      SendSurvey(slot, now_us);
     }
   }
 }
@@ -331,7 +334,7 @@ void LogShipper::OnTimer(int64_t now_us) {
 int64_t LogShipper::NextDeadlineUs() const {
   int64_t next = kNeverUs;
   for (const NodeQueue& node : nodes_) {
-    next = std::min(next, HeartbeatAtUs(node));
+    next = std::min(next, SurveyAtUs(node));
     if (!node.in_flight.empty()) {
       next = std::min(next, node.in_flight.front().deadline_us);
     } else if (node.is_up && node.is_ready && node.next < shipping_end_) {

@@ -50,9 +50,11 @@ struct ShipperLimits {
   int64_t refusal_pause_us = 200'000;
   // Durable log kept for nodes that are behind.
   size_t retained_bytes_max = size_t{128} << 20;
-  // An idle node is told a new VDL after this long, and is asked for a sign of life after that.
+  // An idle node is told a new VDL after this long.
   int64_t vdl_notice_us = 100'000;
-  int64_t keep_alive_us = 1'000'000;
+  // How often a node, idle or not, is asked for the SCLs of all its segments: those of groups that
+  // nothing is written to move as well, by gossip and copies.
+  int64_t survey_us = 500'000;
 };
 
 class LogShipper {
@@ -100,6 +102,7 @@ class LogShipper {
     int64_t timeout_us = 0;
     int64_t not_before_us = 0;
     int64_t last_sent_us = 0;
+    int64_t last_survey_us = 0;
     Lsn vdl_sent;
   };
 
@@ -115,13 +118,14 @@ class LogShipper {
   void Pump(size_t slot, int64_t now_us);
   size_t GatheredBytes(const NodeQueue& node, size_t slot) const;
   void SendBatch(size_t slot, int64_t now_us);
-  void SendHeartbeat(size_t slot, int64_t now_us);
+  // An append without records: brings the VDL, and its answer the SCLs of all segments.
+  void SendSurvey(size_t slot, int64_t now_us);
   void Rewind(NodeQueue* node);
   void NoteLosses(NodeQueue* node, size_t slot, const Batch& batch, const msg::AppendReply& reply);
   void NoteDelivered(NodeQueue* node, size_t slot);
   void AdvanceDelivered(NodeQueue* node, size_t slot);
   bool IsCovered(size_t slot, const LogChunk& chunk) const;
-  int64_t HeartbeatAtUs(const NodeQueue& node) const;
+  int64_t SurveyAtUs(const NodeQueue& node) const;
 
   const VolumeId volume_;
   const ShipperLimits limits_;

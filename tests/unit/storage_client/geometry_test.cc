@@ -114,6 +114,27 @@ TEST_F(SeatTest, ADeadHolderIsReplacedWhenTheSuccessorIsFull) {
   EXPECT_TRUE(Write());
 }
 
+TEST_F(SeatTest, ASuccessorInAGroupThatNobodyWritesToIsSeenWhileTheRestIsBusy) {
+  EXPECT_TRUE(Write(kPg1));
+  const uint32_t successor = 7;  // it gets a seat in group 0 first, and so never rests
+  world_.TakeDown(6);
+  EXPECT_TRUE(Order(Replace(kPg0, 6, successor)).ok());
+  world_.Fill(successor, kPg0);
+  EXPECT_TRUE(Write());
+  EXPECT_TRUE(Order(Replace(kPg1, 6, successor)).ok());
+  EXPECT_EQ(writer_->core().changing_seats(), 1U);
+  world_.Fill(successor, kPg1);
+  for (int i = 0; i < 200; ++i) {  // two seconds without a pause
+    writer_->Append(PageOf(kPg0));
+    world_.now_us += 10'000;
+    world_.Run();
+    writer_->core().OnTimer(world_.now_us);
+    world_.Run();
+  }
+  EXPECT_EQ(writer_->core().changing_seats(), 0U);
+  EXPECT_TRUE(HoldersOf(writer_->geometry(), kPg1).contains(successor));
+}
+
 TEST_F(SeatTest, WithdrawingEndsASuccessionThatNeverFills) {
   EXPECT_TRUE(Order(Replace(kPg0, 6, 7)).ok());
   EXPECT_TRUE(Order(Replace(kPg0, 6, 7)).ok()) << "idempotent";

@@ -101,10 +101,14 @@ class ScriptedNode {
   template <class Reply>
   void AddProgress(Reply* reply) const {
     for (const auto& [pg, group] : records_) {
-      msg::SegmentProgress* segment = reply->add_segments();
-      segment->set_pg(pg.value());
-      segment->set_scl(Scl(pg).value());
+      AddProgress(reply, pg);
     }
+  }
+  template <class Reply>
+  void AddProgress(Reply* reply, PgId pg) const {
+    msg::SegmentProgress* segment = reply->add_segments();
+    segment->set_pg(pg.value());
+    segment->set_scl(Scl(pg).value());
   }
   bool Keep(std::string_view bytes) {
     const Result<Geometry> told = ParseGeometry(bytes);
@@ -225,7 +229,12 @@ class ScriptedNode {
       }
     }
     vdl_told_ = std::max(vdl_told_, Lsn(request.vdl()));
-    AddProgress(&reply);
+    if (request.parts().empty()) {
+      AddProgress(&reply);
+    }
+    for (const msg::AppendPart& part : request.parts()) {
+      AddProgress(&reply, PgId(part.pg()));
+    }
     return Make(MessageType::kAppendReply, frame, reply);
   }
 
