@@ -4,7 +4,8 @@
 //   node_open.cc     start: manifest, layers, journal; salvage after damage
 //   node_append.cc   appends, group commit, acknowledgement
 //   node_opening.cc  seal and truncate; status
-//   node_read.cc     pages and records out
+//   node_read.cc     pages out, to instances
+//   node_fetch.cc    records and pages out, to peers
 //   node_geometry.cc versions of the geometry; segments that come and go with seats
 //   node_gossip.cc   peers: status, catching up record by record
 //   node_mend.cc     when an amnesiac may promise again
@@ -34,6 +35,8 @@
 #include "volume/messages.pb.h"
 
 namespace borealis::storage_node {
+
+struct PageBuild;
 
 template <class Message>
 Frame MakeFrame(MessageType type, uint64_t request_id, const Message& message) {
@@ -212,12 +215,24 @@ class Node::Core {
   SegmentSummary Summarize(const Volume& volume, PgId pg, const Held& held) const;
 
   // node_read.cc
+  struct PagesAnswer;
   void OnReadPages(PeerId from, const Frame& frame);
   msg::Outcome ReadOne(const msg::ReadPagesRequest& request, const msg::PageWanted& wanted,
-                       msg::PageRead* reply, Page* page);
-  void OnFetchRecords(PeerId from, const Frame& frame);
-  void OnFetchPages(PeerId from, const Frame& frame);
+                       PagesAnswer* answer);
+  void SendPages(PagesAnswer* answer);
+  void NoteDamage(VolumeId volume, const PageBuild& build);
+  static bool UsesAnyOf(const Segment& segment, const std::vector<std::shared_ptr<Layer>>& layers);
   void NoteDamage(Segment& segment, const Status& why);
+
+  // node_fetch.cc
+  struct RecordsAnswer;
+  struct CopiesAnswer;
+  void OnFetchRecords(PeerId from, const Frame& frame);
+  msg::Outcome BeginRecords(const msg::FetchRecordsRequest& request, RecordsAnswer* answer);
+  void SendRecords(RecordsAnswer* answer);
+  void OnFetchPages(PeerId from, const Frame& frame);
+  msg::Outcome BeginCopies(const msg::FetchPagesRequest& request, CopiesAnswer* answer);
+  void SendCopies(CopiesAnswer* answer);
 
   // node_geometry.cc
   void OnGeometryUpdate(PeerId from, const Frame& frame);
@@ -244,7 +259,7 @@ class Node::Core {
   bool Answer(PeerId sender, NodeId from, const msg::GossipStatus& status);
   void CatchUpAll(int64_t now_us);
   void CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us);
-  bool WantsPages(const Held& held) const;
+  bool WantsPages(const Held& held, int64_t now_us) const;
   void CatchUpByPages(Volume& volume, PgId pg, Held& held);
   void Fetch(Volume& volume, PgId pg, Held& held, int64_t now_us);
   static std::vector<std::pair<Lsn, NodeId>> PeersAhead(const Held& held, Lsn scl);

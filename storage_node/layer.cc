@@ -307,19 +307,26 @@ Result<std::string> Layer::ReadSection(uint64_t offset, uint64_t size, uint32_t 
   return Status::Corruption(fmt::format("layer {} does not verify", what));
 }
 
-Status Layer::LoadLsnIndex() {
-  if (lsns_.size() == lsn_index_count_) {
-    return Status::Ok();
+Result<Layer::LsnIndex> Layer::LoadLsnIndex() {
+  {
+    MutexLock lock(kept_mutex_);
+    if (lsns_ != nullptr) {
+      return lsns_;
+    }
   }
   ASSIGN_OR_RETURN(const std::string bytes,
                    ReadSection(lsn_index_offset_, lsn_index_count_ * sizeof(LayerLsnPlace),
                                lsn_index_crc_, "LSN index"));
-  FromBytes(bytes, &lsns_);
-  return Status::Ok();
+  auto index = std::make_shared<std::vector<LayerLsnPlace>>();
+  FromBytes(bytes, index.get());
+  MutexLock lock(kept_mutex_);
+  lsns_ = index;
+  return LsnIndex(index);
 }
 
 void Layer::DropLsnIndex() {
-  lsns_ = {};
+  MutexLock lock(kept_mutex_);
+  lsns_ = nullptr;
   last_block_ = nullptr;
   last_block_number_ = ~size_t{0};
 }
@@ -332,8 +339,11 @@ size_t Layer::LowerBound(PageNo page) const {
 }
 
 Result<std::shared_ptr<const std::string>> Layer::ReadBlock(size_t block) {
-  if (block == last_block_number_) {
-    return last_block_;
+  {
+    MutexLock lock(kept_mutex_);
+    if (block == last_block_number_) {
+      return last_block_;
+    }
   }
   if (block >= blocks_.size()) {
     return Status::Corruption(fmt::format("{}: no block {}", path_, block));
@@ -345,7 +355,8 @@ Result<std::shared_ptr<const std::string>> Layer::ReadBlock(size_t block) {
     const auto verified = VerifyBlock(*bytes);
     if (verified.ok() && verified->size() == place.size) {
       ASSIGN_OR_RETURN(*bytes, DecodeBlock(*verified));
-      last_block_ = std::move(bytes);
+      MutexLock lock(kept_mutex_);
+      last_block_ = bytes;
       last_block_number_ = block;
       return last_block_;
     }
@@ -360,7 +371,7 @@ Result<uint64_t> Layer::Verify(size_t* next_block, uint64_t bytes_max) {
     bytes += blocks_[*next_block].size;
   }
   if (*next_block == blocks_.size()) {
-    RETURN_IF_ERROR(LoadLsnIndex());
+    RETURN_IF_ERROR(LoadLsnIndex().status());
     DropLsnIndex();
     bytes += info_.bytes - (blocks_.empty() ? 0 : blocks_.back().offset + blocks_.back().size);
   }
@@ -418,15 +429,15 @@ Status Layer::ReadPage(PageNo page, Lsn after, Lsn up_to,
 
 Status Layer::ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out, Lsn* last,
                           bool* more) {
-  RETURN_IF_ERROR(LoadLsnIndex());
+  ASSIGN_OR_RETURN(const LsnIndex lsns, LoadLsnIndex());
   auto at = std::upper_bound(
-      lsns_.begin(), lsns_.end(), after.value(),
+      lsns->begin(), lsns->end(), after.value(),
       [](uint64_t wanted, const LayerLsnPlace& place) { return wanted < place.lsn; });
   // Neighbours by LSN are spread over all blocks, which are by page: each is read and decoded once
   // for all of them, or a peer that catches up would keep this node from everything else.
   std::unordered_map<uint32_t, std::shared_ptr<const std::string>> decoded;
   size_t decoded_bytes = 0;
-  for (; at != lsns_.end() && at->lsn <= up_to.value(); ++at) {
+  for (; at != lsns->end() && at->lsn <= up_to.value(); ++at) {
     if (out->size() >= size_max) {
       *more = true;
       return Status::Ok();

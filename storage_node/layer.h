@@ -8,7 +8,7 @@
 // The format is in docs/formats/layer.md.
 //
 // INV-LAY-1  A layer never changes after Finish; it is used only if its footer and index verify.
-// A Layer is used by one thread at a time; the node opens separate ones for works.
+// A Layer may be read by several threads at a time.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/os/file.h"
 #include "base/result.h"
 #include "base/types.h"
@@ -121,7 +122,8 @@ class Layer {
   Status ReadIndexes();
   Result<std::string> ReadSection(uint64_t offset, uint64_t size, uint32_t crc,
                                   std::string_view what);
-  Status LoadLsnIndex();
+  using LsnIndex = std::shared_ptr<const std::vector<LayerLsnPlace>>;
+  Result<LsnIndex> LoadLsnIndex();
 
   std::string path_;
   std::unique_ptr<File> file_;
@@ -131,9 +133,11 @@ class Layer {
   uint32_t lsn_index_crc_ = 0;
   std::vector<LayerBlockPlace> blocks_;
   std::vector<LayerPagePlace> pages_;
-  std::vector<LayerLsnPlace> lsns_;
-  std::shared_ptr<const std::string> last_block_;
-  size_t last_block_number_ = ~size_t{0};
+  // What was read last, for those who come next.
+  Mutex kept_mutex_{LockRank::kLeaf};
+  LsnIndex lsns_ GUARDED_BY(kept_mutex_);
+  std::shared_ptr<const std::string> last_block_ GUARDED_BY(kept_mutex_);
+  size_t last_block_number_ GUARDED_BY(kept_mutex_) = ~size_t{0};
 };
 
 // What the last bytes of a layer file say, verified.

@@ -2,9 +2,9 @@
 //
 // Node is a state machine on one thread. Frames, timer ticks and finished works go in; frames and
 // works come out through NodeEnvironment. It never waits: what must reach the disk (journal
-// batches, the manifest, layers) is a work that the environment runs elsewhere and reports back, so
-// the same code serves a process with threads and a simulator with virtual time. Only Open, page
-// reads from layers and fetches of old records touch files on the node's own thread.
+// batches, the manifest, layers), or be read from layers, is a work that the environment runs
+// elsewhere and reports back, so the same code serves a process with threads and a simulator with
+// virtual time. Only Open touches files on the node's own thread.
 //
 // Life of a record: OnFrame verifies it and puts it into the journal batch that is being gathered;
 // one work writes and flushes a whole batch, whatever the number of segments (group commit), and
@@ -97,6 +97,8 @@ enum class Lane : uint8_t {
   kJournal,   // one batch: a write and a flush
   kManifest,  // small file, atomically replaced
   kLayers,    // writes and merges of layers; may take seconds
+  kReads,     // reads of layers that an instance waits for
+  kFetches,   // reads of layers for peers
 };
 
 // What the node needs from the world. All calls come from the node's thread.

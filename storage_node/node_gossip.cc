@@ -232,7 +232,7 @@ void Node::Core::CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us) {
   if (held.copy != nullptr) {
     return PumpCopy(held.copy);
   }
-  if (WantsPages(held)) {
+  if (WantsPages(held, now_us)) {
     if (now_us >= held.copy_not_before_us) {
       CatchUpByPages(volume, pg, held);
     }
@@ -259,11 +259,14 @@ void Node::Core::CatchUp(Volume& volume, PgId pg, Held& held, int64_t now_us) {
 
 // Whether records alone do not help: a layer is bad, what we miss is merged away, or the segment is
 // new and its group old. Above the VDL told there are records only.
-bool Node::Core::WantsPages(const Held& held) const {
+bool Node::Core::WantsPages(const Held& held, int64_t now_us) const {
   const Segment& segment = *held.segment;
   const Lsn in_pages = std::min(HighestAtPeers(held), segment.volume().vdl_told);
+  // The group itself may be new, and its first records on their way here.
+  const bool is_patient =
+      held.behind_target == Lsn(0) || now_us < held.behind_since_us + config_.gossip_patience_us;
   return segment.damaged || held.needs_pages ||
-         (segment.scl() == Lsn(0) && in_pages.value() > config_.retain_log_bytes);
+         (segment.scl() == Lsn(0) && in_pages.value() > config_.retain_log_bytes && !is_patient);
 }
 
 void Node::Core::CatchUpByPages(Volume& volume, PgId pg, Held& held) {

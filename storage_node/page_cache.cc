@@ -35,6 +35,7 @@ void PageCache::Put(VolumeId volume, PageNo number, const Page& page) {
 }
 
 void PageCache::DropAbove(VolumeId volume, Lsn lsn) {
+  ++drops_;
   for (auto at = kept_.begin(); at != kept_.end();) {
     const auto next = std::next(at);
     if (at->key.volume == volume && at->page->lsn() > lsn) {

@@ -24,6 +24,8 @@ class PageCache {
   void Put(VolumeId volume, PageNo number, const Page& page);
   // Drops versions of the volume above `lsn`.
   void DropAbove(VolumeId volume, Lsn lsn);
+  // How often that was called. A page that was begun before the last time is not to be put.
+  uint64_t drops() const { return drops_; }
 
  private:
   struct Key {
@@ -42,6 +44,7 @@ class PageCache {
   };
 
   const size_t capacity_;
+  uint64_t drops_ = 0;
   std::list<Kept> kept_;  // most recently used first
   std::unordered_map<Key, std::list<Kept>::iterator, KeyHash> index_;
 };

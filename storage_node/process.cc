@@ -17,7 +17,9 @@ namespace borealis::storage_node {
 namespace {
 
 constexpr int64_t kTickUs = 5'000;
-constexpr size_t kLaneCount = 3;
+constexpr size_t kLaneCount = 5;
+constexpr const char* kLaneNames[kLaneCount] = {"journal", "manifest", "layers", "reads",
+                                                "fetches"};
 
 // Runs works one at a time, in order, on a thread of its own.
 class LaneThread {
@@ -186,9 +188,9 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
       }
     }
     node_ = std::make_unique<Node>(core, *this, RealFileSystem(), SystemClock());
-    lanes_[static_cast<size_t>(Lane::kJournal)].Start("journal");
-    lanes_[static_cast<size_t>(Lane::kManifest)].Start("manifest");
-    lanes_[static_cast<size_t>(Lane::kLayers)].Start("layers");
+    for (size_t lane = 0; lane < kLaneCount; ++lane) {
+      lanes_[lane].Start(kLaneNames[lane]);
+    }
     for (const StorageNodeAddress& peer : config_.peers) {
       ConnectNode(peer);
     }
@@ -216,12 +218,11 @@ class StorageProcess::Shell final : public FrameHandler, public NodeEnvironment 
     page->Histogram("borealis_storage_append_latency_seconds",
                     "From the arrival of an append request with records to its answer.",
                     append_timer_.durations().Take());
-    const char* const lane_names[kLaneCount] = {"journal", "manifest", "layers"};
     for (size_t i = 0; i < kLaneCount; ++i) {
       page->Histogram("borealis_storage_disk_work_seconds",
                       "How long works on disk took, by thread; of the journal: flushes, which "
                       "appends wait for.",
-                      lane_durations_[i].Take(), {{"lane", lane_names[i]}});
+                      lane_durations_[i].Take(), {{"lane", kLaneNames[i]}});
     }
   }
 

@@ -1,8 +1,8 @@
 // A storage node as a process runs it: the core wired to the network, to disk threads and a timer.
 //
-// Threads: the transport's, on which the core lives; one each for journal flushes, for the manifest
-// and for layers, so that a merge of seconds delays no commit. The core sees completions as posts
-// on its own thread.
+// Threads: the transport's, on which the core lives; one each for journal flushes, for the
+// manifest, for writing layers and for reading them, so that neither a merge of seconds nor a slow
+// read delays a commit. The core sees completions as posts on its own thread.
 #pragma once
 
 #include <cstdint>

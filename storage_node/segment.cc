@@ -307,31 +307,59 @@ Lsn Segment::LastAtOrUnder(Lsn lsn) const {
   return at > 0 ? chain_[at - 1].end : std::min(lsn, layered_up_to_);
 }
 
-Status Segment::ApplyTable(PageNo number, Lsn up_to, Page* page) const {
+std::vector<const Segment::Entry*> Segment::EntriesOf(PageNo number, Lsn after, Lsn up_to) const {
+  std::vector<const Entry*> found;
   const auto newest = pages_.find(number);
   if (newest == pages_.end()) {
-    return Status::Ok();
+    return found;
   }
-  std::vector<const Entry*> found;
   for (uint64_t position = newest->second; position >= first_;
        position = At(position).previous_of_page) {
     const Entry& entry = At(position);
-    if (entry.end <= page->lsn()) {
+    if (entry.end <= after) {
       break;
     }
     if (entry.end <= up_to) {
       found.push_back(&entry);
     }
   }
+  return found;
+}
+
+Status Segment::ApplyTable(PageNo number, Lsn up_to, Page* page) const {
+  const auto found = EntriesOf(number, page->lsn(), up_to);
   for (auto entry = found.rbegin(); entry != found.rend(); ++entry) {
     RETURN_IF_ERROR(ApplyRecord((*entry)->View(), page));
   }
   return Status::Ok();
 }
 
-Status Segment::ReadPage(PageNo number, Lsn up_to, Page* page) const {
-  RETURN_IF_ERROR(ReadPageFromLayers(layers_, number, up_to, page));
-  return ApplyTable(number, up_to, page);
+std::string Segment::TableRecords(PageNo number, Lsn after, Lsn up_to) const {
+  std::string records;
+  const auto found = EntriesOf(number, after, up_to);
+  for (auto entry = found.rbegin(); entry != found.rend(); ++entry) {
+    records.append((*entry)->bytes, (*entry)->length);
+  }
+  return records;
+}
+
+std::vector<std::shared_ptr<Layer>> Segment::LayersWith(PageNo number, Lsn after, Lsn up_to) const {
+  auto layers = LayersBetween(after, up_to);
+  std::erase_if(layers, [number](const std::shared_ptr<Layer>& layer) {
+    const size_t at = layer->LowerBound(number);
+    return at == layer->page_count() || layer->page_at(at) != number;
+  });
+  return layers;
+}
+
+std::vector<std::shared_ptr<Layer>> Segment::LayersBetween(Lsn after, Lsn up_to) const {
+  std::vector<std::shared_ptr<Layer>> layers;
+  for (const auto& layer : layers_) {
+    if (layer->info().up_to > after && layer->info().from < up_to) {
+      layers.push_back(layer);
+    }
+  }
+  return layers;
 }
 
 std::vector<PageNo> Segment::PagesIn(PageNo from, PageNo end, Lsn up_to, size_t count,
@@ -380,38 +408,24 @@ size_t Segment::PageCount() const {
   return count;
 }
 
-Status Segment::ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out,
-                            bool* more) const {
-  for (const auto& layer : layers_) {
-    if (layer->info().up_to <= after || layer->info().from >= up_to) {
-      continue;
-    }
-    Lsn last;
-    RETURN_IF_ERROR(layer->ReadRecords(after, up_to, size_max, out, &last, more));
-    if (*more) {
-      return Status::Ok();
-    }
-    after = std::max(after, layer->info().up_to);
-  }
+void Segment::ReadTable(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const {
   const auto append = [&](const Entry& entry) {
-    if (out->size() >= size_max) {
-      *more = true;
-      return false;
+    *more = out->size() >= size_max;
+    if (!*more) {
+      out->append(entry.bytes, entry.length);
     }
-    out->append(entry.bytes, entry.length);
-    return true;
+    return !*more;
   };
   for (size_t i = UpperBound(after); i < chain_.size() && chain_[i].end <= up_to; ++i) {
     if (!append(chain_[i])) {
-      return Status::Ok();
+      return;
     }
   }
   for (auto at = beyond_.upper_bound(after); at != beyond_.end() && at->first <= up_to; ++at) {
     if (!append(at->second)) {
-      return Status::Ok();
+      return;
     }
   }
-  return Status::Ok();
 }
 
 Lsn Segment::LayerCut() const {

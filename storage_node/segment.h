@@ -100,16 +100,20 @@ class Segment {
 
   // Applies the chain's records of the page in (page->lsn(), up_to].
   Status ApplyTable(PageNo number, Lsn up_to, Page* page) const;
-  // Reads the page as of `up_to` from layers and table into `page`, which may hold an older version
-  // (or zeroes). REQUIRES: up_to >= horizon().
-  Status ReadPage(PageNo number, Lsn up_to, Page* page) const;
+  // Copies of them, in LSN order, in (after, up_to].
+  std::string TableRecords(PageNo number, Lsn after, Lsn up_to) const;
+  // The layers that have entries of the page, oldest first, without those at or under `after` or
+  // above `up_to` as a whole.
+  std::vector<std::shared_ptr<Layer>> LayersWith(PageNo number, Lsn after, Lsn up_to) const;
+  // Those with records in (after, up_to].
+  std::vector<std::shared_ptr<Layer>> LayersBetween(Lsn after, Lsn up_to) const;
   // Numbers of pages in [from, end) with any record at or under `up_to`, at most `count`; *next is
   // the first page after these that may have one, kNoPage when there is none.
   std::vector<PageNo> PagesIn(PageNo from, PageNo end, Lsn up_to, size_t count, PageNo* next) const;
   // About how many pages have records.
   size_t PageCount() const;
-  // Records in (after, up_to] in LSN order, as long as `out` is below `size_max`.
-  Status ReadRecords(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const;
+  // The table's records in (after, up_to] in LSN order, as long as `out` is below `size_max`.
+  void ReadTable(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const;
 
   // Last chain record at or under SCL and VDL told that is known to be valid: what may go into a
   // layer. It is, when the teller's opening is known here, or when it or a record after it in the
@@ -160,6 +164,8 @@ class Segment {
   // Index into chain_ of the first entry with end > lsn.
   size_t UpperBound(Lsn lsn) const;
   const Entry* Find(Lsn end) const;
+  // The page's in the chain in (after, up_to], newest first.
+  std::vector<const Entry*> EntriesOf(PageNo number, Lsn after, Lsn up_to) const;
   bool CanCutTo(Lsn back_link, VolumeEpoch epoch) const;
   void CutAbove(Lsn lsn);
   void PopBack(bool keep_if_valid);

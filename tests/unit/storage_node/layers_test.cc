@@ -68,6 +68,73 @@ TEST(LayersTest, ReadsAtRandomPointsEqualTheModel) {
   EXPECT_GT(collected, 100U);
 }
 
+// A read that needs layers waits for the disk alone: appends go on, layers are merged away under
+// it, a truncation annuls records that it has; it is answered as of when it came, and leaves
+// nothing in the cache that a later read could trip over.
+TEST(LayersTest, AReadThatWaitsForTheDiskKeepsNobodyWaiting) {
+  TestCluster cluster(1);
+  cluster.config.table_bytes = 2'000;
+  cluster.config.merge_layers = 2;
+  cluster.BootAll();
+  TestLog log;
+  Random random(3);
+  std::vector<std::string> records;
+  for (int i = 0; i < 40; ++i) {
+    records.push_back(log.MakeRandom(random, 2));
+  }
+  const Lsn settled = log.end();
+  cluster.Append(records, 1, settled);
+  cluster.Append({log.MakeWrite(PageNo(50), 100, "tells the VDL")}, 1, log.end());
+  cluster.Pass(100'000);
+  ASSERT_GT(cluster.Summary().layer_count, 0U);
+  // Records that are durable here and that no writer counts.
+  cluster.Append({log.MakeWrite(PageNo(0), 200, "to be annulled")}, 1, Lsn(0));
+  const Lsn doubtful = log.end();
+  const auto ask = [&](Lsn point) {
+    msg::ReadPagesRequest request;
+    request.set_volume_id(kVolume.value());
+    request.set_volume_epoch(1);
+    request.set_read_point(point.value());
+    auto* wanted = request.add_pages();
+    wanted->set_page(0);
+    wanted->set_needed_lsn(log.NeededAt(PgId(0), point).value());
+    cluster.node().OnFrame(TestCluster::kClient,
+                           MakeFrame(MessageType::kReadPagesRequest, point.value(), request));
+  };
+  ask(settled);
+  ask(doubtful);
+  auto& reads = cluster.machine().works[Lane::kReads];
+  ASSERT_EQ(reads.size(), 2U);
+  auto held = std::move(reads);
+  reads.clear();
+  EXPECT_TRUE(cluster.machine().sent.empty());
+  // Both are under way. (The log's model forgets what is annulled: the page as of then first.)
+  const Page as_of_doubtful = log.Fold(PageNo(0), doubtful);
+  const uint64_t merges = cluster.node().Counters().layer_merges;
+  EXPECT_EQ(cluster.Seal(2).outcome(), msg::OK);
+  const Lsn vdl = log.NeededAt(PgId(0), Lsn(doubtful.value() - 1));
+  EXPECT_EQ(cluster.Truncate(2, vdl, doubtful + 1000).outcome(), msg::OK);
+  log.Reopen(2, vdl, doubtful + 1000);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(cluster.Append({log.MakeWrite(PageNo(0), 300, std::string(900, 'n'))}, 2, log.end())
+                  .outcome(),
+              msg::OK);
+    cluster.Pass(50'000);
+  }
+  EXPECT_GT(cluster.node().Counters().layer_merges, merges);
+  for (auto& [id, work] : held) {
+    const Status outcome = work();
+    cluster.node().OnWorkDone(id, outcome);
+  }
+  for (const Page& expected : {log.Fold(PageNo(0), settled), as_of_doubtful}) {
+    Frame frame;
+    const auto reply = cluster.Take<msg::ReadPagesReply>(0, &frame);
+    ASSERT_EQ(reply.pages(0).outcome(), msg::OK);
+    EXPECT_TRUE(frame.attachments.at(0).view().substr(16) == expected.view().substr(16));
+  }
+  cluster.ExpectPage(log, PageNo(0), log.end());
+}
+
 TEST(LayersTest, JournalSpaceIsUsedAgain) {
   TestCluster cluster(1);
   cluster.config.table_bytes = 20'000;
