@@ -13,16 +13,15 @@ namespace borealis::storage_node {
 
 void Node::Core::OnGeometryUpdate(PeerId from, const Frame& frame) {
   msg::GeometryUpdate update;
-  const auto answer = [this, from, id = frame.request_id](msg::Outcome outcome,
-                                                          const VolumeState* state,
-                                                          const std::string& reason) {
+  const auto answer = [this, from, id = frame.request_id](
+                          msg::Outcome outcome, const Volume* volume, const std::string& reason) {
     msg::GeometryReply reply;
     reply.set_outcome(outcome);
     reply.set_reason(reason);
-    if (state != nullptr) {
-      reply.set_volume_epoch(state->epoch.value());
-      reply.set_version_epoch(state->geometry.version().epoch.value());
-      reply.set_version_number(state->geometry.version().number);
+    if (volume != nullptr) {  // what is durable: a higher one may be on its way to the disk
+      reply.set_volume_epoch(volume->state.epoch.value());
+      reply.set_version_epoch(volume->acting.version().epoch.value());
+      reply.set_version_number(volume->acting.version().number);
     }
     environment_.Send(from, MakeFrame(MessageType::kGeometryReply, id, reply));
   };
@@ -49,10 +48,10 @@ void Node::Core::OnGeometryUpdate(PeerId from, const Frame& frame) {
   };
   if (is_fenced()) {
     COVER("node.geometry_fenced");
-    return answer(msg::FENCED, &volume.state, "a higher epoch is sealed here");
+    return answer(msg::FENCED, &volume, "a higher epoch is sealed here");
   }
   const auto answer_held = [answer, is_fenced, &volume] {
-    answer(is_fenced() ? msg::FENCED : msg::OK, &volume.state, "");
+    answer(is_fenced() ? msg::FENCED : msg::OK, &volume, "");
   };
   volume.state.geometry.Adopt(*told);
   if (volume.state.geometry.TellsMoreThan(volume.acting.version(), volume.acting.decided)) {

@@ -16,6 +16,8 @@ constexpr size_t kMachinesMax = 12;
 constexpr VolumeId kVolume{1};
 constexpr Endpoint kReaderEndpoint = 90;
 constexpr Endpoint kProbeEndpoint = 91;
+constexpr Endpoint kControlEndpoint = 92;
+constexpr Endpoint kEndpointsMax = 300;
 // A probe's request id: node times this, plus page.
 constexpr uint64_t kProbeStride = 1000;
 
@@ -46,8 +48,11 @@ storage_node::NodeConfig NodeConfigOf(const StorageNodeAddress& self, size_t see
 }
 }  // namespace
 
-Cluster::Cluster(World& world) : world_(world), network_(world), oracle_(world) {
-  const size_t machines = world_.Chance(0.4) ? kSeats : kSeats + world_.random().Below(7);
+Cluster::Cluster(World& world, const ClusterShape& shape)
+    : world_(world), network_(world), oracle_(world) {
+  const size_t machines = shape.is_wide        ? kSeats + 3 + world_.random().Below(4)
+                          : world_.Chance(0.5) ? kSeats
+                                               : kSeats + world_.random().Below(7);
   for (uint32_t i = 0; i < std::min(machines, kMachinesMax); ++i) {
     machines_.push_back(
         {NodeId(i + 1), std::string(1, static_cast<char>('a' + i % kAzs)), "", 0, false});
@@ -69,6 +74,13 @@ Cluster::Cluster(World& world) : world_(world), network_(world), oracle_(world) 
   }
   reader_ = std::make_unique<SimReader>(world_, network_, oracle_, source_.seeds, limits_.reads,
                                         workload_, kReaderEndpoint, IsUp());
+  if (shape.has_control) {
+    control_ = std::make_unique<SimControl>(world_, network_, kControlEndpoint,
+                                            [this] { return writer(); });
+    for (const StorageNodeAddress& node : source_.seeds) {
+      control_->AddMachine(node);
+    }
+  }
   for (size_t index = 0; index < nodes_.size(); ++index) {
     BootNode(index);
   }
@@ -92,28 +104,41 @@ void Cluster::JoinNode() {
   }
   source_.seeds.push_back(machines_[seeds()]);
   world_.Note("join", seeds());
-  if (SimWriter* now = writer(); now != nullptr) {
-    now->AddNode(source_.seeds.back());
+  if (control_ != nullptr) {
+    control_->AddMachine(source_.seeds.back());
+  } else if (SimWriter* now = writer(); now != nullptr) {
+    now->AddNode(source_.seeds.back()).IgnoreError();
   }
 }
 
-void Cluster::OrderSeat() {
+void Cluster::OrderSeat(std::optional<PgId> pg) {
   SimWriter* now = writer();
   if (now == nullptr) {
     return;
   }
   using Kind = storage_client::SeatOrder::Kind;
+  if (last_order_.has_value() && world_.Chance(0.4)) {
+    // Back at once: who left a moment ago comes again, and the other way round.
+    last_order_->kind = last_order_->kind == Kind::kReplace ? Kind::kWithdraw : Kind::kReplace;
+    now->OrderSeat(*last_order_).IgnoreError();
+    return;
+  }
   const Geometry& geometry = now->geometry();
   storage_client::SeatOrder order;
-  order.pg = PgId(static_cast<uint32_t>(world_.random().Below(geometry.groups.size())));
+  order.pg =
+      pg.value_or(PgId(static_cast<uint32_t>(world_.random().Below(geometry.groups.size()))));
+  if (!geometry.Has(order.pg)) {
+    return;
+  }
   const Seat& seat = geometry.group(order.pg).seats[world_.random().Below(kSeats)];
   order.holder = geometry.nodes[seat.holder].node;
   order.kind = seat.changing() ? Kind::kWithdraw : Kind::kReplace;
   const std::vector<size_t> az = AzOf(order.holder.value() - 1);
   order.successor = machines_[az[world_.random().Below(az.size())]].node;
-  now->OrderSeat(order);
+  last_order_ = order;
+  now->OrderSeat(order).IgnoreError();
   if (world_.Chance(0.1)) {
-    now->SetDraining(order.holder, world_.Chance(0.5));
+    now->SetDraining(order.holder, world_.Chance(0.5)).IgnoreError();
   }
 }
 
@@ -136,8 +161,10 @@ void Cluster::CrashNode(size_t slot, Loss loss) {
   }
   if (loss == Loss::kDisk) {
     nodes_[slot]->CrashAndLoseDisk();
-  } else {
+  } else if (loss == Loss::kPower) {
     nodes_[slot]->Crash();
+  } else {
+    nodes_[slot]->Kill();
   }
   // A dead process resets its connections; a dead machine says nothing.
   if (world_.Chance(0.7)) {
@@ -145,10 +172,13 @@ void Cluster::CrashNode(size_t slot, Loss loss) {
     for (const auto& writer : writers_) {
       writer->NodeDown(machines_[slot].node);
     }
+    if (control_ != nullptr) {
+      control_->NodeDown(slot);
+    }
   }
 }
 
-void Cluster::StartWriter(VolumeEpoch epoch) {
+Endpoint Cluster::StartWriter(VolumeEpoch epoch) {
   source_.make_new.reset();
   if (!oracle_.was_opened()) {
     source_.make_new = storage_client::VolumeSource::NewVolume{kPagesPerPg};
@@ -159,11 +189,21 @@ void Cluster::StartWriter(VolumeEpoch epoch) {
   writer.SetReader(reader_.get());
   writer.Open(epoch);
   ++openings;
+  return writer.endpoint();
 }
 
 void Cluster::CrashWriter(size_t index) {
   world_.Note("writer crash", writers_[index]->endpoint());
   writers_.erase(writers_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+void Cluster::CrashWriterAt(Endpoint endpoint) {
+  for (size_t index = 0; index < writers_.size(); ++index) {
+    if (writers_[index]->endpoint() == endpoint) {
+      CrashWriter(index);
+      return;
+    }
+  }
 }
 
 SimWriter* Cluster::writer() {
@@ -215,13 +255,29 @@ bool Cluster::AllSound() const {
                      [](const auto& node) { return node->is_sound(); });
 }
 
-std::vector<NodeId> Cluster::HoldersOf(PgId pg) {
-  std::vector<NodeId> holders;
+void Cluster::Isolate(size_t slot) {
+  for (Endpoint other = 1; other < kEndpointsMax; ++other) {
+    network_.Cut(slot + 1, other);
+    network_.Cut(other, slot + 1);
+  }
+}
+
+std::vector<size_t> Cluster::MachinesOf(PgId pg, bool successors) const {
+  std::vector<size_t> machines;
   const Geometry& geometry = oracle_.geometry();
   for (const Seat& seat : geometry.group(pg).seats) {
-    holders.push_back(geometry.nodes[seat.holder].node);
+    const Slot slot = successors ? seat.successor : seat.holder;
+    if (slot != kNoSlot) {
+      machines.push_back(geometry.nodes[slot].node.value() - 1);
+    }
   }
-  return holders;
+  return machines;
+}
+
+size_t Cluster::SeatsOf(size_t machine) const {
+  const Geometry& geometry = oracle_.geometry();
+  const std::optional<Slot> slot = geometry.SlotOf(machines_[machine].node);
+  return slot.has_value() ? geometry.GroupsOf(*slot).size() : 0;
 }
 
 bool Cluster::Converged(Lsn vdl) {
@@ -235,7 +291,8 @@ bool Cluster::Converged(Lsn vdl) {
     }
   }
   for (uint32_t pg = 0; pg < oracle_.geometry().groups.size(); ++pg) {
-    for (NodeId holder : HoldersOf(PgId(pg))) {
+    for (size_t machine : MachinesOf(PgId(pg))) {
+      const NodeId holder = machines_[machine].node;
       const auto scl = scls.find({holder, PgId(pg)});
       const Lsn has = scl == scls.end() ? Lsn(0) : scl->second;
       if (has != oracle_.LastOfGroup(PgId(pg), vdl)) {
@@ -328,8 +385,8 @@ void Cluster::ProbeAllCopies(Lsn lsn, VolumeEpoch epoch) {
   for (uint64_t number = 0; number < workload_.pages; ++number) {
     const PgId pg = oracle_.geometry().PgOf(PageNo(number));
     if (oracle_.LastOfGroup(pg, lsn) > Lsn(0)) {
-      for (NodeId holder : HoldersOf(pg)) {
-        open.insert(holder.value() * kProbeStride + number);
+      for (size_t machine : MachinesOf(pg)) {
+        open.insert((machine + 1) * kProbeStride + number);
       }
     }
   }

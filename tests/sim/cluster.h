@@ -10,16 +10,22 @@
 
 #include "tests/sim/network.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/sim_control.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/sim_writer.h"
 #include "tests/sim/world.h"
 
 namespace borealis::sim {
 
+struct ClusterShape {
+  bool has_control = false;  // otherwise seats change by random orders
+  bool is_wide = false;      // more machines than seats
+};
+
 class Cluster {
  public:
   // Six to twelve machines in three AZs; some of them are not in use yet (JoinNode).
-  explicit Cluster(World& world);
+  Cluster(World& world, const ClusterShape& shape);
   ~Cluster();
 
   World& world() { return world_; }
@@ -33,16 +39,21 @@ class Cluster {
   size_t seeds() const { return source_.seeds.size(); }
   // One machine more in the configuration, and its writer is told.
   void JoinNode();
-  // A seat of a random group gets a random successor, or loses the one that it has.
-  void OrderSeat();
+  // A seat of a random group, or of that one, gets a random successor, or loses the one that it
+  // has.
+  void OrderSeat(std::optional<PgId> pg = std::nullopt);
+  // Null: nobody but OrderSeat changes seats.
+  SimControl* control() { return control_.get(); }
 
   void BootNode(size_t slot);
-  enum class Loss { kPower, kDisk };
+  enum class Loss { kProcess, kPower, kDisk };
   void CrashNode(size_t slot, Loss loss);
 
-  // Epoch 0: the writer chooses.
-  void StartWriter(VolumeEpoch epoch);
+  // Epoch 0: the writer chooses. Its endpoint.
+  Endpoint StartWriter(VolumeEpoch epoch);
   void CrashWriter(size_t index);
+  // If it is still there.
+  void CrashWriterAt(Endpoint endpoint);
   size_t writer_count() const { return writers_.size(); }
   // The open writer of the highest epoch; null when there is none.
   SimWriter* writer();
@@ -57,6 +68,11 @@ class Cluster {
 
   // All nodes run and are in service, and no copy owes anything to a disk that was damaged.
   bool AllSound() const;
+  // Nothing to and from this machine any more.
+  void Isolate(size_t slot);
+  // Machines of all holders of the group, or of all its successors, by the decided geometry.
+  std::vector<size_t> MachinesOf(PgId pg, bool successors = false) const;
+  size_t SeatsOf(size_t slot) const;
   // No seat is changing; every copy that a seat asks for ends where the log ends, and there is no
   // other.
   bool Converged(Lsn vdl);
@@ -70,7 +86,6 @@ class Cluster {
 
  private:
   void SendProbe(uint64_t id, Lsn lsn, VolumeEpoch epoch);
-  std::vector<NodeId> HoldersOf(PgId pg);
   std::string DescribeSeats() const;
   std::function<bool(NodeId)> IsUp() const;
 
@@ -85,6 +100,8 @@ class Cluster {
   std::vector<std::unique_ptr<SimWriter>> writers_;
   std::vector<std::unique_ptr<SimWriter>> stopped_;  // until no callback of theirs is on the stack
   std::unique_ptr<SimReader> reader_;
+  std::unique_ptr<SimControl> control_;
+  std::optional<storage_client::SeatOrder> last_order_;
   Endpoint next_endpoint_ = 100;
   bool writer_is_coming_ = false;
 };

@@ -62,6 +62,9 @@ void Oracle::OnGeometryDecided(const Geometry& geometry) {
                 geometry.groups[pg].seats[i]);
     }
   }
+  for (uint32_t pg = 0; pg < geometry_.groups.size(); ++pg) {
+    NoteWritten(PgId(pg));  // what counts by the rules until now goes on counting
+  }
   geometry_ = geometry;
   for (Slot slot = 0; slot < geometry.nodes.size(); ++slot) {
     const size_t node = geometry.nodes[slot].node.value() - 1;
@@ -69,6 +72,7 @@ void Oracle::OnGeometryDecided(const Geometry& geometry) {
       if ((geometry.groups[pg].Members() & SegmentBit(slot)) == 0) {
         unseated_[{node, PgId(pg)}] = geometry.version;
         acknowledged_[node].erase(PgId(pg));
+        owed_[node].erase(PgId(pg));
         told_.erase({node, PgId(pg)});
         successors_need_.erase({node, PgId(pg)});
       }
@@ -201,7 +205,35 @@ void Oracle::OnOpened(const storage_client::OpenedVolume& opened) {
                               pg.value(), tail.value(), group.tail.value()));
     }
   }
+  CheckIsWritten(opened.vdl, fmt::format("epoch {} opened", opened.epoch.value()));
   NoteAnswered(opened.vdl);
+}
+
+void Oracle::NoteWritten(PgId pg) {
+  std::vector<Lsn> told(geometry_.nodes.size());
+  for (Slot slot = 0; slot < told.size(); ++slot) {
+    const auto known = told_.find({geometry_.nodes[slot].node.value() - 1, pg});
+    told[slot] = known == told_.end() ? Lsn(0) : known->second;
+  }
+  Lsn& written = written_[pg];
+  written = std::max(written, geometry_.group(pg).Quorums().write.HighestReached(told));
+}
+
+void Oracle::CheckIsWritten(Lsn vdl, const std::string& who) {
+  for (const auto& [pg, records] : groups_) {
+    const Lsn tail = LastOfGroup(pg, vdl);
+    if (written_[pg] >= tail) {
+      continue;
+    }
+    if (geometry_.Has(pg)) {
+      NoteWritten(pg);
+    }
+    if (written_[pg] < tail) {
+      world_.Fail(fmt::format(
+          "1: {} at {}, but of pg {} four seats have told of {} only, and its last record is {}",
+          who, vdl.value(), pg.value(), written_[pg].value(), tail.value()));
+    }
+  }
 }
 
 void Oracle::NoteAnswered(Lsn vdl) {
@@ -228,6 +260,9 @@ void Oracle::OnVdl(VolumeEpoch epoch, Lsn vdl) {
   if (last == records_.end() || !last->second.is_consistency_point) {
     world_.Fail(fmt::format("VDL {} is no consistency point", vdl.value()));
     return;
+  }
+  if (epoch == geometry_.version.epoch) {
+    CheckIsWritten(vdl, fmt::format("epoch {} answers", epoch.value()));
   }
   NoteAnswered(vdl);
 }
@@ -320,8 +355,17 @@ void Oracle::NoteTold(size_t slot, const GeometryVersion& has, const Frame& fram
 void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& frame) {
   const auto type = static_cast<MessageType>(frame.type);
   NoteTold(slot, has, frame);
-  if (type == MessageType::kGeometryReply || type == MessageType::kTruncateReply) {
-    versions_told_[slot] = std::max(versions_told_[slot], has);
+  Promises& promises = promises_[slot];
+  if (type == MessageType::kSealReply) {
+    CheckSealReply(slot, has, frame);
+  }
+  if (type == MessageType::kGeometryReply) {
+    msg::GeometryReply reply;
+    if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      versions_told_[slot] = std::max(versions_told_[slot], has);
+      promises.version =
+          std::max(promises.version, {VolumeEpoch(reply.version_epoch()), reply.version_number()});
+    }
   }
   if (type == MessageType::kAppendReply) {
     msg::AppendReply reply;
@@ -337,6 +381,13 @@ void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& f
     // A truncation may take records back: what it answers is what counts from now on.
     msg::TruncateReply reply;
     if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      const VolumeEpoch epoch(reply.volume_epoch());
+      versions_told_[slot] = std::max(versions_told_[slot], has);
+      promises.sealed = std::max(promises.sealed, epoch);
+      promises.truncated = std::max(promises.truncated, epoch);
+      if (has.epoch == epoch) {
+        promises.version = std::max(promises.version, GeometryVersion{epoch, 1});
+      }
       for (const msg::SegmentProgress& segment : reply.segments()) {
         if (Counts(slot, PgId(segment.pg()), has)) {
           acknowledged_[slot][PgId(segment.pg())] = Lsn(segment.scl());
@@ -346,8 +397,64 @@ void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& f
   }
 }
 
-void Oracle::OnNodeRestarted(size_t slot,
-                             const std::vector<storage_node::SegmentSummary>& segments) {
+// Its answer to a seal, which the next writer goes by, has all that was answered on its word.
+void Oracle::CheckSealReply(size_t slot, const GeometryVersion& has, const Frame& frame) {
+  msg::SealReply reply;
+  if (!storage_client::ParseBody(frame, &reply) || reply.outcome() != msg::OK) {
+    return;
+  }
+  Promises& promises = promises_[slot];
+  promises.sealed = std::max(promises.sealed, VolumeEpoch(reply.volume_epoch()));
+  for (const auto* owing : {&acknowledged_[slot], &owed_[slot]}) {
+    for (const auto& [pg, scl] : *owing) {
+      const Lsn owed = LastOfGroup(pg, std::min(scl, answered_));
+      Lsn told(0);
+      for (const msg::SegmentState& state : reply.segments()) {
+        told = PgId(state.pg()) == pg ? Lsn(state.scl()) : told;
+      }
+      if (told < owed && Counts(slot, pg, has)) {
+        world_.Fail(
+            fmt::format("5: node {} answers a seal with pg {} up to {}, and had acknowledged {}",
+                        slot + 1, pg.value(), told.value(), scl.value()));
+      }
+    }
+  }
+}
+
+void Oracle::ForgetNode(size_t slot) {
+  for (const auto& [pg, scl] : acknowledged_[slot]) {
+    Lsn& owed = owed_[slot][pg];
+    owed = std::max(owed, LastOfGroup(pg, std::min(scl, answered_)));
+  }
+  acknowledged_[slot].clear();
+  promises_[slot] = {};
+}
+
+void Oracle::OnNodeRestarted(size_t slot, const std::vector<storage_node::SegmentSummary>& segments,
+                             VolumeEpoch epoch, const GeometryVersion& version) {
+  const Promises& promises = promises_[slot];
+  if (epoch < promises.sealed || version < promises.version) {
+    world_.Fail(fmt::format(
+        "5: node {} came back with epoch {} and geometry {}, and had promised {} and {}", slot + 1,
+        epoch.value(), version.ToString(), promises.sealed.value(), promises.version.ToString()));
+  }
+  for (const storage_node::SegmentSummary& segment : segments) {
+    const auto last = records_.find(segment.scl);
+    if (last == records_.end()) {
+      continue;
+    }
+    for (auto at = openings_.upper_bound(last->second.epoch);
+         at != openings_.end() && at->first <= promises.truncated; ++at) {
+      if (segment.scl > at->second.vdl) {
+        world_.Fail(
+            fmt::format("5: node {} truncated for epoch {} and came back with a record of "
+                        "pg {} at {} that is void since epoch {}",
+                        slot + 1, promises.truncated.value(), segment.pg.value(),
+                        segment.scl.value(), at->first.value()));
+        return;
+      }
+    }
+  }
   for (const auto& [pg, scl] : acknowledged_[slot]) {
     // Records that nobody was answered for may have been voided on this node since.
     const Lsn owed = LastOfGroup(pg, std::min(scl, answered_));

@@ -35,12 +35,14 @@ class Oracle {
   // that goes to a node before that has told of all that was answered when it was to follow
   // (INV-GEO-2).
   void OnGeometryDecided(const Geometry& geometry);
-  // 5: what a node acknowledges must survive its crash, as long as it has a seat. `has` is the
-  // version that the node knows.
+  // 5: what a node acknowledges must survive its crash, as long as it has a seat: records, seals,
+  // truncations and versions of the geometry. `has` is the version that the node knows.
   void OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& frame);
-  void OnNodeRestarted(size_t slot, const std::vector<storage_node::SegmentSummary>& segments);
-  // The node's disk was damaged or replaced: it owes nothing.
-  void ForgetNode(size_t slot) { acknowledged_[slot].clear(); }
+  void OnNodeRestarted(size_t slot, const std::vector<storage_node::SegmentSummary>& segments,
+                       VolumeEpoch epoch, const GeometryVersion& has);
+  // The node's disk was damaged or replaced: it may come back without what it owes. But it must not
+  // answer a seal before its peers have given back what was answered on its word (INV-NOD-7).
+  void ForgetNode(size_t slot);
 
   // VDLs that somebody had and that may still be read at, ascending.
   const std::vector<Lsn>& read_points() const { return read_points_; }
@@ -84,6 +86,10 @@ class Oracle {
   // A seat of the group in the version before and in `to`.
   void CheckStep(PgId pg, const Seat& before, const Geometry& to, const Seat& seat);
   void NoteTold(size_t slot, const GeometryVersion& has, const Frame& frame);
+  void CheckSealReply(size_t slot, const GeometryVersion& has, const Frame& frame);
+  // The write rule: how far four seats of the group, each with all its nodes, have told.
+  void NoteWritten(PgId pg);
+  void CheckIsWritten(Lsn vdl, const std::string& who);
   bool Counts(size_t slot, PgId pg, const GeometryVersion& has) const;
   bool IsVoid(Lsn end, VolumeEpoch epoch) const;
   void Void(Lsn end, const ModelRecord& record);
@@ -99,7 +105,15 @@ class Oracle {
   Lsn answered_;
   std::vector<Lsn> read_points_;
   Lsn lowest_read_point_;
+  struct Promises {
+    VolumeEpoch sealed;
+    VolumeEpoch truncated;
+    GeometryVersion version;
+  };
   std::map<size_t, std::map<PgId, Lsn>> acknowledged_;
+  std::map<size_t, std::map<PgId, Lsn>> owed_;  // by nodes whose disk was damaged
+  std::map<size_t, Promises> promises_;
+  std::map<PgId, Lsn> written_;                     // as of the last look
   std::map<GeometryVersion, std::string> decided_;  // as encoded
   Geometry geometry_;
   // The last decided version in which the node has no seat in the group.

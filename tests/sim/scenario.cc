@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/fault.h"
 #include "tests/sim/cluster.h"
+#include "tests/sim/faults.h"
 
 namespace borealis::sim {
 
@@ -14,51 +14,66 @@ namespace {
 
 constexpr int64_t kMs = 1'000;
 constexpr int64_t kSecond = 1'000 * kMs;
+// Two hops and two turns of a journal take 5 ms at worst, and some wait for another's turn.
+constexpr int64_t kSlowCommitUs = 12 * kMs;
 
 class Scenario {
  public:
   explicit Scenario(const RunOptions& options)
-      : world_(options.seed, options.print_trace), cluster_(world_) {}
+      : world_(options.seed, options.print_trace),
+        style_(ChooseStyle(world_)),
+        cluster_(world_, {style_.has_control, style_.has_splits && world_.Chance(0.7)}),
+        faults_(world_, cluster_) {}
 
   RunResult Run();
 
  private:
-  void Watch();
-  void ScheduleFault(int64_t until_us);
-  void ScheduleOrder(int64_t until_us);
-  void OneFault();
-  void CrashSome();
-  void CutSome();
-  void DamageDisk();
-  void FailDisk();
-  void RaceToOpen();
-  void MoveLowestReadPoint();
+  // What a seed is mostly about.
+  struct Style {
+    bool has_control = false;
+    bool has_splits = false;
+  };
+  static Style ChooseStyle(World& world);
 
-  void CalmDown();
+  void Watch();
+  void Trouble();
   void Settle();
   void LiveWithLosses();
-  void TakeDown(size_t slot);
-  void BringBack();
+  void LiveWithoutQuorum();
+  void LiveWithASlowNode();
+  void ReplaceWhatIsGone();
   void ProveProgress(const std::string& when);
   void ProveReads(const std::string& when);
   void ProveAgreement();
+  // Control knows of nothing that is left to do.
+  bool IsRepaired();
 
-  size_t AnyNode() { return world_.random().Below(cluster_.size()); }
-  std::vector<size_t> AllNodes() const;
+  void Announce();
+  std::vector<size_t> Shuffled(std::vector<size_t> nodes);
+  int64_t CommitOnce(SimWriter* writer);
 
   World world_;
+  const Style style_;
   Cluster cluster_;
-  bool is_calm_ = false;
+  Faults faults_;
 };
+
+Scenario::Style Scenario::ChooseStyle(World& world) {
+  Style style;
+  style.has_control = world.Chance(0.5);
+  style.has_splits = world.Chance(0.4);
+  return style;
+}
 
 // The operator: restarts what is out of service, keeps a writer going.
 void Scenario::Watch() {
   for (size_t slot = 0; slot < cluster_.size(); ++slot) {
     SimNode& node = cluster_.node(slot);
     const bool is_broken = node.is_broken();
-    if (is_broken && world_.Chance(is_calm_ ? 1.0 : 0.1)) {
+    if (is_broken && world_.Chance(faults_.is_calm() ? 1.0 : 0.1)) {
       COVER("sim.restarted_broken_node");
-      cluster_.CrashNode(slot, Cluster::Loss::kPower);
+      const bool process_only = world_.Chance(0.5);
+      cluster_.CrashNode(slot, process_only ? Cluster::Loss::kProcess : Cluster::Loss::kPower);
       cluster_.BootNode(slot);
     }
   }
@@ -66,188 +81,11 @@ void Scenario::Watch() {
   world_.After(50 * kMs, [this] { Watch(); });
 }
 
-void Scenario::ScheduleFault(int64_t until_us) {
-  world_.After(world_.Between(20 * kMs, 500 * kMs), [this, until_us] {
-    if (world_.now_us() < until_us && !is_calm_) {
-      OneFault();
-      ScheduleFault(until_us);
-    }
-  });
-}
-
-// Control: repairs, drains, balances, changes its mind.
-void Scenario::ScheduleOrder(int64_t until_us) {
-  world_.After(world_.Between(20 * kMs, 600 * kMs), [this, until_us] {
-    if (world_.now_us() < until_us && !is_calm_) {
-      cluster_.OrderSeat();
-      ScheduleOrder(until_us);
-    }
-  });
-}
-
-void Scenario::OneFault() {
-  switch (world_.random().Below(15)) {
-    case 0:
-    case 1:
-    case 2:
-      return CrashSome();
-    case 3:
-      cluster_.node(AnyNode()).Hang(world_.Between(50 * kMs, 2 * kSecond));
-      return;
-    case 4:
-    case 5:
-      return CutSome();
-    case 6: {
-      NetworkFaults faults;
-      faults.loss = world_.Chance(0.5) ? 0.1 * world_.random().Unit() : 0;
-      faults.repeat = world_.Chance(0.5) ? 0.1 * world_.random().Unit() : 0;
-      faults.straggle = world_.Chance(0.5) ? 0.1 * world_.random().Unit() : 0;
-      faults.flip = world_.Chance(0.3) ? 0.05 * world_.random().Unit() : 0;
-      cluster_.network().SetFaults(faults);
-      return;
-    }
-    case 7:
-      if (world_.Chance(0.5)) {
-        cluster_.node(AnyNode()).SetDiskSlow(world_.Between(1, 100));
-      } else {
-        cluster_.network().SetSlow(AnyNode() + 1, world_.Between(1, 100));
-      }
-      return;
-    case 8:
-      return FailDisk();
-    case 9:
-    case 10:
-      if (cluster_.writer_count() > 0) {
-        cluster_.CrashWriter(world_.random().Below(cluster_.writer_count()));
-      }
-      return;
-    case 11:
-      return RaceToOpen();
-    case 12:
-      return DamageDisk();
-    case 13:
-      cluster_.node(AnyNode()).JumpWallClock(world_.Between(-3600 * kSecond, 3600 * kSecond));
-      return MoveLowestReadPoint();
-    case 14:
-      return cluster_.JoinNode();
-    default:
-      return;
+std::vector<size_t> Scenario::Shuffled(std::vector<size_t> nodes) {
+  for (size_t i = nodes.size() - 1; i > 0; --i) {
+    std::swap(nodes[i], nodes[world_.random().Below(i + 1)]);
   }
-}
-
-std::vector<size_t> Scenario::AllNodes() const {
-  std::vector<size_t> all(cluster_.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  return all;
-}
-
-void Scenario::CrashSome() {
-  // Mostly one, sometimes an AZ, now and then everything.
-  std::vector<size_t> slots = {AnyNode()};
-  if (world_.Chance(0.1)) {
-    slots = AllNodes();
-  } else if (world_.Chance(0.2)) {
-    slots = cluster_.AzOf(slots[0]);
-  }
-  for (size_t slot : slots) {
-    cluster_.CrashNode(slot, Cluster::Loss::kPower);
-    world_.After(world_.Between(1 * kMs, 2 * kSecond), [this, slot] { cluster_.BootNode(slot); });
-  }
-}
-
-void Scenario::CutSome() {
-  std::vector<Endpoint> inside;
-  const size_t node = AnyNode();
-  if (world_.Chance(0.3)) {
-    for (size_t other : cluster_.AzOf(node)) {
-      inside.push_back(other + 1);
-    }
-  } else {
-    inside = {node + 1};
-  }
-  const bool both_ways = world_.Chance(0.6);
-  const bool inwards = world_.Chance(0.5);
-  for (Endpoint in : inside) {
-    for (Endpoint out = 1; out < 200; out = out == cluster_.size() ? 90 : out + 1) {
-      if (std::find(inside.begin(), inside.end(), out) != inside.end() || world_.Chance(0.2)) {
-        continue;
-      }
-      if (both_ways || inwards) {
-        cluster_.network().Cut(out, in);
-      }
-      if (both_ways || !inwards) {
-        cluster_.network().Cut(in, out);
-      }
-    }
-  }
-  world_.After(world_.Between(50 * kMs, 2 * kSecond), [this] {
-    if (!is_calm_) {
-      cluster_.network().Heal();
-    }
-  });
-}
-
-// Bits rot or the disk is replaced, on one node until that is mended.
-void Scenario::DamageDisk() {
-  if (cluster_.damaged.has_value()) {
-    return;
-  }
-  const size_t slot = AnyNode();
-  SimNode& node = cluster_.node(slot);
-  cluster_.damaged = slot;
-  if (world_.Chance(0.3)) {
-    cluster_.CrashNode(slot, Cluster::Loss::kDisk);
-    world_.After(world_.Between(1 * kMs, kSecond), [this, slot] { cluster_.BootNode(slot); });
-    return;
-  }
-  const std::string path = node.files().FlipRandomBit(world_.Chance(0.5) ? "journal" : "layer");
-  world_.Note("flip", slot, path.size());
-  cluster_.oracle().ForgetNode(slot);
-  if (world_.Chance(0.5)) {
-    cluster_.CrashNode(slot, Cluster::Loss::kPower);
-    world_.After(world_.Between(1 * kMs, kSecond), [this, slot] { cluster_.BootNode(slot); });
-  }
-}
-
-void Scenario::FailDisk() {
-  using Operation = SimFileSystem::Operation;
-  const Operation operations[] = {Operation::kSync, Operation::kWrite, Operation::kRename,
-                                  Operation::kSyncDirectory, Operation::kOpen};
-  cluster_.node(AnyNode()).files().FailNth(operations[world_.random().Below(5)],
-                                           1 + world_.random().Below(8), "",
-                                           world_.Chance(0.3) ? Code::kNoSpace : Code::kIoError);
-}
-
-void Scenario::RaceToOpen() {
-  // Two at once; now and then with one and the same epoch, as after a restored cluster manager.
-  const VolumeEpoch epoch = world_.Chance(0.4) ? cluster_.NextEpoch() : VolumeEpoch(0);
-  const int64_t starters = world_.Between(1, 2);
-  for (int64_t i = 0; i < starters && cluster_.writer_count() < 4; ++i) {
-    world_.After(world_.Between(0, 20 * kMs), [this, epoch] { cluster_.StartWriter(epoch); });
-  }
-}
-
-void Scenario::MoveLowestReadPoint() {
-  const std::vector<Lsn>& points = cluster_.oracle().read_points();
-  if (points.size() > 8) {
-    cluster_.oracle().RaiseLowestReadPoint(
-        points[world_.random().Below(points.size() - points.size() / 4)]);
-  }
-}
-
-void Scenario::CalmDown() {
-  world_.Note("calm");
-  is_calm_ = true;
-  BringBack();
-}
-
-void Scenario::BringBack() {
-  cluster_.network().Heal();
-  for (size_t slot = 0; slot < cluster_.size(); ++slot) {
-    cluster_.node(slot).SetDiskSlow(1);
-    cluster_.node(slot).Hang(0);
-    cluster_.BootNode(slot);
-  }
+  return nodes;
 }
 
 // Every node comes back into service by itself, mended where it was damaged, every seat that is
@@ -257,10 +95,11 @@ void Scenario::Settle() {
   const auto settled = [this] {
     SimWriter* writer = cluster_.writer();
     return cluster_.AllSound() && writer != nullptr && writer->changing_seats() == 0 &&
-           !cluster_.is_opening() && !cluster_.damaged.has_value();
+           !cluster_.is_opening() && !cluster_.damaged.has_value() && IsRepaired();
   };
   const int64_t give_up_us = world_.now_us() + 40 * kSecond;
   while (!world_.failed() && !settled() && world_.now_us() < give_up_us) {
+    faults_.StopDraining();
     world_.RunUntil(world_.now_us() + 100 * kMs);
     if (cluster_.damaged.has_value() && cluster_.AllSound()) {
       // Whatever was damaged must have been noticed when it is read: restart and see.
@@ -270,6 +109,7 @@ void Scenario::Settle() {
       world_.RunUntil(world_.now_us() + 300 * kMs);
       if (cluster_.node(slot).is_sound()) {
         cluster_.damaged.reset();
+        cluster_.node(slot).SetMayForget(false);
       }
     }
   }
@@ -280,28 +120,9 @@ void Scenario::Settle() {
   }
 }
 
-void Scenario::TakeDown(size_t slot) {
-  switch (world_.random().Below(3)) {
-    case 0:
-      cluster_.CrashNode(slot, Cluster::Loss::kPower);
-      return;
-    case 1:
-      cluster_.node(slot).Hang(100 * kSecond);
-      return;
-    default:
-      for (Endpoint other = 1; other < 300; ++other) {
-        cluster_.network().Cut(slot + 1, other);
-        cluster_.network().Cut(other, slot + 1);
-      }
-  }
-}
-
 // 6: two nodes, or an AZ, may go without a failed write, one more without a failed read.
 void Scenario::LiveWithLosses() {
-  std::vector<size_t> order = AllNodes();
-  for (size_t i = order.size() - 1; i > 0; --i) {
-    std::swap(order[i], order[world_.random().Below(i + 1)]);
-  }
+  std::vector<size_t> order = Shuffled(faults_.AllNodes());
   size_t gone = 2;
   if (world_.Chance(0.4)) {
     const std::vector<size_t> az = cluster_.AzOf(order[0]);
@@ -311,20 +132,124 @@ void Scenario::LiveWithLosses() {
     gone = az.size();
   }
   for (size_t i = 0; i < gone; ++i) {
-    TakeDown(order[i]);
+    faults_.TakeDown(order[i]);
   }
   ProveProgress("with two nodes or an AZ gone");
   ProveReads("with two nodes or an AZ gone");
   if (world_.Chance(0.5) && !world_.failed()) {
-    TakeDown(order[gone]);
+    faults_.TakeDown(order[gone]);
     ProveReads("with one more node gone");
   }
-  BringBack();
+  faults_.BringBack();
+  Announce();
+}
+
+// Connections come back at once.
+void Scenario::Announce() {
   for (size_t slot = 0; slot < cluster_.size(); ++slot) {
     if (SimWriter* writer = cluster_.writer(); writer != nullptr) {
       writer->NodeUp(NodeId(static_cast<uint32_t>(slot + 1)));
     }
   }
+}
+
+// Four of the six are gone that hold the root group: nothing can be opened, nothing is answered
+// that is not written, what can be read is right, the rest fails or waits. Then they come back.
+void Scenario::LiveWithoutQuorum() {
+  const std::vector<size_t> holders = Shuffled(cluster_.MachinesOf(kRootGroup));
+  for (size_t i = 0; i < 4; ++i) {
+    faults_.TakeDown(holders[i]);
+  }
+  world_.RunUntil(world_.now_us() + 1'500 * kMs);  // whatever was on its way has come
+  SimWriter* writer = cluster_.writer();
+  const VolumeEpoch epoch = writer == nullptr ? VolumeEpoch(0) : writer->epoch();
+  const Endpoint opener = cluster_.StartWriter(VolumeEpoch(0));
+  writer = cluster_.writer();
+  if (writer != nullptr) {
+    for (int i = 0; i < 5; ++i) {
+      writer->ReadOne(false);  // the oracle judges what is answered
+    }
+  }
+  world_.RunUntil(world_.now_us() + world_.Between(100 * kMs, kSecond));
+  if (SimWriter* now = cluster_.writer(); now != nullptr && now->epoch() > epoch) {
+    world_.Fail(fmt::format("epoch {} was opened with four of the root group's nodes gone{}",
+                            now->epoch().value(), cluster_.DescribeNodes()));
+  }
+  if (world_.Chance(0.5)) {
+    cluster_.CrashWriterAt(opener);
+  }
+  faults_.BringBack();
+  Announce();
+  ProveProgress("after four nodes came back");
+}
+
+// How long one commit takes; 0 when the writer changed meanwhile.
+int64_t Scenario::CommitOnce(SimWriter* writer) {
+  const int64_t since_us = world_.now_us();
+  const Lsn end = writer->AppendOne();
+  const auto is_over = [&] { return cluster_.writer() != writer || writer->vdl() >= end; };
+  world_.RunUntil(since_us + kSecond, is_over);
+  return cluster_.writer() == writer ? world_.now_us() - since_us : 0;
+}
+
+// One node is ten times slower than the rest, and nothing else is wrong: commits go on at their
+// pace.
+void Scenario::LiveWithASlowNode() {
+  world_.RunUntil(world_.now_us() + kSecond);  // for those who are behind
+  const size_t slow = faults_.AnyNode();
+  cluster_.node(slow).SetDiskSlow(10);
+  if (world_.Chance(0.5)) {
+    cluster_.network().SetSlow(slow + 1, 10);
+  }
+  for (int i = 0; i < 20 && !world_.failed(); ++i) {
+    SimWriter* writer = cluster_.writer();
+    if (writer == nullptr || writer->changing_seats() > 0) {
+      break;
+    }
+    const int64_t took_us = CommitOnce(writer);
+    if (took_us > kSlowCommitUs && writer->changing_seats() == 0) {
+      world_.Fail(fmt::format("6: a commit takes {} us while node {} is slow{}", took_us, slow + 1,
+                              cluster_.DescribeNodes()));
+    }
+  }
+  faults_.BringBack();
+}
+
+// A node of an AZ that has another one for its segments is gone for good: control replaces it
+// everywhere. It may turn up again later, with what it had.
+void Scenario::ReplaceWhatIsGone() {
+  SimControl* control = cluster_.control();
+  std::vector<size_t> candidates;
+  for (size_t node = 0; node < cluster_.seeds(); ++node) {
+    const std::vector<size_t> az = cluster_.AzOf(node);
+    const auto in_use = std::ranges::count_if(az, [&](size_t n) { return n < cluster_.seeds(); });
+    if (in_use > 2 && cluster_.SeatsOf(node) > 0) {
+      candidates.push_back(node);
+    }
+  }
+  if (control == nullptr || candidates.empty()) {
+    return;
+  }
+  const size_t gone = candidates[world_.random().Below(candidates.size())];
+  const bool is_in_the_way = world_.Chance(0.5);
+  faults_.TakeDown(gone);
+  const auto is_replaced = [&] {
+    SimWriter* writer = cluster_.writer();
+    return cluster_.SeatsOf(gone) == 0 && writer != nullptr && writer->changing_seats() == 0;
+  };
+  const int64_t give_up_us = world_.now_us() + 40 * kSecond;
+  while (!world_.failed() && !is_replaced() && world_.now_us() < give_up_us) {
+    if (is_in_the_way && world_.Chance(0.02)) {
+      control->Restart();
+    }
+    world_.RunUntil(world_.now_us() + 100 * kMs);
+  }
+  if (!is_replaced()) {
+    world_.Fail(fmt::format("control has not replaced node {} in 40 s: {}{}", gone + 1,
+                            control->Report().blocked, cluster_.DescribeNodes()));
+  }
+  COVER("sim.node_replaced");
+  faults_.BringBack();
 }
 
 void Scenario::ProveProgress(const std::string& when) {
@@ -373,6 +298,12 @@ void Scenario::ProveReads(const std::string& when) {
   }
 }
 
+bool Scenario::IsRepaired() {
+  SimControl* control = cluster_.control();
+  return control == nullptr ||
+         (control->Knows(cluster_.oracle().geometry().version) && control->Report().wanted == 0);
+}
+
 // In the end all copies of all pages are equal, and equal to the model.
 void Scenario::ProveAgreement() {
   Settle();
@@ -400,25 +331,43 @@ void Scenario::ProveAgreement() {
   }
 }
 
+void Scenario::Trouble() {
+  const bool is_storm = !style_.has_splits || world_.Chance(0.5);
+  const int64_t least_us = is_storm ? kSecond : 200 * kMs;
+  const int64_t until_us =
+      world_.now_us() + world_.Between(least_us, is_storm ? 5 * kSecond : kSecond);
+  faults_.Begin(until_us, is_storm);
+  world_.RunUntil(until_us);
+  if (style_.has_splits) {
+    const int64_t splits = world_.Between(1, 4);
+    for (int64_t i = 0; i < splits && !world_.failed(); ++i) {
+      faults_.SplitOpening();
+    }
+  }
+  faults_.CalmDown();
+}
+
 RunResult Scenario::Run() {
   cluster_.StartWriter(VolumeEpoch(0));
   world_.After(50 * kMs, [this] { Watch(); });
   world_.RunUntil(world_.now_us() + world_.Between(0, 500 * kMs));
   const int64_t rounds = world_.Between(1, 3);
   for (int64_t round = 0; round < rounds && !world_.failed(); ++round) {
-    is_calm_ = false;
-    const int64_t until_us = world_.now_us() + world_.Between(1 * kSecond, 6 * kSecond);
-    ScheduleFault(until_us);
-    ScheduleOrder(until_us);
-    world_.RunUntil(until_us);
-    if (world_.failed()) {
-      break;
-    }
-    CalmDown();
+    Trouble();
     Settle();
-    if (!world_.failed()) {
+    if (!world_.failed() && world_.Chance(0.7)) {
       LiveWithLosses();
+    } else if (!world_.failed()) {
+      LiveWithoutQuorum();
     }
+  }
+  if (!world_.failed() && world_.Chance(0.3)) {
+    Settle();
+    LiveWithASlowNode();
+  }
+  if (!world_.failed() && world_.Chance(0.4)) {
+    Settle();
+    ReplaceWhatIsGone();
   }
   if (!world_.failed()) {
     ProveAgreement();
@@ -431,6 +380,8 @@ RunResult Scenario::Run() {
   result.pages_checked = cluster_.oracle().pages_checked();
   result.openings = cluster_.openings;
   result.seats_moved = cluster_.oracle().seats_moved();
+  result.has_control = style_.has_control;
+  result.has_race = faults_.races() > 0;
   result.virtual_us = world_.now_us();
   return result;
 }

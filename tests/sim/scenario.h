@@ -1,12 +1,8 @@
 // One simulated life of a cluster: six to twelve nodes, writers that come and go, a reader, a
-// volume that grows, seats that change hands, faults; then calm in which it has to prove that it is
-// alive, that nothing was lost, that every succession ends, and that all copies agree.
-//
-// Faults of a seed: nodes crash (losing or tearing what was not flushed), hang, run slow, lose
-// their disk or single bits of it (one node at a time: more is more than the design bears); writes
-// and flushes fail; links are cut one way or both, AZs isolated; frames are lost, repeated,
-// delayed, reordered, damaged; writers crash, and several open the volume at once, sometimes with
-// one epoch; wall clocks jump.
+// volume that grows, seats that change hands (by control's repair planner in one half of the seeds,
+// by random orders in the other), faults; then calm in which it has to prove that it is alive, that
+// nothing was lost, that every succession ends, that control has nothing left to repair, and that
+// all copies agree. tests/sim/README.md lists faults, proofs and what they have caught.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +23,8 @@ struct RunResult {
   uint64_t pages_checked = 0;
   uint64_t openings = 0;
   uint64_t seats_moved = 0;
+  bool has_control = false;  // and not random orders
+  bool has_race = false;     // of openers
   int64_t virtual_us = 0;
 };
 

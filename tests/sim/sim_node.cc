@@ -1,5 +1,9 @@
 #include "tests/sim/sim_node.h"
 
+#include <fmt/format.h>
+
+#include "storage_node/manifest.h"
+
 namespace borealis::sim {
 
 namespace {
@@ -22,14 +26,31 @@ bool SimNode::is_broken() const {
   return is_up() && node_->needs_restart();
 }
 
+// Whether the node had all it ever promised when it last wrote its manifest.
+bool SimNode::ManifestSaysWhole() {
+  const Result<std::string> bytes = ReadWholeFile(*files_, config_.directory + "/manifest");
+  if (!bytes.ok()) {
+    return false;
+  }
+  const Result<storage_node::Manifest> manifest = storage_node::ParseManifest(*bytes);
+  return manifest.ok() && !manifest->amnesiac;
+}
+
 void SimNode::Boot() {
+  const bool is_whole = ManifestSaysWhole();
   node_ = std::make_unique<storage_node::Node>(config_, *this, *files_, clock_);
   const Status opened = node_->Open();
   world_.Note("boot", endpoint(), opened.ok() ? 1 : 0);
   network_.Attach(endpoint(),
                   [this](Endpoint from, Frame frame) { OnFrame(from, std::move(frame)); });
+  if (opened.ok() && node_->amnesiac() && is_whole && !may_forget_) {
+    world_.Fail(fmt::format("5: node {} lost what it had, and nothing was done to its disk",
+                            config_.node.value()));
+  }
   if (opened.ok() && is_sound()) {
-    oracle_.OnNodeRestarted(slot(), node_->Segments());
+    const VolumeId volume(1);
+    oracle_.OnNodeRestarted(slot(), node_->Segments(), node_->epoch(volume),
+                            node_->geometry_version(volume));
   }
   Tick();
 }
@@ -54,9 +75,8 @@ void SimNode::Stop() {
   network_.Detach(endpoint());
 }
 
-void SimNode::Crash() {
-  world_.Note("crash", endpoint());
-  // A work under way may have had its effect up to any operation.
+// A work under way may have had its effect up to any operation.
+void SimNode::DoPartOfWork() {
   for (auto& [lane, works] : lanes_) {
     if (!works.empty() && !works.front().has_run && world_.Chance(0.6)) {
       int64_t left = world_.Between(0, 6);
@@ -67,6 +87,17 @@ void SimNode::Crash() {
       files_->SetFaultDecider(nullptr);
     }
   }
+}
+
+void SimNode::Kill() {
+  world_.Note("kill", endpoint());
+  DoPartOfWork();
+  Stop();
+}
+
+void SimNode::Crash() {
+  world_.Note("crash", endpoint());
+  DoPartOfWork();
   Stop();
   if (world_.Chance(0.3)) {
     files_->CrashLosingAll();
@@ -80,6 +111,7 @@ void SimNode::CrashAndLoseDisk() {
   Stop();
   files_ = std::make_unique<SimFileSystem>(world_.random().Next());
   config_.new_cluster = false;  // an empty disk is a lost one from now on
+  may_forget_ = true;
   oracle_.ForgetNode(slot());
 }
 
@@ -121,7 +153,9 @@ void SimNode::Start(storage_node::Lane lane, uint64_t id, std::function<Status()
 
 // A work takes effect somewhere in its time, and is reported at its end.
 void SimNode::RunNext(storage_node::Lane lane) {
-  const int64_t takes_us = world_.Between(100, 1'500) * disk_slow_;
+  const auto slow = lane_slow_.find(lane);
+  const int64_t takes_us =
+      world_.Between(100, 1'500) * disk_slow_ * (slow == lane_slow_.end() ? 1 : slow->second);
   const int64_t effect_us = world_.Between(0, takes_us);
   const uint64_t generation = generation_;
   world_.After(effect_us, [this, lane, generation] {

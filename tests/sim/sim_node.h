@@ -26,6 +26,8 @@ class SimNode final : public storage_node::NodeEnvironment {
   void Boot();
   // Power off. What was on its way to the disk may be there in part, or whole.
   void Crash();
+  // The process dies and the machine goes on: what was written and not flushed can be read.
+  void Kill();
   // Power off, and a new disk.
   void CrashAndLoseDisk();
   // Stops answering, keeps its state and its disk.
@@ -45,8 +47,14 @@ class SimNode final : public storage_node::NodeEnvironment {
   Endpoint endpoint() const { return config_.node.value(); }
   // Its index in the cluster; not a slot of any instance.
   size_t slot() const { return config_.node.value() - 1; }
-  // Disk operations take this many times longer.
-  void SetDiskSlow(int64_t factor) { disk_slow_ = factor; }
+  // Disk operations take this many times longer; all, or those of one lane.
+  void SetDiskSlow(int64_t factor) {
+    disk_slow_ = factor;
+    lane_slow_.clear();
+  }
+  void SetLaneSlow(storage_node::Lane lane, int64_t factor) { lane_slow_[lane] = factor; }
+  // Its disk was damaged: it may find at a restart that it has lost something. (5 holds otherwise.)
+  void SetMayForget(bool may) { may_forget_ = may; }
   void JumpWallClock(int64_t by_us) { clock_.JumpWall(by_us); }
 
  private:
@@ -58,6 +66,8 @@ class SimNode final : public storage_node::NodeEnvironment {
   };
 
   void RunNext(storage_node::Lane lane);
+  void DoPartOfWork();
+  bool ManifestSaysWhole();
   void Tick();
   void OnFrame(Endpoint from, Frame frame);
   void Stop();
@@ -72,6 +82,8 @@ class SimNode final : public storage_node::NodeEnvironment {
   uint64_t generation_ = 0;  // of the process: events of an earlier one are dropped
   int64_t hangs_until_us_ = 0;
   int64_t disk_slow_ = 1;
+  std::map<storage_node::Lane, int64_t> lane_slow_;
+  bool may_forget_ = false;
   std::map<storage_node::Lane, std::deque<Work>> lanes_;
 };
 

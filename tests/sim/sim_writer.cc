@@ -171,28 +171,38 @@ void SimWriter::OnGeometryDecided(const Geometry& geometry) {
   }
 }
 
-void SimWriter::OrderSeat(const storage_client::SeatOrder& order) {
+Status SimWriter::OrderSeat(const storage_client::SeatOrder& order) {
   const Status status = core_.OrderSeat(order, world_.now_us());
   world_.Note("order seat", order.pg.value(), order.holder.value(), order.successor.value());
   world_.Note("ordered", status.ok() ? 1 : 0);
   ArmTimer();
+  return status;
 }
 
-void SimWriter::AddNode(const StorageNodeAddress& node) {
-  core_.AddNode(node, world_.now_us()).IgnoreError();
+Status SimWriter::AddNode(const StorageNodeAddress& node) {
+  Status status = core_.AddNode(node, world_.now_us());
   ArmTimer();
+  return status;
 }
 
-void SimWriter::SetDraining(NodeId node, bool draining) {
-  core_.SetDraining(node, draining, world_.now_us()).IgnoreError();
+Status SimWriter::SetDraining(NodeId node, bool draining) {
+  Status status = core_.SetDraining(node, draining, world_.now_us());
   ArmTimer();
+  return status;
 }
 
 // The volume grows with what is written to it.
 PageNo SimWriter::AnyPage() {
   const uint64_t in_use =
       workload_.first_pages + oracle_.record_count() / workload_.records_per_page;
-  return PageNo(world_.random().Below(std::min(in_use, workload_.pages)));
+  const uint64_t pages = std::min(in_use, workload_.pages);
+  if (world_.Chance(0.03)) {
+    favourite_ = world_.random().Below(pages);
+  }
+  if (world_.Chance(workload_.locality)) {
+    return PageNo(std::min(pages - 1, favourite_ + world_.random().Below(4)));
+  }
+  return PageNo(world_.random().Below(pages));
 }
 
 void SimWriter::OnFenced(Status /*status*/) {
@@ -230,8 +240,7 @@ void SimWriter::Work() {
     return;
   }
   // A fenced writer goes on for a while, as one that does not know yet would.
-  const bool has_room = log_->end() - std::max(vdl(), start_) < allocation_bytes_;
-  if (has_room) {
+  if (has_room()) {
     AppendOne();
   } else {
     COVER("sim.no_room");

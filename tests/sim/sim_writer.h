@@ -23,6 +23,7 @@ struct Workload {
   uint64_t records_per_page = 12;  // for so many records a page more is in use
   int64_t pause_max_us = 40'000;   // between mini-transactions
   double read_chance = 0.3;        // a page read beside it
+  double locality = 0.7;           // of its pages
   size_t records_max = 4;
 };
 
@@ -68,16 +69,18 @@ class SimWriter final : public SimInstance, private storage_client::ClientEvents
 
   void Open(VolumeEpoch epoch);
   void SetReader(SimReader* reader);
+  // LSNs may still be handed out.
+  bool has_room() const { return log_->end() - std::max(vdl(), start_) < allocation_bytes_; }
   // Appends one mini-transaction now; its last LSN.
   Lsn AppendOne();
   // Reads a random page at a random read point; `required`: failing is a violation.
   void ReadOne(bool required);
   void ReadAt(PageNo page, Lsn read_point, bool required);
   void StopWorkload() { is_working_ = false; }
-  // Control's orders; refusals are ignored, as control would try again.
-  void OrderSeat(const storage_client::SeatOrder& order);
-  void AddNode(const StorageNodeAddress& node);
-  void SetDraining(NodeId node, bool draining);
+  // Control's orders.
+  Status OrderSeat(const storage_client::SeatOrder& order);
+  Status AddNode(const StorageNodeAddress& node);
+  Status SetDraining(NodeId node, bool draining);
 
   bool is_open() const { return core_.is_open(); }
   bool is_over() const { return is_over_ || core_.is_fenced(); }
@@ -96,6 +99,7 @@ class SimWriter final : public SimInstance, private storage_client::ClientEvents
   void OnVdlAdvanced(Lsn vdl, std::span<const storage_client::PgTailAt> changed) override;
   void OnGeometryDecided(const Geometry& geometry) override;
   void OnFenced(Status status) override;
+  // Mostly of one group for a while, so that others are idle.
   PageNo AnyPage();
   void Work();
   void TellReader(std::span<const storage_client::PgTailAt> tails);
@@ -110,6 +114,7 @@ class SimWriter final : public SimInstance, private storage_client::ClientEvents
   Lsn start_;
   bool is_over_ = false;
   bool is_working_ = true;
+  uint64_t favourite_ = 0;  // page; its neighbours are written more often
   size_t reads_open_ = 0;
   SimReader* reader_ = nullptr;
   bool reader_knows_all_ = false;

@@ -1,0 +1,372 @@
+#include "tests/sim/faults.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/fault.h"
+
+namespace borealis::sim {
+
+namespace {
+constexpr int64_t kMs = 1'000;
+constexpr int64_t kSecond = 1'000 * kMs;
+}  // namespace
+
+void Faults::Begin(int64_t until_us, bool is_storm) {
+  is_calm_ = false;
+  if (is_storm) {
+    ScheduleFault(until_us);
+  }
+  ScheduleOrder(until_us);
+}
+
+void Faults::ScheduleFault(int64_t until_us) {
+  world_.After(world_.Between(20 * kMs, 500 * kMs), [this, until_us] {
+    if (world_.now_us() < until_us && !is_calm_) {
+      OneFault();
+      ScheduleFault(until_us);
+    }
+  });
+}
+
+// Where there is no control that decides: orders that make no sense, often several in a row.
+void Faults::ScheduleOrder(int64_t until_us) {
+  const int64_t pause_us =
+      world_.Chance(0.3) ? world_.Between(1 * kMs, 20 * kMs) : world_.Between(20 * kMs, 600 * kMs);
+  world_.After(pause_us, [this, until_us] {
+    if (world_.now_us() < until_us && !is_calm_) {
+      if (cluster_.control() == nullptr) {
+        cluster_.OrderSeat();
+      } else if (world_.Chance(0.2)) {
+        TroubleControl();
+      }
+      ScheduleOrder(until_us);
+    }
+  });
+}
+
+void Faults::TroubleControl() {
+  SimControl* control = cluster_.control();
+  switch (world_.random().Below(4)) {
+    case 0:
+      return control->Restart();
+    case 1:
+      return control->Hang(world_.Between(50 * kMs, 3 * kSecond));
+    default:
+      return control->WishDraining(AnyNode(), world_.Chance(0.5));
+  }
+}
+
+void Faults::OneFault() {
+  switch (world_.random().Below(16)) {
+    case 0:
+    case 1:
+    case 2:
+      return CrashSome();
+    case 3:
+      cluster_.node(AnyNode()).Hang(world_.Between(50 * kMs, 2 * kSecond));
+      return;
+    case 4:
+    case 5:
+      return CutSome();
+    case 6: {
+      NetworkFaults faults;
+      faults.loss = world_.Chance(0.5) ? 0.1 * world_.random().Unit() : 0;
+      faults.repeat = world_.Chance(0.5) ? 0.1 * world_.random().Unit() : 0;
+      faults.straggle = world_.Chance(0.5) ? 0.1 * world_.random().Unit() : 0;
+      faults.flip = world_.Chance(0.3) ? 0.05 * world_.random().Unit() : 0;
+      cluster_.network().SetFaults(faults);
+      return;
+    }
+    case 7:
+      return SlowSome();
+    case 8:
+      return FailDisk();
+    case 9:
+    case 10:
+      return CrashAnyWriter();
+    case 11:
+      return RaceToOpen();
+    case 12:
+      return DamageDisk();
+    case 13:
+      cluster_.node(AnyNode()).JumpWallClock(world_.Between(-3600 * kSecond, 3600 * kSecond));
+      return MoveLowestReadPoint();
+    case 14:
+      return cluster_.JoinNode();
+    case 15:
+      return FillDisk();
+    default:
+      return;
+  }
+}
+
+std::vector<size_t> Faults::AllNodes() const {
+  std::vector<size_t> all(cluster_.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  return all;
+}
+
+void Faults::CrashSome() {
+  // Mostly one, sometimes an AZ, now and then everything.
+  std::vector<size_t> slots = {AnyNode()};
+  if (world_.Chance(0.1)) {
+    slots = AllNodes();
+  } else if (world_.Chance(0.2)) {
+    slots = cluster_.AzOf(slots[0]);
+  }
+  const Cluster::Loss loss = world_.Chance(0.3) ? Cluster::Loss::kProcess : Cluster::Loss::kPower;
+  for (size_t slot : slots) {
+    cluster_.CrashNode(slot, loss);
+    world_.After(world_.Between(1 * kMs, 2 * kSecond), [this, slot] { cluster_.BootNode(slot); });
+  }
+}
+
+// Links of a node or of an AZ, both ways or one way only.
+void Faults::CutSome() {
+  std::vector<Endpoint> inside;
+  const size_t node = AnyNode();
+  if (world_.Chance(0.3)) {
+    for (size_t other : cluster_.AzOf(node)) {
+      inside.push_back(other + 1);
+    }
+  } else {
+    inside = {node + 1};
+  }
+  const bool both_ways = world_.Chance(0.6);
+  const bool inwards = world_.Chance(0.5);
+  for (Endpoint in : inside) {
+    for (Endpoint out = 1; out < 200; out = out == cluster_.size() ? 90 : out + 1) {
+      if (std::find(inside.begin(), inside.end(), out) != inside.end() || world_.Chance(0.2)) {
+        continue;
+      }
+      if (both_ways || inwards) {
+        cluster_.network().Cut(out, in);
+      }
+      if (both_ways || !inwards) {
+        cluster_.network().Cut(in, out);
+      }
+    }
+  }
+  world_.After(world_.Between(50 * kMs, 2 * kSecond), [this] {
+    if (!is_calm_) {
+      cluster_.network().Heal();
+    }
+  });
+}
+
+void Faults::SlowSome() {
+  constexpr storage_node::Lane kLanes[] = {
+      storage_node::Lane::kJournal, storage_node::Lane::kManifest, storage_node::Lane::kLayers};
+  switch (world_.random().Below(3)) {
+    case 0:
+      return cluster_.node(AnyNode()).SetDiskSlow(world_.Between(1, 100));
+    case 1:
+      return cluster_.network().SetSlow(AnyNode() + 1, world_.Between(1, 100));
+    default:
+      for (size_t slot : AllNodes()) {
+        if (world_.Chance(0.4)) {
+          cluster_.node(slot).SetLaneSlow(kLanes[world_.random().Below(3)], world_.Between(1, 60));
+        }
+      }
+  }
+}
+
+// Bits rot, sectors cannot be read or the disk is replaced, on one node until that is mended.
+void Faults::DamageDisk() {
+  if (cluster_.damaged.has_value()) {
+    return;
+  }
+  const size_t slot = AnyNode();
+  SimNode& node = cluster_.node(slot);
+  cluster_.damaged = slot;
+  const auto boot_soon = [this, slot] {
+    world_.After(world_.Between(1 * kMs, kSecond), [this, slot] { cluster_.BootNode(slot); });
+  };
+  if (world_.Chance(0.3)) {
+    cluster_.CrashNode(slot, Cluster::Loss::kDisk);
+    return boot_soon();
+  }
+  cluster_.oracle().ForgetNode(slot);
+  node.SetMayForget(true);
+  if (world_.Chance(0.3)) {
+    return FailReads(slot);
+  }
+  const std::string path = node.files().FlipRandomBit(world_.Chance(0.5) ? "journal" : "layer");
+  world_.Note("flip", slot, path.size());
+  if (world_.Chance(0.5)) {
+    cluster_.CrashNode(slot, Cluster::Loss::kPower);
+    boot_soon();
+  }
+}
+
+void Faults::FailReads(size_t slot) {
+  const bool of_journal = world_.Chance(0.5);
+  if (of_journal) {
+    cluster_.CrashNode(slot, Cluster::Loss::kPower);  // it is read at a start only
+  }
+  const int64_t count = world_.Between(1, 3);
+  for (int64_t i = 0; i < count; ++i) {
+    cluster_.node(slot).files().FailNth(SimFileSystem::Operation::kRead,
+                                        1 + world_.random().Below(8),
+                                        of_journal ? "journal" : "layer");
+  }
+  cluster_.BootNode(slot);
+}
+
+void Faults::FailDisk() {
+  using Operation = SimFileSystem::Operation;
+  const Operation operations[] = {Operation::kSync, Operation::kWrite, Operation::kRename,
+                                  Operation::kSyncDirectory, Operation::kOpen};
+  SimNode& node = cluster_.node(AnyNode());
+  if (node.is_up()) {
+    node.files().FailNth(operations[world_.random().Below(5)], 1 + world_.random().Below(8), "",
+                         world_.Chance(0.3) ? Code::kNoSpace : Code::kIoError);
+  }
+}
+
+// Somebody else's files, for a while.
+void Faults::FillDisk() {
+  SimNode& node = cluster_.node(AnyNode());
+  node.files().SetCapacity(node.files().UsedBytes() + world_.random().Below(200u << 10));
+  world_.Note("disk full", node.endpoint());
+  world_.After(world_.Between(100 * kMs, 3 * kSecond),
+               [&node] { node.files().SetCapacity(~uint64_t{0}); });
+}
+
+void Faults::CrashAnyWriter() {
+  if (cluster_.writer_count() > 0) {
+    cluster_.CrashWriter(world_.random().Below(cluster_.writer_count()));
+  }
+}
+
+// Two at once; now and then with one and the same epoch, as after a restored cluster manager. Some
+// die on the way.
+void Faults::RaceToOpen() {
+  ++races_;
+  const VolumeEpoch epoch = world_.Chance(0.4) ? cluster_.NextEpoch() : VolumeEpoch(0);
+  const int64_t starters = world_.Between(1, 2);
+  for (int64_t i = 0; i < starters && cluster_.writer_count() < 4; ++i) {
+    world_.After(world_.Between(0, 20 * kMs), [this, epoch] {
+      const Endpoint opener = cluster_.StartWriter(epoch);
+      if (world_.Chance(0.4)) {
+        world_.After(world_.Between(0, 15 * kMs),
+                     [this, opener] { cluster_.CrashWriterAt(opener); });
+      }
+    });
+  }
+}
+
+void Faults::MoveLowestReadPoint() {
+  const std::vector<Lsn>& points = cluster_.oracle().read_points();
+  if (points.size() > 8) {
+    cluster_.oracle().RaiseLowestReadPoint(
+        points[world_.random().Below(points.size() - points.size() / 4)]);
+  }
+}
+
+void Faults::Append(int64_t for_us) {
+  const int64_t until_us = world_.now_us() + for_us;
+  while (world_.now_us() < until_us && !world_.failed()) {
+    if (SimWriter* writer = cluster_.writer(); writer != nullptr && writer->has_room()) {
+      writer->AppendOne();
+    }
+    world_.RunUntil(std::min(until_us, world_.now_us() + world_.Between(0, 3 * kMs)));
+  }
+}
+
+void Faults::SplitOpening() {
+  const Geometry& geometry = cluster_.oracle().geometry();
+  if (geometry.groups.empty() || cluster_.writer() == nullptr) {
+    world_.RunUntil(world_.now_us() + 100 * kMs);
+    return;
+  }
+  COVER("sim.split_opening");
+  const PgId pg(static_cast<uint32_t>(world_.random().Below(geometry.groups.size())));
+  const std::vector<size_t> root = cluster_.MachinesOf(kRootGroup);
+  std::vector<size_t> holders = cluster_.MachinesOf(pg);
+  for (size_t i = holders.size() - 1; i > 0; --i) {
+    std::swap(holders[i], holders[world_.random().Below(i + 1)]);
+  }
+  if (world_.Chance(0.7)) {  // the root group, without which nothing opens, suffers less
+    std::stable_partition(holders.begin(), holders.end(), [&](size_t holder) {
+      return std::find(root.begin(), root.end(), holder) != root.end();
+    });
+  }
+  const size_t behind = 1 + world_.random().Below(2);
+  const auto order = [this, pg] {
+    for (int64_t i = world_.Between(0, 2); i > 0; --i) {
+      cluster_.OrderSeat(pg);
+    }
+  };
+  order();
+  Append(world_.Between(0, 10 * kMs));
+  for (size_t i = 0; i < behind; ++i) {
+    cluster_.Isolate(holders[i]);
+  }
+  order();
+  Append(world_.Between(0, 10 * kMs));
+  if (world_.Chance(0.5)) {
+    for (size_t successor : cluster_.MachinesOf(pg, /*successors=*/true)) {
+      cluster_.Isolate(successor);
+    }
+  }
+  Append(world_.Between(0, 30 * kMs));
+  while (cluster_.writer_count() > 0) {
+    cluster_.CrashWriter(0);
+  }
+  cluster_.network().Heal();
+  const size_t ahead = world_.Between(2, 4);
+  for (size_t i = 0; i < ahead; ++i) {
+    TakeDown(holders[holders.size() - 1 - i]);
+  }
+  for (int64_t i = world_.Between(1, 2); i > 0; --i) {
+    cluster_.StartWriter(VolumeEpoch(0));
+  }
+  world_.RunUntil(world_.now_us() + world_.Between(20 * kMs, 400 * kMs));
+  BringBack();
+  world_.RunUntil(world_.now_us() + world_.Between(20 * kMs, 400 * kMs));
+}
+
+void Faults::CalmDown() {
+  world_.Note("calm");
+  is_calm_ = true;
+  if (SimControl* control = cluster_.control(); control != nullptr) {
+    control->Hang(0);
+  }
+  BringBack();
+}
+
+void Faults::StopDraining() {
+  if (SimControl* control = cluster_.control(); control != nullptr) {
+    for (size_t slot : AllNodes()) {
+      control->WishDraining(slot, false);
+    }
+  }
+}
+
+void Faults::BringBack() {
+  cluster_.network().Heal();
+  for (size_t slot : AllNodes()) {
+    SimNode& node = cluster_.node(slot);
+    node.files().SetCapacity(~uint64_t{0});
+    node.SetDiskSlow(1);
+    node.Hang(0);
+    cluster_.BootNode(slot);
+  }
+}
+
+void Faults::TakeDown(size_t slot) {
+  switch (world_.random().Below(3)) {
+    case 0:
+      cluster_.CrashNode(slot, Cluster::Loss::kPower);
+      return;
+    case 1:
+      cluster_.node(slot).Hang(100 * kSecond);
+      return;
+    default:
+      cluster_.Isolate(slot);
+  }
+}
+
+}  // namespace borealis::sim

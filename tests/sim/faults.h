@@ -1,0 +1,57 @@
+// What goes wrong in a simulated life: random faults, and openings at the worst moment.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tests/sim/cluster.h"
+#include "tests/sim/world.h"
+
+namespace borealis::sim {
+
+class Faults {
+ public:
+  Faults(World& world, Cluster& cluster) : world_(world), cluster_(cluster) {}
+
+  // Faults and orders for seats from now until then; of a storm, or only orders and slowness.
+  void Begin(int64_t until_us, bool is_storm);
+  // Two holders of a group, and perhaps a successor, fall behind; then the writer dies and many of
+  // those that are ahead go, so that an opener has to do with the others.
+  void SplitOpening();
+  // No more faults, and those that last are over.
+  void CalmDown();
+  void BringBack();
+  // The operator wants every machine to have segments again.
+  void StopDraining();
+  bool is_calm() const { return is_calm_; }
+  // The machine stops, hangs, or cannot be reached.
+  void TakeDown(size_t slot);
+
+  uint64_t races() const { return races_; }
+  size_t AnyNode() { return world_.random().Below(cluster_.size()); }
+  std::vector<size_t> AllNodes() const;
+
+ private:
+  void ScheduleFault(int64_t until_us);
+  void ScheduleOrder(int64_t until_us);
+  void OneFault();
+  void CrashSome();
+  void CutSome();
+  void SlowSome();
+  void DamageDisk();
+  void FailReads(size_t slot);
+  void FailDisk();
+  void FillDisk();
+  void RaceToOpen();
+  void CrashAnyWriter();
+  void TroubleControl();
+  void MoveLowestReadPoint();
+  void Append(int64_t for_us);
+
+  World& world_;
+  Cluster& cluster_;
+  bool is_calm_ = false;
+  uint64_t races_ = 0;
+};
+
+}  // namespace borealis::sim
