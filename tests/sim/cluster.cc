@@ -37,13 +37,14 @@ storage_node::NodeConfig NodeConfigOf(const StorageNodeAddress& self, size_t see
   // Small enough that layers, merges and journal recycling happen within seconds.
   config.journal_file_bytes = 128u << 10;
   config.table_bytes = 24u << 10;
-  config.memory_bytes = 1u << 20;
+  config.memory_bytes = 160u << 10;
   config.journal_bytes = 512u << 10;
   config.page_cache_pages = 16;
   config.merge_layers = 3;
   config.image_after_records = 8;
   config.retain_log_bytes = 64u << 10;
   config.fetch_bytes = 16u << 10;
+  config.scrub_interval_us = 4'000'000;
   return config;
 }
 }  // namespace

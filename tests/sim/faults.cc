@@ -107,6 +107,15 @@ std::vector<size_t> Faults::AllNodes() const {
   return all;
 }
 
+// In a calm all that is down is so for a reason.
+void Faults::BootSoon(size_t slot, int64_t within_us) {
+  world_.After(world_.Between(1 * kMs, within_us), [this, slot] {
+    if (!is_calm_) {
+      cluster_.BootNode(slot);
+    }
+  });
+}
+
 void Faults::CrashSome() {
   // Mostly one, sometimes an AZ, now and then everything.
   std::vector<size_t> slots = {AnyNode()};
@@ -118,7 +127,7 @@ void Faults::CrashSome() {
   const Cluster::Loss loss = world_.Chance(0.3) ? Cluster::Loss::kProcess : Cluster::Loss::kPower;
   for (size_t slot : slots) {
     cluster_.CrashNode(slot, loss);
-    world_.After(world_.Between(1 * kMs, 2 * kSecond), [this, slot] { cluster_.BootNode(slot); });
+    BootSoon(slot, 2 * kSecond);
   }
 }
 
@@ -180,12 +189,9 @@ void Faults::DamageDisk() {
   const size_t slot = AnyNode();
   SimNode& node = cluster_.node(slot);
   cluster_.damaged = slot;
-  const auto boot_soon = [this, slot] {
-    world_.After(world_.Between(1 * kMs, kSecond), [this, slot] { cluster_.BootNode(slot); });
-  };
   if (world_.Chance(0.3)) {
     cluster_.CrashNode(slot, Cluster::Loss::kDisk);
-    return boot_soon();
+    return BootSoon(slot, kSecond);
   }
   cluster_.oracle().ForgetNode(slot);
   node.SetMayForget(true);
@@ -196,7 +202,7 @@ void Faults::DamageDisk() {
   world_.Note("flip", slot, path.size());
   if (world_.Chance(0.5)) {
     cluster_.CrashNode(slot, Cluster::Loss::kPower);
-    boot_soon();
+    BootSoon(slot, kSecond);
   }
 }
 

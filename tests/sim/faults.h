@@ -35,6 +35,7 @@ class Faults {
   void ScheduleFault(int64_t until_us);
   void ScheduleOrder(int64_t until_us);
   void OneFault();
+  void BootSoon(size_t slot, int64_t within_us);
   void CrashSome();
   void CutSome();
   void SlowSome();

@@ -2,7 +2,12 @@
 //
 //   sim --seed N [--trace]            one seed, with its events
 //   sim --seeds 500 [--first 1]       a range, on all cores; a failing seed is named with its
-//   replay sim --seed N --twice              the same seed twice: the traces must be equal
+//                                     replay
+//   sim --seeds 10 --twice            each of them twice, in two processes: the traces must be
+//   equal,
+//                                     and the seeds must cover a race of openers, a seat that moves
+//                                     and control's planner
+//   sim --seeds 500 --stop            no further than the first seed that fails
 //
 // Every worker is a process of its own, so that an INVARIANT that aborts is reported with its seed
 // like any other failure.
@@ -11,8 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -32,6 +40,8 @@ struct Options {
   unsigned jobs = 0;
   bool print_trace = false;
   bool twice = false;
+  bool stop = false;
+  bool hash_only = false;
   bool coverage = true;
 };
 
@@ -39,8 +49,33 @@ struct Options {
 constexpr std::string_view kExpected[] = {"client.fenced",
                                           "client.fenced_by_few",
                                           "client.node_joined_late",
+                                          "journal.damage_before_good_batch",
                                           "keeper.changes_gathered",
                                           "keeper.node_did_not_know_its_seat",
+                                          "merge.edits_do_not_apply",
+                                          "node.annulled_by_gossip",
+                                          "node.append_fenced",
+                                          "node.append_not_a_member",
+                                          "node.copy_abandoned",
+                                          "node.copy_peer_replaced",
+                                          "node.copy_piece_refused",
+                                          "node.crowded",
+                                          "node.damaged_layer",
+                                          "node.failed_flush",
+                                          "node.fenced_while_flushing",
+                                          "node.fetch_collected",
+                                          "node.fetched_records",
+                                          "node.geometry_fenced",
+                                          "node.geometry_told_by_gossip",
+                                          "node.layer_work_failed",
+                                          "node.read_collected",
+                                          "node.salvage",
+                                          "node.scrub_found_a_bad_journal_file",
+                                          "node.scrub_found_a_bad_layer",
+                                          "node.seal_fenced",
+                                          "node.segment_copied",
+                                          "node.segment_dropped",
+                                          "node.void_record_refused",
                                           "opener.fenced",
                                           "opener.had_to_replicate",
                                           "opener.half_a_mini_transaction_at_the_end",
@@ -50,25 +85,24 @@ constexpr std::string_view kExpected[] = {"client.fenced",
                                           "opener.union_had_hole",
                                           "opener.void_record_in_tail",
                                           "opener.walk_jumped_annulled",
+                                          "reads.answered_below_needed_scl",
                                           "reads.asked_blindly",
                                           "reads.damaged_image",
                                           "reads.hedged",
+                                          "seats.finished",
+                                          "segment.chain_passed_void_record",
+                                          "segment.later_epoch_cuts_chain",
                                           "shipper.append_timed_out",
                                           "shipper.gave_up_on_slow_node",
-                                          "seats.finished",
                                           "shipper.scl_went_back",
                                           "shipper.waits_for_a_group",
-                                          "tracker.segment_lost_log",
-                                          "journal.damage_before_good_batch",
-                                          "node.annulled_by_gossip",
-                                          "node.append_fenced",
-                                          "node.damaged_layer",
-                                          "node.failed_flush",
-                                          "node.fenced_while_flushing",
-                                          "node.fetched_records",
-                                          "node.seal_fenced",
-                                          "node.void_record_refused",
-                                          "segment.later_epoch_cuts_chain"};
+                                          "sim.no_room",
+                                          "sim.node_replaced",
+                                          "sim.restarted_broken_node",
+                                          "sim.split_opening",
+                                          "tracker.answer_of_a_former_member",
+                                          "tracker.scl_beyond_the_log",
+                                          "tracker.segment_lost_log"};
 
 // What workers tell their parent, in shared memory.
 struct WorkerState {
@@ -80,8 +114,12 @@ struct WorkerState {
   uint64_t pages_checked;
   uint64_t openings;
   uint64_t seats_moved;
+  uint64_t with_control;
+  uint64_t with_race;
+  uint64_t lowest_failed;  // seed; kNone
   int64_t virtual_us;
 };
+constexpr uint64_t kNone = UINT64_MAX;
 
 Options Parse(int argc, char** argv) {
   Options options;
@@ -103,11 +141,15 @@ Options Parse(int argc, char** argv) {
       options.print_trace = true;
     } else if (name == "--twice") {
       options.twice = true;
+    } else if (name == "--stop") {
+      options.stop = true;
+    } else if (name == "--hash") {
+      options.hash_only = true;
     } else if (name == "--no-coverage") {
       options.coverage = false;
     } else {
       fmt::print(stderr,
-                 "usage: sim [--seed N [--trace] [--twice]] [--seeds N] [--first N] "
+                 "usage: sim [--seed N [--trace]] [--seeds N] [--first N] [--twice] [--stop] "
                  "[--jobs N] [--no-coverage]\n");
       std::exit(2);
     }
@@ -123,10 +165,40 @@ void ReportFailure(uint64_t seed, const std::string& what) {
   std::fflush(stdout);
 }
 
+std::string TraceOf(const RunResult& result) {
+  return fmt::format("{:016x} {}", result.trace_hash, result.events);
+}
+
+// As another process of this program sees the seed.
+std::string TraceInAnotherProcess(uint64_t seed) {
+  char path[4096] = {};
+  if (readlink("/proc/self/exe", path, sizeof path - 1) <= 0) {
+    return "no path";
+  }
+  FILE* pipe = popen(fmt::format("'{}' --seed {} --hash", path, seed).c_str(), "r");
+  char line[128] = {};
+  const bool has_line = pipe != nullptr && std::fgets(line, sizeof line, pipe) != nullptr;
+  const bool ended_well = pipe != nullptr && pclose(pipe) == 0;
+  return has_line && ended_well ? std::string(line, std::strcspn(line, "\n")) : "no answer";
+}
+
+void NoteFailed(WorkerState* state) {
+  ++state->failed;
+  state->lowest_failed = std::min(state->lowest_failed, state->seed);
+}
+
+// Whether another worker has found a lower seed that fails, and that is enough.
+bool MayStop(const Options& options, const WorkerState* states, uint64_t seed) {
+  return options.stop && std::any_of(states, states + options.jobs, [&](const WorkerState& state) {
+           return state.lowest_failed < seed;
+         });
+}
+
 // Seeds first + worker, first + worker + jobs, …
-void Work(const Options& options, unsigned worker, WorkerState* state, FILE* coverage) {
+void Work(const Options& options, unsigned worker, WorkerState* states, FILE* coverage) {
+  WorkerState* state = &states[worker];
   FaultRegistry::Instance().EnableCoverage(options.coverage);
-  while (state->seed < options.first + options.seeds) {
+  while (state->seed < options.first + options.seeds && !MayStop(options, states, state->seed)) {
     const RunResult result = RunScenario({state->seed, options.print_trace});
     state->events += result.events;
     state->records += result.records;
@@ -134,16 +206,17 @@ void Work(const Options& options, unsigned worker, WorkerState* state, FILE* cov
     state->openings += result.openings;
     state->seats_moved += result.seats_moved;
     state->virtual_us += result.virtual_us;
+    state->with_control += result.has_control && result.seats_moved > 0 ? 1 : 0;
+    state->with_race += result.has_race ? 1 : 0;
     if (!result.failure.empty()) {
       ReportFailure(state->seed, result.failure);
-      ++state->failed;
+      NoteFailed(state);
     } else if (options.twice) {
-      const RunResult again = RunScenario({state->seed, false});
-      if (again.trace_hash != result.trace_hash || again.events != result.events) {
-        ReportFailure(state->seed, "two runs of one seed differ");
-        ++state->failed;
+      const std::string again = TraceInAnotherProcess(state->seed);
+      if (again != TraceOf(result)) {
+        ReportFailure(state->seed, fmt::format("two runs differ: {}, {}", TraceOf(result), again));
+        NoteFailed(state);
       }
-      fmt::print("seed {}: trace {:016x}\n", state->seed, result.trace_hash);
     }
     ++state->done;
     state->seed += options.jobs;
@@ -152,7 +225,6 @@ void Work(const Options& options, unsigned worker, WorkerState* state, FILE* cov
     fmt::print(coverage, "{} {}\n", name, count);
   }
   std::fflush(coverage);
-  (void)worker;
 }
 
 void ReportCoverage(const std::vector<FILE*>& files) {
@@ -181,6 +253,12 @@ void ReportCoverage(const std::vector<FILE*>& files) {
 
 int Main(int argc, char** argv) {
   const Options options = Parse(argc, argv);
+  if (options.hash_only) {
+    OpenLog("/dev/null", "sim", LogLevel::kError);
+    const RunResult result = RunScenario({options.first, false});
+    fmt::print("{}\n", TraceOf(result));
+    return result.failure.empty() ? 0 : 1;
+  }
   OpenLog(options.print_trace ? "" : "/dev/null", "sim",
           options.print_trace ? LogLevel::kDebug : LogLevel::kError);
   const int64_t start_us = SystemClock().NowUs();
@@ -196,13 +274,14 @@ int Main(int argc, char** argv) {
     std::fflush(stdout);
     pids[worker] = fork();
     if (pids[worker] == 0) {
-      Work(shared, worker, &states[worker], coverage[worker]);
+      Work(shared, worker, states, coverage[worker]);
       std::fflush(stdout);
       _exit(0);
     }
   };
   for (unsigned worker = 0; worker < jobs; ++worker) {
     states[worker].seed = options.first + worker;
+    states[worker].lowest_failed = kNone;
     coverage.push_back(std::tmpfile());
     start_worker(worker);
   }
@@ -218,7 +297,7 @@ int Main(int argc, char** argv) {
         continue;
       }
       ReportFailure(states[worker].seed, "the process died: see the message above");
-      ++states[worker].failed;
+      NoteFailed(&states[worker]);
       ++states[worker].done;
       states[worker].seed += jobs;
       start_worker(worker);
@@ -233,6 +312,8 @@ int Main(int argc, char** argv) {
     sum.pages_checked += states[worker].pages_checked;
     sum.openings += states[worker].openings;
     sum.seats_moved += states[worker].seats_moved;
+    sum.with_control += states[worker].with_control;
+    sum.with_race += states[worker].with_race;
     sum.virtual_us += states[worker].virtual_us;
   }
   fmt::print(
@@ -243,6 +324,13 @@ int Main(int argc, char** argv) {
       sum.seats_moved, sum.pages_checked);
   if (options.coverage && options.seeds > 1) {
     ReportCoverage(coverage);
+  }
+  if (options.twice && (sum.seats_moved == 0 || sum.with_control == 0 || sum.with_race == 0)) {
+    fmt::print(
+        "these seeds show too little: {} seats moved, {} with control's planner, {} with a "
+        "race of openers\n",
+        sum.seats_moved, sum.with_control, sum.with_race);
+    return 1;
   }
   return sum.failed == 0 ? 0 : 1;
 }

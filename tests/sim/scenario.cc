@@ -97,10 +97,11 @@ void Scenario::Settle() {
     return cluster_.AllSound() && writer != nullptr && writer->changing_seats() == 0 &&
            !cluster_.is_opening() && !cluster_.damaged.has_value() && IsRepaired();
   };
+  faults_.StopDraining();
   const int64_t give_up_us = world_.now_us() + 40 * kSecond;
   while (!world_.failed() && !settled() && world_.now_us() < give_up_us) {
-    faults_.StopDraining();
     world_.RunUntil(world_.now_us() + 100 * kMs);
+    faults_.StopDraining();
     if (cluster_.damaged.has_value() && cluster_.AllSound()) {
       // Whatever was damaged must have been noticed when it is read: restart and see.
       const size_t slot = *cluster_.damaged;
@@ -301,7 +302,8 @@ void Scenario::ProveReads(const std::string& when) {
 bool Scenario::IsRepaired() {
   SimControl* control = cluster_.control();
   return control == nullptr ||
-         (control->Knows(cluster_.oracle().geometry().version) && control->Report().wanted == 0);
+         (control->Knows(cluster_.oracle().geometry().version) && control->Report().wanted == 0 &&
+          std::ranges::none_of(cluster_.oracle().geometry().nodes, &StorageNodeAddress::draining));
 }
 
 // In the end all copies of all pages are equal, and equal to the model.
