@@ -26,6 +26,20 @@ NodeId NodeAt(const Geometry& geometry, Slot slot) {
   return slot == kNoSlot ? NodeId(0) : geometry.nodes[slot].node;
 }
 
+// The rules once more, and not by the code that the cluster goes by. Seats of the group of which
+// all nodes do.
+template <class Predicate>
+int CountSeats(const Geometry& geometry, PgId pg, Predicate does) {
+  int count = 0;
+  for (const Seat& seat : geometry.group(pg).seats) {
+    count += does(NodeAt(geometry, seat.holder)) &&
+                     (!seat.changing() || does(NodeAt(geometry, seat.successor)))
+                 ? 1
+                 : 0;
+  }
+  return count;
+}
+
 // Whether a seat may go from one state to the other in one version.
 bool IsOneStep(const Geometry& a, const Seat& from, const Geometry& b, const Seat& to) {
   const NodeId holder = NodeAt(a, from.holder);
@@ -81,12 +95,8 @@ void Oracle::OnGeometryDecided(const Geometry& geometry) {
 }
 
 void Oracle::CheckIsHeld(const GeometryVersion& version, const Geometry& rule) {
-  SegmentSet have = 0;
-  for (Slot slot = 0; slot < rule.nodes.size(); ++slot) {
-    const size_t node = rule.nodes[slot].node.value() - 1;
-    have |= versions_told_[node] >= version ? SegmentBit(slot) : 0;
-  }
-  if (!rule.group(kRootGroup).Quorums().write.SatisfiedBy(have)) {
+  const auto has_told = [&](NodeId node) { return versions_told_[node.value() - 1] >= version; };
+  if (CountSeats(rule, kRootGroup, has_told) < 4) {
     world_.Fail(
         fmt::format("INV-GEO-1: geometry {} counts as decided and is not", version.ToString()));
   }
@@ -210,13 +220,49 @@ void Oracle::OnOpened(const storage_client::OpenedVolume& opened) {
 }
 
 void Oracle::NoteWritten(PgId pg) {
-  std::vector<Lsn> told(geometry_.nodes.size());
-  for (Slot slot = 0; slot < told.size(); ++slot) {
-    const auto known = told_.find({geometry_.nodes[slot].node.value() - 1, pg});
-    told[slot] = known == told_.end() ? Lsn(0) : known->second;
+  const auto told = [&](Slot slot) {
+    const auto known = told_.find({NodeAt(geometry_, slot).value() - 1, pg});
+    return known == told_.end() ? Lsn(0) : known->second;
+  };
+  std::vector<Lsn> reached;
+  for (const Seat& seat : geometry_.group(pg).seats) {
+    reached.push_back(seat.changing() ? std::min(told(seat.holder), told(seat.successor))
+                                      : told(seat.holder));
   }
-  Lsn& written = written_[pg];
-  written = std::max(written, geometry_.group(pg).Quorums().write.HighestReached(told));
+  std::sort(reached.rbegin(), reached.rend());
+  written_[pg] = std::max(written_[pg], reached[3]);
+}
+
+void Oracle::OnInstanceRequest(const Frame& frame) {
+  msg::TruncateRequest request;
+  if (static_cast<MessageType>(frame.type) != MessageType::kTruncateRequest ||
+      !storage_client::ParseBody(frame, &request) ||
+      !truncated_.insert(VolumeEpoch(request.range().epoch())).second) {
+    return;
+  }
+  const VolumeEpoch epoch(request.range().epoch());
+  const Result<Geometry> geometry = ParseGeometry(request.geometry());
+  if (!geometry.ok()) {
+    world_.Fail("an opener truncates without a geometry");
+    return;
+  }
+  const std::set<NodeId>& sealed = sealed_by_[epoch];
+  if (CountSeats(*geometry, kRootGroup, [&](NodeId node) { return sealed.contains(node); }) < 4) {
+    world_.Fail(
+        fmt::format("3: epoch {} truncates, and four seats of the root group have not "
+                    "answered its seal",
+                    epoch.value()));
+  }
+  for (uint32_t pg = 0; pg < geometry->groups.size(); ++pg) {
+    const auto& seats = geometry->groups[pg].seats;
+    const auto holders = std::ranges::count_if(
+        seats, [&](const Seat& seat) { return sealed.contains(NodeAt(*geometry, seat.holder)); });
+    if (holders < 3) {
+      world_.Fail(
+          fmt::format("3: epoch {} truncates, and of pg {} {} holders have answered its seal",
+                      epoch.value(), pg, holders));
+    }
+  }
 }
 
 void Oracle::CheckIsWritten(Lsn vdl, const std::string& who) {
@@ -405,6 +451,7 @@ void Oracle::CheckSealReply(size_t slot, const GeometryVersion& has, const Frame
   }
   Promises& promises = promises_[slot];
   promises.sealed = std::max(promises.sealed, VolumeEpoch(reply.volume_epoch()));
+  sealed_by_[VolumeEpoch(reply.volume_epoch())].insert(NodeId(static_cast<uint32_t>(slot + 1)));
   for (const auto* owing : {&acknowledged_[slot], &owed_[slot]}) {
     for (const auto& [pg, scl] : *owing) {
       const Lsn owed = LastOfGroup(pg, std::min(scl, answered_));

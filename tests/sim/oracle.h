@@ -38,6 +38,8 @@ class Oracle {
   // 5: what a node acknowledges must survive its crash, as long as it has a seat: records, seals,
   // truncations and versions of the geometry. `has` is the version that the node knows.
   void OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& frame);
+  // What an opener asks for: it truncates only when enough nodes have answered its seal.
+  void OnInstanceRequest(const Frame& frame);
   void OnNodeRestarted(size_t slot, const std::vector<storage_node::SegmentSummary>& segments,
                        VolumeEpoch epoch, const GeometryVersion& has);
   // The node's disk was damaged or replaced: it may come back without what it owes. But it must not
@@ -113,7 +115,9 @@ class Oracle {
   std::map<size_t, std::map<PgId, Lsn>> acknowledged_;
   std::map<size_t, std::map<PgId, Lsn>> owed_;  // by nodes whose disk was damaged
   std::map<size_t, Promises> promises_;
-  std::map<PgId, Lsn> written_;                     // as of the last look
+  std::map<PgId, Lsn> written_;  // as of the last look
+  std::map<VolumeEpoch, std::set<NodeId>> sealed_by_;
+  std::set<VolumeEpoch> truncated_;
   std::map<GeometryVersion, std::string> decided_;  // as encoded
   Geometry geometry_;
   // The last decided version in which the node has no seat in the group.

@@ -99,6 +99,7 @@ void SimInstance::NodeDown(NodeId node) {
 }
 
 void SimInstance::SendToNode(size_t slot, Frame frame) {
+  OnSends(frame);
   network_.Send(endpoint_, nodes_.at(slot).value(), std::move(frame));
 }
 

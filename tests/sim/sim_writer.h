@@ -41,6 +41,7 @@ class SimInstance : protected storage_client::NodeLink {
   void Run(storage_client::NodeMachine* machine);
   void ConnectNode(size_t slot, const StorageNodeAddress& node) override;
   void SendToNode(size_t slot, Frame frame) override;
+  virtual void OnSends(const Frame& /*frame*/) {}
   // Runs `what` later unless the instance is gone by then.
   void After(int64_t delay_us, std::function<void()> what);
   void ArmTimer();
@@ -99,6 +100,7 @@ class SimWriter final : public SimInstance, private storage_client::ClientEvents
   void OnVdlAdvanced(Lsn vdl, std::span<const storage_client::PgTailAt> changed) override;
   void OnGeometryDecided(const Geometry& geometry) override;
   void OnFenced(Status status) override;
+  void OnSends(const Frame& frame) override { oracle_.OnInstanceRequest(frame); }
   // Mostly of one group for a while, so that others are idle.
   PageNo AnyPage();
   void Work();
