@@ -118,9 +118,15 @@ void Cluster::OrderSeat(std::optional<PgId> pg) {
     return;
   }
   using Kind = storage_client::SeatOrder::Kind;
-  if (last_order_.has_value() && world_.Chance(0.4)) {
-    // Back at once: who left a moment ago comes again, and the other way round.
-    last_order_->kind = last_order_->kind == Kind::kReplace ? Kind::kWithdraw : Kind::kReplace;
+  if (last_order_.has_value() && world_.Chance(0.6)) {
+    // Back at once: who left a moment ago comes again, as successor of who took its place, or of
+    // whom it was to follow.
+    if (world_.Chance(0.5)) {
+      last_order_->kind = Kind::kReplace;
+      std::swap(last_order_->holder, last_order_->successor);
+    } else {
+      last_order_->kind = last_order_->kind == Kind::kReplace ? Kind::kWithdraw : Kind::kReplace;
+    }
     now->OrderSeat(*last_order_).IgnoreError();
     return;
   }

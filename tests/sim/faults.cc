@@ -32,7 +32,7 @@ void Faults::ScheduleFault(int64_t until_us) {
 // Where there is no control that decides: orders that make no sense, often several in a row.
 void Faults::ScheduleOrder(int64_t until_us) {
   const int64_t pause_us =
-      world_.Chance(0.3) ? world_.Between(1 * kMs, 20 * kMs) : world_.Between(20 * kMs, 600 * kMs);
+      world_.Chance(0.6) ? world_.Between(1 * kMs, 40 * kMs) : world_.Between(20 * kMs, 600 * kMs);
   world_.After(pause_us, [this, until_us] {
     if (world_.now_us() < until_us && !is_calm_) {
       if (cluster_.control() == nullptr) {
