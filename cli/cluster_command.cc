@@ -20,6 +20,7 @@
 #include "cli/arguments.h"
 #include "cli/cluster_layout.h"
 #include "cli/command.h"
+#include "cli/verify_command.h"
 #include "control/message_type.h"
 #include "control/messages.pb.h"
 #include "control/process.h"
@@ -55,6 +56,7 @@ constexpr const char* kUsage = R"(usage:
   borealis cluster add-storage --dir DIR --az AZ [--json]
   borealis cluster drain NAME --dir DIR [--undo]
   borealis cluster remove-storage NAME --dir DIR
+  borealis cluster verify --dir DIR [--json]
 )";
 
 std::vector<OptionSpec> Options() {
@@ -425,6 +427,39 @@ Status RemoveStorage(const std::string& directory, const std::string& name) {
   return Status::Ok();
 }
 
+// ---- verify
+
+// kCorruption when copies differ, kUnavailable when some could not be compared.
+Status Verify(const std::string& directory, bool as_json) {
+  ASSIGN_OR_RETURN(const ClusterConfig config,
+                   control::LoadClusterConfig(RealFileSystem(), directory));
+  ASSIGN_OR_RETURN(auto security, control::LoadSecurity(directory, config, control::kOperatorId));
+  ASSIGN_OR_RETURN(const VerifyReport report, VerifyVolume(config, std::move(security)));
+  if (as_json) {
+    json::array findings(report.findings.begin(), report.findings.end());
+    std::printf("%s\n", json::serialize(json::object{{"equal", report.all_equal()},
+                                                     {"protection_groups", report.groups},
+                                                     {"segments", report.segments},
+                                                     {"pages", report.pages},
+                                                     {"different_pages", report.different_pages},
+                                                     {"unread_segments", report.unread_segments},
+                                                     {"findings", std::move(findings)}})
+                            .c_str());
+  } else {
+    for (const std::string& finding : report.findings) {
+      std::printf("%s\n", finding.c_str());
+    }
+    std::printf("%lu pages of %lu protection groups compared in %lu segments\n", report.pages,
+                report.groups, report.segments);
+  }
+  if (report.different_pages > 0) {
+    return Status::Corruption(fmt::format("{} pages differ", report.different_pages));
+  }
+  return report.all_equal() ? Status::Ok()
+                            : Status::Unavailable(fmt::format("{} segments could not be compared",
+                                                              report.unread_segments));
+}
+
 Status Dispatch(const std::string& verb, const std::string& directory, const Arguments& arguments) {
   const auto& words = arguments.positional();
   if (verb == "up") {
@@ -448,6 +483,9 @@ Status Dispatch(const std::string& verb, const std::string& directory, const Arg
   if (verb == "remove-storage") {
     return RemoveStorage(directory, words[1]);
   }
+  if (verb == "verify") {
+    return Verify(directory, arguments.Has("json"));
+  }
   return Command(directory, verb, words[1], "");
 }
 
@@ -458,7 +496,7 @@ bool NamesProcess(const std::string& verb) {
 
 bool IsVerb(const std::string& verb) {
   return NamesProcess(verb) || verb == "up" || verb == "status" || verb == "down" ||
-         verb == "failover" || verb == "add-storage";
+         verb == "failover" || verb == "add-storage" || verb == "verify";
 }
 
 }  // namespace

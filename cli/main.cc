@@ -17,6 +17,7 @@ Running a cluster on this machine
   borealis cluster status --dir DIR    one screen, or --json
   borealis cluster failover --dir DIR [--to INSTANCE]
   borealis cluster start|stop|kill NAME --dir DIR
+  borealis cluster verify --dir DIR    compare all copies of all data, byte for byte
   borealis cluster down --dir DIR      stop it; the data stays
   borealis cluster help                all options
 

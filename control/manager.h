@@ -45,6 +45,11 @@ struct InstanceReport {
   uint64_t vdl = 0;
   uint32_t protection_groups = 0;
   double lag_ms = 0;
+  // Of a writer: a protection group that has no write quorum, since how long, and the nodes that it
+  // lacks. 0 ms: writes go on.
+  uint64_t write_stall_ms = 0;
+  uint32_t write_stall_pg = 0;
+  std::vector<uint32_t> write_stall_nodes;
   int64_t received_us = -1;  // -1: none since its process started
 };
 

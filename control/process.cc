@@ -343,6 +343,12 @@ void Control::OnInstanceStatus(const std::string& instance, const msg::InstanceS
   report.vdl = reply.vdl();
   report.lag_ms = reply.lag_ms();
   report.protection_groups = reply.protection_groups();
+  if (reply.has_write_stall()) {
+    report.write_stall_ms = std::max<uint64_t>(reply.write_stall().for_ms(), 1);
+    report.write_stall_pg = reply.write_stall().pg();
+    report.write_stall_nodes.assign(reply.write_stall().nodes().begin(),
+                                    reply.write_stall().nodes().end());
+  }
   manager_->OnInstanceReport(instance, report, now_us);
   if (!reply.geometry().empty() && IsWriterInOffice(instance)) {
     if (Status status = keeper_.OnWriterGeometry(reply.geometry(), now_us); !status.ok()) {

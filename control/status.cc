@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -12,6 +14,11 @@ namespace borealis::control {
 namespace json = boost::json;
 
 namespace {
+
+std::string Text(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
+}
 
 const ProcessStatus& ProcessOf(const ClusterStatus& status, std::string_view name) {
   static const ProcessStatus none{0, "stopped", ""};
@@ -56,6 +63,38 @@ json::object StorageNodeJson(const ClusterStatus& status, const StorageNodeConfi
           {"in_volume", storage.in_volume}};
 }
 
+// Whether statements that write get through, and if not, what they wait for.
+json::object WritesJson(const ClusterStatus& status) {
+  const InstanceConfig* writer = status.config.FindInstance(status.writer);
+  const auto found = status.reports.find(status.writer);
+  if (writer == nullptr || found == status.reports.end() || found->second.role != "writer" ||
+      ProcessOf(status, status.writer).state != "running" || found->second.state != "serving") {
+    const std::string reason =
+        writer == nullptr ? "" : Text(InstanceJson(status, *writer), "reason");
+    return {{"state", "no writer"},
+            {"reason", reason.empty() || writer == nullptr ? "" : writer->id + ": " + reason}};
+  }
+  const InstanceReport& report = found->second;
+  if (report.write_stall_ms == 0) {
+    return {{"state", "going on"}, {"reason", ""}};
+  }
+  std::string lacking;
+  for (const StorageNodeConfig& node : status.config.storage_nodes) {
+    if (std::ranges::find(report.write_stall_nodes, node.number) ==
+        report.write_stall_nodes.end()) {
+      continue;
+    }
+    const std::string& state = ProcessOf(status, node.id).state;
+    lacking += fmt::format("{}{}{}", lacking.empty() ? "" : ", ", node.id,
+                           state == "running" ? "" : " (" + state + ")");
+  }
+  return {{"state", "waiting"},
+          {"reason", fmt::format("protection group {} is short of a write quorum for {:.0f} s; no "
+                                 "acknowledgement from {}",
+                                 report.write_stall_pg,
+                                 static_cast<double>(report.write_stall_ms) / 1000, lacking)}};
+}
+
 json::object SegmentJson(const SegmentStatus& segment) {
   json::object row = {
       {"pg", segment.pg}, {"node", segment.node}, {"scl", segment.scl}, {"state", segment.state}};
@@ -66,11 +105,6 @@ json::object SegmentJson(const SegmentStatus& segment) {
     row["successor_of"] = segment.successor_of;
   }
   return row;
-}
-
-std::string Text(const json::object& object, std::string_view key) {
-  const json::value* found = object.if_contains(key);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
 }
 
 uint64_t Number(const json::object& object, std::string_view key) {
@@ -113,6 +147,15 @@ bool Flag(const json::object& object, std::string_view key) {
 std::string Size(uint64_t bytes) {
   return bytes >> 40 != 0 ? fmt::format("{:.1f} TiB", static_cast<double>(bytes >> 30) / 1024)
                           : fmt::format("{:.1f} GiB", static_cast<double>(bytes >> 20) / 1024);
+}
+
+// "writes wait: …", where they do.
+std::string WritesLine(const json::object& root) {
+  const json::value* found = root.if_contains("writes");
+  if (found == nullptr || !found->is_object() || Text(found->get_object(), "state") != "waiting") {
+    return "";
+  }
+  return "writes wait: " + Text(found->get_object(), "reason");
 }
 
 // What else there is to say of a storage node.
@@ -178,6 +221,7 @@ std::string StatusJson(const ClusterStatus& status) {
         {"vcl", status.vcl},
         {"vdl", status.vdl},
         {"protection_groups", status.protection_groups}}},
+      {"writes", WritesJson(status)},
       {"segments", std::move(segments)},
       {"repair",
        {{"changing", status.repair.changing},
@@ -218,6 +262,9 @@ std::string StatusTroubles(const std::string& status_json) {
   if (const json::value* endpoint = root->if_contains("endpoint_process");
       endpoint != nullptr && endpoint->is_object()) {
     look(endpoint->get_object(), kEndpointId, "running");
+  }
+  if (const std::string writes = WritesLine(*root); !writes.empty()) {
+    troubles += (troubles.empty() ? "" : "; ") + writes;
   }
   return troubles;
 }
@@ -262,7 +309,8 @@ Result<std::string> StatusScreen(const std::string& status_json) {
                           fmt::format("{}:{}", Text(node, "host"), Number(node, "port")),
                           SegmentSummary(segments, Text(node, "id")) + StorageRemarks(node));
   }
-  return screen + RepairLine(*root);
+  const std::string writes = WritesLine(*root);
+  return screen + (writes.empty() ? "" : "\n" + writes + "\n") + RepairLine(*root);
 }
 
 }  // namespace borealis::control

@@ -108,18 +108,19 @@ Status BootstrapAccounts(sql::SessionEnvironment environment, const std::string&
   }
   const std::string credential =
       root_password.empty() ? "" : mysql::Sha2StoredCredential(root_password);
+  // Without a password only this machine itself is let in.
+  const std::string host = credential.empty() ? "localhost" : "%";
   std::string hex;
   for (const char byte : credential) {
     hex += "0123456789ABCDEF"[static_cast<uint8_t>(byte) >> 4];
     hex += "0123456789ABCDEF"[static_cast<uint8_t>(byte) & 15];
   }
   RETURN_IF_ERROR(
-      Run(session,
-          "INSERT INTO mysql.user (Host, User, authentication_string) VALUES ('localhost', 'root', "
-          "CONVERT(X'" +
-              hex + "' USING utf8mb4))"));
-  LOG_INFO("made the account root@localhost {} password",
-           credential.empty() ? "without" : "with a");
+      Run(session, "INSERT INTO mysql.user (Host, User, authentication_string) VALUES ('" + host +
+                       "', 'root', "
+                       "CONVERT(X'" +
+                       hex + "' USING utf8mb4))"));
+  LOG_INFO("made the account root@{} {} password", host, credential.empty() ? "without" : "with a");
   return Status::Ok();
 }
 

@@ -340,6 +340,14 @@ control::msg::InstanceStatusReply InstanceProcess::StatusReply(GeometryVersion k
     if (geometry.version != known) {
       reply.set_geometry(EncodeGeometry(geometry));
     }
+    if (const auto stall = writer->volume()->Stall(); stall.has_value()) {
+      control::msg::WriteStall* told = reply.mutable_write_stall();
+      told->set_for_ms(static_cast<uint64_t>((SystemClock().NowUs() - stall->since_us) / 1000));
+      told->set_pg(stall->pg.value());
+      for (const NodeId node : stall->lacking) {
+        told->add_nodes(node.value());
+      }
+    }
   }
   reply.set_connections(net_->connections().size());
   return reply;

@@ -47,6 +47,7 @@ class StorageClient::Shell final : private ClientEvents {
   // Runs `change` with the core and the time, on the client's thread.
   Status Change(const std::function<Status(ClientCore&, int64_t)>& change);
   Geometry geometry() const;
+  std::optional<WriteStall> Stall();
 
   Lsn vdl() const { return Lsn(vdl_.load(std::memory_order_acquire)); }
   Lsn vcl() const { return Lsn(vcl_.load(std::memory_order_relaxed)); }
@@ -260,6 +261,14 @@ Geometry StorageClient::Shell::geometry() const {
   return geometry_;
 }
 
+std::optional<WriteStall> StorageClient::Shell::Stall() {
+  std::optional<WriteStall> stall;
+  if (appended() > Floor()) {
+    RunOnThreadAndWait([&] { stall = core_.StallAt(SystemClock().NowUs()); });
+  }
+  return stall;
+}
+
 Status StorageClient::Shell::Change(const std::function<Status(ClientCore&, int64_t)>& change) {
   Status outcome = Status::Cancelled("the volume was closed");
   RunOnThreadAndWait([&] { outcome = change(core_, SystemClock().NowUs()); });
@@ -448,6 +457,10 @@ Result<std::unique_ptr<StorageClient>> StorageClient::Open(
 void StorageClient::Close() {
   shell_->Close();
 }
+std::optional<WriteStall> StorageClient::Stall() const {
+  return shell_->Stall();
+}
+
 Lsn StorageClient::vdl() const {
   return shell_->vdl();
 }

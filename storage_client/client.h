@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -87,6 +88,9 @@ class StorageClient final : public Volume {
   Status SetDraining(NodeId node, bool draining);
   // The decided one.
   Geometry geometry() const;
+
+  // Set while writes wait for a write quorum. May block for the client's thread.
+  std::optional<WriteStall> Stall() const;
 
   // Called once, on the client's thread, when a newer epoch deposed this one.
   void OnDeposed(std::function<void(Status)> deposed);

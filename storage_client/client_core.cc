@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/fault.h"
 #include "base/invariant.h"
@@ -15,6 +16,7 @@ namespace borealis::storage_client {
 namespace {
 constexpr int64_t kGrowAgainUs = 200'000;
 constexpr int64_t kSeatsInAz = 2;
+constexpr int64_t kStallUs = 1'000'000;
 // What a usable node is taken to have free at least: far more than one that is not.
 constexpr uint64_t kFreeBytesLeast = uint64_t{1} << 20;
 // Of the text fields of an address, as the geometry's format bounds them.
@@ -235,6 +237,9 @@ void ClientCore::OnAppended(LogChunkPtr chunk, int64_t now_us) {
   if (groups_wanted_ > geometry().groups.size() && grow_at_us_ == kNeverUs) {
     AskForGroups(now_us);
   }
+  if (!tracker_->WaitsFor().has_value()) {
+    vdl_due_since_us_ = now_us;
+  }
   tracker_->OnAppended(*chunk);
   shipper_->OnAppended(std::move(chunk), now_us);
 }
@@ -299,6 +304,7 @@ void ClientCore::OnAppendReply(size_t slot, const Frame& frame, int64_t now_us) 
 void ClientCore::AdvanceVdl(int64_t now_us) {
   if (tracker_->Advance()) {
     ClientMetrics::Add(metrics_.vdl_advances);
+    vdl_due_since_us_ = now_us;
     events_.OnVdlAdvanced(tracker_->vdl(), tracker_->changed_tails());
   }
   shipper_->Trim();
@@ -426,6 +432,21 @@ int64_t ClientCore::NextDeadlineUs() const {
   }
   return std::min({truncate_at_us_, grow_at_us_, keeper_->NextDeadlineUs(),
                    shipper_->NextDeadlineUs(), reads_->NextDeadlineUs()});
+}
+
+std::optional<WriteStall> ClientCore::StallAt(int64_t now_us) const {
+  if (state_ != State::kOpen || now_us - vdl_due_since_us_ < kStallUs) {
+    return std::nullopt;
+  }
+  const std::optional<QuorumTracker::Waiting> waiting = tracker_->WaitsFor();
+  if (!waiting.has_value()) {
+    return std::nullopt;
+  }
+  WriteStall stall{vdl_due_since_us_, waiting->pg, {}};
+  for (SegmentSet left = waiting->lacking; left != 0; left &= left - 1) {
+    stall.lacking.push_back(nodes_[static_cast<size_t>(std::countr_zero(left))].node);
+  }
+  return stall;
 }
 
 std::vector<PgTailAt> ClientCore::Tails() const {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,13 @@ struct ClientLimits {
   // INV-VOL-3: mini-transactions wait when the log is this far ahead of the VDL.
   uint64_t allocation_bytes = uint64_t{64} << 20;
   int64_t truncation_repeat_us = 500'000;
+};
+
+// Why nothing becomes durable any more.
+struct WriteStall {
+  int64_t since_us = 0;
+  PgId pg;                      // the group that is short of a write quorum
+  std::vector<NodeId> lacking;  // its nodes that have not acknowledged what comes next
 };
 
 class ClientEvents {
@@ -102,6 +110,8 @@ class ClientCore final : public NodeMachine {
   Lsn vdl() const { return tracker_ ? tracker_->vdl() : Lsn(0); }
   Lsn vcl() const { return tracker_ ? tracker_->vcl() : Lsn(0); }
   VolumeEpoch epoch() const { return epoch_; }
+  // Set when the log has waited for longer than a busy disk explains, with the VDL not moving.
+  std::optional<WriteStall> StallAt(int64_t now_us) const;
   std::string DescribeOpening() const { return opener_ ? opener_->Describe() : ""; }
   // Every group's last record at the VDL, for a reader that begins.
   std::vector<PgTailAt> Tails() const;
@@ -142,6 +152,7 @@ class ClientCore final : public NodeMachine {
   std::array<uint64_t, kSlotsMax> free_bytes_{};  // as nodes last told
   size_t decided_groups_ = 0;                     // that the tracker knows
   size_t groups_wanted_ = 0;
+  int64_t vdl_due_since_us_ = 0;  // when the VDL last moved, or first had reason to
   int64_t grow_at_us_ = kNeverUs;  // when groups are asked for again
   Frame truncation_;
   int64_t truncate_at_us_ = kNeverUs;

@@ -287,7 +287,8 @@ void PageReadScheduler::OnTimer(int64_t now_us) {
              Status::Unavailable(fmt::format(
                  "read page {} at {}: no segment of pg {} answered for {} s; last: {}",
                  active.read.pages[0].value(), active.read.read_point.value(),
-                 active.read.pg.value(), limits_.give_up_us / 1'000'000, active.last_refusal)),
+                 active.read.pg.value(), limits_.give_up_us / 1'000'000,
+                 active.last_refusal.empty() ? "none can be reached" : active.last_refusal)),
              now_us);
       continue;
     }

@@ -137,6 +137,20 @@ bool QuorumTracker::Advance() {
   return vdl_ > before;
 }
 
+std::optional<QuorumTracker::Waiting> QuorumTracker::WaitsFor() const {
+  if (outstanding_.empty()) {
+    return std::nullopt;
+  }
+  const Run& run = outstanding_.front();
+  const Group& group = groups_.at(run.pg);
+  Waiting waiting{run.pg, 0};
+  for (SegmentSet left = group.members; left != 0; left &= left - 1) {
+    const auto slot = static_cast<size_t>(std::countr_zero(left));
+    waiting.lacking |= group.scls[slot] < run.end ? SegmentBit(slot) : 0;
+  }
+  return waiting;
+}
+
 Lsn QuorumTracker::scl(PgId pg, size_t slot) const {
   const auto found = groups_.find(pg);
   return found == groups_.end() ? Lsn(0) : found->second.scls[slot];

@@ -56,6 +56,13 @@ class QuorumTracker {
   Lsn vcl() const { return vcl_; }
   Lsn vdl() const { return vdl_; }
   Lsn scl(PgId pg, size_t slot) const;
+  // The group whose write quorum the VCL waits for, and its members that do not have the record
+  // that comes next; nothing when all that was appended is complete.
+  struct Waiting {
+    PgId pg;
+    SegmentSet lacking = 0;
+  };
+  std::optional<Waiting> WaitsFor() const;
   Lsn pgcl(PgId pg) const;
   PgTails& tails() { return tails_; }
   const PgTails& tails() const { return tails_; }

@@ -1,5 +1,6 @@
 #include "base/net/channel.h"
 
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 
 #include <boost/asio/read.hpp>
@@ -18,6 +19,25 @@ using boost::system::error_code;
 // its certificate was looked at; only this tells it that it was believed.
 constexpr char kWelcome = 'W';
 
+// A network that drops packets without a word leaves connections half open: both ends wait, and
+// after it has healed the system's next attempt may be minutes away. What was sent must have
+// arrived (at the machine, however busy its process is) within the first time; who is silent is
+// asked after the second.
+constexpr int kUndeliveredMsMax = 6'000;
+constexpr int kSilenceS = 3;
+constexpr int kProbeEveryS = 1;
+
+template <int kName>
+using TcpOption = asio::detail::socket_option::integer<IPPROTO_TCP, kName>;
+
+void NoticeSilence(tcp::socket* socket) {
+  error_code ignored;
+  socket->set_option(TcpOption<TCP_USER_TIMEOUT>(kUndeliveredMsMax), ignored);
+  socket->set_option(TcpOption<TCP_KEEPIDLE>(kSilenceS), ignored);
+  socket->set_option(TcpOption<TCP_KEEPINTVL>(kProbeEveryS), ignored);
+  socket->set_option(asio::socket_base::keep_alive(true), ignored);
+}
+
 std::string AddressText(const tcp::endpoint& endpoint) {
   return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
 }
@@ -30,6 +50,7 @@ Channel::Channel(tcp::socket socket, std::shared_ptr<const PeerSecurity> securit
       deadline_(socket_.get_executor()) {
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
+  NoticeSilence(&socket_);
   remote_host_ = socket_.remote_endpoint(ignored).address().to_string();
 }
 

@@ -43,6 +43,7 @@ constexpr size_t kReceiveBytes = 256u << 10;
 constexpr size_t kGatherBuffersMax = 512;
 constexpr int64_t kReconnectDelayUsMin = 20'000;
 constexpr int64_t kReconnectDelayUsMax = 1'000'000;
+constexpr auto kConnectLimit = std::chrono::seconds(2);
 // When the system has no descriptor left for one more connection.
 constexpr int64_t kAcceptPauseUs = 50'000;
 
@@ -326,8 +327,17 @@ void AsioTransport::Dial(PeerId peer) {
     return;
   }
   auto socket = std::make_shared<tcp::socket>(io_);
+  // Where packets are dropped without a word the system would try for minutes, ever more rarely.
+  auto limit = std::make_shared<asio::steady_timer>(io_, kConnectLimit);
+  limit->async_wait([socket](error_code stopped) {
+    if (!stopped) {
+      error_code ignored;
+      socket->close(ignored);
+    }
+  });
   socket->async_connect(tcp::endpoint(address, found->second.port),
-                        [this, peer, socket](error_code failure) {
+                        [this, peer, socket, limit](error_code failure) {
+                          limit->cancel();
                           if (stopping_ || !peers_.contains(peer)) {
                             return;
                           }

@@ -24,14 +24,20 @@ def free_port() -> int:
 
 
 class Cluster:
-    def __init__(self, readers=1, options=(), buffer_pool="64MiB", pg_size=None, keep=False, secure=False, storage_nodes=None):
+    def __init__(self, readers=1, options=(), buffer_pool="64MiB", pg_size=None, keep=False, secure=False, storage_nodes=None,
+                 faults=None, network=None):
+        """`faults`: disk faults for its storage nodes (faults.py); `network`: namespaces that its processes live in (network.py)."""
         self.binary = os.environ.get("BOREALIS", str(ROOT / "build/release/borealis"))
         self.directory = tempfile.mkdtemp(prefix="borealis-cluster-")
         self.port, self.reader_port = free_port(), free_port()
         self.readers, self.options, self.buffer_pool, self.keep = readers, options, buffer_pool, keep
         self.pg_size, self.secure, self.storage_nodes = pg_size, secure, storage_nodes
+        self.faults, self.network = faults, network
+        self.host, self.password = network.own_address if network else "127.0.0.1", ""
 
     def __enter__(self):
+        if self.network:
+            self.network.lay_out(self)
         self.up()
         return self
 
@@ -50,8 +56,10 @@ class Cluster:
                 shutil.rmtree(self.directory, ignore_errors=True)
 
     def run(self, *words, check=True):
+        # What starts processes hands its environment down to them; the command itself needs no faults.
+        environment = self.faults.environment() if self.faults else None
         done = subprocess.run([self.binary, "cluster", *words, "--dir", self.directory],
-                              capture_output=True, text=True, timeout=180)
+                              capture_output=True, text=True, timeout=180, env=environment)
         if check and done.returncode != 0:
             raise RuntimeError(f"borealis cluster {' '.join(words)}: exit {done.returncode}\n{done.stderr}")
         return done.stdout
@@ -99,8 +107,8 @@ class Cluster:
         wait_for(lambda: not self.pids(), 10, "all processes gone")
 
     def connect(self, port=None, **options):
-        return pymysql.connect(host="127.0.0.1", port=port or self.port, user="root", password="", autocommit=True,
-                               connect_timeout=30, read_timeout=60, **options)
+        options = {"host": self.host, "read_timeout": 60, **options}
+        return pymysql.connect(port=port or self.port, user="root", password=self.password, autocommit=True, connect_timeout=30, **options)
 
     def query(self, text, port=None, **options):
         connection = self.connect(port, **options)

@@ -142,4 +142,5 @@ def main():
         assert not errors, "\n".join(errors[:20])
 
 
-main()
+if __name__ == "__main__":
+    main()

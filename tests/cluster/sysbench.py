@@ -14,8 +14,8 @@ class Sysbench:
         self.process = None
 
     def _command(self, verb, *words):
-        return ["sysbench", self.test, "--db-driver=mysql", "--mysql-host=127.0.0.1", f"--mysql-port={self.cluster.port}",
-                "--mysql-user=root", f"--mysql-db={DATABASE}", f"--tables={self.tables}", f"--table-size={self.rows}",
+        return ["sysbench", self.test, "--db-driver=mysql", f"--mysql-host={self.cluster.host}", f"--mysql-port={self.cluster.port}",
+                "--mysql-user=root", f"--mysql-password={self.cluster.password}", f"--mysql-db={DATABASE}", f"--tables={self.tables}", f"--table-size={self.rows}",
                 "--mysql-ignore-errors=1213", *words, verb]
 
     def prepare(self):
