@@ -14,6 +14,9 @@ std::string_view SqlStateOf(int mysql_errno) {
   }
 }
 
+// HA_ERR_NO_CONNECTION: what MySQL's engines say when the place of the data cannot be reached.
+constexpr int kNoConnectionToStorage = 157;
+
 std::string_view ErrorPattern(int mysql_errno) {
   switch (mysql_errno) {
 #define MYSQL_ERROR(name, number, sqlstate, text) \
@@ -39,6 +42,8 @@ Status ToUserError(const Status& status) {
       return UserError(ER_QUERY_INTERRUPTED);
     case Code::kFenced:
       return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
+    case Code::kUnavailable:
+      return UserError(ER_GET_ERRNO, kNoConnectionToStorage, status.message());
     case Code::kUnsupported:
       return UserError(ER_NOT_SUPPORTED_YET, status.message());
     default:

@@ -66,7 +66,8 @@ void PageReadScheduler::Start(std::vector<PageNo> pages, Lsn read_point, const P
   ActiveRead& active = reads_[id];
   active.images.resize(pages.size());
   active.read = {std::move(pages), pg, read_point, *needed, std::move(done)};
-  active.give_up_us = now_us + limits_.give_up_us;
+  active.give_up_us =
+      now_us + (unreadable_.contains(pg) ? limits_.give_up_again_us : limits_.give_up_us);
   active.pause_us = limits_.round_pause_us;
   TryNext(id, now_us);
 }
@@ -243,6 +244,7 @@ void PageReadScheduler::Finish(Reads::iterator at, Status status, int64_t now_us
   reads_.erase(at);
   std::vector<SharedBytes> images;
   if (status.ok()) {
+    unreadable_.erase(active.read.pg);
     for (auto& image : active.images) {
       images.push_back(std::move(*image));
     }
@@ -283,13 +285,14 @@ void PageReadScheduler::OnTimer(int64_t now_us) {
     }
     ActiveRead& active = at->second;
     if (now_us >= active.give_up_us) {
-      Finish(at,
-             Status::Unavailable(fmt::format(
-                 "read page {} at {}: no segment of pg {} answered for {} s; last: {}",
-                 active.read.pages[0].value(), active.read.read_point.value(),
-                 active.read.pg.value(), limits_.give_up_us / 1'000'000,
-                 active.last_refusal.empty() ? "none can be reached" : active.last_refusal)),
-             now_us);
+      unreadable_.insert(active.read.pg);
+      Finish(
+          at,
+          Status::Unavailable(fmt::format(
+              "read page {} at {}: no storage node of protection group {} answered: {}",
+              active.read.pages[0].value(), active.read.read_point.value(), active.read.pg.value(),
+              active.last_refusal.empty() ? "none can be reached" : active.last_refusal)),
+          now_us);
       continue;
     }
     if (active.attempts.size() == 1) {

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ struct ReadLimits {
   int64_t round_pause_max_us = 250'000;
   // After this long without an answer the read fails with kUnavailable.
   int64_t give_up_us = 30'000'000;
+  // The same for a group of which the last read that ended has failed so: who has waited once need
+  // not wait as long for each page.
+  int64_t give_up_again_us = 3'000'000;
   double sample_chance = 1.0 / 32;
 };
 
@@ -134,6 +138,7 @@ class PageReadScheduler {
   VolumeEpoch epoch_;
   uint64_t last_read_ = 0;
   Reads reads_;
+  std::set<PgId> unreadable_;  // the last read that ended was given up
   std::map<uint64_t, uint64_t> read_of_request_;
   std::array<NodeLatency, kSlotsMax> nodes_;
 };

@@ -55,11 +55,11 @@ class Cluster:
             else:
                 shutil.rmtree(self.directory, ignore_errors=True)
 
-    def run(self, *words, check=True):
+    def run(self, *words, check=True, timeout=180):
         # What starts processes hands its environment down to them; the command itself needs no faults.
         environment = self.faults.environment() if self.faults else None
         done = subprocess.run([self.binary, "cluster", *words, "--dir", self.directory],
-                              capture_output=True, text=True, timeout=180, env=environment)
+                              capture_output=True, text=True, timeout=timeout, env=environment)
         if check and done.returncode != 0:
             raise RuntimeError(f"borealis cluster {' '.join(words)}: exit {done.returncode}\n{done.stderr}")
         return done.stdout
@@ -79,6 +79,10 @@ class Cluster:
 
     def status(self) -> dict:
         return json.loads(self.run("status", "--json"))
+
+    def verify(self) -> dict:
+        """Compares all copies of all pages; gives what it found."""
+        return json.loads(self.run("verify", "--json", timeout=1800))
 
     def writer(self) -> dict:
         return next(i for i in self.status()["instances"] if i["role"] == "writer")
@@ -133,11 +137,11 @@ class Cluster:
 
 
 def wait_for(condition, seconds, what):
-    """Polls until `condition()` is truthy and returns it; fails the test after `seconds`."""
+    """Polls until `condition()` is truthy and returns it; fails the test after `seconds`, saying `what` (words, or what gives them)."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
         time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+    raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")

@@ -18,6 +18,7 @@ from ledger import Ledger
 ROWS, PAD = 24_000, 1500  # some 48 MiB, three times the buffer pool
 ROWS_OF_A_PAGE = 9  # at most
 MAY_WAIT_S = 8
+CANNOT_READ = 1030  # ER_GET_ERRNO: Got error 157 - '…' from storage engine
 
 
 class Lookers:
@@ -146,9 +147,9 @@ def three_gone(cluster, ledger, lookers, how, seconds):
           f"status: writes wait: {writes['reason']}; writes went on {took:.1f} s after one was back", flush=True)
 
 
-def read_all(cluster, port):
-    """Reads the table row by row; gives how many rows were right, the first error, and how long the error took to come."""
-    connection, right = cluster.connect(port), 0
+def read_all(connection):
+    """Reads the table, a row of each page; gives how many rows were right, the first error, and how long the error took to come."""
+    right = 0
     try:
         with connection.cursor() as cursor:
             for key in range(0, ROWS, ROWS_OF_A_PAGE):
@@ -167,38 +168,42 @@ def read_all(cluster, port):
 def many_gone(cluster, ledger, count):
     names = [n["id"] for n in cluster.status()["storage_nodes"]][:count]
     failed, instances = len(ledger.errors), cluster.status()["instances"]
+    connections = {i["id"]: cluster.connect(i["port"]) for i in instances}
     gone = Killed(cluster, names)
     wait_for(lambda: writes_stand_still(ledger), 10, "writes wait")
     outcomes = {}
     threads = []
     for instance in instances:
         def run(instance=instance):
-            outcomes[instance["id"]] = read_all(cluster, instance["port"])
+            outcomes[instance["id"]] = read_all(connections[instance["id"]])
         threads.append(threading.Thread(target=run))
         threads[-1].start()
     for thread in threads:
         thread.join(90)
         assert not thread.is_alive(), "a read hangs"
-    print(f"{count} gone: {outcomes}; {cluster.status()['writes']}", flush=True)
+    for name, (right, error, took) in outcomes.items():
+        print(f"{count} gone: {name} read {right} rows, then {f'{error} after {took:.0f} s' if error else 'no error: those that are left have it all'}")
+    print(f"status: {cluster.status()['writes']}", flush=True)
     for name, (right, error, took) in outcomes.items():
         if count == 6:
             assert error is not None, f"{name} read everything without storage"
         if error is not None:
-            assert took < 40, f"{name}: the error came after {took:.0f} s"
-            assert "storage" in error[1] or "segment" in error[1], error
+            assert took < 45, f"{name}: the error came after {took:.0f} s"
+            assert error[0] == CANNOT_READ and "no storage node" in error[1], error
     assert cluster.status()["writes"]["state"] == "waiting"
     before = len(ledger.acknowledged)
     since = time.monotonic()
     while gone.names:
         gone.give_back()
     wait_for(lambda: len(ledger.acknowledged) > before + 8, 20, "writes go on")
-    print(f"all back: writes went on after {time.monotonic() - since:.1f} s", flush=True)
+    print(f"{count} are back: writes went on after {time.monotonic() - since:.1f} s", flush=True)
     now = cluster.status()["instances"]
     assert [i["pid"] for i in now] == [i["pid"] for i in instances], "an instance was started again"
     for instance in instances:
-        assert read_all(cluster, instance["port"])[1] is None
+        assert read_all(cluster.connect(instance["port"]))[1] is None
     wait_for(lambda: all_healthy(cluster), 60, "all segments are healthy")
-    print([e for e in ledger.errors[failed:] if e[0] != 1213][:4])
+    failures = [e for e in ledger.errors[failed:] if e[0] not in (1213, CANNOT_READ)]
+    assert not failures, f"statements failed: {failures[:3]}"
 
 
 def main():

@@ -2,7 +2,6 @@
 """The disk of one storage node goes bad in every way there is, under load: full, failing, lying, slow. For each way: what clients see
 (nothing: no statement fails, and commits go on), what `cluster status` shows, and what repairs it. At the end all copies are equal."""
 import argparse
-import json
 import pathlib
 import statistics
 import threading
@@ -49,7 +48,7 @@ class Drill:
         failed, since, before = len(self.ledger.errors), time.monotonic(), len(self.ledger.acknowledged)
         self.log_before = self.log_size()
         apply()
-        shown = wait_for(shows, within, f"{what}: status or log shows it (status: {self.node()})") if shows else "nothing"
+        shown = wait_for(shows, within, lambda: f"{what}: status or log shows it (status: {self.node()})") if shows else "nothing"
         if least_hits:
             wait_for(lambda: self.faults.hits(NODE) >= least_hits, within, f"{what}: the fault happened")
         time.sleep(seconds)
@@ -87,14 +86,6 @@ class Drill:
         return lambda: self.said_since(self.log_before, words)
 
 
-    def verify(self):
-        """Reads every page from every holder: what an operator runs to find what is rotten. Gives what it printed."""
-        return json.loads(self.cluster.run("verify", "--json"))
-
-    def start_again(self):
-        self.cluster.run("start", NODE)
-
-
 def flip_a_bit(path, at):
     with open(path, "r+b") as file:
         file.seek(at)
@@ -104,8 +95,8 @@ def flip_a_bit(path, at):
 
 
 def flip_in_journal(drill):
-    """In the newest file, and not at the end of what is written there: that could be a torn write."""
-    flip_a_bit(max(drill.directory.glob("journal-*")), 40_000)
+    """In the oldest file that is needed, and not at the end of what is written there: that could be a torn write."""
+    flip_a_bit(min(drill.directory.glob("journal-*")), 40_000)
 
 
 def flip_in_layer(drill):
@@ -127,12 +118,12 @@ def fails_to_write(drill, seconds):
 def fails_to_read(drill, seconds):
     """A layer that cannot be read, or reads as something else, is not served: its segment comes from the peers again."""
     for what, rule in (("EIO on reads of layers", f"read error={EIO} path=layer- times=3"), ("a bit flips on the way from the disk", "read flip path=layer- times=3")):
-        drill.suffer(what, lambda rule=rule: (drill.faults.set(NODE, rule), drill.verify()), drill.logged("to be copied from a peer"), drill.mend,
+        drill.suffer(what, lambda rule=rule: (drill.faults.set(NODE, rule), drill.cluster.verify()), drill.logged("to be copied from a peer"), drill.mend,
                      "the segment is copied from its peers", 0)
 
 
 def rots(drill, seconds):
-    drill.suffer("a bit flips in a layer on disk", lambda: (flip_in_layer(drill), drill.verify()), drill.logged("to be copied from a peer"),
+    drill.suffer("a bit flips in a layer on disk", lambda: (flip_in_layer(drill), drill.cluster.verify()), drill.logged("to be copied from a peer"),
                  drill.mend, "found by a read, the scrub or cluster verify; the segment is copied from its peers", 0, least_hits=0)
 
     def stopped_then(flip):
@@ -142,7 +133,7 @@ def rots(drill, seconds):
             flip(drill)
             drill.cluster.run("start", NODE)
         return apply
-    drill.suffer("a bit flips in a layer while the node is down", lambda: (stopped_then(flip_in_layer)(), drill.whole_once(), drill.verify()),
+    drill.suffer("a bit flips in a layer while the node is down", lambda: (stopped_then(flip_in_layer)(), drill.whole_once(), drill.cluster.verify()),
                  drill.logged("to be copied from a peer"), drill.mend, "the same", 0, least_hits=0)
     drill.suffer("a bit flips in the journal while the node is down", stopped_then(flip_in_journal), drill.logged("journal is damaged"), drill.mend,
                  "the node promises nothing until its peers have given it back what it may have lost", 0, least_hits=0)
@@ -222,7 +213,7 @@ def main():
             KINDS[kind](drill, arguments.seconds)
         lookers.stop()
         ledger.stop()
-        found = drill.verify()
+        found = drill.cluster.verify()
         assert found["equal"], found
         print(f"{ledger.audit()} transactions, all accounted for; {found['pages']} pages equal in {found['segments']} segments")
 

@@ -98,7 +98,7 @@ class Network:
         config = {
             "directory_version": 2, "host": self.own_address, "cluster_port": cluster.port, "reader_port": cluster.reader_port,
             "control_port": free_port(), "endpoint_admin_port": free_port(), "control_metrics_port": free_port(), "endpoint_metrics_port": free_port(),
-            "buffer_pool_bytes": 64 << 20, "pages_per_pg": 1024, "volume_made": 0, "root_password_file": str(password), "options": {},
+            "buffer_pool_bytes": 64 << 20, "pages_per_pg": int((cluster.pg_size or "16MiB").removesuffix("MiB")) * 64, "volume_made": 0, "root_password_file": str(password), "options": {},
             "storage_nodes": [{"id": name, "number": i + 1, "az": f"az{i * 3 // len(nodes) + 1}", "host": self.addresses[name], "port": free_port(),
                                "metrics_port": free_port()} for i, name in enumerate(nodes)],
             "instances": [{"id": name, "tier": 1, "host": self.addresses[name], "port": free_port(), "admin_port": free_port(), "metrics_port": free_port()}

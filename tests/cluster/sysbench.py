@@ -4,6 +4,7 @@ A deadlock (1213) is an answer that the test's own statements provoke, on any My
 """
 import re
 import subprocess
+import tempfile
 
 DATABASE = "sbtest"
 
@@ -24,19 +25,25 @@ class Sysbench:
         assert done.returncode == 0, f"sysbench prepare failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
 
     def start(self, seconds=3600):
+        self.output = tempfile.TemporaryFile("w+")  # not a pipe: nobody reads it before the end
         self.process = subprocess.Popen(self._command("run", f"--threads={self.threads}", f"--time={seconds}", "--report-interval=1"),
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                                        stdout=self.output, stderr=subprocess.STDOUT, text=True)
 
     def running(self) -> bool:
         return self.process.poll() is None
 
+    def failed(self) -> bool:
+        return self.process.poll() not in (None, 0)
+
     def finish(self, timeout=300) -> dict:
         """Waits for the end of the run; fails if a statement did. Gives transactions a second, deadlocks and the longest still time."""
         try:
-            output, _ = self.process.communicate(timeout=timeout)
+            self.process.wait(timeout=timeout)
         finally:
             if self.process.poll() is None:
                 self.process.kill()
+        self.output.seek(0)
+        output = self.output.read()
         failures = [line for line in output.splitlines() if "FATAL" in line or "error" in line.lower() and "errors" not in line]
         assert self.process.returncode == 0 and not failures, "a statement failed:\n" + "\n".join(failures[:10] or output.splitlines()[-10:])
         reconnects = int(re.search(r"reconnects:\s+(\d+)", output).group(1))
