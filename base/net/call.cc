@@ -11,7 +11,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/coding.h"
 #include "base/net/channel.h"
+#include "base/os/random.h"
 
 namespace borealis {
 
@@ -195,6 +197,19 @@ Status CheckPortFree(const std::string& host, uint16_t port) {
 }
 
 Result<uint16_t> PickFreePort(const std::string& host) {
+  // Not one that the system gives to outgoing connections: while the process that has the port is
+  // down, any connection could take it, even one that tries to reach that process.
+  constexpr uint64_t kFirst = 10'240;
+  constexpr uint64_t kEnd = 32'768;
+  constexpr int kTries = 100;
+  const std::string bytes = SecureRandomBytes(sizeof(uint64_t));
+  Random random(LoadLittle<uint64_t>(bytes.data()));
+  for (int i = 0; i < kTries; ++i) {
+    const auto port = static_cast<uint16_t>(kFirst + random.Below(kEnd - kFirst));
+    if (TryListen(host, port).ok()) {
+      return port;
+    }
+  }
   return TryListen(host, 0);
 }
 

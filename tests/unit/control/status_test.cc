@@ -51,6 +51,30 @@ TEST(StatusTest, ScreenNamesEveryProcess) {
   EXPECT_FALSE(StatusScreen("nonsense").ok());
 }
 
+TEST(StatusTest, SaysWhatWritesWaitFor) {
+  ClusterStatus status = Sample();
+  EXPECT_NE(StatusJson(status).find(R"("writes":{"state":"going on","reason":""})"),
+            std::string::npos);
+  EXPECT_EQ(StatusScreen(StatusJson(status))->find("writes wait"), std::string::npos);
+  InstanceReport& writer = status.reports["instance-1"];
+  writer.write_stall_ms = 12'000;
+  writer.write_stall_pg = 3;
+  writer.write_stall_nodes = {1};
+  const std::string words =
+      "protection group 3 is short of a write quorum for 12 s; no acknowledgement from storage-1 "
+      "(stopped)";
+  const std::string json = StatusJson(status);
+  EXPECT_NE(json.find(R"("writes":{"state":"waiting","reason":")" + words), std::string::npos)
+      << json;
+  EXPECT_NE(StatusScreen(json)->find("writes wait: " + words), std::string::npos);
+  EXPECT_NE(StatusTroubles(json).find("writes wait: "), std::string::npos);
+  writer.state = "opening";
+  writer.reason = "waits for seals";
+  EXPECT_NE(StatusJson(status).find(
+                R"("writes":{"state":"no writer","reason":"instance-1: waits for seals"})"),
+            std::string::npos);
+}
+
 TEST(StatusTest, TroublesNameWhatIsNotInOrder) {
   EXPECT_EQ(StatusTroubles(StatusJson(Sample())), "storage-1 stopped (starts again in 4.0 s)");
   EXPECT_EQ(StatusTroubles("nonsense"), "");

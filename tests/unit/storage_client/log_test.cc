@@ -100,6 +100,10 @@ TEST(QuorumTrackerTest, VdlFollowsTheFourthSegmentAndStopsAtConsistencyPoints) {
   }
   EXPECT_FALSE(tracker.Advance());
   EXPECT_EQ(tracker.vdl(), Lsn(0));
+  const auto short_of_one = tracker.WaitsFor();
+  ASSERT_TRUE(short_of_one.has_value());
+  EXPECT_EQ(short_of_one->pg, PgId(0));
+  EXPECT_EQ(short_of_one->lacking, SegmentSet{0b111000});
   tracker.OnProgress(PgId(0), 4, second_in_pg0, kAnyRequest);
   // PG 0 is at quorum; the first mini-transaction still waits for its half in PG 1. The clock mark,
   // a mini-transaction of its own, is through.
@@ -112,9 +116,11 @@ TEST(QuorumTrackerTest, VdlFollowsTheFourthSegmentAndStopsAtConsistencyPoints) {
   EXPECT_EQ(tracker.vcl(), second_in_pg0);
   ASSERT_EQ(tracker.changed_tails().size(), 2U);
   EXPECT_EQ(tracker.changed_tails()[0].tail, first_in_pg0);
+  EXPECT_EQ(tracker.WaitsFor().value().pg, PgId(1));
   tracker.OnProgress(PgId(1), 5, second, kAnyRequest);
   EXPECT_TRUE(tracker.Advance());
   EXPECT_EQ(tracker.vdl(), second);
+  EXPECT_FALSE(tracker.WaitsFor().has_value());
 }
 
 TEST(QuorumTrackerTest, LossAndLiesNeverMoveTheVdlBackOrBeyondTheLog) {
