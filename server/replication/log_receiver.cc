@@ -16,6 +16,8 @@ constexpr int64_t kReportEveryUs = 200'000;
 constexpr size_t kCompactBytes = 4u << 20;
 // Silence up to this long is normal: an idle writer sends nothing but its answers to reports.
 constexpr int64_t kSilenceUs = 2'000'000;
+// Two machines' clocks run at rates that differ by less than one part in so many.
+constexpr int64_t kDriftPart = 10'000;
 }  // namespace
 
 LogReceiver::LogReceiver(std::string instance, storage_client::ReplicaVolume* volume,
@@ -113,6 +115,7 @@ Status LogReceiver::OnBatch(Frame& frame) {
   epoch_ = VolumeEpoch(batch.volume_epoch());
   if (batch.is_start()) {
     streaming_ = true;
+    clocks_noted_us_ = 0;
     expected_number_ = frame.request_id + 1;
     snapshot_pending_ = true;
     snapshot_ = batch.snapshot();
@@ -146,10 +149,27 @@ Status LogReceiver::OnBatch(Frame& frame) {
   for (const msg::PgTail& tail : batch.tails()) {
     tails.push_back({PgId(tail.pg()), Lsn(tail.lsn())});
   }
+  NoteClocks(batch.sent_us());
   volume_->Advance(Lsn(batch.vdl()), tails, epoch_);
   RETURN_IF_ERROR(OnVdl(Lsn(batch.vdl())));
-  apply_lag_us_.store(SystemClock().WallUs() - batch.sent_wall_us(), std::memory_order_relaxed);
+  apply_lag_us_.store(SystemClock().NowUs() - batch.sent_us() - clocks_apart_us_,
+                      std::memory_order_relaxed);
   return Status::Ok();
+}
+
+// How far the writer's clock and ours are apart, and the fastest way here takes: the least that
+// ever lay between sending and arrival. Both clocks only count time, so that nobody's setting his
+// wall clock looks like a lag; but they may drift apart.
+void LogReceiver::NoteClocks(int64_t sent_us) {
+  const int64_t heard_us = heard_us_.load(std::memory_order_relaxed);
+  const int64_t apart_us = heard_us - sent_us;
+  if (clocks_noted_us_ == 0) {
+    clocks_noted_us_ = heard_us;
+    clocks_apart_us_ = apart_us;
+  }
+  const int64_t drift_us = (heard_us - clocks_noted_us_) / kDriftPart;
+  clocks_noted_us_ += drift_us * kDriftPart;
+  clocks_apart_us_ = std::min(clocks_apart_us_ + drift_us, apart_us);
 }
 
 Status LogReceiver::OnVdl(Lsn vdl) {

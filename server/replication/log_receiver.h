@@ -55,6 +55,7 @@ class LogReceiver final : public FrameHandler {
 
   Status OnBatch(Frame& frame);
   Status OnVdl(Lsn vdl);
+  void NoteClocks(int64_t sent_us);
   Result<std::string_view> TakeThrough(Lsn vdl);
   void Report();
   void AskForStream();
@@ -77,6 +78,8 @@ class LogReceiver final : public FrameHandler {
   Lsn expected_;                  // start of the next log frame
   Pending pending_;
   VolumeEpoch epoch_;
+  int64_t clocks_apart_us_ = 0;
+  int64_t clocks_noted_us_ = 0;  // up to when they may have drifted; 0: not known in this stream
   bool stopped_ = false;
 
   std::atomic<uint64_t> applied_{0};

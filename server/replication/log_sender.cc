@@ -85,7 +85,7 @@ void LogSender::OnVdl(Lsn vdl, std::span<const storage_client::PgTailAt> changed
   msg::ReplicaBatch batch;
   batch.set_volume_epoch(volume_->epoch().value());
   batch.set_vdl(vdl.value());
-  batch.set_sent_wall_us(SystemClock().WallUs());
+  batch.set_sent_us(SystemClock().NowUs());
   for (const storage_client::PgTailAt& tail : changed) {
     msg::PgTail* added = batch.add_tails();
     added->set_pg(tail.pg.value());

@@ -16,6 +16,9 @@
 // was read; the file stays as it is. Each call that a rule touched is counted in DIR/NAME.hits, one
 // line a rule, so that a drill knows that its fault happened.
 //
+// A line `clock shift=SECONDS` sets the process's wall clock so much ahead (or back, where it is
+// negative) of the machine's; the monotonic clock goes on as it does.
+//
 // DIR/NAME.netns, where it exists, is a network namespace that the process moves into before main()
 // begins (tests/cluster/network.py).
 #include <dlfcn.h>
@@ -137,6 +140,15 @@ class Faults {
     return suffering;
   }
 
+  int64_t ClockShiftS() {
+    if (!active_ || !mutex_.try_lock()) {  // another thread is looking: what it saw before will do
+      return clock_shift_s_.load(std::memory_order_relaxed);
+    }
+    Refresh();
+    mutex_.unlock();
+    return clock_shift_s_.load(std::memory_order_relaxed);
+  }
+
  private:
   void EnterNamespace() {
     std::string path = ReadSmall(base_ + ".netns");
@@ -170,6 +182,7 @@ class Faults {
     }
     inode_ = inode;
     rules_.clear();
+    clock_shift_s_.store(0, std::memory_order_relaxed);
     const std::string text = ReadSmall(path);
     for (size_t at = 0; at < text.size();) {
       const size_t end = std::min(text.find('\n', at), text.size());
@@ -198,6 +211,8 @@ class Faults {
         rule.after = ::atoll(value.c_str());
       } else if (key == "path") {
         rule.path = value;
+      } else if (key == "shift") {
+        clock_shift_s_.store(::atoll(value.c_str()), std::memory_order_relaxed);
       } else if (key == "short") {
         rule.is_short = true;
       } else if (key == "flip") {
@@ -233,6 +248,7 @@ class Faults {
   std::mutex mutex_;
   int64_t looked_ns_ = 0;
   ino_t inode_ = 0;
+  std::atomic<int64_t> clock_shift_s_{0};
   std::vector<Rule> rules_;
 };
 
@@ -314,6 +330,15 @@ int fdatasync(int fd) {
 int fsync(int fd) {
   static const auto next = Next<int (*)(int)>("fsync");
   return Fails(Suffer("sync", PathOf(fd))) ? -1 : next(fd);
+}
+
+int clock_gettime(clockid_t clock, timespec* now) {
+  static const auto next = Next<int (*)(clockid_t, timespec*)>("clock_gettime");
+  const int outcome = next(clock, now);
+  if (clock == CLOCK_REALTIME && outcome == 0) {
+    now->tv_sec += TheFaults().ClockShiftS();
+  }
+  return outcome;
 }
 
 int rename(const char* from, const char* to) {

@@ -192,7 +192,28 @@ def is_slow(drill, seconds):
                  "the flush returns, the node catches up", 0, within=12)
 
 
-KINDS = {"write": fails_to_write, "read": fails_to_read, "rot": rots, "slow": is_slow}
+def clock_jumps(drill, seconds):
+    """The wall clock of a process goes an hour ahead, then an hour back. Nothing that matters hangs on it, so nothing happens."""
+    instances = drill.cluster.status()["instances"]
+    for name in [NODE] + [i["id"] for i in instances]:
+        for hours in (1, -1):
+            since, failed, before = time.monotonic(), len(drill.ledger.errors), len(drill.ledger.acknowledged)
+            drill.faults.set(name, f"clock shift={hours * 3600}")
+            time.sleep(seconds)
+            shown = [i["lag_ms"] for i in drill.cluster.status()["instances"] if i["role"] == "reader"]
+            for port in (i["port"] for i in instances if i["id"] == name):
+                ahead = float(drill.cluster.query("SELECT UNIX_TIMESTAMP()", port)[0][0]) - time.time()
+                assert abs(ahead - hours * 3600) < 60, f"the clock of {name} did not jump: {ahead:.0f} s ahead"
+            drill.faults.clear(name)
+            drill.whole_once()
+            gap = drill.ledger.longest_gap(since)
+            failures = [e for e in drill.ledger.errors[failed:] if e[0] != 1213]
+            assert not failures and gap < GAP_MAX_S, f"{name} {hours:+} h: gap {gap:.1f} s, {failures[:3]}"
+            assert all(lag < 10_000 for lag in shown), f"{name} {hours:+} h: readers seem to lag by {shown} ms"
+            print(f"clock of {name} {hours:+} h: {len(drill.ledger.acknowledged) - before} commits, longest gap {gap:.2f} s; lag shown {shown} ms", flush=True)
+
+
+KINDS = {"write": fails_to_write, "read": fails_to_read, "rot": rots, "slow": is_slow, "clock": clock_jumps}
 
 
 def main():
