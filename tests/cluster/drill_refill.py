@@ -73,11 +73,12 @@ def describe(rate, threads, cores, disk):
     own = {name: share for (process, name), share in threads.items() if process == NODE}
     peers = {key: share for key, share in threads.items() if key[0].startswith("storage") and key[0] != NODE}
     top_own, top_peer = max(own.items(), key=lambda kv: kv[1]), max(peers.items(), key=lambda kv: kv[1])
+    mine = sum(threads.values()) / os.cpu_count()
     bounds = [words for holds, words in (
-        (rate > 0.85 * BUDGET, f"the repair budget of {BUDGET:.0f} MiB/s"), (cores > 0.9, "the machine's processors, which all six nodes share"),
+        (rate > 0.85 * BUDGET, f"the repair budget of {BUDGET:.0f} MiB/s"), (cores > 0.9, "the machine's processors, which all six nodes share" + (" with others" if mine < 0.6 else "")),
         (top_own[1] > 0.8, f"the node's thread {top_own[0]}"), (top_peer[1] > 0.8, f"{top_peer[0][0]}'s thread {top_peer[0][1]}"),
         (disk is not None and disk > 85, "the disk, which all six nodes share")) if holds]
-    return (f"processors {cores * 100:.0f} % busy, disk {'?' if disk is None else f'{disk:.0f} %'}; {NODE}: {top_own[0]} {top_own[1] * 100:.0f} % of a "
+    return (f"processors {cores * 100:.0f} % busy, {mine * 100:.0f} % for this cluster; disk {'?' if disk is None else f'{disk:.0f} %'}; {NODE}: {top_own[0]} {top_own[1] * 100:.0f} % of a "
             f"processor, {sum(own.values()) * 100:.0f} % in all; peers {sum(peers.values()) * 100:.0f} % in all; bound by "
             f"{' and '.join(bounds) or 'none of these alone'}")
 
