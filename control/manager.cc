@@ -164,6 +164,10 @@ void ClusterManager::ChooseWriter(int64_t now_us) {
   std::string next = failover_target_;
   if (next.empty() || !processes_.at(next).running) {
     next = BestCandidate();
+    if (!volume_writable_ && !current.held_down && !next.empty() &&
+        processes_.at(next).report.can_read) {
+      next = writer_;
+    }
   }
   failover_target_.clear();
   if (next.empty() || next == writer_) {
@@ -246,6 +250,14 @@ void ClusterManager::PointEndpoints() {
   }
   if (readers.empty()) {
     readers = cluster;
+  }
+  // Without a writer no reader is up to date, and one that was is better than none.
+  for (const InstanceConfig& instance : config_.instances) {
+    const Process& process = processes_.at(instance.id);
+    if (cluster.empty() && process.running && process.report.can_read &&
+        !IsServing(instance.id, "reader")) {
+      readers.push_back({instance.host, instance.port});
+    }
   }
   const bool endpoint_runs = processes_.at(std::string(kEndpointId)).running;
   if (endpoint_runs &&

@@ -40,6 +40,7 @@ struct InstanceReport {
   std::string role = "none";
   std::string state = "idle";
   std::string reason;
+  bool can_read = false;  // of a reader: it has followed a writer, be it one that is gone
   uint64_t volume_epoch = 0;
   uint64_t vcl = 0;
   uint64_t vdl = 0;
@@ -99,6 +100,10 @@ class ClusterManager {
   void OnAnswer(const std::string& name, bool in_order, int64_t now_us);
   // The endpoint process can be reached (again): it must be told its targets.
   void OnEndpointUp() { targets_sent_ = false; }
+  // Whether storage, as far as is known, could make a volume writable for whoever opens it. While
+  // it could not, no serving reader is promoted: it would give up its reads for nothing, and the
+  // writer itself waits as well as any.
+  void SetVolumeWritable(bool writable) { volume_writable_ = writable; }
   // Decides whatever the passing of time decides; call every 50 ms or so.
   void OnTick(int64_t now_us);
 
@@ -159,6 +164,7 @@ class ClusterManager {
   std::string writer_;           // who is, or is being made, writer
   std::string failover_target_;  // who follows once writer_ is gone
   int64_t retire_sent_us_ = 0;
+  bool volume_writable_ = true;
   bool shutting_down_ = false;
   int64_t last_tick_us_ = -1;
   std::vector<ForwardTarget> cluster_targets_;

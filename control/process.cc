@@ -152,6 +152,7 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   std::string Hopeless() const;
   ClusterStatus CurrentStatus() const;
   bool IsReachable(const std::string& name) const;
+  bool CanBeWritten() const;
 
   const std::string directory_;
   const std::string program_;
@@ -235,6 +236,7 @@ void Control::Tick() {
     SendGeometryOrders(now_us);
   }
   ForgetRemoved();
+  manager_->SetVolumeWritable(CanBeWritten());
   manager_->OnTick(now_us);
   if (manager_->serving() && !config_.volume_made) {
     NoteVolumeMade();
@@ -337,6 +339,7 @@ void Control::OnInstanceStatus(const std::string& instance, const msg::InstanceS
   InstanceReport report;
   report.role = reply.role();
   report.state = reply.state();
+  report.can_read = reply.can_read();
   report.reason = reply.reason();
   report.volume_epoch = reply.volume_epoch();
   report.vcl = reply.vcl();
@@ -718,6 +721,16 @@ std::string Control::Hopeless() const {
 bool Control::IsReachable(const std::string& name) const {
   const int64_t silent_us = manager_->SilentUs(name, SystemClock().NowUs());
   return identities_.contains(name) && silent_us >= 0 && silent_us < kSilenceUs;
+}
+
+bool Control::CanBeWritten() const {
+  std::set<uint32_t> reachable;
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    if (IsReachable(node.id)) {
+      reachable.insert(node.number);
+    }
+  }
+  return keeper_.CanBeWritten(reachable);
 }
 
 }  // namespace

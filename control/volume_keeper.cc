@@ -199,6 +199,24 @@ uint32_t VolumeKeeper::HighestNumber() const {
   return highest;
 }
 
+bool VolumeKeeper::CanBeWritten(const std::set<uint32_t>& reachable) const {
+  const Geometry* geometry = Shown();
+  if (geometry == nullptr) {
+    return true;
+  }
+  SegmentSet there = 0;
+  for (size_t slot = 0; slot < geometry->nodes.size(); ++slot) {
+    const uint32_t number = geometry->nodes[slot].node.value();
+    const auto answer = answers_.find(number);
+    if (reachable.contains(number) && answer != answers_.end() && answer->second.facts.in_service) {
+      there |= SegmentBit(slot);
+    }
+  }
+  return std::ranges::all_of(geometry->groups, [there](const Group& group) {
+    return group.Quorums().write.SatisfiedBy(group.Members() & there);
+  });
+}
+
 const Geometry* VolumeKeeper::Shown() const {
   const Geometry* decided = planner_.geometry();
   if (told_.has_value() && (decided == nullptr || decided->version < told_->version)) {

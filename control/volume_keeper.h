@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,10 @@ class VolumeKeeper {
 
   // What the writer is to be told now; call a few times a second.
   msg::GeometryOrders Plan(const ClusterConfig& config, int64_t now_us);
+
+  // Whether every group has a write quorum among these nodes, by number, leaving out those that are
+  // out of service. True while no geometry is known.
+  bool CanBeWritten(const std::set<uint32_t>& reachable) const;
 
   // {0, 0} before the writer has told one.
   GeometryVersion version() const;

@@ -163,7 +163,7 @@ Status InstanceProcess::Begin() {
   executor_ = sql::MakeExecutorParts();
   accounts_ = std::make_unique<TableAccounts>([this]() -> std::optional<TableAccounts::Current> {
     const std::shared_ptr<Role> now = role();
-    if (now == nullptr || !now->Report().serving) {
+    if (now == nullptr || !now->Report().can_read) {
       return std::nullopt;
     }
     return TableAccounts::Current{now, now->environment()};
@@ -332,6 +332,7 @@ control::msg::InstanceStatusReply InstanceProcess::StatusReply(GeometryVersion k
     reply.set_lag_ms(report.lag_ms);
     if (!now->is_writer() && reply.state() != "closing") {
       reply.set_state(report.serving ? "serving" : "opening");
+      reply.set_can_read(report.can_read);
     }
   }
   if (const auto writer = std::dynamic_pointer_cast<WriterRole>(now); writer != nullptr) {
@@ -482,7 +483,7 @@ void InstanceProcess::BecomeReader(const Order& order) {
 Result<std::unique_ptr<CommandHandler>> InstanceProcess::Open(const ConnectionPtr& connection,
                                                               const LoginInfo& login) {
   const std::shared_ptr<Role> now = role();
-  if (now == nullptr || !now->Report().serving) {
+  if (now == nullptr || !now->Report().can_read) {
     return UserError(ER_SERVER_SHUTDOWN);
   }
   auto handler =

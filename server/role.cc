@@ -72,7 +72,7 @@ RoleReport WriterRole::Report() const {
   report.volume_epoch = volume_->epoch().value();
   report.vdl = volume_->vdl().value();
   report.vcl = std::max(volume_->vcl(), volume_->vdl()).value();
-  report.serving = true;
+  report.serving = report.can_read = true;
   return report;
 }
 
@@ -144,7 +144,8 @@ RoleReport ReaderRole::Report() const {
   report.vdl = receiver_->applied().value();
   report.vcl = report.vdl;
   report.lag_ms = receiver_->lag_ms();
-  report.serving = ready_.load() && receiver_->following();
+  report.can_read = ready_.load();
+  report.serving = report.can_read && receiver_->following();
   return report;
 }
 

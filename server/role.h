@@ -29,6 +29,7 @@ struct RoleReport {
   uint64_t vdl = 0;
   double lag_ms = 0;
   bool serving = false;
+  bool can_read = false;  // the engine is open; of a reader: whether or not it follows a writer now
 };
 
 class Role {
@@ -36,7 +37,7 @@ class Role {
   virtual ~Role() = default;
   virtual bool is_writer() const = 0;
   virtual RoleReport Report() const = 0;
-  // What a new session gets. REQUIRES: Report().serving has been true.
+  // What a new session gets. REQUIRES: Report().can_read has been true.
   virtual sql::SessionEnvironment environment() const = 0;
   virtual engine::Engine* engine() const = 0;  // null until open
   // Of the volume, as this role uses it.

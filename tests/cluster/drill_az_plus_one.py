@@ -147,6 +147,32 @@ def three_gone(cluster, ledger, lookers, how, seconds):
           f"status: writes wait: {writes['reason']}; writes went on {took:.1f} s after one was back", flush=True)
 
 
+def writer_dies_with_three_gone(cluster, ledger, lookers, seconds):
+    """Nobody can open the volume then: the reader stays what it is, and its reads go on. The watching sessions of the writer are over."""
+    writer, reader = cluster.writer(), next(i for i in cluster.status()["instances"] if i["role"] == "reader")
+    gone = Killed(cluster, ["storage-5", "storage-6", "storage-3"])
+    wait_for(lambda: writes_stand_still(ledger), 10, "writes wait")
+    os.kill(writer["pid"], signal.SIGKILL)
+    wait_for(lambda: cluster.status()["writes"]["state"] == "no writer" and "answered" in cluster.status()["writes"]["reason"], 15,
+             lambda: f"status says what the writer waits for: {cluster.status()['writes']}")
+    lookers.fresh()
+    time.sleep(seconds)
+    reads, slowest = lookers.fresh()
+    assert reads.get(reader["id"], 0) > seconds, f"reads stand still: {reads}"
+    cluster.query("SELECT COUNT(*) FROM looks.big WHERE id < 100", cluster.reader_port)
+    writes, before, since = cluster.status()["writes"], len(ledger.acknowledged), time.monotonic()
+    gone.give_back()
+    wait_for(lambda: len(ledger.acknowledged) > before + 8, 20, "writes go on with one of the three back")
+    took = time.monotonic() - since
+    while gone.names:
+        gone.give_back()
+    wait_for(lambda: all_healthy(cluster), 60, "all segments are healthy")
+    lookers.failures = [f for f in lookers.failures if f[0] != writer["id"]]
+    assert not lookers.failures, lookers.failures[:3]
+    print(f"the writer killed as well: reads {reads}, slowest {max(slowest.values()) * 1000:.0f} ms; status: {writes}; "
+          f"writes went on {took:.1f} s after one was back", flush=True)
+
+
 def read_all(connection):
     """Reads the table, a row of each page; gives how many rows were right, the first error, and how long the error took to come."""
     right = 0
@@ -220,6 +246,7 @@ def main():
         wait_for(lambda: len(ledger.acknowledged) > 50, 30, "commits")
         for how in (Killed, Still):
             three_gone(cluster, ledger, lookers, how, arguments.seconds)
+        writer_dies_with_three_gone(cluster, ledger, lookers, arguments.seconds)
         lookers.stop()
         for count in arguments.gone.split(","):
             many_gone(cluster, ledger, int(count))

@@ -75,6 +75,7 @@ class World : public ManagerEnvironment {
         if (roles.contains(instance.id)) {
           report.role = roles.at(instance.id);
           report.state = cannot_serve.contains(instance.id) ? "opening" : "serving";
+          report.can_read = report.role == "reader";
         }
         manager.OnInstanceReport(instance.id, report, now_us);
       }
@@ -137,6 +138,28 @@ TEST(ClusterManagerTest, PromotesTheLowestTierAndBringsTheOldWriterBackAsReader)
   s.world.Run(3 * kSecond);
   EXPECT_EQ(s.world.roles.at("instance-1"), "reader");
   EXPECT_EQ(s.world.cluster_targets, (std::vector<ForwardTarget>{{"127.0.0.1", 5002}}));
+}
+
+TEST(ClusterManagerTest, NoReaderGivesUpItsReadsForAVolumeThatNobodyCanOpen) {
+  Started s(2);
+  s.world.manager.SetVolumeWritable(false);
+  s.world.cannot_serve = {"instance-1", "instance-2"};
+  s.world.Crash("instance-1");
+  s.world.Run(5 * kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+  EXPECT_EQ(s.world.roles.at("instance-1"), "writer");  // and it waits
+  EXPECT_EQ(s.world.roles.at("instance-2"), "reader");
+  EXPECT_EQ(s.world.reader_targets, (std::vector<ForwardTarget>{{"127.0.0.1", 5002}}));
+  EXPECT_FALSE(s.world.manager.serving());
+  s.world.manager.SetVolumeWritable(true);
+  s.world.cannot_serve.clear();
+  s.world.Run(kSecond);
+  EXPECT_TRUE(s.world.manager.serving());
+  // One that the operator has put down does not come back to wait.
+  s.world.manager.SetVolumeWritable(false);
+  EXPECT_TRUE(s.world.manager.KillByName("instance-1", s.world.now_us).ok());
+  s.world.Run(kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-2");
 }
 
 TEST(ClusterManagerTest, TheOnlyInstanceIsRestartedWithoutDelay) {
