@@ -8,6 +8,7 @@ import time
 
 import network
 from cluster import Cluster, wait_for
+from drill_stalls import Stopped
 from faults import Faults
 from ledger import Ledger
 from network import Network
@@ -89,9 +90,24 @@ def all_cuts(drill):
     drill.cut("the writer from four storage nodes", lambda: cuts.cut([writer], AZ1 + AZ2), drill.writes_wait, writes_wait=True)
 
 
+def back_at_once(drill, seconds):
+    """A cut long enough for TCP to have backed off: after healing, two other nodes stand still, so that commits need those that were cut off."""
+    failed = len(drill.ledger.errors)
+    drill.cuts.cut([drill.writer()], AZ1)
+    time.sleep(seconds)
+    drill.cuts.heal()
+    healed, before = time.monotonic(), len(drill.ledger.acknowledged)
+    with Stopped([n["pid"] for n in drill.cluster.status()["storage_nodes"] if n["id"] in ("storage-5", "storage-6")]):
+        wait_for(lambda: len(drill.ledger.acknowledged) > before + 20, 8, "commits with the nodes that were cut off")
+        print(f"the writer from an AZ for {seconds:.0f} s: {time.monotonic() - healed:.1f} s after healing its nodes count again", flush=True)
+    failures = [e for e in drill.ledger.errors[failed:] if e[0] != 1213]
+    assert not failures, f"statements failed: {failures[:3]}"
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--seconds", type=float, default=8.0, help="how long each cut lasts")
+    options.add_argument("--long", type=float, default=40.0, help="how long the last one does")
     arguments = options.parse_args()
     if why := network.available():
         print(f"skipped: {why}")
@@ -104,6 +120,7 @@ def main():
         drill = Drill(cluster, cuts, ledger, arguments.seconds)
         wait_for(lambda: len(ledger.acknowledged) > 50 and drill.healthy(), 30, "commits")
         all_cuts(drill)
+        back_at_once(drill, arguments.long)
         ledger.stop()
         print(cluster.run("verify").strip())
         print(f"{ledger.audit()} transactions, all accounted for, {len(ledger.in_doubt)} in doubt")
