@@ -195,6 +195,8 @@ class Node::Core {
                             VolumeEpoch epoch_max);
   void GatherRecords(Volume& volume, PgId pg, std::span<const RecordView> records);
   void Flush();
+  void CloseJournal(int64_t now_us);
+  void WriteBatch(const std::shared_ptr<JournalBatch>& batch);
   void OnFlushed(const std::shared_ptr<JournalBatch>& batch, Status outcome);
   void IndexBatch(JournalBatch* batch);
   void Acknowledge(const Waiter& waiter);
@@ -328,6 +330,8 @@ class Node::Core {
   Gathering gathering_;  // the next batch
   Gathering flushing_;   // the one under way
   bool flush_under_way_ = false;
+  int64_t flushed_at_us_ = 0;
+  bool journal_ends_open_ = false;    // no empty batch follows the last one yet
   std::vector<RecordView> verified_;  // of the request at hand; kept for its capacity
 
   // Of records in tables: as last counted, and what has come since.

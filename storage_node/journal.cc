@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/coding.h"
 #include "base/crc32c.h"
@@ -22,6 +23,15 @@ constexpr size_t kFreeFilesMax = 2;
 
 size_t Padded(size_t size) {
   return (size + kJournalBlockSize - 1) / kJournalBlockSize * kJournalBlockSize;
+}
+
+// Its bytes: room for the header, and the parts.
+void Complete(JournalBatch* batch, uint32_t part_count) {
+  std::string& bytes = batch->bytes;
+  StoreLittle(bytes.data(), kBatchMagic);
+  StoreLittle(bytes.data() + 8, static_cast<uint32_t>(bytes.size()));
+  StoreLittle(bytes.data() + 36, part_count);
+  bytes.resize(Padded(bytes.size()));
 }
 
 void StampBatch(JournalBatch* batch, NodeId node) {
@@ -66,15 +76,17 @@ void BatchBuilder::EndPart() {
 std::shared_ptr<JournalBatch> BatchBuilder::Take() {
   INVARIANT(!empty());
   auto batch = std::make_shared<JournalBatch>();
-  StoreLittle(bytes_.data(), kBatchMagic);
-  StoreLittle(bytes_.data() + 8, static_cast<uint32_t>(bytes_.size()));
-  StoreLittle(bytes_.data() + 36, part_count_);
-  const size_t hint = bytes_.size();
-  bytes_.resize(Padded(bytes_.size()));
   batch->bytes = std::move(bytes_);
   bytes_ = std::string();
-  bytes_.reserve(std::min<size_t>(hint * 2, 1u << 20));
-  part_count_ = 0;
+  bytes_.reserve(std::min<size_t>(batch->bytes.size() * 2, 1u << 20));
+  Complete(batch.get(), std::exchange(part_count_, 0));
+  return batch;
+}
+
+std::shared_ptr<JournalBatch> EmptyBatch() {
+  auto batch = std::make_shared<JournalBatch>();
+  batch->bytes.resize(kBatchHeaderSize);
+  Complete(batch.get(), 0);
   return batch;
 }
 

@@ -9,6 +9,8 @@
 // INV-JRN-1  Batch numbers rise by one without gaps, over all files from the first needed one.
 // INV-JRN-2  A file is used again only after a manifest without it is durable and no record of it
 //            is needed from memory.
+// INV-JRN-3  When no batch follows the last one for a while, an empty one does: then damage to what
+//            was acknowledged is damage before a good batch, not a torn write.
 // One thread, except for the works it hands out, which touch the journal's files only.
 #pragma once
 
@@ -56,6 +58,9 @@ class BatchBuilder {
   size_t part_at_ = 0;
   uint32_t part_count_ = 0;
 };
+
+// A batch of no parts, to follow the last one.
+std::shared_ptr<JournalBatch> EmptyBatch();
 
 struct BatchPart {
   VolumeId volume;

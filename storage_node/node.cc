@@ -146,6 +146,7 @@ void Node::Core::OnTimer() {
     SendGossip();
   }
   CatchUpAll(now_us);
+  CloseJournal(now_us);
   TryMend();
   BuryLeaving();
   StartLayerWork();

@@ -10,6 +10,10 @@
 
 namespace borealis::storage_node {
 
+namespace {
+constexpr int64_t kCloseJournalAfterUs = 100'000;
+}  // namespace
+
 void Node::Core::RefuseAppend(PeerId to, uint64_t request_id, msg::Outcome outcome,
                               VolumeEpoch epoch, const std::string& reason) {
   msg::AppendReply reply;
@@ -185,9 +189,22 @@ void Node::Core::Flush() {
   if (gathering_.records.empty() || !out_of_service_.empty()) {
     return;
   }
-  flush_under_way_ = true;
   std::swap(flushing_, gathering_);
-  const auto batch = flushing_.builder.Take();
+  journal_ends_open_ = true;
+  WriteBatch(flushing_.builder.Take());
+}
+
+// INV-JRN-3.
+void Node::Core::CloseJournal(int64_t now_us) {
+  if (journal_ends_open_ && !flush_under_way_ && gathering_.records.empty() &&
+      now_us >= flushed_at_us_ + kCloseJournalAfterUs) {
+    journal_ends_open_ = false;
+    WriteBatch(EmptyBatch());
+  }
+}
+
+void Node::Core::WriteBatch(const std::shared_ptr<JournalBatch>& batch) {
+  flush_under_way_ = true;
   counters_.flushed_bytes += batch->bytes.size();
   ++counters_.flushes;
   auto work = journal_.PrepareWrite(batch);
@@ -201,6 +218,7 @@ void Node::Core::Flush() {
 
 void Node::Core::OnFlushed(const std::shared_ptr<JournalBatch>& batch, Status outcome) {
   flush_under_way_ = false;
+  flushed_at_us_ = now();
   if (!outcome.ok()) {
     COVER("node.failed_flush");
     OutOfService("journal: " + outcome.ToString(), /*reads_too=*/false);

@@ -34,6 +34,7 @@ Status Node::Core::Open() {
     return status;
   }
   journal_first_written_ = std::max(journal_first_written_, uint64_t{1});
+  journal_ends_open_ = journal_.file_count() > 0;
   opened_ = true;
   out_of_service_.clear();
   reads_out_of_service_ = false;

@@ -1,6 +1,7 @@
 #include "base/os/sim_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/invariant.h"
@@ -24,6 +25,8 @@ struct SimFileSystem::Inode {
   std::map<uint64_t, std::string> unflushed;
   // Durable content of sectors whose flush failed: no later flush writes them.
   std::map<uint64_t, std::string> lost;
+  // Where the last two writes went, the last first.
+  std::array<std::pair<uint64_t, uint64_t>, 2> written{};  // offset, size
 
   std::string Sector(uint64_t sector) const {
     std::string bytes(kSectorSize, '\0');
@@ -101,6 +104,7 @@ class SimFileSystem::OpenFile final : public File {
       return Status::NoSpace("write " + path_ + ": simulated disk is full");
     }
     Put(offset, bytes);
+    inode_->written = {std::pair{offset, bytes.size()}, inode_->written[0]};
     return Status::Ok();
   }
 
@@ -357,7 +361,14 @@ std::string SimFileSystem::FlipRandomBit(const std::string& path_part) {
     return "";
   }
   const std::string& path = candidates[random_.Below(candidates.size())];
-  FlipBit(path, random_.Below(names_[path]->live.size()), static_cast<int>(random_.Below(8)));
+  const Inode& inode = *names_[path];
+  const uint64_t at = random_.Below(inode.live.size());
+  for (const auto& [offset, size] : inode.written) {
+    if (at >= offset && at < offset + size) {
+      return "";
+    }
+  }
+  FlipBit(path, at, static_cast<int>(random_.Below(8)));
   return path;
 }
 

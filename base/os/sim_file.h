@@ -61,7 +61,8 @@ class SimFileSystem final : public FileSystem {
   // Flips a bit at rest. REQUIRES: the file exists and is longer than `offset`.
   void FlipBit(const std::string& path, uint64_t offset, int bit);
   // Flips a random bit of a random non-empty file whose path contains `path_part`; the path, or
-  // empty when there is none.
+  // empty when there is none, or the bit is of the file's last two writes: what was written a
+  // moment ago has not gone bad yet.
   std::string FlipRandomBit(const std::string& path_part);
 
   uint64_t UsedBytes() const;

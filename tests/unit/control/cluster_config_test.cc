@@ -2,17 +2,26 @@
 #include "control/cluster_config.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 namespace borealis::control {
 namespace {
 
-std::string TemporaryDirectory() {
-  std::string path = ::testing::TempDir() + "borealis_config_XXXXXX";
-  return ::mkdtemp(path.data());
-}
+// Gone with its end.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() : path_(::testing::TempDir() + "borealis_config_XXXXXX") {
+    ::mkdtemp(path_.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  operator const std::string&() const { return path_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::string path_;
+};
 
 TEST(ClusterConfigTest, RoundTrips) {
-  const std::string directory = TemporaryDirectory();
+  const TemporaryDirectory directory;
   ClusterConfig config;
   config.cluster_port = 13306;
   config.pages_per_pg = 1024;
@@ -40,7 +49,7 @@ TEST(ClusterConfigTest, RoundTrips) {
 }
 
 TEST(ClusterConfigTest, AnotherVersionIsRefusedByName) {
-  const std::string directory = TemporaryDirectory();
+  const TemporaryDirectory directory;
   ASSERT_TRUE(
       WriteWholeFile(RealFileSystem(), ConfigPath(directory), R"({"directory_version": 99})").ok());
   const Status status = LoadClusterConfig(RealFileSystem(), directory).status();
@@ -49,7 +58,7 @@ TEST(ClusterConfigTest, AnotherVersionIsRefusedByName) {
 }
 
 TEST(ClusterConfigTest, DamageIsRefusedWithTheMember) {
-  const std::string directory = TemporaryDirectory();
+  const TemporaryDirectory directory;
   for (const char* text :
        {"", "{", "[]", R"({"directory_version": 2})", R"({"directory_version": 2, "host": 7})"}) {
     ASSERT_TRUE(WriteWholeFile(RealFileSystem(), ConfigPath(directory), text).ok());

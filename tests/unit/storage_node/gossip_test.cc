@@ -166,6 +166,30 @@ TEST(GossipTest, ALostDiskIsMendedBeforeItPromisesAnything) {
   EXPECT_EQ(cluster.Seal(4, 0).outcome(), msg::FENCED);
 }
 
+// INV-JRN-3: the last batch that was acknowledged, too, once there was time to write one after it.
+TEST(GossipTest, DamageToTheLastBatchIsNotTakenForATornWrite) {
+  TestCluster cluster(6);
+  cluster.BootAll();
+  TestLog log;
+  for (int i = 0; i < 10; ++i) {
+    const std::string record = log.MakeWrite(PageNo(1), 100, "x");
+    for (size_t k = 0; k < 6; ++k) {
+      cluster.Append({record}, 1, log.end(), k);
+    }
+  }
+  cluster.Pass(200'000);
+  cluster.Kill(0);
+  cluster.files().FlipBit("disk/journal-0000000001", 9 * 4096 + 60, 3);
+  cluster.cut = [](NodeId, NodeId) { return true; };
+  ASSERT_TRUE(cluster.Boot(0).ok());
+  EXPECT_TRUE(cluster.node(0).amnesiac());
+  EXPECT_EQ(cluster.Seal(2, 0).outcome(), msg::OUT_OF_SERVICE);
+  cluster.cut = nullptr;
+  cluster.Pass(2'000'000);
+  EXPECT_FALSE(cluster.node(0).amnesiac());
+  EXPECT_EQ(cluster.Scl(PgId(0), 0), log.end());
+}
+
 TEST(GossipTest, ADamagedJournalMakesAnAmnesiacThatIsMended) {
   uint64_t mended = 0;
   for (uint64_t seed = 1; seed <= 30; ++seed) {
