@@ -146,7 +146,10 @@ void Opener::BeginSealing(VolumeEpoch epoch, int64_t now_us) {
   for (NodeState& node : nodes_) {
     node.is_fenced = false;
     node.sealed.reset();
+    node.is_truncated = false;
+    node.scls.clear();
   }
+  pushes_.clear();
   SendAll(now_us);
 }
 
@@ -227,6 +230,10 @@ void Opener::OnTimer(int64_t now_us) {
   }
   if (raise_to_.has_value()) {
     BeginSealing(*raise_to_, now_us);
+    return;
+  }
+  if (IsStuck(now_us)) {
+    BeginAnew(now_us);
     return;
   }
   SendAll(now_us);
@@ -312,6 +319,10 @@ std::vector<NodeAnswer> Opener::AnswersOfMembers() const {
   return answers;
 }
 
+SegmentSet Opener::Truncated() const {
+  return Slots([](const NodeState& node) { return node.is_truncated; });
+}
+
 Frame Opener::TruncationFrame() const {
   msg::TruncateRequest request;
   request.set_volume_id(volume_.value());
@@ -343,11 +354,12 @@ void Opener::OnTruncateReply(size_t slot, const Frame& frame, int64_t now_us) {
   node.is_fenced = false;
   node.is_truncated = true;
   for (const msg::SegmentProgress& segment : reply.segments()) {
-    TakeProgress(slot, PgId(segment.pg()), Lsn(segment.scl()));
+    TakeProgress(slot, PgId(segment.pg()), Lsn(segment.scl()), now_us);
   }
-  const SegmentSet truncated = Slots([](const NodeState& n) { return n.is_truncated; });
+  const SegmentSet truncated = Truncated();
   if (state_ == State::kTruncating && HasAll(&QuorumPair::write, truncated)) {
     state_ = State::kReplicating;
+    progressed_at_us_ = now_us;
     CheckReplicated();
     if (state_ == State::kReplicating) {
       COVER("opener.had_to_replicate");
@@ -436,7 +448,7 @@ std::string Opener::Describe() const {
                             sealed);
     }
     case State::kTruncating: {
-      const SegmentSet truncated = Slots([](const NodeState& n) { return n.is_truncated; });
+      const SegmentSet truncated = Truncated();
       return DescribeQuorum(fmt::format("truncating at {}", point_.vdl.value()),
                             FirstWithout(&QuorumPair::write, truncated), &QuorumPair::write,
                             truncated);

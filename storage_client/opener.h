@@ -56,6 +56,9 @@ struct OpenerLimits {
   uint32_t push_bytes = 4u << 20;
   // How often an opener that chooses its own epoch may raise it before it gives way.
   int epoch_raises_max = 4;
+  // When replication comes no further for so long, though nodes enough take part, it begins anew;
+  // twice as long each time.
+  int64_t stuck_us = 3'000'000;
 };
 
 // What an instance is told of the volume before it has asked a storage node.
@@ -139,6 +142,7 @@ class Opener {
 
   template <class Predicate>
   SegmentSet Slots(Predicate predicate) const;
+  SegmentSet Truncated() const;
   // The first group whose quorum `have` does not satisfy.
   std::optional<PgId> FirstWithout(Quorum quorum, SegmentSet have) const;
   bool HasRoot(Quorum quorum, SegmentSet have) const;
@@ -154,7 +158,9 @@ class Opener {
   void OnFetchReply(size_t slot, const Frame& frame, int64_t now_us);
   void OnAppendReply(size_t slot, const Frame& frame, int64_t now_us);
   void OnFenced(size_t slot, VolumeEpoch by, int64_t now_us);
-  void TakeProgress(size_t slot, PgId pg, Lsn scl);
+  void TakeProgress(size_t slot, PgId pg, Lsn scl, int64_t now_us);
+  bool IsStuck(int64_t now_us) const;
+  void BeginAnew(int64_t now_us);
   void CheckSealed(int64_t now_us);
   std::vector<NodeAnswer> AnswersOfMembers() const;
   void CheckReplicated();
@@ -190,6 +196,8 @@ class Opener {
   std::vector<NodeState> nodes_;  // by slot
   RecoveryPoint point_;
   std::map<std::pair<PgId, size_t>, Push> pushes_;
+  int64_t progressed_at_us_ = 0;
+  int times_stuck_ = 0;
   Status failure_;
   std::string last_report_;
 };

@@ -9,9 +9,39 @@
 
 namespace borealis::storage_client {
 
-void Opener::TakeProgress(size_t slot, PgId pg, Lsn scl) {
+void Opener::TakeProgress(size_t slot, PgId pg, Lsn scl, int64_t now_us) {
   Lsn& known = nodes_[slot].scls[pg];
-  known = std::max(known, scl);
+  if (scl > known) {
+    known = scl;
+    progressed_at_us_ = now_us;
+  }
+}
+
+// A record that a single node had when it was sealed may be gone with its disk. Nobody was answered
+// for it, or others would have it; but we truncated behind it, and wait for it in vain.
+bool Opener::IsStuck(int64_t now_us) const {
+  if (state_ != State::kReplicating ||
+      now_us < progressed_at_us_ + (limits_.stuck_us << std::min(times_stuck_, 5))) {
+    return false;
+  }
+  const SegmentSet truncated = Truncated();
+  return std::ranges::any_of(point_.tails, [&](const auto& group) {
+    const Group& members = geometry_.group(group.first);
+    return !IsReplicated(group.first) &&
+           members.Quorums().write.SatisfiedBy(truncated & members.Members());
+  });
+}
+
+// As another opener would, who does not find what is gone.
+void Opener::BeginAnew(int64_t now_us) {
+  COVER("opener.began_anew");
+  ++times_stuck_;
+  if (request_.epoch != VolumeEpoch(0)) {
+    Fail(Status::Unavailable("records that a storage node had when it was sealed are gone"));
+    return;
+  }
+  highest_seen_ = std::max(highest_seen_, epoch_);
+  BeginSealing(VolumeEpoch(highest_seen_.value() + 1), now_us);
 }
 
 SegmentSet Opener::CompleteOf(PgId pg) const {
@@ -136,7 +166,7 @@ void Opener::OnAppendReply(size_t slot, const Frame& frame, int64_t now_us) {
     return;
   }
   for (const msg::SegmentProgress& segment : reply.segments()) {
-    TakeProgress(slot, PgId(segment.pg()), Lsn(segment.scl()));
+    TakeProgress(slot, PgId(segment.pg()), Lsn(segment.scl()), now_us);
   }
   for (auto& [key, push] : pushes_) {
     if (key.second == slot && push.append_id == frame.request_id) {

@@ -28,6 +28,10 @@ Status FromErrno(std::string_view verb, const std::string& path) {
   if (error == ENOSPC || error == EDQUOT) {
     return Status::NoSpace(std::move(text));
   }
+  // Nothing is wrong with the file: whoever asks may ask again.
+  if (error == EMFILE || error == ENFILE || error == ENOMEM || error == EACCES || error == EPERM) {
+    return Status::Unavailable(std::move(text));
+  }
   return Status::IoError(std::move(text));
 }
 

@@ -226,8 +226,11 @@ void Faults::FailDisk() {
                                   Operation::kSyncDirectory, Operation::kOpen};
   SimNode& node = cluster_.node(AnyNode());
   if (node.is_up()) {
-    node.files().FailNth(operations[world_.random().Below(5)], 1 + world_.random().Below(8), "",
-                         world_.Chance(0.3) ? Code::kNoSpace : Code::kIoError);
+    const Operation operation = operations[world_.random().Below(5)];
+    // A file that is there and cannot be opened for an I/O error is a damaged one (FailReads).
+    const bool no_space = operation == Operation::kOpen || world_.Chance(0.3);
+    node.files().FailNth(operation, 1 + world_.random().Below(8), "",
+                         no_space ? Code::kNoSpace : Code::kIoError);
   }
 }
 

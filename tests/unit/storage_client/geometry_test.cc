@@ -320,6 +320,32 @@ TEST_F(SeatTest, AnOpenerTakesTheHighestVersionThatAnybodyTells) {
   EXPECT_GT(writer_->geometry().version, decided.version);
 }
 
+TEST_F(SeatTest, AnOpeningThatCountedOnTheOnlyCopyBeginsAnewWhenThatIsGone) {
+  const Lsn durable = writer_->core().vdl();
+  world_.is_lost = [](NodeId node, const Frame& frame) {
+    return IsOf(frame, MessageType::kAppendRequest) && node != NodeId(1);
+  };
+  writer_->Append(PageOf(kPg0));
+  world_.Settle(*writer_);
+  ASSERT_GT(world_.node(1).Scl(kPg0), durable);
+  world_.is_lost = nullptr;
+  world_.gone.insert(writer_.get());
+  dead_.push_back(std::move(writer_));
+  world_.delivered = [&](NodeId node, const Frame& frame) {
+    if (node == NodeId(1) && IsOf(frame, MessageType::kTruncateRequest)) {
+      world_.node(1).LoseAbove(kPg0, durable);  // after its answer to the seal
+    }
+  };
+  writer_ = world_.NewWriter();
+  world_.Start(*writer_);
+  for (int i = 0; i < 4 && !writer_->opened().has_value(); ++i) {
+    world_.Settle(*writer_);
+  }
+  ASSERT_TRUE(writer_->opened().has_value()) << writer_->core().DescribeOpening();
+  EXPECT_EQ(writer_->opened()->vdl, durable);
+  EXPECT_TRUE(Write());
+}
+
 TEST_F(SeatTest, OfTwoOpenersOneGetsTheVolume) {
   EXPECT_TRUE(Order(Replace(kPg0, 6, 7)).ok());
   auto one = world_.NewWriter();

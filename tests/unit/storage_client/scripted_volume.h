@@ -67,6 +67,10 @@ class ScriptedNode {
     }
     return scl;
   }
+  // Its disk is gone, and what it had is back from its peers; but for what only it had.
+  void LoseAbove(PgId pg, Lsn lsn) {
+    records_[pg].erase(records_[pg].upper_bound(lsn), records_[pg].end());
+  }
   // What gossip does, all at once.
   void TakeFrom(const ScriptedNode& peer, PgId pg) {
     if (const auto group = peer.records_.find(pg); group != peer.records_.end()) {
