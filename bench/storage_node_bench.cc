@@ -20,18 +20,25 @@ namespace {
 
 constexpr uint64_t kPages = 20'000;
 
+class BenchClock final : public Clock {
+ public:
+  int64_t NowUs() const override { return now_us; }
+  int64_t WallUs() const override { return now_us; }
+  int64_t now_us = 1'000'000;
+};
+
 class Bench final : public NodeEnvironment {
  public:
-  Bench() : files_(1) {
+  explicit Bench(size_t group_count = 1) : files_(1) {
     NodeConfig config;
     config.directory = "d";
     config.new_cluster = true;
     config.memory_bytes = uint64_t{4} << 30;
-    node_ = std::make_unique<Node>(config, *this, files_, SystemClock());
+    node_ = std::make_unique<Node>(config, *this, files_, clock_);
     if (!node_->Open().ok()) {
       std::abort();
     }
-    node_->OnFrame(1, GeometryFrame(OneGroup()));
+    node_->OnFrame(1, GeometryFrame(Groups(group_count)));
     FinishWorks();
   }
   void Send(PeerId, Frame frame) override { benchmark::DoNotOptimize(frame.body.data()); }
@@ -47,8 +54,10 @@ class Bench final : public NodeEnvironment {
 
   Node& node() { return *node_; }
   AppendMaker& appends() { return appends_; }
+  void AdvanceUs(int64_t us) { clock_.now_us += us; }
 
  private:
+  BenchClock clock_;
   SimFileSystem files_;
   std::unique_ptr<Node> node_;
   std::vector<uint64_t> started_;
@@ -87,6 +96,23 @@ void BM_ReadPage(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_ReadPage)->Arg(1'000)->Arg(kPages);  // from the cache; mostly from the table
+
+// A timer tick, 200 of which a node has each second, when nothing happens. Argument: its groups.
+void BM_IdleTick(benchmark::State& state) {
+  const auto group_count = static_cast<size_t>(state.range(0));
+  const Geometry geometry = Groups(group_count);
+  Bench bench(group_count);
+  for (uint32_t pg = 0; pg < group_count; ++pg) {
+    bench.node().OnFrame(1, bench.appends().FirstOf(geometry, PgId(pg)));
+    bench.FinishWorks();
+  }
+  for (auto _ : state) {
+    bench.AdvanceUs(5'000);
+    bench.node().OnTimer();
+    bench.FinishWorks();
+  }
+}
+BENCHMARK(BM_IdleTick)->Arg(1)->Arg(1'000);
 
 // A page as the engine's B+tree has it: slots at the end, rows like sysbench's (an id, a number,
 // groups of random digits, spaces up to the column's width), two thirds full.

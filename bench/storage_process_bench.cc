@@ -187,7 +187,7 @@ class NodeBench {
           return process->Start(ConfigFor(NodeId(1), scratch_.path())).value();
         }),
         peer_(client_.Connect(child_.port())) {
-    client_.Ask(peer_, GeometryFrame(OneGroup()));
+    client_.Ask(peer_, GeometryFrame(Groups(1)));
     Append(2'000, 1);
   }
   void Append(int64_t transactions, int64_t in_flight) {
@@ -244,7 +244,7 @@ class FillBench {
   static constexpr size_t kSources = 3;
   static constexpr uint64_t kPagesPerAppend = 64;
 
-  explicit FillBench(uint64_t page_count) : appends_(page_count), geometry_(OneGroup()) {
+  explicit FillBench(uint64_t page_count) : appends_(page_count), geometry_(Groups(1)) {
     for (size_t i = 0; i < kSources; ++i) {
       const uint16_t port = Start(&sources_[i], NodeId(static_cast<uint32_t>(i + 1)));
       geometry_.nodes[i].port = port;

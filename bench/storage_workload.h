@@ -16,8 +16,8 @@ namespace borealis::storage_node {
 constexpr int kRecordsPerTransaction = 20;
 constexpr size_t kEditBytes = 110;
 
-// One group, held by nodes 1 to 6 of one AZ.
-inline Geometry OneGroup() {
+// Groups that are held by nodes 1 to 6 of one AZ.
+inline Geometry Groups(size_t count) {
   Geometry geometry;
   geometry.version = {VolumeEpoch(1), 1};
   Group group;
@@ -25,7 +25,7 @@ inline Geometry OneGroup() {
     geometry.nodes.push_back({NodeId(slot + 1U), "az", "127.0.0.1", 1, false});
     group.seats.push_back({slot, kNoSlot});
   }
-  geometry.groups.push_back(group);
+  geometry.groups.assign(count, group);
   return geometry;
 }
 
@@ -68,6 +68,19 @@ class AppendMaker {
     }
     return Append(std::move(bytes), vdl);
   }
+  // The first record of the group. REQUIRES: only once for each.
+  Frame FirstOf(const Geometry& geometry, PgId pg) {
+    std::string edits;
+    AppendWriteEdit(&edits, 16, "first");
+    std::string bytes;
+    RecordDraft draft;
+    draft.page = PageNo(pg.value() * geometry.pages_per_pg);
+    draft.body = edits;
+    const Lsn end = lsn_ + RecordSize(edits.size());
+    AppendRecord(&bytes, draft, Crc32c(edits), {end, VolumeEpoch(1), Lsn(0), pg, true});
+    lsn_ = end;
+    return Append(std::move(bytes), lsn_, pg);
+  }
   // A read of the page as of the last append.
   Frame ReadOf(PageNo page) const {
     msg::ReadPagesRequest request;
@@ -90,12 +103,14 @@ class AppendMaker {
     AppendRecord(bytes, draft, Crc32c(edits), {end, VolumeEpoch(1), lsn_, PgId(0), is_last});
     lsn_ = end;
   }
-  static Frame Append(std::string bytes, Lsn vdl) {
+  static Frame Append(std::string bytes, Lsn vdl, PgId pg = PgId(0)) {
     msg::AppendRequest request;
     request.set_volume_id(1);
     request.set_volume_epoch(1);
     request.set_vdl(vdl.value());
-    request.add_parts()->set_size_bytes(static_cast<uint32_t>(bytes.size()));
+    msg::AppendPart* part = request.add_parts();
+    part->set_pg(pg.value());
+    part->set_size_bytes(static_cast<uint32_t>(bytes.size()));
     Frame frame = MakeFrame(MessageType::kAppendRequest, 1, request);
     frame.attachments.emplace_back(std::move(bytes));
     return frame;

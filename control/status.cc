@@ -44,6 +44,16 @@ json::object InstanceJson(const ClusterStatus& status, const InstanceConfig& ins
           {"metrics_port", instance.metrics_port}};
 }
 
+json::object SpaceJson(const StorageSpace& space) {
+  return {{"record_bytes", space.record_bytes},
+          {"journal_written_bytes", space.journal_written_bytes},
+          {"layer_written_bytes", space.layer_written_bytes},
+          {"journal_bytes", space.journal_bytes},
+          {"layer_bytes", space.layer_bytes},
+          {"layer_plain_bytes", space.layer_plain_bytes},
+          {"logical_bytes", space.logical_bytes}};
+}
+
 json::object StorageNodeJson(const ClusterStatus& status, const StorageNodeConfig& node) {
   const ProcessStatus& process = ProcessOf(status, node.id);
   const auto found = status.storage.find(node.id);
@@ -59,6 +69,7 @@ json::object StorageNodeJson(const ClusterStatus& status, const StorageNodeConfi
           {"metrics_port", node.metrics_port},
           {"segments", storage.segments},
           {"free_bytes", storage.free_bytes},
+          {"space", SpaceJson(storage.space)},
           {"draining", storage.draining},
           {"in_volume", storage.in_volume}};
 }
@@ -167,6 +178,36 @@ std::string StorageRemarks(const json::object& node) {
   }
   const std::string reason = Text(node, "reason");
   return remarks + (reason.empty() ? "" : "  " + reason);
+}
+
+// "16 GiB of pages in 12 GiB of layers and 1 GiB of journals; 4.2 bytes written for each of log",
+// all nodes together; empty when none has said anything yet.
+std::string SpaceLine(const json::array& nodes) {
+  StorageSpace all;
+  for (const json::value& value : nodes) {
+    const json::value* found = value.as_object().if_contains("space");
+    if (found != nullptr && found->is_object()) {
+      const json::object& space = found->get_object();
+      all.record_bytes += Number(space, "record_bytes");
+      all.journal_written_bytes += Number(space, "journal_written_bytes");
+      all.layer_written_bytes += Number(space, "layer_written_bytes");
+      all.journal_bytes += Number(space, "journal_bytes");
+      all.layer_bytes += Number(space, "layer_bytes");
+      all.logical_bytes += Number(space, "logical_bytes");
+    }
+  }
+  if (all.journal_bytes + all.layer_bytes == 0) {
+    return "";
+  }
+  std::string line =
+      fmt::format("space             {} of pages in {} of layers and {} of journals",
+                  Size(all.logical_bytes), Size(all.layer_bytes), Size(all.journal_bytes));
+  if (all.record_bytes > 0) {
+    line += fmt::format("; {:.1f} bytes written for each of log",
+                        static_cast<double>(all.journal_written_bytes + all.layer_written_bytes) /
+                            static_cast<double>(all.record_bytes));
+  }
+  return line + "\n";
 }
 
 // "repairing: 3 of 12 segments, 41 %", where repairs are under way or wait.
@@ -283,11 +324,12 @@ Result<std::string> StatusScreen(const std::string& status_json) {
   const json::array& segments = root->at("segments").as_array();
   std::string screen = fmt::format(
       "cluster endpoint  {}:{}{}\nreader endpoint   {}:{}\n"
-      "volume            epoch {}, durable to {}, {} protection group{}\n\n",
+      "volume            epoch {}, durable to {}, {} protection group{}\n",
       Text(cluster, "host"), Number(cluster, "port"),
       root->at("serving").as_bool() ? "" : "   (not serving)", Text(reader, "host"),
       Number(reader, "port"), Number(volume, "epoch"), Number(volume, "vdl"),
       Number(volume, "protection_groups"), Number(volume, "protection_groups") == 1 ? "" : "s");
+  screen += SpaceLine(root->at("storage_nodes").as_array()) + "\n";
   screen += fmt::format("{:<14}{:<9}{:<10}{:>8}  {:<22}{}\n", "INSTANCE", "ROLE", "STATE", "PID",
                         "ADDRESS", "LAG");
   for (const json::value& value : root->at("instances").as_array()) {

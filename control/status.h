@@ -22,11 +22,23 @@ struct SegmentStatus {
   std::string successor_of;        // whom it is to follow; empty: it holds its seat
 };
 
+// What a storage node wrote since it started, and what it keeps; see volume/messages.proto.
+struct StorageSpace {
+  uint64_t record_bytes = 0;
+  uint64_t journal_written_bytes = 0;
+  uint64_t layer_written_bytes = 0;
+  uint64_t journal_bytes = 0;
+  uint64_t layer_bytes = 0;
+  uint64_t layer_plain_bytes = 0;
+  uint64_t logical_bytes = 0;
+};
+
 struct StorageNodeStatus {
   bool in_volume = false;  // the volume's geometry knows it
   bool draining = false;
   size_t segments = 0;  // seats, as holder or successor
   uint64_t free_bytes = 0;
+  StorageSpace space;
 };
 
 struct ProcessStatus {

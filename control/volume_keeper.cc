@@ -77,6 +77,15 @@ void VolumeKeeper::OnNodeStatus(const StorageNodeConfig& node,
     answer.facts.segments[PgId(segment.pg())] = {StateOf(segment.state()), Lsn(segment.scl()),
                                                  segment.repaired()};
   }
+  answer.space = {reply.space().record_bytes(),
+                  reply.space().journal_bytes_written(),
+                  reply.space().layer_bytes_from_tables() +
+                      reply.space().layer_bytes_from_merges() +
+                      reply.space().layer_bytes_from_copies(),
+                  reply.space().journal_bytes(),
+                  reply.space().layer_bytes(),
+                  reply.space().layer_plain_bytes(),
+                  reply.space().logical_bytes()};
   planner_.OnNodeAnswer(NodeId(node.number), answer.facts, now_us);
   if (reply.geometry() == answer.geometry) {
     return;
@@ -264,7 +273,10 @@ void VolumeKeeper::Describe(const std::map<std::string, bool>& reachable,
     row.draining = slot.has_value() && geometry->nodes[*slot].draining;
     row.segments = slot.has_value() ? geometry->GroupsOf(*slot).size() : 0;
     const auto answer = answers_.find(node.number);
-    row.free_bytes = answer == answers_.end() ? 0 : answer->second.facts.free_bytes;
+    if (answer != answers_.end()) {
+      row.free_bytes = answer->second.facts.free_bytes;
+      row.space = answer->second.space;
+    }
   }
   const auto add = [&](PgId pg, Slot slot, const StorageNodeConfig* successor_of) {
     const StorageNodeConfig* node = ConfigOf(status->config, geometry->nodes[slot].node);

@@ -73,6 +73,7 @@ class VolumeKeeper {
   struct Answer {
     StorageNodeFacts facts;
     std::string geometry;  // the highest it knows, encoded
+    StorageSpace space;
   };
   const Geometry* Shown() const;
   void AddSegment(PgId pg, const StorageNodeConfig& node, const StorageNodeConfig* successor_of,

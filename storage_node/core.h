@@ -11,6 +11,7 @@
 //   node_mend.cc     when an amnesiac may promise again
 //   node_copy.cc     copying a segment's pages from its peers
 //   node_layers.cc   tables into layers, merging, journal space
+//   node_retention.cc what merging may drop, and who says so
 //   node_scrub.cc    reading everything once in a while
 // One thread; continuations of works run on it.
 #pragma once
@@ -28,6 +29,7 @@
 #include "storage_node/journal.h"
 #include "storage_node/manifest.h"
 #include "storage_node/node.h"
+#include "storage_node/node_state.h"
 #include "storage_node/page_cache.h"
 #include "storage_node/repair_budget.h"
 #include "storage_node/segment.h"
@@ -62,108 +64,14 @@ class Node::Core {
   using SegmentKey = std::pair<VolumeId, PgId>;
   using Continuation = std::function<void(Status)>;
 
-  // A copy of a segment's pages from its peers, under way.
-  struct Copy;
-  struct CopyPiece;
-  // What another member told of its segment.
-  struct Told {
-    Lsn scl;    // the last time
-    Lsn least;  // since we opened: what mending must reach
-  };
-  struct Held {
-    std::unique_ptr<Segment> segment;
-    std::map<NodeId, Told> told;
-    Lsn gossiped;  // the SCL that we told last
-    // Catching up: a peer had `behind_target` when we had not, since then.
-    Lsn behind_target;
-    int64_t behind_since_us = 0;
-    bool urgent = false;    // an opener waits: no patience
-    uint64_t fetch_id = 0;  // of the fetch under way, 0 for none
-    int64_t fetch_sent_us = 0;
-    size_t fetch_attempts = 0;
-    size_t collected_answers = 0;  // peers in a row that have what we miss in images only
-    bool needs_pages = false;      // all of them
-    std::shared_ptr<Copy> copy;
-    int64_t copy_not_before_us = 0;
-  };
-  struct Volume {
-    VolumeState state;
-    std::map<PgId, Held> segments;
-    // Seals under way: what the manifest that is being written says already.
-    VolumeEpoch sealing_epoch;
-    bool sealing_has_opener = false;
-    uint64_t sealing_opener = 0;
-    uint64_t append_count = 0;
-    // The geometry that is durable here, and by it the groups, ascending, that we share with
-    // others.
-    KnownGeometry acting;
-    std::map<NodeId, std::vector<PgId>> shared;
-    bool tell_all = false;  // in the next gossip, to everybody
-  };
-  // A segment without a seat, until nothing needs it any more.
-  struct Leaving {
-    std::map<PgId, Held>::node_type node;
-    bool out_of_manifest = false;
-    Held& held() { return node.mapped(); }
-  };
-  // Statuses about one volume between a peer and us, since we opened.
-  struct Dialogue {
-    uint64_t sent = 0;
-    uint64_t received = 0;  // `sequence` of the last that came
-    bool heard = false;
-    bool missed = true;  // some may not have come: the peer is to tell all
-    GeometryVersion version;
-    bool decided = false;
-  };
-  struct Peer {
-    std::map<VolumeId, Dialogue> volumes;
-    uint32_t volume_count = 0;
-    bool heard = false;  // of all its volumes
-    bool amnesiac = false;
-    int64_t answered_us = 0;
-  };
-
-  struct ScrubTarget {
-    VolumeId volume;
-    PgId pg;
-    uint64_t layer = 0;         // its number, or
-    uint64_t journal_file = 0;  // that of a journal file
-    uint64_t bytes = 0;
-  };
-  struct Scrub {
-    std::deque<ScrubTarget> targets;  // of the cycle, as yet
-    uint64_t cycle_bytes = 0;
-    bool begun = false;
-    bool under_way = false;
-    int64_t not_before_us = 0;
-    std::shared_ptr<Layer> layer;  // of the first target; used by works only
-    size_t next_block = 0;
-  };
-
-  // Appends on their way to the journal.
-  struct PendingRecord {
-    Segment* segment = nullptr;
-    uint32_t offset = 0;
-    uint32_t length = 0;
-  };
-  struct Waiter {
-    PeerId peer = 0;  // none when `then` is set
-    uint64_t request_id = 0;
-    Volume* volume = nullptr;
-    VolumeEpoch epoch;
-    std::vector<PgId> pgs;
-    std::function<void()> then;
-  };
-  struct Gathering {
-    BatchBuilder builder;
-    std::vector<PendingRecord> records;
-    std::vector<Waiter> waiters;
-    bool empty() const { return waiters.empty() && records.empty(); }
-    void Clear() {
-      records.clear();
-      waiters.clear();
-    }
-  };
+  using Held = HeldSegment;
+  using Volume = HeldVolume;
+  using Leaving = LeavingSegment;
+  using Dialogue = PeerDialogue;
+  using Peer = PeerState;
+  using Scrub = ScrubState;
+  using Waiter = AppendWaiter;
+  using Copy = SegmentCopy;
 
   // node.cc
   void Start(Lane lane, std::function<Status()> work, Continuation then);
@@ -179,6 +87,7 @@ class Node::Core {
   // Writes the manifest as the node is now, or a little later; `then` runs when it is durable.
   void WriteManifest(std::function<void()> then);
   void StartManifestWrite();
+  NodeCounters CountSpace() const;
   int64_t now() const { return clock_.NowUs(); }
 
   // node_open.cc
@@ -224,6 +133,9 @@ class Node::Core {
   void SendPages(PagesAnswer* answer);
   void NoteDamage(VolumeId volume, const PageBuild& build);
   static bool UsesAnyOf(const Segment& segment, const std::vector<std::shared_ptr<Layer>>& layers);
+  void MakeTableImages(Segment& segment);
+  void MakeImagesDue();
+  void AddTableImage(VolumeId volume, PgId pg, PageBuild* build, uint64_t drops);
   void NoteDamage(Segment& segment, const Status& why);
 
   // node_fetch.cc
@@ -298,9 +210,18 @@ class Node::Core {
   void StartLayerWork();
   bool StartTable();
   bool StartMerge();
+  bool StartCollection();
+  void MakeLayerOfTable(Held& held);
+  void MergeInto(Held& held, size_t begin, size_t end, uint32_t level);
   void RunMerge(Held& held, struct MergePlan plan, std::vector<uint64_t> replaced, Lsn cut);
   void RemoveLayerFiles(const std::vector<uint64_t>& numbers);
   uint64_t CountMemoryBytes() const;
+
+  // node_retention.cc
+  void OnRetention(PeerId from, const Frame& frame);
+  msg::Outcome TakeHold(Volume& volume, const msg::RetentionRequest& request, std::string* reason);
+  static Lsn ReadLine(const Segment& segment);
+  Lsn RecordLine(const Held& held, Lsn end) const;
 
   // node_scrub.cc
   void StepScrub(int64_t now_us);
@@ -339,6 +260,7 @@ class Node::Core {
   uint64_t next_layer_ = 1;
   bool layer_work_under_way_ = false;
   int64_t layer_not_before_us_ = 0;
+  int64_t collect_not_before_us_ = 0;
   Scrub scrub_;
   uint64_t suspect_journal_file_ = 0;  // it and older ones are to be needed no more
   uint64_t journal_last_written_ = 0;
@@ -350,6 +272,7 @@ class Node::Core {
   std::map<NodeId, Peer> peers_;
   std::list<std::shared_ptr<Leaving>> leaving_;
   int64_t next_gossip_us_ = 0;
+  int64_t next_walk_us_ = 0;
   uint64_t gossip_round_ = 0;
   uint64_t free_bytes_ = 0;  // of the disk, as last asked
   int64_t next_free_bytes_us_ = 0;

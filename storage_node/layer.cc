@@ -9,6 +9,7 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "base/invariant.h"
+#include "volume/edit.h"
 #include "volume/page.h"
 #include "volume/record.h"
 
@@ -64,6 +65,13 @@ uint64_t LayerFileNumber(std::string_view name) {
   return error == std::errc() && end == name.data() + name.size() ? number : 0;
 }
 
+bool LeavesPageEmpty(const LayerEntry& entry) {
+  if (!entry.is_image) {
+    return ViewVerifiedRecord(entry.bytes).body == kEmptyingEdits;
+  }
+  return IsAllZero(entry.bytes.substr(kPageHeaderSize));
+}
+
 LayerWriter::LayerWriter(FileSystem& files, const std::string& directory, LayerInfo info)
     : files_(files), directory_(directory), info_(info) {}
 
@@ -91,12 +99,21 @@ Status LayerWriter::CloseBlock() {
   if (block_entries_ == 0) {
     return Status::Ok();
   }
+  info_.plain_bytes += block_.size();
   const std::string_view stored = encoder_.Encode(&block_, block_entries_);
   blocks_.push_back({written_ + buffer_.size(), static_cast<uint32_t>(stored.size()), 0});
   RETURN_IF_ERROR(Put(stored));
   block_.clear();
   block_entries_ = 0;
   return Status::Ok();
+}
+
+void LayerWriter::ClosePage() {
+  if (page_is_empty_) {
+    ++info_.empty_pages;
+    info_.covering_pages += page_entries_ > 1 || info_.from > Lsn(0) ? 1 : 0;
+  }
+  page_entries_ = 0;
 }
 
 Status LayerWriter::Add(const LayerEntry& entry) {
@@ -110,6 +127,7 @@ Status LayerWriter::Add(const LayerEntry& entry) {
   const auto offset = static_cast<uint32_t>(block_.size());
   if (pages_.empty() || pages_.back().page != entry.page.value()) {
     INVARIANT(pages_.empty() || pages_.back().page < entry.page.value());
+    ClosePage();
     pages_.push_back({entry.page.value(), block, offset});
   }
   if (!entry.is_image) {
@@ -118,6 +136,8 @@ Status LayerWriter::Add(const LayerEntry& entry) {
   } else {
     ++info_.image_count;
   }
+  ++page_entries_;
+  page_is_empty_ = entry.page != kNoPage && LeavesPageEmpty(entry);
   char header[kEntryHeaderSize] = {};
   StoreLittle(header, entry.page.value());
   StoreLittle(header + 8, entry.lsn.value());
@@ -131,6 +151,7 @@ Status LayerWriter::Add(const LayerEntry& entry) {
 
 Result<LayerInfo> LayerWriter::Finish() {
   RETURN_IF_ERROR(CloseBlock());
+  ClosePage();
   std::sort(lsns_.begin(), lsns_.end(),
             [](const LayerLsnPlace& a, const LayerLsnPlace& b) { return a.lsn < b.lsn; });
   const uint64_t pages_at = written_ + buffer_.size();
@@ -164,7 +185,10 @@ Result<LayerInfo> LayerWriter::Finish() {
   AppendLittle(&footer, Crc32c(AsBytes(blocks_)));
   INVARIANT_EQ(footer.size(), kFooterVersionAt);
   AppendLittle(&footer, kLayerVersion);
-  footer.resize(kFooterSize);
+  AppendLittle(&footer, info_.empty_pages);
+  AppendLittle(&footer, info_.covering_pages);
+  AppendLittle(&footer, info_.plain_bytes);
+  INVARIANT_EQ(footer.size(), kFooterSize);
   StoreLittle(footer.data() + 4, Crc32c(std::string_view(footer).substr(8)));
   RETURN_IF_ERROR(Put(footer));
   RETURN_IF_ERROR(file_->WriteAt(written_, buffer_));
@@ -245,6 +269,10 @@ Result<Footer> ParseFooter(std::string_view bytes, uint64_t file_size) {
   footer.pages_crc = reader.Little<uint32_t>();
   footer.lsns_crc = reader.Little<uint32_t>();
   footer.blocks_crc = reader.Little<uint32_t>();
+  reader.Little<uint32_t>();  // version
+  info.empty_pages = reader.Little<uint64_t>();
+  info.covering_pages = reader.Little<uint64_t>();
+  info.plain_bytes = reader.Little<uint64_t>();
   if (std::max({footer.page_count, footer.lsn_count, footer.block_count}) > file_size) {
     return Status::Corruption("layer footer is inconsistent");
   }
@@ -260,6 +288,27 @@ Result<LayerInfo> ParseLayerFooter(std::string_view bytes) {
   ASSIGN_OR_RETURN(const Footer footer,
                    ParseFooter(bytes.substr(bytes.size() - kFooterSize), bytes.size()));
   return footer.info;
+}
+
+std::vector<std::string> LayerIndexTroubles(std::string_view bytes) {
+  std::vector<std::string> troubles;
+  if (bytes.size() < kFooterSize) {
+    return troubles;
+  }
+  const auto footer = ParseFooter(bytes.substr(bytes.size() - kFooterSize), bytes.size());
+  if (!footer.ok()) {
+    return troubles;
+  }
+  const auto check = [&](std::string_view what, uint64_t at, uint64_t count, uint32_t crc) {
+    const uint64_t size = count * sizeof(LayerPagePlace);
+    if (at > bytes.size() || size > bytes.size() - at || Crc32c(bytes.substr(at, size)) != crc) {
+      troubles.push_back(fmt::format("{:#010x}: layer {} does not verify", at, what));
+    }
+  };
+  check("page index", footer->pages_at, footer->page_count, footer->pages_crc);
+  check("LSN index", footer->lsns_at, footer->lsn_count, footer->lsns_crc);
+  check("block table", footer->blocks_at, footer->block_count, footer->blocks_crc);
+  return troubles;
 }
 
 Status Layer::ReadIndexes() {

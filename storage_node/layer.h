@@ -34,6 +34,9 @@ struct LayerEntry {
   std::string_view bytes;
 };
 
+// Whether the page has nothing on it once the entry is applied, for all that the entry itself says.
+bool LeavesPageEmpty(const LayerEntry& entry);
+
 std::string LayerFileName(uint64_t number);
 // 0 when the name is not a layer's.
 uint64_t LayerFileNumber(std::string_view name);
@@ -62,11 +65,14 @@ class LayerWriter {
   // In ascending order of (page, LSN); of a record and an image at one LSN, the record first.
   Status Add(const LayerEntry& entry);
   void set_complete_above(Lsn lsn) { info_.complete_above = lsn; }
+  // The pages written so far, ascending.
+  const std::vector<LayerPagePlace>& pages() const { return pages_; }
   // Writes indexes and footer and flushes everything, the directory included.
   Result<LayerInfo> Finish();
 
  private:
   Status CloseBlock();
+  void ClosePage();
   Status Put(std::string_view bytes);
 
   FileSystem& files_;
@@ -79,6 +85,8 @@ class LayerWriter {
   std::string block_;  // plain
   BlockEncoder encoder_;
   uint32_t block_entries_ = 0;
+  uint64_t page_entries_ = 0;  // of the page at hand
+  bool page_is_empty_ = false;
   std::vector<LayerBlockPlace> blocks_;
   std::vector<LayerPagePlace> pages_;
   std::vector<LayerLsnPlace> lsns_;
@@ -142,6 +150,9 @@ class Layer {
 
 // What the last bytes of a layer file say, verified.
 Result<LayerInfo> ParseLayerFooter(std::string_view bytes);
+// For inspection: which of a layer file's indexes do not verify, a line each; none when its footer
+// does not verify, as then nothing says where they are.
+std::vector<std::string> LayerIndexTroubles(std::string_view bytes);
 // Takes the entry at `offset` of a decoded block and moves on; false at its end or when malformed.
 bool NextEntry(std::string_view block, size_t* offset, LayerEntry* entry);
 

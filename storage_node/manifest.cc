@@ -10,7 +10,8 @@ namespace borealis::storage_node {
 namespace {
 
 constexpr uint32_t kManifestMagic = 0x4D4E4D42;  // "BMNM"
-constexpr uint32_t kManifestVersion = 2;
+constexpr uint32_t kManifestVersion = 3;
+constexpr uint32_t kOldestVersion = 2;  // it knew no holds
 constexpr size_t kPrefixSize = 12;
 
 void PutLayer(std::string* to, const LayerInfo& layer) {
@@ -53,6 +54,12 @@ void PutVolume(std::string* to, const VolumeRecord& volume) {
   AppendLittle(to, static_cast<uint8_t>(volume.geometry_decided ? 1 : 0));
   AppendLittle(to, static_cast<uint32_t>(volume.geometry.size()));
   to->append(volume.geometry);
+  AppendLittle(to, static_cast<uint32_t>(volume.holds.size()));
+  for (const RetentionHold& hold : volume.holds) {
+    AppendLittle(to, static_cast<uint8_t>(hold.kind));
+    AppendLittle(to, hold.holder);
+    AppendLittle(to, hold.lsn.value());
+  }
 }
 
 LayerInfo GetLayer(ByteReader* reader, VolumeId volume, PgId pg) {
@@ -84,7 +91,7 @@ SegmentRecord GetSegment(ByteReader* reader) {
   return segment;
 }
 
-VolumeRecord GetVolume(ByteReader* reader) {
+VolumeRecord GetVolume(ByteReader* reader, uint32_t version) {
   VolumeRecord volume;
   volume.volume = VolumeId(reader->Little<uint64_t>());
   volume.epoch = VolumeEpoch(reader->Little<uint64_t>());
@@ -103,6 +110,14 @@ VolumeRecord GetVolume(ByteReader* reader) {
   }
   volume.geometry_decided = reader->Little<uint8_t>() != 0;
   volume.geometry = std::string(reader->Bytes(reader->Little<uint32_t>()));
+  const auto hold_count = version >= 3 ? reader->Little<uint32_t>() : 0;
+  for (uint32_t i = 0; i < hold_count && reader->ok(); ++i) {
+    RetentionHold hold;
+    hold.kind = static_cast<HoldKind>(reader->Little<uint8_t>());
+    hold.holder = reader->Little<uint64_t>();
+    hold.lsn = Lsn(reader->Little<uint64_t>());
+    volume.holds.push_back(hold);
+  }
   return volume;
 }
 
@@ -129,34 +144,64 @@ std::string EncodeManifest(const Manifest& manifest) {
   return bytes;
 }
 
-Result<Manifest> ParseManifest(std::string_view bytes) {
+namespace {
+
+Status CheckPrefix(std::string_view bytes) {
   if (bytes.size() < kPrefixSize || LoadLittle<uint32_t>(bytes.data()) != kManifestMagic) {
     return Status::Corruption("not a manifest");
   }
-  if (const auto version = LoadLittle<uint32_t>(bytes.data() + 4); version != kManifestVersion) {
-    return Status::Unsupported(fmt::format("manifest of format version {}, this program reads {}",
-                                           version, kManifestVersion));
+  const auto version = LoadLittle<uint32_t>(bytes.data() + 4);
+  if (version < kOldestVersion || version > kManifestVersion) {
+    return Status::Unsupported(
+        fmt::format("manifest of format version {}, this program reads {} to {}", version,
+                    kOldestVersion, kManifestVersion));
   }
-  if (Crc32c(bytes.substr(kPrefixSize)) != LoadLittle<uint32_t>(bytes.data() + 8)) {
-    return Status::Corruption("manifest checksum does not match");
-  }
-  ByteReader reader(bytes.substr(kPrefixSize));
-  Manifest manifest;
-  manifest.node = NodeId(reader.Little<uint32_t>());
-  manifest.amnesiac = reader.Little<uint8_t>() != 0;
-  manifest.journal_first = reader.Little<uint64_t>();
-  manifest.journal_last = reader.Little<uint64_t>();
-  manifest.next_layer = reader.Little<uint64_t>();
+  return Status::Ok();
+}
+
+// As far as the bytes go. Whether they end where the manifest does.
+bool DecodeBody(std::string_view body, uint32_t version, Manifest* manifest) {
+  ByteReader reader(body);
+  manifest->node = NodeId(reader.Little<uint32_t>());
+  manifest->amnesiac = reader.Little<uint8_t>() != 0;
+  manifest->journal_first = reader.Little<uint64_t>();
+  manifest->journal_last = reader.Little<uint64_t>();
+  manifest->next_layer = reader.Little<uint64_t>();
   const auto volume_count = reader.Little<uint32_t>();
   for (uint32_t i = 0; i < volume_count && reader.ok(); ++i) {
-    manifest.volumes.push_back(GetVolume(&reader));
+    manifest->volumes.push_back(GetVolume(&reader, version));
   }
   const auto segment_count = reader.Little<uint32_t>();
   for (uint32_t i = 0; i < segment_count && reader.ok(); ++i) {
-    manifest.segments.push_back(GetSegment(&reader));
+    manifest->segments.push_back(GetSegment(&reader));
   }
-  if (!reader.ok() || !reader.empty()) {
+  return reader.ok() && reader.empty();
+}
+
+}  // namespace
+
+Result<Manifest> ParseManifest(std::string_view bytes) {
+  RETURN_IF_ERROR(CheckPrefix(bytes));
+  const std::string_view body = bytes.substr(kPrefixSize);
+  if (Crc32c(body) != LoadLittle<uint32_t>(bytes.data() + 8)) {
+    return Status::Corruption("manifest checksum does not match");
+  }
+  Manifest manifest;
+  if (!DecodeBody(body, LoadLittle<uint32_t>(bytes.data() + 4), &manifest)) {
     return Status::Corruption("manifest does not add up");
+  }
+  return manifest;
+}
+
+Manifest DecodeDamagedManifest(std::string_view bytes, std::string* trouble) {
+  Manifest manifest;
+  if (Status status = CheckPrefix(bytes); !status.ok()) {
+    *trouble = status.ToString();
+    return manifest;
+  }
+  *trouble = "corruption: manifest checksum does not match; what it seems to say:";
+  if (!DecodeBody(bytes.substr(kPrefixSize), LoadLittle<uint32_t>(bytes.data() + 4), &manifest)) {
+    *trouble = "corruption: manifest does not add up; what it seems to say:";
   }
   return manifest;
 }

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "storage_node/retention.h"
 
 namespace borealis::storage_node {
 
@@ -36,6 +37,10 @@ struct LayerInfo {
   uint64_t bytes = 0;
   uint64_t record_count = 0;
   uint64_t image_count = 0;
+  // From here on in the layer's footer only, not in manifests; 0 in old files.
+  uint64_t empty_pages = 0;     // pages that are empty by their last entry here
+  uint64_t covering_pages = 0;  // of these, pages with older entries, here or in layers below
+  uint64_t plain_bytes = 0;     // of the blocks, before compression
 };
 
 struct SegmentRecord {
@@ -55,6 +60,7 @@ struct VolumeRecord {
   Lsn vdl_told;
   VolumeEpoch vdl_epoch;
   Lsn pgmrpl;
+  std::vector<RetentionHold> holds;
   std::vector<AnnulledRange> annulled;
   std::string geometry;  // as volume/geometry.h encodes it; empty: none is known
   bool geometry_decided = false;
@@ -72,5 +78,8 @@ struct Manifest {
 
 std::string EncodeManifest(const Manifest& manifest);
 Result<Manifest> ParseManifest(std::string_view bytes);
+// For inspection: what can be read of a manifest of this program's versions, verified or not.
+// *trouble says what is wrong with it.
+Manifest DecodeDamagedManifest(std::string_view bytes, std::string* trouble);
 
 }  // namespace borealis::storage_node

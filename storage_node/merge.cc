@@ -18,6 +18,16 @@ bool IsBase(const LayerEntry& entry) {
   return entry.is_image || StartsWithImage(ViewVerifiedRecord(entry.bytes).body);
 }
 
+Status ApplyEntry(const LayerEntry& entry, Page* page) {
+  if (!entry.is_image) {
+    return ApplyRecord(ViewVerifiedRecord(entry.bytes), page);
+  }
+  if (entry.lsn > page->lsn()) {
+    std::memcpy(page->bytes, entry.bytes.data(), kPageSize);
+  }
+  return Status::Ok();
+}
+
 bool Before(const LayerEntry& a, const LayerEntry& b) {
   if (a.page != b.page) {
     return a.page < b.page;
@@ -127,13 +137,14 @@ class Merger {
     writer_.set_complete_above(std::max(complete_above, dropped_up_to_));
     ASSIGN_OR_RETURN(result.info, writer_.Finish());
     result.dropped = dropped_;
+    result.page_count = CountPages();
     return result;
   }
 
  private:
   Status EmitPage(std::vector<LayerEntry>* entries) {
     if (entries->front().page != kNoPage) {
-      RETURN_IF_ERROR(AddImageWhereItPays(entries));
+      RETURN_IF_ERROR(AddImagesWhereTheyPay(entries));
     }
     const size_t base = NewestBase(*entries, plan_.horizon);
     for (size_t i = 0; i < entries->size(); ++i) {
@@ -152,6 +163,29 @@ class Merger {
     return Status::Ok();
   }
 
+  size_t CountPages() const {
+    std::vector<uint64_t> all;
+    for (const LayerPagePlace& place : writer_.pages()) {
+      all.push_back(place.page);
+    }
+    for (const auto& layer : below_) {
+      std::vector<uint64_t> both;
+      both.reserve(all.size() + layer->page_count());
+      size_t at = 0;
+      for (size_t i = 0; i < layer->page_count(); ++i) {
+        const uint64_t page = layer->page_at(i).value();
+        for (; at < all.size() && all[at] < page; ++at) {
+          both.push_back(all[at]);
+        }
+        at += at < all.size() && all[at] == page ? 1 : 0;
+        both.push_back(page);
+      }
+      both.insert(both.end(), all.begin() + static_cast<ptrdiff_t>(at), all.end());
+      all = std::move(both);
+    }
+    return all.size();
+  }
+
   // Index of the newest base at or under `up_to`.
   static size_t NewestBase(const std::vector<LayerEntry>& entries, Lsn up_to) {
     size_t base = kNone;
@@ -163,38 +197,65 @@ class Merger {
     return base;
   }
 
-  // Records that a read at `up_to` would have to apply.
-  static size_t ChainLength(const std::vector<LayerEntry>& entries, Lsn up_to) {
-    size_t length = 0;
-    for (const LayerEntry& entry : entries) {
-      if (entry.lsn > up_to) {
-        break;
+  // Which entries are to be followed by an image of the page: the last one under the horizon, so
+  // that older versions may go, and the last one of all, when a read there would have to apply many
+  // records; and above the horizon one every now and then in a very long chain.
+  std::vector<size_t> ImagePlaces(const std::vector<LayerEntry>& entries) const {
+    std::vector<size_t> places;
+    size_t chain = 0;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      chain = IsBase(entries[i]) ? 0 : chain + 1;
+      const bool is_last = i + 1 == entries.size();
+      const bool is_under = entries[i].lsn <= plan_.horizon;
+      const bool is_last_under_horizon =
+          is_under && (is_last || entries[i + 1].lsn > plan_.horizon);
+      const size_t most =
+          is_last || is_last_under_horizon ? plan_.image_after_records : kLayerChainMax;
+      if (chain > most && (!is_under || is_last_under_horizon)) {
+        places.push_back(i);
+        chain = 0;
       }
-      length = IsBase(entry) ? 0 : length + 1;
     }
-    return length;
+    return places;
   }
 
-  // An image at the horizon lets older versions go; one at the end makes reads short.
-  Status AddImageWhereItPays(std::vector<LayerEntry>* entries) {
-    Lsn at = plan_.horizon;
-    if (ChainLength(*entries, at) <= plan_.image_after_records) {
-      at = entries->back().lsn;
-      if (ChainLength(*entries, at) <= plan_.image_after_records) {
-        return Status::Ok();
-      }
+  Status AddImagesWhereTheyPay(std::vector<LayerEntry>* entries) {
+    const std::vector<size_t> places = ImagePlaces(*entries);
+    images_.clear();
+    if (places.empty()) {
+      return Status::Ok();
     }
     page_.Clear();
-    if (NewestBase(*entries, at) == kNone) {
-      RETURN_IF_ERROR(ReadPageFromLayers(below_, entries->front().page, at, &page_));
+    size_t at = NewestBase(*entries, (*entries)[places.front()].lsn);
+    if (at == kNone) {
+      at = 0;
+      // A copied layer may hold images newer than its end, but none above the horizon.
+      const Lsn base_lsn = std::max(plan_.horizon, entries->front().lsn);
+      RETURN_IF_ERROR(ReadPageFromLayers(below_, entries->front().page, base_lsn, &page_));
     }
-    if (Status status = FoldEntries(*entries, at, &page_); !status.ok()) {
-      COVER("merge.edits_do_not_apply");
-      return Status::Ok();  // the page stays as records; its reader is told
+    std::vector<LayerEntry> with_images(entries->begin(),
+                                        entries->begin() + static_cast<ptrdiff_t>(at));
+    auto place = places.begin();
+    for (; at < entries->size(); ++at) {
+      with_images.push_back((*entries)[at]);
+      if (place == places.end()) {
+        continue;
+      }
+      if (Status status = ApplyEntry((*entries)[at], &page_); !status.ok()) {
+        COVER("merge.edits_do_not_apply");
+        return Status::Ok();  // the page stays as records; its reader is told
+      }
+      if (at == *place) {
+        ++place;
+        if (page_.lsn() != (*entries)[at].lsn) {
+          continue;  // a newer one is below
+        }
+        images_.push_back(std::make_unique<Page>(page_));
+        SealPage(images_.back().get());
+        with_images.push_back({entries->front().page, page_.lsn(), true, images_.back()->view()});
+      }
     }
-    SealPage(&page_);
-    LayerEntry image{entries->front().page, page_.lsn(), true, page_.view()};
-    entries->insert(std::upper_bound(entries->begin(), entries->end(), image, Before), image);
+    *entries = std::move(with_images);
     return Status::Ok();
   }
 
@@ -206,6 +267,7 @@ class Merger {
   LayerWriter writer_;
   std::vector<std::shared_ptr<Layer>> below_;
   Page page_;
+  std::vector<std::unique_ptr<Page>> images_;  // those made for the page at hand
   bool dropped_ = false;
   Lsn dropped_up_to_;
 };
@@ -220,18 +282,13 @@ Status FoldEntries(const std::vector<LayerEntry>& entries, Lsn up_to, Page* page
     }
   }
   for (size_t i = first; i < entries.size() && entries[i].lsn <= up_to; ++i) {
-    const LayerEntry& entry = entries[i];
-    if (!entry.is_image) {
-      RETURN_IF_ERROR(ApplyRecord(ViewVerifiedRecord(entry.bytes), page));
-    } else if (entry.lsn > page->lsn()) {
-      std::memcpy(page->bytes, entry.bytes.data(), kPageSize);
-    }
+    RETURN_IF_ERROR(ApplyEntry(entries[i], page));
   }
   return Status::Ok();
 }
 
 Status ReadPageFromLayers(const std::vector<std::shared_ptr<Layer>>& layers, PageNo number,
-                          Lsn up_to, Page* page) {
+                          Lsn up_to, Page* page, ReadCost* cost) {
   Blocks blocks;
   std::vector<std::vector<LayerEntry>> found;  // newest layer first
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
@@ -246,7 +303,12 @@ Status ReadPageFromLayers(const std::vector<std::shared_ptr<Layer>>& layers, Pag
     if (entries.empty()) {
       continue;
     }
-    const bool based = std::any_of(entries.begin(), entries.end(), IsBase);
+    const auto base = std::find_if(entries.rbegin(), entries.rend(), IsBase);
+    const bool based = base != entries.rend();
+    if (cost != nullptr) {
+      ++cost->layers;
+      cost->records += static_cast<uint64_t>(base - entries.rbegin());
+    }
     found.push_back(std::move(entries));
     if (based) {
       break;

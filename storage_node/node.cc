@@ -8,6 +8,9 @@ namespace borealis::storage_node {
 
 namespace {
 constexpr int64_t kFreeBytesIntervalUs = 1'000'000;
+// How often all segments are looked at, of which there may be thousands. What cannot wait so long
+// comes by an event, or sets next_walk_us_.
+constexpr int64_t kWalkIntervalUs = 20'000;
 }  // namespace
 
 Node::Node(NodeConfig config, NodeEnvironment& environment, FileSystem& files, const Clock& clock)
@@ -60,13 +63,18 @@ std::vector<SegmentSummary> Node::Segments() const {
   return segments;
 }
 NodeCounters Node::Counters() const {
-  NodeCounters counters = core_->counters_;
-  counters.journal_bytes = core_->journal_.SizeBytes();
-  counters.layer_bytes = 0;
-  for (const auto& [id, volume] : core_->volumes_) {
+  return core_->CountSpace();
+}
+
+NodeCounters Node::Core::CountSpace() const {
+  NodeCounters counters = counters_;
+  counters.journal_bytes = journal_.SizeBytes();
+  for (const auto& [id, volume] : volumes_) {
     for (const auto& [pg, held] : volume->segments) {
+      counters.logical_bytes += held.segment->LivePageCount() * kPageSize;
       for (const auto& layer : held.segment->layers()) {
         counters.layer_bytes += layer->info().bytes;
+        counters.layer_plain_bytes += layer->info().plain_bytes;
       }
     }
   }
@@ -126,6 +134,8 @@ void Node::Core::OnFrame(PeerId from, Frame frame) {
       return;  // of a peer: its gossip tells as much
     case MessageType::kNodeStatusRequest:
       return OnNodeStatus(from, frame);
+    case MessageType::kRetentionRequest:
+      return OnRetention(from, frame);
     default:
       LOG_WARN("node {}: message of type {} is none of ours", config_.node.value(), frame.type);
   }
@@ -145,11 +155,15 @@ void Node::Core::OnTimer() {
     next_gossip_us_ = now_us + config_.gossip_interval_us;
     SendGossip();
   }
-  CatchUpAll(now_us);
+  if (now_us >= next_walk_us_) {
+    next_walk_us_ = now_us + kWalkIntervalUs;
+    CatchUpAll(now_us);
+    MakeImagesDue();
+    StartLayerWork();
+  }
   CloseJournal(now_us);
   TryMend();
   BuryLeaving();
-  StartLayerWork();
   StepScrub(now_us);
   if (journal_.FirstNeeded() > journal_first_written_ ||
       journal_.LastFile() > journal_last_written_) {
@@ -214,7 +228,8 @@ VolumeRecord Node::Core::Describe(const Volume& volume) {
           .opener_id = sealing ? volume.sealing_opener : state.opener_id,
           .vdl_told = state.vdl_told,
           .vdl_epoch = state.vdl_epoch,
-          .pgmrpl = state.pgmrpl,
+          .pgmrpl = state.retention.read_points(),
+          .holds = state.retention.holds(),
           .annulled = state.annulled,
           .geometry = state.geometry.bytes,
           .geometry_decided = state.geometry.decided};

@@ -71,8 +71,11 @@ struct NodeConfig {
   size_t merge_layers = 4;
   // A page with more records than this under the horizon gets an image when layers are merged.
   size_t image_after_records = 32;
+  // When so many pages were emptied, and they are an eighth of a segment's, its layers are merged
+  // to give back what they took.
+  size_t collect_pages_min = 64;
   // Records younger than this many bytes of log are kept as records even where images cover them,
-  // so that a peer that was down can catch up record by record; a new segment further behind is
+  // so that a peer that lacks them can catch up record by record; a new segment further behind is
   // copied page by page.
   uint64_t retain_log_bytes = uint64_t{256} << 20;
 
@@ -137,20 +140,28 @@ struct NodeCounters {
   uint64_t records_taken = 0;
   uint64_t records_repeated = 0;
   uint64_t records_void = 0;
+  uint64_t record_bytes = 0;  // of records taken
   uint64_t flushes = 0;
   uint64_t flushed_bytes = 0;
   uint64_t page_reads = 0;
   uint64_t page_cache_hits = 0;
+  uint64_t page_read_records = 0;  // applied to build them
+  uint64_t page_read_layers = 0;   // read for them
   uint64_t fetches = 0;
   uint64_t segments_copied = 0;
   uint64_t pages_copied = 0;
   uint64_t layers_written = 0;
   uint64_t layer_merges = 0;
+  uint64_t layer_bytes_from_tables = 0;  // written
+  uint64_t layer_bytes_from_merges = 0;
+  uint64_t layer_bytes_from_copies = 0;
   uint64_t scrubbed_bytes = 0;
   uint64_t scrub_cycles = 0;
-  uint64_t scrub_damage = 0;   // bad layers and journal files that it found
-  uint64_t journal_bytes = 0;  // now on disk
-  uint64_t layer_bytes = 0;    // now on disk
+  uint64_t scrub_damage = 0;       // bad layers and journal files that it found
+  uint64_t journal_bytes = 0;      // now on disk
+  uint64_t layer_bytes = 0;        // now on disk
+  uint64_t layer_plain_bytes = 0;  // of their blocks, before compression
+  uint64_t logical_bytes = 0;      // of pages with anything on them, about
 };
 
 class Node {

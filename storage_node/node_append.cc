@@ -25,7 +25,7 @@ void Node::Core::RefuseAppend(PeerId to, uint64_t request_id, msg::Outcome outco
 
 void Node::Core::NoteTold(Volume& volume, Lsn vdl, VolumeEpoch teller, Lsn pgmrpl) {
   volume.state.NoteVdl(vdl, teller);
-  volume.state.pgmrpl = std::max(volume.state.pgmrpl, pgmrpl);
+  volume.state.retention.RaiseReadPoints(pgmrpl);
 }
 
 void Node::Core::OnAppend(PeerId from, const Frame& frame) {
@@ -258,6 +258,7 @@ void Node::Core::IndexBatch(JournalBatch* batch) {
     const auto taken = segment.Insert(record, batch);
     if (taken == Segment::Taken::kNew) {
       ++counters_.records_taken;
+      counters_.record_bytes += record.length;
       memory_bytes_ += record.length;
       auto& state = volumes_.at(segment.volume().id)->state;
       if (record.epoch > state.epoch) {
@@ -269,6 +270,9 @@ void Node::Core::IndexBatch(JournalBatch* batch) {
     }
   }
   journal_.Release(batch);
+  for (const PendingRecord& pending : flushing_.records) {
+    MakeTableImages(*pending.segment);
+  }
 }
 
 void Node::Core::Acknowledge(const Waiter& waiter) {

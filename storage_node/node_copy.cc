@@ -34,7 +34,7 @@ constexpr int64_t kSlowFactor = 8;
 constexpr int64_t kSlowUsMin = 50'000;
 }  // namespace
 
-struct Node::Core::CopyPiece {
+struct CopyPiece {
   uint64_t first_page = 0;
   uint64_t end_page = 0;
   uint64_t request_id = 0;  // of the question under way, 0 for none
@@ -45,7 +45,7 @@ struct Node::Core::CopyPiece {
   SharedBytes images;
 };
 
-struct Node::Core::Copy {
+struct SegmentCopy {
   struct Source {
     int questions = 0;
     int64_t not_before_us = 0;
@@ -53,7 +53,7 @@ struct Node::Core::Copy {
 
   VolumeId volume;
   PgId pg;
-  Held* held = nullptr;
+  HeldSegment* held = nullptr;
   Lsn wanted;           // what pages must be as of at least; 0 leaves it to the first peer
   Lsn changed_after;    // only pages with records above it are wanted
   bool begun = false;   // the first piece has come
@@ -376,6 +376,7 @@ void Node::Core::InstallCopy(const std::shared_ptr<Copy>& copy, std::shared_ptr<
   }
   Volume& volume = VolumeFor(copy->volume);
   volume.state.NoteVdl(copy->horizon, volume.state.vdl_epoch);
+  counters_.layer_bytes_from_copies += layer->info().bytes;
   segment.StageCopy(std::move(layer), copy->chain_lsn, copy->horizon);
   WriteManifest([this, copy, old] {
     if (copy->abandoned) {

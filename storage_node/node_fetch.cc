@@ -166,8 +166,9 @@ msg::Outcome Node::Core::BeginCopies(const msg::FetchPagesRequest& request, Copi
   reply.set_volume_epoch(segment.volume().epoch.value());
   const Lsn settled = segment.LayerCut();
   const Lsn wanted = request.at_lsn() == 0 ? settled : Lsn(request.at_lsn());
-  // From the layers' end on nothing that a fold needs was ever dropped, whatever the horizon, and
-  // the end of the last record under an LSN is known exactly.
+  // From the layers' end on nothing that a fold needs was ever dropped, whatever the horizon, but
+  // for images of a copied layer that are newer (page_build.h); and the end of the last record
+  // under an LSN is known exactly.
   const Lsn at = std::max(wanted, segment.layered_up_to());
   if (at > settled) {
     return msg::NOT_COMPLETE;
@@ -184,6 +185,7 @@ msg::Outcome Node::Core::BeginCopies(const msg::FetchPagesRequest& request, Copi
     auto page = std::make_unique<Page>();
     page->Clear();
     answer->pages.push_back(BeginPage(segment, number, at, std::move(page)));
+    answer->pages.back().for_copy = true;
   }
   reply.set_more(next != kNoPage);
   reply.set_next_page(next.value());
@@ -195,8 +197,11 @@ void Node::Core::SendCopies(CopiesAnswer* answer) {
   std::string images;
   for (PageBuild& build : answer->pages) {
     if (!build.outcome.ok()) {
-      NoteDamage(VolumeId(answer->reply.volume_id()), build);
-      answer->reply.set_outcome(msg::OUT_OF_SERVICE);
+      const bool newer = build.outcome.Is(Code::kUnavailable);
+      if (!newer) {
+        NoteDamage(VolumeId(answer->reply.volume_id()), build);
+      }
+      answer->reply.set_outcome(newer ? msg::NOT_COMPLETE : msg::OUT_OF_SERVICE);
       answer->reply.clear_pages();
       images.clear();
       break;

@@ -29,7 +29,7 @@ msg::GossipStatus Node::Core::StatusOf(const Volume& volume, const std::vector<P
   status.set_volume_epoch(state.epoch.value());
   status.set_vdl_told(state.vdl_told.value());
   status.set_vdl_epoch(state.vdl_epoch.value());
-  status.set_pgmrpl(state.pgmrpl.value());
+  status.set_pgmrpl(state.retention.read_points().value());
   status.set_geometry_epoch(state.geometry.version().epoch.value());
   status.set_geometry_number(state.geometry.version().number);
   status.set_geometry_decided(state.geometry.decided);

@@ -82,7 +82,8 @@ Status Node::Core::LoadManifest(bool* blank) {
     state.opener_id = record.opener_id;
     state.vdl_told = record.vdl_told;
     state.vdl_epoch = record.vdl_epoch;
-    state.pgmrpl = record.pgmrpl;
+    state.retention.RaiseReadPoints(record.pgmrpl);
+    state.retention.RestoreHolds(record.holds);
     state.annulled = record.annulled;
     if (!record.geometry.empty()) {
       auto known = ParseKnownGeometry(record.volume, record.geometry, record.geometry_decided);

@@ -160,6 +160,7 @@ void Node::Core::OnTruncate(PeerId from, const Frame& frame) {
   }
   // The opener waits for segments that are behind: let the peers know at once who they are.
   next_gossip_us_ = 0;
+  next_walk_us_ = 0;
   for (auto& [pg, held] : volume.segments) {
     held.urgent = true;
   }
@@ -237,7 +238,18 @@ void Node::Core::OnNodeStatus(PeerId from, const Frame& frame) {
   reply.set_out_of_service(RefusesPromises());
   reply.set_rebuilding(amnesiac_ && out_of_service_.empty());
   reply.set_free_bytes(free_bytes_);
-  uint64_t layer_bytes = 0;
+  const NodeCounters space = CountSpace();
+  reply.set_layer_bytes(space.layer_bytes);
+  msg::NodeSpace* out = reply.mutable_space();
+  out->set_record_bytes(space.record_bytes);
+  out->set_journal_bytes_written(space.flushed_bytes);
+  out->set_layer_bytes_from_tables(space.layer_bytes_from_tables);
+  out->set_layer_bytes_from_merges(space.layer_bytes_from_merges);
+  out->set_layer_bytes_from_copies(space.layer_bytes_from_copies);
+  out->set_journal_bytes(space.journal_bytes);
+  out->set_layer_bytes(space.layer_bytes);
+  out->set_layer_plain_bytes(space.layer_plain_bytes);
+  out->set_logical_bytes(space.logical_bytes);
   if (const auto at = volumes_.find(VolumeId(request.volume_id())); at != volumes_.end()) {
     const Volume& volume = *at->second;
     reply.set_volume_epoch(volume.state.epoch.value());
@@ -251,12 +263,8 @@ void Node::Core::OnNodeStatus(PeerId from, const Frame& frame) {
       health->set_highest_seen(summary.highest_seen.value());
       health->set_state(amnesiac_ ? "repairing" : summary.state);
       health->set_repaired(summary.repaired);
-      for (const auto& layer : held.segment->layers()) {
-        layer_bytes += layer->info().bytes;
-      }
     }
   }
-  reply.set_layer_bytes(layer_bytes);
   environment_.Send(from, MakeFrame(MessageType::kNodeStatusReply, frame.request_id, reply));
 }
 

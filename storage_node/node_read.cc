@@ -112,6 +112,8 @@ void Node::Core::SendPages(PagesAnswer* answer) {
   images.reserve(answer->pages.size() * kPageSize);
   for (PagesAnswer::Built& built : answer->pages) {
     PageBuild& build = built.build;
+    counters_.page_read_records += build.cost.records;
+    counters_.page_read_layers += build.cost.layers;
     if (!build.outcome.ok()) {
       NoteDamage(answer->volume, build);
       msg::PageRead* read = answer->reply.mutable_pages(built.index);
@@ -134,6 +136,57 @@ void Node::Core::SendPages(PagesAnswer* answer) {
     out.attachments.emplace_back(std::move(images));
   }
   environment_.Send(answer->to, std::move(out));
+}
+
+// INV-SEG-3. Where the first of a page's images needs layers, a work reads them.
+void Node::Core::MakeTableImages(Segment& segment) {
+  if (segment.damaged || !opened_) {
+    return;  // images stay due
+  }
+  for (const auto& [number, lsn] : segment.TakeImagesDue()) {
+    if (lsn < segment.horizon()) {
+      continue;  // the page may have no base there
+    }
+    auto page = std::make_unique<Page>();
+    page->Clear();
+    auto build = std::make_shared<PageBuild>(BeginPage(segment, number, lsn, std::move(page)));
+    const auto add = [this, build, volume = segment.volume().id, pg = segment.pg(),
+                      drops = cache_.drops()] { AddTableImage(volume, pg, build.get(), drops); };
+    if (!build->needs_layers()) {
+      add();
+      continue;
+    }
+    Start(
+        Lane::kReads,
+        [build] {
+          build->Finish();
+          return Status::Ok();
+        },
+        [add](const Status&) { add(); });
+  }
+}
+
+// Those left over from the node's start.
+void Node::Core::MakeImagesDue() {
+  for (auto& [id, volume] : volumes_) {
+    for (auto& [pg, held] : volume->segments) {
+      if (held.segment->HasImagesDue()) {
+        MakeTableImages(*held.segment);
+      }
+    }
+  }
+}
+
+// Not when records were annulled meanwhile, of which the page may have some.
+void Node::Core::AddTableImage(VolumeId volume, PgId pg, PageBuild* build, uint64_t drops) {
+  Held* held = FindSegment(volume, pg);
+  if (held == nullptr || drops != cache_.drops()) {
+    return;
+  }
+  if (!build->outcome.ok()) {
+    return NoteDamage(volume, *build);
+  }
+  held->segment->AddTableImage(build->number, std::move(build->page));
 }
 
 // What a build found, unless the layers that it used are not the segment's any more.

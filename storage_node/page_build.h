@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "storage_node/layer.h"
+#include "storage_node/merge.h"
 #include "volume/page.h"
 
 namespace borealis::storage_node {
@@ -25,9 +26,16 @@ struct PageBuild {
   // Still to be applied, the table's records when layers have been.
   std::vector<std::shared_ptr<Layer>> layers;
   std::string records;
+  // kUnavailable when layers are found to have only a newer version: see below.
   Status outcome;
+  bool for_copy = false;
+  ReadCost cost;
 
   bool needs_layers() const { return !layers.empty(); }
+  // At or above the end of the layers a page is what they have, newest, and the table's records;
+  // but a copied layer may have images newer than its end, of which older versions are not here.
+  // Reads of instances are refused by the horizon then; what copies from here must be told.
+  //
   // Does what is left to do; the result is in `page` and `outcome`.
   void Finish();
 };

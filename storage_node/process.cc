@@ -109,6 +109,8 @@ void AddCounters(const NodeCounters& counters, MetricsPage* page) {
   records("taken", counters.records_taken);
   records("repeated", counters.records_repeated);
   records("void", counters.records_void);
+  page->Counter("borealis_storage_record_bytes_total", "Bytes of log taken, each record once.",
+                counters.record_bytes);
   page->Counter("borealis_storage_journal_flushes_total", "Flushes of the journal.",
                 counters.flushes);
   page->Counter("borealis_storage_journal_written_bytes_total", "Bytes written to the journal.",
@@ -119,6 +121,10 @@ void AddCounters(const NodeCounters& counters, MetricsPage* page) {
                 counters.page_reads);
   page->Counter("borealis_storage_page_cache_hits_total", "Of these, found in memory.",
                 counters.page_cache_hits);
+  page->Counter("borealis_storage_page_read_records_total", "Log records applied to build pages.",
+                counters.page_read_records);
+  page->Counter("borealis_storage_page_read_layers_total", "Layers read to build pages.",
+                counters.page_read_layers);
   page->Counter("borealis_storage_gossip_fetches_total",
                 "Requests to peers for records that this node missed.", counters.fetches);
   page->Counter("borealis_storage_segments_copied_total", "Segments copied from peers.",
@@ -133,8 +139,20 @@ void AddCounters(const NodeCounters& counters, MetricsPage* page) {
   page->Counter("borealis_storage_layers_written_total", "Layers written from records.",
                 counters.layers_written);
   page->Counter("borealis_storage_layer_merges_total", "Merges of layers.", counters.layer_merges);
+  const auto written = [&](const char* from, uint64_t bytes) {
+    page->Counter("borealis_storage_layer_written_bytes_total",
+                  "Bytes of layers written, by what they were made from.", bytes, {{"from", from}});
+  };
+  written("tables", counters.layer_bytes_from_tables);
+  written("merges", counters.layer_bytes_from_merges);
+  written("copies", counters.layer_bytes_from_copies);
   page->Gauge("borealis_storage_layer_bytes", "Layers on disk now.",
               static_cast<double>(counters.layer_bytes));
+  page->Gauge("borealis_storage_layer_plain_bytes", "The same before compression.",
+              static_cast<double>(counters.layer_plain_bytes));
+  page->Gauge("borealis_storage_logical_bytes",
+              "16 KiB for each page kept here that has anything on it.",
+              static_cast<double>(counters.logical_bytes));
 }
 
 void AddSegments(const std::vector<SegmentSummary>& segments, MetricsPage* page) {

@@ -4,7 +4,6 @@
 
 #include "base/fault.h"
 #include "base/invariant.h"
-#include "storage_node/merge.h"
 #include "volume/tail.h"
 
 namespace borealis::storage_node {
@@ -148,9 +147,16 @@ void Segment::PushChain(const Entry& entry) {
   scl_ = entry.end;
   if (entry.page != kNoPage) {
     const uint64_t position = first_ + chain_.size() - 1;
-    auto [at, fresh] = pages_.try_emplace(entry.page, position);
-    chain_.back().previous_of_page = fresh ? 0 : at->second;
-    at->second = position;
+    PageTail& tail = pages_[entry.page];
+    chain_.back().previous_of_page = tail.newest;
+    tail.newest = position;
+    if (++tail.since_image == kTableChainMax) {
+      tail.since_image = 0;
+      images_due_.emplace_back(entry.page, entry.end);
+    }
+  }
+  if (entry.EmptiesPage()) {
+    emptied_.push_back(entry.end);
   }
 }
 
@@ -204,10 +210,16 @@ void Segment::PopBack(bool keep_if_valid) {
   chain_.pop_back();
   if (entry.page != kNoPage) {
     if (entry.previous_of_page >= first_) {
-      pages_[entry.page] = entry.previous_of_page;
+      pages_[entry.page].newest = entry.previous_of_page;
     } else {
       pages_.erase(entry.page);
     }
+    if (!table_images_.empty() || !images_due_.empty()) {
+      ForgetImagesFrom(entry.page, entry.end);
+    }
+  }
+  if (!emptied_.empty() && emptied_.back() == entry.end) {
+    emptied_.pop_back();
   }
   scl_ = chain_.empty() ? layered_up_to_ : chain_.back().end;
   if (keep_if_valid && !volume_->IsVoid(entry.end, entry.epoch)) {
@@ -307,107 +319,6 @@ Lsn Segment::LastAtOrUnder(Lsn lsn) const {
   return at > 0 ? chain_[at - 1].end : std::min(lsn, layered_up_to_);
 }
 
-std::vector<const Segment::Entry*> Segment::EntriesOf(PageNo number, Lsn after, Lsn up_to) const {
-  std::vector<const Entry*> found;
-  const auto newest = pages_.find(number);
-  if (newest == pages_.end()) {
-    return found;
-  }
-  for (uint64_t position = newest->second; position >= first_;
-       position = At(position).previous_of_page) {
-    const Entry& entry = At(position);
-    if (entry.end <= after) {
-      break;
-    }
-    if (entry.end <= up_to) {
-      found.push_back(&entry);
-    }
-  }
-  return found;
-}
-
-Status Segment::ApplyTable(PageNo number, Lsn up_to, Page* page) const {
-  const auto found = EntriesOf(number, page->lsn(), up_to);
-  for (auto entry = found.rbegin(); entry != found.rend(); ++entry) {
-    RETURN_IF_ERROR(ApplyRecord((*entry)->View(), page));
-  }
-  return Status::Ok();
-}
-
-std::string Segment::TableRecords(PageNo number, Lsn after, Lsn up_to) const {
-  std::string records;
-  const auto found = EntriesOf(number, after, up_to);
-  for (auto entry = found.rbegin(); entry != found.rend(); ++entry) {
-    records.append((*entry)->bytes, (*entry)->length);
-  }
-  return records;
-}
-
-std::vector<std::shared_ptr<Layer>> Segment::LayersWith(PageNo number, Lsn after, Lsn up_to) const {
-  auto layers = LayersBetween(after, up_to);
-  std::erase_if(layers, [number](const std::shared_ptr<Layer>& layer) {
-    const size_t at = layer->LowerBound(number);
-    return at == layer->page_count() || layer->page_at(at) != number;
-  });
-  return layers;
-}
-
-std::vector<std::shared_ptr<Layer>> Segment::LayersBetween(Lsn after, Lsn up_to) const {
-  std::vector<std::shared_ptr<Layer>> layers;
-  for (const auto& layer : layers_) {
-    if (layer->info().up_to > after && layer->info().from < up_to) {
-      layers.push_back(layer);
-    }
-  }
-  return layers;
-}
-
-std::vector<PageNo> Segment::PagesIn(PageNo from, PageNo end, Lsn up_to, size_t count,
-                                     PageNo* next) const {
-  std::vector<PageNo> pages;
-  *next = kNoPage;
-  const auto take = [&](PageNo page) {
-    if (page < end) {
-      pages.push_back(page);
-    } else {
-      *next = std::min(*next, page);
-    }
-    return page < end;
-  };
-  for (const auto& layer : layers_) {
-    if (layer->info().from >= up_to) {
-      continue;
-    }
-    size_t at = layer->LowerBound(from);
-    for (size_t taken = 0; at < layer->page_count() && taken <= count; ++at, ++taken) {
-      if (!take(layer->page_at(at))) {
-        break;
-      }
-    }
-  }
-  for (const auto& [page, position] : pages_) {
-    if (page >= from && page != kNoPage) {
-      take(page);
-    }
-  }
-  std::sort(pages.begin(), pages.end());
-  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
-  std::erase(pages, kNoPage);
-  if (pages.size() > count) {
-    *next = pages[count];
-    pages.resize(count);
-  }
-  return pages;
-}
-
-size_t Segment::PageCount() const {
-  size_t count = pages_.size();
-  for (const auto& layer : layers_) {
-    count = std::max(count, layer->page_count());
-  }
-  return count;
-}
-
 void Segment::ReadTable(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const {
   const auto append = [&](const Entry& entry) {
     *more = out->size() >= size_max;
@@ -459,8 +370,14 @@ void Segment::PopFront() {
   const Entry entry = chain_.front();
   chain_.pop_front();
   const auto newest = pages_.find(entry.page);
-  if (newest != pages_.end() && newest->second == first_) {
+  if (newest != pages_.end() && newest->second.newest == first_) {
     pages_.erase(newest);
+  }
+  if (!table_images_.empty() || !images_due_.empty()) {
+    ForgetImagesUpTo(entry.page, entry.end);
+  }
+  if (!emptied_.empty() && emptied_.front() == entry.end) {
+    emptied_.pop_front();
   }
   ++first_;
   Forget(entry);
@@ -573,6 +490,9 @@ void Segment::Discard() {
   beyond_.clear();
   beyond_by_back_link_.clear();
   pages_.clear();
+  emptied_.clear();
+  table_images_.clear();
+  images_due_.clear();
   scl_ = layered_up_to_;
 }
 

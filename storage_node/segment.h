@@ -8,6 +8,8 @@
 // INV-SEG-1  In the chain each record's back link is its predecessor's end; the first one's is
 //            layered_up_to(). SCL is the end of the last, or layered_up_to() when there is none.
 //            (Between NoteLayeredUpTo and ReleaseUpTo the chain begins further down.)
+// INV-SEG-3  Of a page with many records in the table there is an image in memory after every
+//            kTableChainMax of them, so no read applies more of the table's records than that.
 // INV-SEG-2  Nothing at or under layered_up_to() is ever taken back.
 // One thread.
 #pragma once
@@ -19,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -27,6 +30,9 @@
 #include "storage_node/known_geometry.h"
 #include "storage_node/layer.h"
 #include "storage_node/manifest.h"
+#include "storage_node/merge.h"
+#include "storage_node/retention.h"
+#include "volume/edit.h"
 #include "volume/page.h"
 #include "volume/record.h"
 
@@ -41,7 +47,7 @@ struct VolumeState {
   uint64_t opener_id = 0;
   Lsn vdl_told;
   VolumeEpoch vdl_epoch;  // of the writer that told it
-  Lsn pgmrpl;
+  Retention retention;
   std::vector<AnnulledRange> annulled;  // by `after`, then epoch
   // The highest that was given to this node; told to others, acted upon only when it is durable.
   KnownGeometry geometry;
@@ -57,6 +63,8 @@ struct VolumeState {
   // over records that a later opening kept; only the later list tells.)
   bool AdoptList(std::vector<AnnulledRange> list);
 };
+
+inline constexpr uint32_t kTableChainMax = 1024;
 
 class Segment {
  public:
@@ -98,20 +106,35 @@ class Segment {
   std::string Tail(Lsn above) const;
   Lsn LastAtOrUnder(Lsn lsn) const;
 
-  // Applies the chain's records of the page in (page->lsn(), up_to].
-  Status ApplyTable(PageNo number, Lsn up_to, Page* page) const;
-  // Copies of them, in LSN order, in (after, up_to].
+  // What memory has of a page that is newer than *page, and not above `up_to`: an image of it, and
+  // the chain's records in (page->lsn(), up_to].
+  void UseTableImage(PageNo number, Lsn up_to, Page* page) const;
+  Status ApplyTable(PageNo number, Lsn up_to, Page* page, ReadCost* cost) const;
+  // Copies of those records, in LSN order, in (after, up_to].
   std::string TableRecords(PageNo number, Lsn after, Lsn up_to) const;
   // The layers that have entries of the page, oldest first, without those at or under `after` or
   // above `up_to` as a whole.
   std::vector<std::shared_ptr<Layer>> LayersWith(PageNo number, Lsn after, Lsn up_to) const;
   // Those with records in (after, up_to].
   std::vector<std::shared_ptr<Layer>> LayersBetween(Lsn after, Lsn up_to) const;
+  // Images that INV-SEG-3 asks for, and have not been made: of which page, as of which LSN.
+  std::vector<std::pair<PageNo, Lsn>> TakeImagesDue() { return std::exchange(images_due_, {}); }
+  bool HasImagesDue() const { return !images_due_.empty(); }
+  // Unless the chain has lost the page's record at the image's LSN meanwhile.
+  void AddTableImage(PageNo number, std::unique_ptr<Page> image);
   // Numbers of pages in [from, end) with any record at or under `up_to`, at most `count`; *next is
   // the first page after these that may have one, kNoPage when there is none.
   std::vector<PageNo> PagesIn(PageNo from, PageNo end, Lsn up_to, size_t count, PageNo* next) const;
-  // About how many pages have records.
+  // About how many pages have records: as a merge of the newest layer counted them, or, since a
+  // restart, what the largest layer has.
   size_t PageCount() const;
+  void NotePageCount(size_t count) { counted_pages_ = count; }
+  // Of these, about how many have anything on them.
+  size_t LivePageCount() const;
+  // How many times pages were emptied, in the table and in layers, at or under `line`, while older
+  // versions of them are still here: about what a merge by that line would give back.
+  size_t EmptiedInTable(Lsn line) const;
+  size_t EmptiedInLayers(Lsn line) const;
   // The table's records in (after, up_to] in LSN order, as long as `out` is below `size_max`.
   void ReadTable(Lsn after, Lsn up_to, size_t size_max, std::string* out, bool* more) const;
 
@@ -142,7 +165,8 @@ class Segment {
 
   bool damaged = false;    // a layer does not verify: reads that need it are refused
   bool layer_job = false;  // a work on its layers is under way …
-  Lsn job_cut;             // … and reads the chain up to here
+  Lsn job_cut;             // … and reads the chain up to here,
+  Lsn job_horizon;         // and may raise the horizon to here
   // Copies of all records in memory, in LSN order, and an empty table: for salvage.
   std::vector<std::string> TakeTable();
   // Lets go of all records in memory: their journal space is free.
@@ -158,8 +182,20 @@ class Segment {
     VolumeEpoch epoch;
     uint32_t length = 0;
     RecordView View() const { return ViewVerifiedRecord({bytes, length}); }
+    bool EmptiesPage() const {
+      return length == RecordSize(kEmptyingEdits.size()) && page != kNoPage &&
+             View().body == kEmptyingEdits;
+    }
   };
 
+  // A page in the chain: its newest record, and how many there are since the last image.
+  struct PageTail {
+    uint64_t newest = 0;
+    uint32_t since_image = 0;
+  };
+
+  void ForgetImagesFrom(PageNo number, Lsn lsn);
+  void ForgetImagesUpTo(PageNo number, Lsn lsn);
   const Entry& At(uint64_t position) const { return chain_[position - first_]; }
   // Index into chain_ of the first entry with end > lsn.
   size_t UpperBound(Lsn lsn) const;
@@ -179,8 +215,12 @@ class Segment {
   const PgId pg_;
   Journal* const journal_;
   std::deque<Entry> chain_;
-  uint64_t first_ = 1;                          // position of chain_.front(); positions only grow
-  std::unordered_map<PageNo, uint64_t> pages_;  // newest position
+  uint64_t first_ = 1;  // position of chain_.front(); positions only grow
+  std::unordered_map<PageNo, PageTail> pages_;
+  std::unordered_map<PageNo, std::vector<std::unique_ptr<Page>>> table_images_;  // by LSN
+  std::vector<std::pair<PageNo, Lsn>> images_due_;
+  size_t counted_pages_ = 0;
+  std::deque<Lsn> emptied_;  // ends of the chain's records that empty their pages
   std::map<Lsn, Entry> beyond_;
   std::multimap<Lsn, Lsn> beyond_by_back_link_;
   Lsn scl_;

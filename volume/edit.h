@@ -36,6 +36,10 @@ Status ApplyEdits(std::string_view edits, Page* page);
 // One line a person can read: "write 96+12, move 200<-188+40".
 std::string DescribeEdits(std::string_view edits);
 
+// What a page that is freed gets for its only record: an image of nothing. From it on the page
+// reads as one that was never written, and storage keeps nothing else of it (INV-SPC-3, INV-LAY-2).
+inline constexpr std::string_view kEmptyingEdits{"\x04\0\0", 3};
+
 // Whether the first edit is an image, so that older versions of the page do not matter.
 bool StartsWithImage(std::string_view edits);
 

@@ -24,6 +24,8 @@ enum class MessageType : uint16_t {
   kFetchPagesReply = 15,
   kGeometryUpdate = 16,
   kGeometryReply = 17,
+  kRetentionRequest = 18,
+  kRetentionReply = 19,
   kReplicaHello = 20,
   kReplicaBatch = 21,
   kReplicaStatus = 22,

@@ -15,6 +15,10 @@ uint32_t PageCrc(const Page& page) {
 }
 }  // namespace
 
+bool IsAllZero(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char byte) { return byte == 0; });
+}
+
 void SealPage(Page* page) {
   StoreLittle(page->bytes + kCrcOffset, PageCrc(*page));
 }
@@ -23,7 +27,7 @@ bool PageIsIntact(const Page& page) {
   if (LoadLittle<uint32_t>(page.bytes + kCrcOffset) == PageCrc(page)) {
     return true;
   }
-  return std::all_of(page.bytes, page.bytes + kPageSize, [](char byte) { return byte == 0; });
+  return IsAllZero(page.view());
 }
 
 }  // namespace borealis

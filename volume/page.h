@@ -32,6 +32,7 @@ struct Page {
 };
 static_assert(sizeof(Page) == kPageSize);
 
+bool IsAllZero(std::string_view bytes);
 // Stamps the checksum; call before a page leaves memory.
 void SealPage(Page* page);
 // True when the checksum matches, or the page is all zeroes.

@@ -18,7 +18,7 @@
 //            to right; bitmap pages last (at Commit). Who holds a leaf and wants one to the left
 //            lets go first, or only tries.
 // INV-BTR-5  A leaf with an unchanged LSN is unchanged, also across eviction: saved positions rely
-//            on it. A page leaves a tree only with an edit (its type becomes kFree).
+//            on it. A page leaves a tree only with an edit (it is emptied).
 //
 // Within one Mtr: at most one structure change per tree, and no descent in a tree of which the Mtr
 // holds page latches. Several trees in one Mtr are fine when all Mtrs take them in one order.

@@ -188,11 +188,17 @@ Status Mtr::PrepareFree(PageNo number) {
 }
 
 void Mtr::Free(MtrPage* page) {
-  WriteU8(page, kPageTypeOffset, static_cast<uint8_t>(PageType::kFree));
-  FreeUnseen(page->number());
+  WriteImage(page, {});
+  ClearBitAtCommit(page->number());
 }
 
 void Mtr::FreeUnseen(PageNo number) {
+  INVARIANT(Find(number) == nullptr);
+  freed_unseen_.push_back(number);
+  ClearBitAtCommit(number);
+}
+
+void Mtr::ClearBitAtCommit(PageNo number) {
   INVARIANT(writing_);
   space_changes_.push_back({number, false});
   ++frees_;
@@ -370,6 +376,9 @@ Lsn Mtr::Commit() {
       drafts_.push_back({RecordKind::kEdit, page->number(), page->edits_->bytes, {}});
     }
   });
+  for (const PageNo number : freed_unseen_) {
+    drafts_.push_back({RecordKind::kEdit, number, kEmptyingEdits, {}});
+  }
   for (const Marked& mark : marks_) {
     drafts_.push_back({mark.kind, kNoPage, mark.body, {}});
   }
@@ -395,6 +404,7 @@ Lsn Mtr::Commit() {
     }
   }
   space_changes_.clear();
+  freed_unseen_.clear();
   frees_ = 0;
   return end;
 }

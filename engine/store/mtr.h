@@ -88,10 +88,11 @@ class Mtr {
   Result<MtrPage*> Allocate(PageNo near);
   // What can fail in freeing a page; Free and FreeUnseen of it cannot fail afterwards.
   Status PrepareFree(PageNo number);
-  // Stamps the page kFree and marks it free at Commit. REQUIRES: PrepareFree, exclusive.
+  // Empties the page and marks it free at Commit. REQUIRES: PrepareFree, exclusive.
   void Free(MtrPage* page);
-  // The same for a page that nobody can reach any more, without reading it.
-  // REQUIRES: PrepareFree.
+  // The same for a page that nobody can reach any more, without reading it: only its record is
+  // made, and what the pool may have of it stays, stale, until the frame is used again.
+  // REQUIRES: PrepareFree, not held.
   void FreeUnseen(PageNo number);
   // Unlatches a page before Commit. REQUIRES: !modified().
   void Release(MtrPage* page);
@@ -148,6 +149,7 @@ class Mtr {
   // The edit list of a page about to change.
   std::string* EditsOf(MtrPage* page);
   void AfterEdit(MtrPage* page);
+  void ClearBitAtCommit(PageNo number);
   // Notes that the bitmap page is needed at Commit and keeps it fixed.
   void KeepBitmap(PageGuard bitmap);
   void DropCreated(MtrPage* page);
@@ -167,6 +169,7 @@ class Mtr {
   bool in_pool_ = false;
   std::vector<Marked> marks_;
   std::vector<SpaceChange> space_changes_;
+  std::vector<PageNo> freed_unseen_;
   std::vector<PageGuard> bitmap_pages_;  // fixed, not latched
   std::vector<TreeLatch*> tree_latches_;
   std::vector<RecordDraft> drafts_;

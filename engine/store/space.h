@@ -14,6 +14,8 @@
 //
 // INV-SPC-1  Shadow bit clear => page bit clear and no open Mtr has reserved or freed the page.
 // INV-SPC-2  Bits change only in the Mtr that makes the page reachable or unreachable.
+// INV-SPC-3  The Mtr that clears a page's bit also empties the page: its record is kEmptyingEdits,
+//            so that what the page held can go from storage when nobody reads the past any more.
 // Thread-safe.
 #pragma once
 

@@ -30,6 +30,7 @@ class ManifestTarget final : public Target {
          Lsn(1000),
          VolumeEpoch(5),
          Lsn(900),
+         {{storage_node::HoldKind::kClone, 7, Lsn(800)}},
          {{Lsn(10), Lsn(20), VolumeEpoch(2)}, {Lsn(30), Lsn(40), VolumeEpoch(3)}},
          "geometry",
          true});

@@ -18,7 +18,9 @@ ClusterStatus Sample() {
   status.reports["instance-1"] = report;
   status.segments.push_back({0, "storage-1", 900, "behind", std::nullopt, ""});
   status.segments.push_back({1, "storage-2", 400, "repairing", 41.5, "storage-1"});
-  status.storage["storage-1"] = {true, true, 1, uint64_t{3} << 30};
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  status.storage["storage-1"] = {
+      true, true, 1, 3 * kGiB, {100, 120, 300, 2 * kGiB, 3 * kGiB, 7, 8 * kGiB}};
   status.repair = {3, 12, 0.41, "no other storage node in az1"};
   status.vdl = 1000;
   return status;
@@ -30,7 +32,7 @@ TEST(StatusTest, HasTheKeysOfTheContract) {
       const char* part :
       {R"("endpoints":{"cluster":{"host":"127.0.0.1","port":3306},"reader":{"host":"127.0.0.1","port":3307}})",
        R"({"id":"instance-1","role":"writer","tier":0,"pid":77,"host":"127.0.0.1","port":5001,"state":"serving","lag_ms":0E0)",
-       R"({"id":"storage-1","az":"az1","pid":0,"host":"127.0.0.1","port":4001,"state":"stopped","reason":"starts again in 4.0 s","metrics_port":4003,"segments":1,"free_bytes":3221225472,"draining":true,"in_volume":true})",
+       R"({"id":"storage-1","az":"az1","pid":0,"host":"127.0.0.1","port":4001,"state":"stopped","reason":"starts again in 4.0 s","metrics_port":4003,"segments":1,"free_bytes":3221225472,"space":{"record_bytes":100,"journal_written_bytes":120,"layer_written_bytes":300,"journal_bytes":2147483648,"layer_bytes":3221225472,"layer_plain_bytes":7,"logical_bytes":8589934592},"draining":true,"in_volume":true})",
        R"("control":{"pid":)", R"("volume":{"epoch":0,"vcl":0,"vdl":1000,"protection_groups":0})",
        R"("segments":[{"pg":0,"node":"storage-1","scl":900,"state":"behind"},{"pg":1,"node":"storage-2","scl":400,"state":"repairing","repaired":4.15E1,"successor_of":"storage-1"}])",
        R"("repair":{"changing":3,"wanted":12,"percent":4.1E1,"blocked":"no other storage node in az1"})"}) {
@@ -41,10 +43,13 @@ TEST(StatusTest, HasTheKeysOfTheContract) {
 TEST(StatusTest, ScreenNamesEveryProcess) {
   auto screen = StatusScreen(StatusJson(Sample()));
   ASSERT_TRUE(screen.ok());
-  for (const char* part :
-       {"instance-1", "storage-1", "1 behind", "starts again in 4.0 s", "127.0.0.1:3306",
-        "not serving", "3.0 GiB free", "draining: 1 segment left",
-        "repairing: 3 of 12 segments, 41 %; waiting: no other storage node"}) {
+  for (const char* part : {"instance-1", "storage-1", "1 behind", "starts again in 4.0 s",
+                           "127.0.0.1:3306", "not serving", "3.0 GiB free",
+                           "space             8.0 GiB of pages in 3.0 GiB of layers and 2.0 GiB of "
+                           "journals; 4.2 bytes "
+                           "written for each of log\n",
+                           "draining: 1 segment left",
+                           "repairing: 3 of 12 segments, 41 %; waiting: no other storage node"}) {
     EXPECT_NE(screen->find(part), std::string::npos) << part;
   }
   EXPECT_FALSE(StatusScreen("{}").ok());

@@ -479,6 +479,8 @@ TEST(BTreeTest, ClearInSteps) {
       ASSERT_OK(InsertOne(&tree, LongKeyOf(i * 7919 % 5000, 800), "v"));
     }
     ASSERT_GE(tree.Verify()->height, 4);
+    const uint64_t used = store->space()->MeasureUsage()->highest.value() + 1;
+    ASSERT_GT(used, 300U);
     int steps = 0;
     uint64_t visited = 0;
     while (true) {
@@ -507,6 +509,12 @@ TEST(BTreeTest, ClearInSteps) {
     ASSERT_OK(tree.DropRoot(&mtr));
     mtr.Commit();
     EXPECT_EQ(store->space()->MeasureUsage()->allocated_pages, 2u);
+    // INV-SPC-3
+    for (uint64_t number = 2; number < used; ++number) {
+      Page page;
+      ASSERT_OK(volume.ReadPage(PageNo(number), volume.vdl(), &page));
+      EXPECT_TRUE(IsAllZero(page.view().substr(kPageHeaderSize))) << "page " << number;
+    }
   }
 }
 

@@ -406,6 +406,9 @@ TEST(LongValueTest, WritesReadsAndFrees) {
       mtr.Commit();
     }
     EXPECT_EQ(store->space()->MeasureUsage()->allocated_pages, 2u) << size;
+    Page page;
+    ASSERT_OK(volume.ReadPage(reference->first, volume.vdl(), &page));
+    EXPECT_TRUE(IsAllZero(page.view().substr(kPageHeaderSize)));  // INV-SPC-3
   }
 }
 

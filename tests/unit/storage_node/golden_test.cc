@@ -92,6 +92,7 @@ Manifest TheManifest() {
   volume.vdl_told = Lsn(77);
   volume.vdl_epoch = VolumeEpoch(3);
   volume.pgmrpl = Lsn(50);
+  volume.holds = {{HoldKind::kClone, 7, Lsn(60)}, {HoldKind::kBackup, 1, Lsn(65)}};
   volume.annulled = {{Lsn(10), Lsn(20), VolumeEpoch(2)}};
   volume.geometry = EncodeGeometry(TestCluster::FirstGeometry(6));
   volume.geometry_decided = true;
@@ -148,14 +149,27 @@ TEST(GoldenTest, Layer2) {
   EXPECT_EQ(records, Records()[0] + Records()[1] + Records()[2]);
 }
 
+// As version 3, but without holds.
 TEST(GoldenTest, Manifest2) {
+  std::ifstream file(GoldenPath("manifest-v2"), std::ios::binary);
+  std::stringstream content;
+  content << file.rdbuf();
+  const auto manifest = ParseManifest(content.str());
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  Manifest expected = TheManifest();
+  expected.volumes[0].holds.clear();
+  EXPECT_EQ(EncodeManifest(*manifest), EncodeManifest(expected));
+}
+
+TEST(GoldenTest, Manifest3) {
   const std::string today = EncodeManifest(TheManifest());
-  const std::string golden = Golden("manifest-v2", today);
+  const std::string golden = Golden("manifest-v3", today);
   EXPECT_EQ(golden, today);
   const auto manifest = ParseManifest(golden);
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
   EXPECT_EQ(EncodeManifest(*manifest), golden);
   EXPECT_EQ(manifest->volumes.at(0).opener_id, 0x1234U);
+  EXPECT_EQ(manifest->volumes.at(0).holds, TheManifest().volumes[0].holds);
   EXPECT_TRUE(manifest->volumes.at(0).geometry_decided);
   EXPECT_EQ(ParseGeometry(manifest->volumes.at(0).geometry).value(), TestCluster::FirstGeometry(6));
   EXPECT_EQ(manifest->segments.at(0).layers.at(0).complete_above, Lsn(20));
@@ -193,8 +207,8 @@ class LaterVersionTest : public testing::Test {
 
 TEST_F(LaterVersionTest, Manifest) {
   std::string bytes = Read("disk/manifest");
-  StoreLittle(bytes.data() + 4, uint32_t{3});
-  ExpectRefused("disk/manifest", bytes, "format version 3");
+  StoreLittle(bytes.data() + 4, uint32_t{4});
+  ExpectRefused("disk/manifest", bytes, "format version 4");
 }
 
 TEST_F(LaterVersionTest, Journal) {

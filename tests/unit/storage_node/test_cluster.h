@@ -60,13 +60,14 @@ class TestLog {
     AppendWriteEdit(&edits, offset, what);
     return Make(page, edits);
   }
-  // A random edit, now and then a whole image.
+  // A random edit, now and then a whole image, or one of nothing.
   std::string MakeRandom(Random& random, uint64_t page_count) {
     std::string edits;
     const size_t at = 16 + random.Below(16000);
     switch (random.Below(12)) {
       case 0:
-        AppendImageEdit(&edits, std::string(random.Below(300), static_cast<char>(random.Next())));
+        AppendImageEdit(&edits, std::string(random.Chance(0.3) ? 0 : random.Below(300),
+                                            static_cast<char>(random.Next())));
         break;
       case 1:
         AppendMoveEdit(&edits, 16 + random.Below(8000), 16 + random.Below(8000), random.Below(300));
