@@ -51,7 +51,7 @@ Lsn Node::vdl_told(VolumeId volume) const {
 }
 GeometryVersion Node::geometry_version(VolumeId volume) const {
   const auto at = core_->volumes_.find(volume);
-  return at == core_->volumes_.end() ? GeometryVersion() : at->second->state.geometry.version();
+  return at == core_->volumes_.end() ? GeometryVersion() : at->second->acting.version();
 }
 std::vector<SegmentSummary> Node::Segments() const {
   std::vector<SegmentSummary> segments;

@@ -190,7 +190,7 @@ class Node {
   bool needs_restart() const;
   VolumeEpoch epoch(VolumeId volume) const;
   Lsn vdl_told(VolumeId volume) const;
-  // The highest that was given to the node; its version is {0, 0} when none was.
+  // The one that is durable here, by which the node goes; {0, 0} when there is none.
   GeometryVersion geometry_version(VolumeId volume) const;
   std::vector<SegmentSummary> Segments() const;
   NodeCounters Counters() const;
