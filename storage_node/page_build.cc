@@ -7,7 +7,7 @@
 namespace borealis::storage_node {
 
 PageBuild BeginPage(const Segment& segment, PageNo number, Lsn up_to, std::unique_ptr<Page> page) {
-  PageBuild build{number, up_to, std::move(page), {}, {}, {}, false, {}};
+  PageBuild build{number, up_to, std::move(page), {}, {}, false, {}, {}};
   segment.UseTableImage(number, up_to, build.page.get());
   build.layers = segment.LayersWith(number, build.page->lsn(), up_to);
   if (build.needs_layers()) {

@@ -26,16 +26,14 @@ struct PageBuild {
   // Still to be applied, the table's records when layers have been.
   std::vector<std::shared_ptr<Layer>> layers;
   std::string records;
-  // kUnavailable when layers are found to have only a newer version: see below.
-  Status outcome;
+  // For a peer that copies the page. A copied layer may have images newer than its end, of which
+  // older versions are not here: where layers turn out to have nothing else, the outcome is
+  // kUnavailable. (Reads of instances are refused by the horizon before.)
   bool for_copy = false;
+  Status outcome;
   ReadCost cost;
 
   bool needs_layers() const { return !layers.empty(); }
-  // At or above the end of the layers a page is what they have, newest, and the table's records;
-  // but a copied layer may have images newer than its end, of which older versions are not here.
-  // Reads of instances are refused by the horizon then; what copies from here must be told.
-  //
   // Does what is left to do; the result is in `page` and `outcome`.
   void Finish();
 };

@@ -3,7 +3,9 @@
 (nothing: no statement fails, and commits go on), what `cluster status` shows, and what repairs it. At the end all copies are equal."""
 import argparse
 import pathlib
+import re
 import statistics
+import subprocess
 import threading
 import time
 
@@ -96,7 +98,9 @@ def flip_a_bit(path, at):
 
 def flip_in_journal(drill):
     """In the oldest file that is needed, and not at the end of what is written there: that could be a torn write."""
-    flip_a_bit(min(drill.directory.glob("journal-*")), 40_000)
+    manifest = subprocess.run([drill.cluster.binary, "inspect", "manifest", drill.directory / "manifest"], capture_output=True, text=True, check=True).stdout
+    oldest = int(re.search(r"journal files (\d+) to", manifest).group(1))
+    flip_a_bit(drill.directory / f"journal-{oldest:010}", 40_000)
 
 
 def flip_in_layer(drill):
