@@ -23,9 +23,9 @@
 #include "cli/verify_command.h"
 #include "control/message_type.h"
 #include "control/messages.pb.h"
-#include "control/process.h"
 #include "control/security.h"
 #include "control/status.h"
+#include "control/supervisor.h"
 #include "sql/executor/create.h"
 #include "volume/page.h"
 

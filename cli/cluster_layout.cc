@@ -11,8 +11,8 @@
 #include "base/os/file.h"
 #include "base/os/process.h"
 #include "base/os/time.h"
-#include "control/process.h"
 #include "control/security.h"
+#include "control/supervisor.h"
 #include "volume/geometry.h"
 
 namespace borealis::cli {

@@ -19,6 +19,7 @@
 #include "control/endpoint.h"
 #include "control/process.h"
 #include "control/security.h"
+#include "control/supervisor.h"
 #include "server/instance.h"
 #include "storage_node/process.h"
 

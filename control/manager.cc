@@ -284,26 +284,28 @@ Status ClusterManager::StartByName(const std::string& name, int64_t now_us) {
 }
 
 Status ClusterManager::StopByName(const std::string& name, int64_t /*now_us*/) {
-  const auto found = processes_.find(name);
-  if (found == processes_.end()) {
-    return Status::NotFound("no process is named " + name);
-  }
-  found->second.held_down = true;  // INV-CTL-3
-  if (found->second.running) {
+  RETURN_IF_ERROR(HoldDown(name));
+  if (running(name)) {
     environment_->Terminate(name);
   }
   return Status::Ok();
 }
 
 Status ClusterManager::KillByName(const std::string& name, int64_t /*now_us*/) {
+  RETURN_IF_ERROR(HoldDown(name));
+  if (running(name)) {
+    environment_->Kill(name);
+  }
+  return Status::Ok();
+}
+
+// INV-CTL-3.
+Status ClusterManager::HoldDown(const std::string& name) {
   const auto found = processes_.find(name);
   if (found == processes_.end()) {
     return Status::NotFound("no process is named " + name);
   }
-  found->second.held_down = true;  // INV-CTL-3
-  if (found->second.running) {
-    environment_->Kill(name);
-  }
+  found->second.held_down = true;
   return Status::Ok();
 }
 

@@ -146,6 +146,7 @@ class ClusterManager {
   };
 
   void StartProcess(const std::string& name, int64_t now_us);
+  Status HoldDown(const std::string& name);
   void RestartDue(int64_t now_us);
   void CheckHeartbeats(int64_t now_us);
   void ChooseWriter(int64_t now_us);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <set>
 
 #include "base/mutex.h"
@@ -21,6 +22,7 @@
 #include "control/security.h"
 #include "control/state_store.h"
 #include "control/status.h"
+#include "control/supervisor.h"
 #include "control/volume_keeper.h"
 #include "volume/message_type.h"
 #include "volume/messages.pb.h"
@@ -34,8 +36,6 @@ constexpr int64_t kPollInstancesEveryTicks = 2;  // and the endpoint process
 constexpr int64_t kPollStorageEveryTicks = 10;
 // A process that has not answered for longer counts as unreachable.
 constexpr int64_t kSilenceUs = 3'000'000;
-// How much of what a process printed is looked at for its last words.
-constexpr uint64_t kLastWordsBytes = 2000;
 constexpr const char* kWriterKey = "writer";
 // A node that came back counts as back after this part of the time that it may be silent.
 constexpr int64_t kSettlePart = 10;
@@ -48,35 +48,43 @@ RepairLimits LimitsFor(const ClusterConfig& config) {
   return limits;
 }
 
-template <class Body>
-Frame MakeFrame(uint16_t type, const Body& body, uint64_t request_id = 0) {
+// `type` is a MessageType, of control's messages or of the volume's.
+template <class Type, class Body>
+Frame MakeFrame(Type type, const Body& body, uint64_t request_id = 0) {
   Frame frame;
-  frame.type = type;
+  frame.type = static_cast<uint16_t>(type);
   frame.request_id = request_id;
   body.SerializeToString(&frame.body);
   return frame;
 }
 
-template <class Body>
-Frame MakeFrame(MessageType type, const Body& body, uint64_t request_id = 0) {
-  return MakeFrame(static_cast<uint16_t>(type), body, request_id);
+InstanceReport ReportOf(const msg::InstanceStatusReply& reply) {
+  InstanceReport report;
+  report.role = reply.role();
+  report.state = reply.state();
+  report.can_read = reply.can_read();
+  report.reason = reply.reason();
+  report.volume_epoch = reply.volume_epoch();
+  report.vcl = reply.vcl();
+  report.vdl = reply.vdl();
+  report.lag_ms = reply.lag_ms();
+  report.protection_groups = reply.protection_groups();
+  if (reply.has_write_stall()) {
+    report.write_stall_ms = std::max<uint64_t>(reply.write_stall().for_ms(), 1);
+    report.write_stall_pg = reply.write_stall().pg();
+    report.write_stall_nodes.assign(reply.write_stall().nodes().begin(),
+                                    reply.write_stall().nodes().end());
+  }
+  return report;
 }
 
-void AddRepairMetrics(const VolumeKeeper& keeper, MetricsPage* page) {
-  const RepairReport report = keeper.Report();
-  page->Gauge("borealis_seats_changing", "Seats of protection groups that have a successor.",
-              static_cast<double>(report.changing));
-  page->Gauge("borealis_seats_waiting", "Seats that should get a successor and have none yet.",
-              static_cast<double>(report.wanted - report.changing));
-  page->Gauge("borealis_seats_changing_part",
-              "How much their successors have, on average, from 0 to 1.", report.part);
-  const auto count = [page](const char* outcome, uint64_t value) {
-    page->Counter("borealis_seat_changes_total",
-                  "Successions that ended, by how, since control started.", value,
-                  {{"outcome", outcome}});
-  };
-  count("moved", keeper.counters().moved);
-  count("withdrawn", keeper.counters().withdrawn);
+void AddTargets(const std::vector<ForwardTarget>& targets,
+                google::protobuf::RepeatedPtrField<msg::Target>* to) {
+  for (const ForwardTarget& target : targets) {
+    msg::Target* added = to->Add();
+    added->set_host(target.host);
+    added->set_port(target.port);
+  }
 }
 
 class Control final : public ControlProcess, public FrameHandler, public ManagerEnvironment {
@@ -84,9 +92,9 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   Control(std::string directory, std::string program, ClusterConfig config,
           std::unique_ptr<StateStore> store)
       : directory_(std::move(directory)),
-        program_(std::move(program)),
         config_(std::move(config)),
         store_(std::move(store)),
+        supervisor_(directory_, std::move(program)),
         keeper_(LimitsFor(config_), SystemClock().NowUs()),
         transport_(Transport::Create(this)) {}
   ~Control() override { transport_->Stop(); }
@@ -118,8 +126,8 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
 
   // ManagerEnvironment, on the transport's thread.
   void Start(const std::string& name) override;
-  void Terminate(const std::string& name) override { Signal(name, SIGTERM); }
-  void Kill(const std::string& name) override { Signal(name, SIGKILL); }
+  void Terminate(const std::string& name) override { supervisor_.Signal(name, SIGTERM); }
+  void Kill(const std::string& name) override { supervisor_.Signal(name, SIGKILL); }
   void AssumeRole(const std::string& instance, const std::string& role,
                   const std::string& writer) override;
   void Retire(const std::string& instance) override;
@@ -128,42 +136,49 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   void SaveWriter(const std::string& instance) override;
 
  private:
-  void AddOwnMetrics(MetricsPage* page) const;
-  void AdoptLeftovers();
+  void Connect(const std::string& name, const std::string& host, uint16_t port);
+
+  // What is done again and again.
   void Tick();
-  void NoteVolumeMade();
   void WatchProcesses(int64_t now_us);
   void PollInstances();
   void PollStorage();
   void SendGeometryOrders(int64_t now_us);
-  void OnInstanceStatus(const std::string& instance, const msg::InstanceStatusReply& reply);
-  void OnStorageStatus(const std::string& name, const borealis::msg::NodeStatusReply& reply);
+  void ForgetRemoved();
+  bool CanBeWritten() const;
+  bool IsReachable(const std::string& name) const;
+  void NoteVolumeMade();
+
+  // What the others answer.
+  void OnAnswer(const std::string& name, const Frame& frame);
+  void OnInstanceStatus(const std::string& instance, const msg::InstanceStatusReply& reply,
+                        int64_t now_us);
+  void OnStorageStatus(const std::string& name, const borealis::msg::NodeStatusReply& reply,
+                       int64_t now_us);
   bool IsWriterInOffice(const std::string& instance) const;
-  void Connect(const std::string& name, const std::string& host, uint16_t port);
+
+  // What the operator commands.
+  msg::ClusterReply Execute(const msg::ClusterCommand& command);
   Result<std::string> AddStorage(const std::string& az);
+  std::string NextStorageName(uint32_t* number) const;
   Result<bool> Drain(const std::string& name, bool draining);
   Status RemoveStorage(const std::string& name, int64_t now_us);
-  void ForgetRemoved();
-  std::string NextStorageName(uint32_t* number) const;
-  void Signal(const std::string& name, int signal);
-  msg::ClusterReply Execute(const msg::ClusterCommand& command);
-  ProcessStatus StatusOf(const std::string& name) const;
-  std::string LastWords(const std::string& name) const;
-  std::string Hopeless() const;
+
+  // What is told of the cluster.
   ClusterStatus CurrentStatus() const;
-  bool IsReachable(const std::string& name) const;
-  bool CanBeWritten() const;
+  ProcessStatus StatusOf(const std::string& name) const;
+  std::string Hopeless() const;
+  void AddOwnMetrics(MetricsPage* page) const;
 
   const std::string directory_;
-  const std::string program_;
   ClusterConfig config_;
   const std::unique_ptr<StateStore> store_;
-  VolumeKeeper keeper_;  // on the transport's thread
+  Supervisor supervisor_;  // on the transport's thread
+  VolumeKeeper keeper_;    // on the transport's thread
   std::unique_ptr<Transport> transport_;
 
   // On the transport's thread.
   std::unique_ptr<ClusterManager> manager_;
-  std::map<std::string, ProcessIdentity> identities_;
   std::map<std::string, PeerId> peers_;  // admin connections by process name
   std::map<PeerId, std::string> names_;
   struct StorageService {
@@ -173,8 +188,6 @@ class Control final : public ControlProcess, public FrameHandler, public Manager
   std::map<std::string, StorageService> storage_services_;
   std::set<std::string> removed_;  // storage nodes that are only waited for to end
   int64_t tick_count_ = 0;
-  std::map<std::string, uint64_t> starts_;  // by process: since this control started
-  std::map<std::string, uint64_t> ends_;
   uint64_t failovers_ = 0;
   std::string last_writer_;
 
@@ -194,7 +207,11 @@ Status Control::Begin(const std::string& last_writer) {
     Connect(node.id, node.host, node.port);
   }
   Connect(std::string(kEndpointId), config_.host, config_.endpoint_admin_port);
-  AdoptLeftovers();
+  for (const auto& [name, peer] : peers_) {
+    if (supervisor_.Adopt(name)) {
+      manager_->AdoptRunning(name, SystemClock().NowUs());
+    }
+  }
   transport_->Start("control");
   transport_->Post([this] { Tick(); });
   return Status::Ok();
@@ -204,24 +221,6 @@ void Control::Connect(const std::string& name, const std::string& host, uint16_t
   const PeerId peer = transport_->Connect(host, port);
   peers_[name] = peer;
   names_[peer] = name;
-}
-
-// Processes that run already, started by a control before this one.
-void Control::AdoptLeftovers() {
-  std::vector<std::string> names{std::string(kEndpointId)};
-  for (const InstanceConfig& instance : config_.instances) {
-    names.push_back(instance.id);
-  }
-  for (const StorageNodeConfig& node : config_.storage_nodes) {
-    names.push_back(node.id);
-  }
-  for (const std::string& name : names) {
-    if (const auto living = LivingProcess(directory_, name); living.has_value()) {
-      LOG_INFO("{} runs already with pid {}", name, living->pid);
-      identities_[name] = *living;
-      manager_->AdoptRunning(name, SystemClock().NowUs());
-    }
-  }
 }
 
 void Control::Tick() {
@@ -248,24 +247,8 @@ void Control::Tick() {
   transport_->After(kTickUs, [this] { Tick(); });
 }
 
-void Control::NoteVolumeMade() {
-  config_.volume_made = true;
-  if (Status status = SaveClusterConfig(RealFileSystem(), directory_, config_); !status.ok()) {
-    config_.volume_made = false;
-    LOG_ERROR("cannot note in cluster.json that the volume exists: {}", status.ToString());
-  }
-}
-
 void Control::WatchProcesses(int64_t now_us) {
-  std::vector<std::string> gone;
-  for (const auto& [name, identity] : identities_) {
-    if (!ProcessIsAlive(identity)) {
-      gone.push_back(name);
-    }
-  }
-  for (const std::string& name : gone) {
-    identities_.erase(name);
-    ++ends_[name];
+  for (const std::string& name : supervisor_.TakeEnded()) {
     if (const StorageNodeConfig* node = config_.FindStorageNode(name); node != nullptr) {
       keeper_.OnNodeDown(*node);
     }
@@ -278,13 +261,13 @@ void Control::PollInstances() {
   request.set_geometry_epoch(keeper_.version().epoch.value());
   request.set_geometry_number(keeper_.version().number);
   for (const InstanceConfig& instance : config_.instances) {
-    if (identities_.contains(instance.id)) {
+    if (supervisor_.Runs(instance.id)) {
       transport_->Send(peers_.at(instance.id),
                        MakeFrame(MessageType::kInstanceStatusRequest, request));
     }
   }
   const std::string endpoint(kEndpointId);
-  if (identities_.contains(endpoint)) {
+  if (supervisor_.Runs(endpoint)) {
     transport_->Send(peers_.at(endpoint),
                      MakeFrame(MessageType::kEndpointStatusRequest, msg::EndpointStatusRequest()));
   }
@@ -294,65 +277,93 @@ void Control::PollStorage() {
   borealis::msg::NodeStatusRequest request;
   request.set_volume_id(1);
   for (const StorageNodeConfig& node : config_.storage_nodes) {
-    if (identities_.contains(node.id)) {
-      transport_->Send(
-          peers_.at(node.id),
-          MakeFrame(static_cast<uint16_t>(borealis::MessageType::kNodeStatusRequest), request));
+    if (supervisor_.Runs(node.id)) {
+      transport_->Send(peers_.at(node.id),
+                       MakeFrame(borealis::MessageType::kNodeStatusRequest, request));
     }
   }
 }
 
+void Control::SendGeometryOrders(int64_t now_us) {
+  const msg::GeometryOrders orders = keeper_.Plan(config_, now_us);
+  if (orders.orders_size() > 0 && IsWriterInOffice(manager_->writer())) {
+    transport_->Send(peers_.at(manager_->writer()),
+                     MakeFrame(MessageType::kGeometryOrders, orders));
+  }
+}
+
+void Control::ForgetRemoved() {
+  std::erase_if(removed_, [this](const std::string& name) {
+    if (supervisor_.Runs(name)) {
+      return false;
+    }
+    const PeerId peer = peers_.at(name);
+    transport_->Disconnect(peer);
+    names_.erase(peer);
+    peers_.erase(name);
+    storage_services_.erase(name);
+    manager_->ForgetStorageNode(name);
+    return true;
+  });
+}
+
+bool Control::CanBeWritten() const {
+  std::set<uint32_t> reachable;
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    if (IsReachable(node.id)) {
+      reachable.insert(node.number);
+    }
+  }
+  return keeper_.CanBeWritten(reachable);
+}
+
+bool Control::IsReachable(const std::string& name) const {
+  const int64_t silent_us = manager_->SilentUs(name, SystemClock().NowUs());
+  return supervisor_.Runs(name) && silent_us >= 0 && silent_us < kSilenceUs;
+}
+
+void Control::NoteVolumeMade() {
+  config_.volume_made = true;
+  if (Status status = SaveClusterConfig(RealFileSystem(), directory_, config_); !status.ok()) {
+    config_.volume_made = false;
+    LOG_ERROR("cannot note in cluster.json that the volume exists: {}", status.ToString());
+  }
+}
+
 void Control::OnFrame(PeerId from, Frame frame) {
-  const auto name = names_.find(from);
-  const int64_t now_us = SystemClock().NowUs();
-  if (frame.type == static_cast<uint16_t>(MessageType::kInstanceStatusReply)) {
-    msg::InstanceStatusReply reply;
-    if (name == names_.end() || !reply.ParseFromString(frame.body)) {
-      return;
-    }
-    OnInstanceStatus(name->second, reply);
-  } else if (frame.type == static_cast<uint16_t>(borealis::MessageType::kNodeStatusReply)) {
-    borealis::msg::NodeStatusReply reply;
-    if (name != names_.end() && reply.ParseFromString(frame.body)) {
-      OnStorageStatus(name->second, reply);
-    }
-  } else if (frame.type == static_cast<uint16_t>(MessageType::kGeometryOrdersReply)) {
-    msg::GeometryOrdersReply reply;
-    if (name != names_.end() && reply.ParseFromString(frame.body)) {
-      keeper_.OnOutcomes(reply, now_us);
-    }
-  } else if (frame.type == static_cast<uint16_t>(MessageType::kEndpointStatusReply)) {
-    if (name != names_.end()) {
-      manager_->OnAnswer(name->second, /*in_order=*/true, now_us);
-    }
-  } else if (frame.type == static_cast<uint16_t>(MessageType::kClusterCommand)) {
+  if (frame.type == static_cast<uint16_t>(MessageType::kClusterCommand)) {
     msg::ClusterCommand command;
     if (command.ParseFromString(frame.body)) {
       transport_->Send(from,
                        MakeFrame(MessageType::kClusterReply, Execute(command), frame.request_id));
     }
+  } else if (const auto found = names_.find(from); found != names_.end()) {
+    OnAnswer(found->second, frame);
   }
 }
 
-void Control::OnInstanceStatus(const std::string& instance, const msg::InstanceStatusReply& reply) {
+void Control::OnAnswer(const std::string& name, const Frame& frame) {
   const int64_t now_us = SystemClock().NowUs();
-  InstanceReport report;
-  report.role = reply.role();
-  report.state = reply.state();
-  report.can_read = reply.can_read();
-  report.reason = reply.reason();
-  report.volume_epoch = reply.volume_epoch();
-  report.vcl = reply.vcl();
-  report.vdl = reply.vdl();
-  report.lag_ms = reply.lag_ms();
-  report.protection_groups = reply.protection_groups();
-  if (reply.has_write_stall()) {
-    report.write_stall_ms = std::max<uint64_t>(reply.write_stall().for_ms(), 1);
-    report.write_stall_pg = reply.write_stall().pg();
-    report.write_stall_nodes.assign(reply.write_stall().nodes().begin(),
-                                    reply.write_stall().nodes().end());
+  if (frame.type == static_cast<uint16_t>(MessageType::kInstanceStatusReply)) {
+    if (msg::InstanceStatusReply reply; reply.ParseFromString(frame.body)) {
+      OnInstanceStatus(name, reply, now_us);
+    }
+  } else if (frame.type == static_cast<uint16_t>(borealis::MessageType::kNodeStatusReply)) {
+    if (borealis::msg::NodeStatusReply reply; reply.ParseFromString(frame.body)) {
+      OnStorageStatus(name, reply, now_us);
+    }
+  } else if (frame.type == static_cast<uint16_t>(MessageType::kGeometryOrdersReply)) {
+    if (msg::GeometryOrdersReply reply; reply.ParseFromString(frame.body)) {
+      keeper_.OnOutcomes(reply, now_us);
+    }
+  } else if (frame.type == static_cast<uint16_t>(MessageType::kEndpointStatusReply)) {
+    manager_->OnAnswer(name, /*in_order=*/true, now_us);
   }
-  manager_->OnInstanceReport(instance, report, now_us);
+}
+
+void Control::OnInstanceStatus(const std::string& instance, const msg::InstanceStatusReply& reply,
+                               int64_t now_us) {
+  manager_->OnInstanceReport(instance, ReportOf(reply), now_us);
   if (!reply.geometry().empty() && IsWriterInOffice(instance)) {
     if (Status status = keeper_.OnWriterGeometry(reply.geometry(), now_us); !status.ok()) {
       LOG_ERROR("the geometry that {} tells: {}", instance, status.ToString());
@@ -360,13 +371,12 @@ void Control::OnInstanceStatus(const std::string& instance, const msg::InstanceS
   }
 }
 
-void Control::OnStorageStatus(const std::string& name,
-                              const borealis::msg::NodeStatusReply& reply) {
-  const int64_t now_us = SystemClock().NowUs();
+void Control::OnStorageStatus(const std::string& name, const borealis::msg::NodeStatusReply& reply,
+                              int64_t now_us) {
   manager_->OnAnswer(name, reply.out_of_service().empty(), now_us);
   storage_services_[name] = {reply.out_of_service(), reply.rebuilding()};
   if (const StorageNodeConfig* node = config_.FindStorageNode(name);
-      node != nullptr && identities_.contains(name)) {
+      node != nullptr && supervisor_.Runs(name)) {
     keeper_.OnNodeStatus(*node, reply, now_us);
   }
 }
@@ -378,94 +388,48 @@ bool Control::IsWriterInOffice(const std::string& instance) const {
          report->state == "serving";
 }
 
-void Control::SendGeometryOrders(int64_t now_us) {
-  const msg::GeometryOrders orders = keeper_.Plan(config_, now_us);
-  if (orders.orders_size() > 0 && IsWriterInOffice(manager_->writer())) {
-    transport_->Send(peers_.at(manager_->writer()),
-                     MakeFrame(MessageType::kGeometryOrders, orders));
+void Control::Start(const std::string& name) {
+  std::string role = "storage";
+  if (config_.FindInstance(name) != nullptr) {
+    role = "server";
+  } else if (name == kEndpointId) {
+    role = "endpoint";
   }
+  supervisor_.Start(name, role);
 }
 
-// Never the name of a node that was: its directory may still be there.
-std::string Control::NextStorageName(uint32_t* number) const {
-  const auto name = [number] { return fmt::format("storage-{}", *number); };
-  *number = keeper_.HighestNumber();
-  for (const StorageNodeConfig& node : config_.storage_nodes) {
-    *number = std::max(*number, node.number);
-  }
-  do {
-    ++*number;
-  } while (peers_.contains(name()) || RealFileSystem().Exists(directory_ + "/" + name()));
-  return name();
+void Control::AssumeRole(const std::string& instance, const std::string& role,
+                         const std::string& writer) {
+  const InstanceConfig* target = config_.FindInstance(writer);
+  msg::AssumeRole order;
+  order.set_role(role);
+  order.set_writer_instance(writer);
+  order.set_writer_host(target->host);
+  order.set_writer_admin_port(target->admin_port);
+  transport_->Send(peers_.at(instance), MakeFrame(MessageType::kAssumeRole, order));
 }
 
-// The node is started at the next tick, and the writer told until its geometry has it.
-Result<std::string> Control::AddStorage(const std::string& az) {
-  if (std::ranges::find(config_.storage_nodes, az, &StorageNodeConfig::az) ==
-      config_.storage_nodes.end()) {
-    return Status::InvalidArgument("there is no availability zone " + az);
-  }
-  if (config_.storage_nodes.size() >= kStorageNodesMax) {
-    return Status::InvalidArgument(
-        fmt::format("there are {} storage nodes already", kStorageNodesMax));
-  }
-  if (!config_.volume_made) {
-    return Status::Unavailable("the cluster has not come into service yet");
-  }
-  StorageNodeConfig node;
-  node.id = NextStorageName(&node.number);
-  node.az = az;
-  node.host = config_.host;
-  ASSIGN_OR_RETURN(node.port, PickFreePort(node.host));
-  ASSIGN_OR_RETURN(node.metrics_port, PickFreePort(node.host));
-  RETURN_IF_ERROR(MakeSecurity(directory_, config_, {node.id}));
-  ClusterConfig wider = config_;
-  wider.storage_nodes.push_back(node);
-  RETURN_IF_ERROR(SaveClusterConfig(RealFileSystem(), directory_, wider));
-  config_ = std::move(wider);
-  Connect(node.id, node.host, node.port);
-  manager_->AddStorageNode(node.id);
-  return node.id;
+void Control::Retire(const std::string& instance) {
+  msg::Retire order;
+  order.set_grace_ms(1000);
+  transport_->Send(peers_.at(instance), MakeFrame(MessageType::kRetire, order));
 }
 
-Result<bool> Control::Drain(const std::string& name, bool draining) {
-  const StorageNodeConfig* node = config_.FindStorageNode(name);
-  if (node == nullptr) {
-    return Status::NotFound("there is no storage node " + name);
-  }
-  return keeper_.SetDraining(*node, draining);
+void Control::SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
+                                 const std::vector<ForwardTarget>& reader) {
+  msg::EndpointTargets targets;
+  AddTargets(cluster, targets.mutable_cluster());
+  AddTargets(reader, targets.mutable_reader());
+  transport_->Send(peers_.at(std::string(kEndpointId)),
+                   MakeFrame(MessageType::kEndpointTargets, targets));
 }
 
-Status Control::RemoveStorage(const std::string& name, int64_t now_us) {
-  const StorageNodeConfig* node = config_.FindStorageNode(name);
-  if (node == nullptr) {
-    return Status::NotFound("there is no storage node " + name);
+void Control::SaveWriter(const std::string& instance) {
+  failovers_ += last_writer_.empty() || last_writer_ == instance ? 0 : 1;
+  last_writer_ = instance;
+  if (Status status = store_->Set(kWriterKey, instance); !status.ok()) {
+    LOG_ERROR("cannot remember that {} is writer: {}", instance, status.ToString());
   }
-  RETURN_IF_ERROR(keeper_.MayRemove(*node));
-  ClusterConfig narrower = config_;
-  std::erase_if(narrower.storage_nodes,
-                [&](const StorageNodeConfig& other) { return other.id == name; });
-  RETURN_IF_ERROR(SaveClusterConfig(RealFileSystem(), directory_, narrower));
-  config_ = std::move(narrower);
-  removed_.insert(name);
-  // It has nothing that a kill could lose.
-  return manager_->running(name) ? manager_->KillByName(name, now_us)
-                                 : manager_->StopByName(name, now_us);
-}
-
-void Control::ForgetRemoved() {
-  std::erase_if(removed_, [this](const std::string& name) {
-    if (identities_.contains(name)) {
-      return false;
-    }
-    const PeerId peer = peers_.at(name);
-    transport_->Disconnect(peer);
-    names_.erase(peer);
-    peers_.erase(name);
-    storage_services_.erase(name);
-    manager_->ForgetStorageNode(name);
-    return true;
-  });
 }
 
 msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
@@ -512,121 +476,71 @@ msg::ClusterReply Control::Execute(const msg::ClusterCommand& command) {
   return reply;
 }
 
-void Control::Start(const std::string& name) {
-  // A control that was killed may have started it too late for us to have seen it.
-  if (const auto living = LivingProcess(directory_, name); living.has_value()) {
-    identities_[name] = *living;
-    return;
+// The node is started at the next tick, and the writer told until its geometry has it.
+Result<std::string> Control::AddStorage(const std::string& az) {
+  if (std::ranges::find(config_.storage_nodes, az, &StorageNodeConfig::az) ==
+      config_.storage_nodes.end()) {
+    return Status::InvalidArgument("there is no availability zone " + az);
   }
-  std::string role = "storage";
-  if (config_.FindInstance(name) != nullptr) {
-    role = "server";
-  } else if (name == kEndpointId) {
-    role = "endpoint";
+  if (config_.storage_nodes.size() >= kStorageNodesMax) {
+    return Status::InvalidArgument(
+        fmt::format("there are {} storage nodes already", kStorageNodesMax));
   }
-  const std::string own_directory = directory_ + "/" + name;
-  Status status = RealFileSystem().CreateDirectories(own_directory);
-  if (status.ok()) {
-    auto started = SpawnProcess({program_, role, "--dir", directory_, "--id", name},
-                                own_directory + "/output");
-    if (started.ok()) {
-      LOG_INFO("started {} with pid {}", name, started->pid);
-      identities_[name] = *started;
-      ++starts_[name];
-      return;
-    }
-    status = started.status();
+  if (!config_.volume_made) {
+    return Status::Unavailable("the cluster has not come into service yet");
   }
-  LOG_ERROR("cannot start {}: {}", name, status.ToString());
-  // Found gone at the next tick, and tried again after the back-off.
-  identities_[name] = ProcessIdentity{};
+  StorageNodeConfig node;
+  node.id = NextStorageName(&node.number);
+  node.az = az;
+  node.host = config_.host;
+  ASSIGN_OR_RETURN(node.port, PickFreePort(node.host));
+  ASSIGN_OR_RETURN(node.metrics_port, PickFreePort(node.host));
+  RETURN_IF_ERROR(MakeSecurity(directory_, config_, {node.id}));
+  ClusterConfig wider = config_;
+  wider.storage_nodes.push_back(node);
+  RETURN_IF_ERROR(SaveClusterConfig(RealFileSystem(), directory_, wider));
+  config_ = std::move(wider);
+  Connect(node.id, node.host, node.port);
+  manager_->AddStorageNode(node.id);
+  return node.id;
 }
 
-void Control::Signal(const std::string& name, int signal) {
-  const auto found = identities_.find(name);
-  if (found != identities_.end()) {
-    SignalProcess(found->second, signal);
+// Never the name of a node that was: its directory may still be there.
+std::string Control::NextStorageName(uint32_t* number) const {
+  const auto name = [number] { return fmt::format("storage-{}", *number); };
+  *number = keeper_.HighestNumber();
+  for (const StorageNodeConfig& node : config_.storage_nodes) {
+    *number = std::max(*number, node.number);
   }
+  do {
+    ++*number;
+  } while (peers_.contains(name()) || RealFileSystem().Exists(directory_ + "/" + name()));
+  return name();
 }
 
-void Control::AssumeRole(const std::string& instance, const std::string& role,
-                         const std::string& writer) {
-  const InstanceConfig* target = config_.FindInstance(writer);
-  msg::AssumeRole order;
-  order.set_role(role);
-  order.set_writer_instance(writer);
-  order.set_writer_host(target->host);
-  order.set_writer_admin_port(target->admin_port);
-  transport_->Send(peers_.at(instance), MakeFrame(MessageType::kAssumeRole, order));
+Result<bool> Control::Drain(const std::string& name, bool draining) {
+  const StorageNodeConfig* node = config_.FindStorageNode(name);
+  if (node == nullptr) {
+    return Status::NotFound("there is no storage node " + name);
+  }
+  return keeper_.SetDraining(*node, draining);
 }
 
-void Control::Retire(const std::string& instance) {
-  msg::Retire order;
-  order.set_grace_ms(1000);
-  transport_->Send(peers_.at(instance), MakeFrame(MessageType::kRetire, order));
-}
-
-void Control::SetEndpointTargets(const std::vector<ForwardTarget>& cluster,
-                                 const std::vector<ForwardTarget>& reader) {
-  msg::EndpointTargets targets;
-  for (const ForwardTarget& target : cluster) {
-    auto* added = targets.add_cluster();
-    added->set_host(target.host);
-    added->set_port(target.port);
+Status Control::RemoveStorage(const std::string& name, int64_t now_us) {
+  const StorageNodeConfig* node = config_.FindStorageNode(name);
+  if (node == nullptr) {
+    return Status::NotFound("there is no storage node " + name);
   }
-  for (const ForwardTarget& target : reader) {
-    auto* added = targets.add_reader();
-    added->set_host(target.host);
-    added->set_port(target.port);
-  }
-  transport_->Send(peers_.at(std::string(kEndpointId)),
-                   MakeFrame(MessageType::kEndpointTargets, targets));
-}
-
-void Control::SaveWriter(const std::string& instance) {
-  failovers_ += last_writer_.empty() || last_writer_ == instance ? 0 : 1;
-  last_writer_ = instance;
-  if (Status status = store_->Set(kWriterKey, instance); !status.ok()) {
-    LOG_ERROR("cannot remember that {} is writer: {}", instance, status.ToString());
-  }
-}
-
-void Control::AddMetrics(MetricsPage* page) {
-  transport_->AddMetrics(page);
-  std::promise<void> done;
-  transport_->Post([this, page, &done] {
-    AddOwnMetrics(page);
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
-void Control::AddOwnMetrics(MetricsPage* page) const {
-  page->Gauge("borealis_cluster_serving", "1 when a statement can run at the cluster endpoint.",
-              manager_->serving() ? 1 : 0);
-  page->Counter("borealis_cluster_failovers_total",
-                "Times another instance was made writer, since control started.", failovers_);
-  AddRepairMetrics(keeper_, page);
-  for (const auto& [name, peer] : peers_) {
-    const MetricLabels labels{{"process", name}};
-    const std::string now = StatusOf(name).state;
-    for (const char* state :
-         {"stopped", "starting", "running", "silent", "out of service", "rebuilding"}) {
-      page->Gauge("borealis_process_state", "1 for the state that the process is in.",
-                  now == state ? 1 : 0, {{"process", name}, {"state", state}});
-    }
-    const auto started = starts_.find(name);
-    const auto ended = ends_.find(name);
-    page->Counter("borealis_process_starts_total", "Starts by control, since control started.",
-                  started == starts_.end() ? 0 : started->second, labels);
-    page->Counter("borealis_process_ends_total",
-                  "Ends of the process, whatever the reason, since control started.",
-                  ended == ends_.end() ? 0 : ended->second, labels);
-  }
-  for (const InstanceConfig& instance : config_.instances) {
-    page->Gauge("borealis_instance_is_writer", "1 for the instance that is to be writer.",
-                instance.id == manager_->writer() ? 1 : 0, {{"process", instance.id}});
-  }
+  RETURN_IF_ERROR(keeper_.MayRemove(*node));
+  ClusterConfig narrower = config_;
+  std::erase_if(narrower.storage_nodes,
+                [&](const StorageNodeConfig& other) { return other.id == name; });
+  RETURN_IF_ERROR(SaveClusterConfig(RealFileSystem(), directory_, narrower));
+  config_ = std::move(narrower);
+  removed_.insert(name);
+  // It has nothing that a kill could lose.
+  return manager_->running(name) ? manager_->KillByName(name, now_us)
+                                 : manager_->StopByName(name, now_us);
 }
 
 ClusterStatus Control::CurrentStatus() const {
@@ -658,15 +572,14 @@ ClusterStatus Control::CurrentStatus() const {
 
 ProcessStatus Control::StatusOf(const std::string& name) const {
   const int64_t now_us = SystemClock().NowUs();
-  const auto identity = identities_.find(name);
-  if (identity == identities_.end()) {
+  if (!supervisor_.Runs(name)) {
     std::string reason = manager_->WhyDown(name, now_us);
     if (manager_->IsFailing(name)) {
-      reason += ": " + LastWords(name);
+      reason += ": " + supervisor_.LastWords(name);
     }
     return {0, "stopped", std::move(reason)};
   }
-  ProcessStatus status{identity->second.pid, "running", ""};
+  ProcessStatus status{supervisor_.PidOf(name), "running", ""};
   const int64_t silent_us = manager_->SilentUs(name, now_us);
   const auto storage = storage_services_.find(name);
   if (silent_us < 0) {
@@ -681,24 +594,6 @@ ProcessStatus Control::StatusOf(const std::string& name) const {
   return status;
 }
 
-// The last line that a process printed, for a message about its end.
-std::string Control::LastWords(const std::string& name) const {
-  auto file = RealFileSystem().Open(directory_ + "/" + name + "/output", FileSystem::Mode::kRead);
-  const auto size = file.ok() ? (*file)->Size() : Result<uint64_t>(uint64_t{0});
-  std::string text;
-  if (!size.ok() || *size == 0) {
-    return "it printed nothing";
-  }
-  const uint64_t from = *size > kLastWordsBytes ? *size - kLastWordsBytes : 0;
-  if (!(*file)->ReadAt(from, kLastWordsBytes, &text).ok()) {
-    return "what it printed cannot be read";
-  }
-  while (!text.empty() && text.back() == '\n') {
-    text.pop_back();
-  }
-  return text.substr(text.rfind('\n') + 1);
-}
-
 // Without any instance, or three storage nodes, or the endpoint process nothing can be served.
 std::string Control::Hopeless() const {
   std::string words;
@@ -709,7 +604,7 @@ std::string Control::Hopeless() const {
       instances += config_.FindInstance(name) != nullptr ? 1 : 0;
       nodes += config_.FindStorageNode(name) != nullptr ? 1 : 0;
       words += fmt::format("{}{} ends right after its start: {}", words.empty() ? "" : "\n", name,
-                           LastWords(name));
+                           supervisor_.LastWords(name));
     }
   }
   const bool hopeless = instances == config_.instances.size() ||
@@ -718,51 +613,44 @@ std::string Control::Hopeless() const {
   return hopeless ? words : "";
 }
 
-bool Control::IsReachable(const std::string& name) const {
-  const int64_t silent_us = manager_->SilentUs(name, SystemClock().NowUs());
-  return identities_.contains(name) && silent_us >= 0 && silent_us < kSilenceUs;
+void Control::AddMetrics(MetricsPage* page) {
+  transport_->AddMetrics(page);
+  std::promise<void> done;
+  transport_->Post([this, page, &done] {
+    AddOwnMetrics(page);
+    done.set_value();
+  });
+  done.get_future().wait();
 }
 
-bool Control::CanBeWritten() const {
-  std::set<uint32_t> reachable;
-  for (const StorageNodeConfig& node : config_.storage_nodes) {
-    if (IsReachable(node.id)) {
-      reachable.insert(node.number);
+void Control::AddOwnMetrics(MetricsPage* page) const {
+  page->Gauge("borealis_cluster_serving", "1 when a statement can run at the cluster endpoint.",
+              manager_->serving() ? 1 : 0);
+  page->Counter("borealis_cluster_failovers_total",
+                "Times another instance was made writer, since control started.", failovers_);
+  keeper_.AddMetrics(page);
+  for (const auto& [name, peer] : peers_) {
+    const MetricLabels labels{{"process", name}};
+    const std::string now = StatusOf(name).state;
+    for (const char* state :
+         {"stopped", "starting", "running", "silent", "out of service", "rebuilding"}) {
+      page->Gauge("borealis_process_state", "1 for the state that the process is in.",
+                  now == state ? 1 : 0, {{"process", name}, {"state", state}});
     }
+    const Supervisor::Counters counters = supervisor_.counters(name);
+    page->Counter("borealis_process_starts_total", "Starts by control, since control started.",
+                  counters.starts, labels);
+    page->Counter("borealis_process_ends_total",
+                  "Ends of the process, whatever the reason, since control started.", counters.ends,
+                  labels);
   }
-  return keeper_.CanBeWritten(reachable);
+  for (const InstanceConfig& instance : config_.instances) {
+    page->Gauge("borealis_instance_is_writer", "1 for the instance that is to be writer.",
+                instance.id == manager_->writer() ? 1 : 0, {{"process", instance.id}});
+  }
 }
 
 }  // namespace
-
-std::string PidPath(const std::string& directory, const std::string& name) {
-  return directory + "/" + name + "/pid";
-}
-
-Status ClaimDirectory(const std::string& directory, const std::string& name) {
-  const std::string own = directory + "/" + name;
-  if (Status status = LockForLife(own + "/lock"); !status.ok()) {
-    return Status::Unavailable(own + " is in use by another process (" +
-                               std::string(status.message()) + ")");
-  }
-  const ProcessIdentity self = ThisProcess();
-  return WriteWholeFile(RealFileSystem(), PidPath(directory, name),
-                        fmt::format("{} {}\n", self.pid, self.start_ticks));
-}
-
-std::optional<ProcessIdentity> LivingProcess(const std::string& directory,
-                                             const std::string& name) {
-  const auto text = ReadWholeFile(RealFileSystem(), PidPath(directory, name));
-  ProcessIdentity identity;
-  if (!text.ok() ||
-      std::sscanf(text->c_str(), "%d %lu", &identity.pid, &identity.start_ticks) != 2 ||
-      !ProcessIsAlive(identity)) {
-    return std::nullopt;
-  }
-  const std::vector<std::string> words = CommandLineOf(identity.pid);
-  const bool ours = std::find(words.begin(), words.end(), directory) != words.end();
-  return ours ? std::optional(identity) : std::nullopt;
-}
 
 Result<std::unique_ptr<ControlProcess>> ControlProcess::Start(const std::string& directory,
                                                               const std::string& program) {

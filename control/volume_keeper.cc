@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/obs/log.h"
+#include "base/obs/metrics.h"
 #include "control/messages.pb.h"
 #include "volume/messages.pb.h"
 
@@ -294,6 +295,23 @@ void VolumeKeeper::Describe(const std::map<std::string, bool>& reachable,
       }
     }
   }
+}
+
+void VolumeKeeper::AddMetrics(MetricsPage* page) const {
+  const RepairReport report = planner_.Report();
+  page->Gauge("borealis_seats_changing", "Seats of protection groups that have a successor.",
+              static_cast<double>(report.changing));
+  page->Gauge("borealis_seats_waiting", "Seats that should get a successor and have none yet.",
+              static_cast<double>(report.wanted - report.changing));
+  page->Gauge("borealis_seats_changing_part",
+              "How much their successors have, on average, from 0 to 1.", report.part);
+  const auto count = [page](const char* outcome, uint64_t value) {
+    page->Counter("borealis_seat_changes_total",
+                  "Successions that ended, by how, since control started.", value,
+                  {{"outcome", outcome}});
+  };
+  count("moved", planner_.counters().moved);
+  count("withdrawn", planner_.counters().withdrawn);
 }
 
 }  // namespace borealis::control

@@ -19,6 +19,9 @@
 #include "control/repair_planner.h"
 #include "control/status.h"
 
+namespace borealis {
+class MetricsPage;
+}
 namespace borealis::msg {
 class NodeStatusReply;
 }
@@ -62,8 +65,7 @@ class VolumeKeeper {
   // Adds what it knows of storage nodes, segments and repairs. `reachable` tells which nodes
   // answer; segments of the others are lost, for now.
   void Describe(const std::map<std::string, bool>& reachable, ClusterStatus* status) const;
-  RepairReport Report() const { return planner_.Report(); }
-  const RepairCounters& counters() const { return planner_.counters(); }
+  void AddMetrics(MetricsPage* page) const;
 
  private:
   struct Wish {
