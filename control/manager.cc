@@ -109,6 +109,7 @@ void ClusterManager::OnTick(int64_t now_us) {
   last_tick_us_ = now_us;
   if (!shutting_down_) {
     CheckHeartbeats(now_us);
+    DeposeCutOffWriter(now_us);
     ChooseWriter(now_us);
     RestartDue(now_us);
     AssignRoles(now_us);
@@ -155,6 +156,28 @@ void ClusterManager::CheckHeartbeats(int64_t now_us) {
   }
 }
 
+// What it waits for, storage nodes enough, control can reach: so the writer's own way to them is
+// cut, and another instance need not wait. Nothing that it was answered is lost with it.
+void ClusterManager::DeposeCutOffWriter(int64_t now_us) {
+  not_writable_us_ = volume_writable_ ? not_writable_us_ : now_us;
+  const int64_t stalled_us =
+      static_cast<int64_t>(processes_.at(writer_).report.write_stall_ms) * 1000;
+  const bool deposed_lately = deposed_us_ >= 0 && now_us - deposed_us_ < timings_.depose_pause_us;
+  if (!IsServing(writer_, "writer") || !failover_target_.empty() || deposed_lately ||
+      std::min(stalled_us, now_us - not_writable_us_) < timings_.cut_off_us) {
+    return;
+  }
+  const std::string next = BestReader();
+  if (next.empty()) {
+    return;
+  }
+  LOG_WARN("{} has made nothing durable for {} s, and storage can be reached: {} takes over",
+           writer_, stalled_us / 1'000'000, next);
+  deposed_us_ = now_us;
+  failover_target_ = next;
+  environment_->Kill(writer_);
+}
+
 // INV-CTL-1: only when the writer's process is gone is another one chosen.
 void ClusterManager::ChooseWriter(int64_t now_us) {
   const Process& current = processes_.at(writer_);
@@ -191,6 +214,18 @@ std::string ClusterManager::BestCandidate() const {
     }
     if (best == nullptr || instance.tier < best->tier ||
         (instance.tier == best->tier && process.report.vdl > processes_.at(best->id).report.vdl)) {
+      best = &instance;
+    }
+  }
+  return best == nullptr ? std::string() : best->id;
+}
+
+// In service, not counting the writer itself; empty when there is none.
+std::string ClusterManager::BestReader() const {
+  const InstanceConfig* best = nullptr;
+  for (const InstanceConfig& instance : config_.instances) {
+    if (instance.id != writer_ && IsServing(instance.id, "reader") &&
+        (best == nullptr || instance.tier < best->tier)) {
       best = &instance;
     }
   }
@@ -310,20 +345,9 @@ Status ClusterManager::HoldDown(const std::string& name) {
 }
 
 Status ClusterManager::Failover(const std::string& target, int64_t now_us) {
-  std::string next = target;
+  const std::string next = target.empty() ? BestReader() : target;
   if (next.empty()) {
-    // The best reader, not counting the writer itself.
-    const InstanceConfig* best = nullptr;
-    for (const InstanceConfig& instance : config_.instances) {
-      if (instance.id != writer_ && IsServing(instance.id, "reader") &&
-          (best == nullptr || instance.tier < best->tier)) {
-        best = &instance;
-      }
-    }
-    if (best == nullptr) {
-      return Status::InvalidArgument("there is no reader in service to promote");
-    }
-    next = best->id;
+    return Status::InvalidArgument("there is no reader in service to promote");
   }
   if (config_.FindInstance(next) == nullptr) {
     return Status::NotFound("no instance is named " + next);

@@ -78,7 +78,9 @@ struct ManagerTimings {
   int64_t restart_delay_us = 500'000;
   int64_t restart_delay_us_max = 10'000'000;
   int64_t role_repeat_us = 500'000;  // an unanswered AssumeRole or Retire is sent again
-  int failing_after = 3;             // unproven lives in a row
+  int64_t cut_off_us = 10'000'000;   // a writer that makes nothing durable for so long is deposed,
+  int64_t depose_pause_us = 60'000'000;  // and the next one not before so long after
+  int failing_after = 3;                 // unproven lives in a row
 };
 
 class ClusterManager {
@@ -149,6 +151,7 @@ class ClusterManager {
   Status HoldDown(const std::string& name);
   void RestartDue(int64_t now_us);
   void CheckHeartbeats(int64_t now_us);
+  void DeposeCutOffWriter(int64_t now_us);
   void ChooseWriter(int64_t now_us);
   void AssignRoles(int64_t now_us);
   void RepeatRetire(int64_t now_us);
@@ -156,6 +159,7 @@ class ClusterManager {
   void PointEndpoints();
   bool IsServing(const std::string& instance, const std::string& role) const;
   std::string BestCandidate() const;
+  std::string BestReader() const;
   void SetWriter(const std::string& instance);
 
   const ClusterConfig config_;
@@ -166,6 +170,8 @@ class ClusterManager {
   std::string failover_target_;  // who follows once writer_ is gone
   int64_t retire_sent_us_ = 0;
   bool volume_writable_ = true;
+  int64_t not_writable_us_ = 0;  // when it was not the last time
+  int64_t deposed_us_ = -1;
   bool shutting_down_ = false;
   int64_t last_tick_us_ = -1;
   std::vector<ForwardTarget> cluster_targets_;

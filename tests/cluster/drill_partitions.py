@@ -30,7 +30,7 @@ class Drill:
         """Makes a cut, sees that status shows it, waits, and heals. No statement fails unless the writer has to go."""
         since, failed, before = time.monotonic(), len(self.ledger.errors), len(self.ledger.acknowledged)
         cut()
-        shown = wait_for(shows, 15, lambda: f"{what}: status shows it: {self.cluster.run('status')}") if shows else "nothing"
+        shown = wait_for(shows, 25, lambda: f"{what}: status shows it: {self.cluster.run('status')}") if shows else "nothing"
         time.sleep(max(0, since + self.seconds - time.monotonic()))
         healed_from = len(self.ledger.acknowledged)
         self.cuts.heal()
@@ -87,7 +87,9 @@ def all_cuts(drill):
     drill.cut("the writer from everything", lambda: cuts.isolate([writer]), lambda: drill.writer() != writer and f"{drill.writer()} took over",
               gap_max=12, failures_expected=True)
     writer = drill.writer()
-    drill.cut("the writer from four storage nodes", lambda: cuts.cut([writer], AZ1 + AZ2), drill.writes_wait, writes_wait=True)
+    drill.cut("the writer from four storage nodes, for a moment", lambda: cuts.cut([writer], AZ1 + AZ2), drill.writes_wait, writes_wait=True)
+    drill.cut("the writer from four storage nodes", lambda: cuts.cut([writer], AZ1 + AZ2),
+              lambda: drill.writer() != writer and f"{drill.writer()} took over", gap_max=25, failures_expected=True)
 
 
 def back_at_once(drill, seconds):

@@ -76,6 +76,10 @@ class World : public ManagerEnvironment {
           report.role = roles.at(instance.id);
           report.state = cannot_serve.contains(instance.id) ? "opening" : "serving";
           report.can_read = report.role == "reader";
+          report.write_stall_ms =
+              stalled_since_us.contains(instance.id)
+                  ? static_cast<uint64_t>((now_us - stalled_since_us.at(instance.id)) / 1000)
+                  : 0;
         }
         manager.OnInstanceReport(instance.id, report, now_us);
       }
@@ -97,6 +101,7 @@ class World : public ManagerEnvironment {
   std::set<std::string> silent;
   std::set<std::string> cannot_serve;
   std::set<std::string> deaf;  // to being told to stop
+  std::map<std::string, int64_t> stalled_since_us;
   bool lose_retire = false;
   std::map<std::string, std::string> roles;
   std::vector<ForwardTarget> cluster_targets;
@@ -160,6 +165,38 @@ TEST(ClusterManagerTest, NoReaderGivesUpItsReadsForAVolumeThatNobodyCanOpen) {
   EXPECT_TRUE(s.world.manager.KillByName("instance-1", s.world.now_us).ok());
   s.world.Run(kSecond);
   EXPECT_EQ(s.world.manager.writer(), "instance-2");
+}
+
+TEST(ClusterManagerTest, AWriterThatIsCutOffFromStorageIsDeposed) {
+  Started s(2);
+  s.world.stalled_since_us["instance-1"] = s.world.now_us;
+  s.world.Run(9 * kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+  s.world.Run(2 * kSecond);
+  EXPECT_EQ(s.world.killed, std::vector<std::string>{"instance-1"});
+  EXPECT_EQ(s.world.manager.writer(), "instance-2");
+  EXPECT_TRUE(s.world.manager.serving());
+  // The other one cannot do better: not to and fro.
+  s.world.stalled_since_us.clear();
+  s.world.stalled_since_us["instance-2"] = s.world.now_us;
+  s.world.Run(40 * kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-2");
+  s.world.Run(30 * kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+}
+
+TEST(ClusterManagerTest, AWriterThatWaitsForStorageItselfIsNotDeposedNorWhenThatComesBack) {
+  Started s(2);
+  s.world.stalled_since_us["instance-1"] = s.world.now_us;
+  s.world.manager.SetVolumeWritable(false);
+  s.world.Run(30 * kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+  s.world.manager.SetVolumeWritable(true);
+  s.world.Run(5 * kSecond);  // it has some time to go on
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
+  s.world.stalled_since_us.clear();
+  s.world.Run(20 * kSecond);
+  EXPECT_EQ(s.world.manager.writer(), "instance-1");
 }
 
 TEST(ClusterManagerTest, TheOnlyInstanceIsRestartedWithoutDelay) {
