@@ -23,7 +23,8 @@ constexpr uint64_t kProbeStride = 1000;
 
 // Of the first `seeds` machines of the configuration, which begin with the cluster; later ones find
 // an empty disk in a cluster that exists.
-storage_node::NodeConfig NodeConfigOf(const StorageNodeAddress& self, size_t seeds) {
+storage_node::NodeConfig NodeConfigOf(const StorageNodeAddress& self, size_t seeds,
+                                      uint64_t cached_pages) {
   storage_node::NodeConfig config;
   config.node = self.node;
   config.az = self.az;
@@ -39,7 +40,7 @@ storage_node::NodeConfig NodeConfigOf(const StorageNodeAddress& self, size_t see
   config.table_bytes = 24u << 10;
   config.memory_bytes = 160u << 10;
   config.journal_bytes = 512u << 10;
-  config.page_cache_pages = 16;
+  config.page_cache_pages = cached_pages;
   config.merge_layers = 3;
   config.image_after_records = 8;
   config.retain_log_bytes = 64u << 10;
@@ -69,9 +70,10 @@ Cluster::Cluster(World& world, const ClusterShape& shape)
   limits_.opener.push_bytes = 8u << 10;
   limits_.reads.give_up_us = 8'000'000;
   limits_.reads.sample_chance = 0.2;
+  const uint64_t cached_pages = world_.Chance(0.3) ? 0 : 16;
   for (const StorageNodeAddress& machine : machines_) {
-    nodes_.push_back(
-        std::make_unique<SimNode>(world_, network_, oracle_, NodeConfigOf(machine, seeds)));
+    nodes_.push_back(std::make_unique<SimNode>(world_, network_, oracle_,
+                                               NodeConfigOf(machine, seeds, cached_pages)));
   }
   reader_ = std::make_unique<SimReader>(world_, network_, oracle_, source_.seeds, limits_.reads,
                                         workload_, kReaderEndpoint, IsUp());
@@ -170,6 +172,8 @@ void Cluster::CrashNode(size_t slot, Loss loss) {
     nodes_[slot]->CrashAndLoseDisk();
   } else if (loss == Loss::kPower) {
     nodes_[slot]->Crash();
+  } else if (loss == Loss::kProcessBeforeSync) {
+    nodes_[slot]->KillBeforeSync();
   } else {
     nodes_[slot]->Kill();
   }

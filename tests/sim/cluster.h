@@ -46,7 +46,7 @@ class Cluster {
   SimControl* control() { return control_.get(); }
 
   void BootNode(size_t slot);
-  enum class Loss { kProcess, kPower, kDisk };
+  enum class Loss { kProcess, kProcessBeforeSync, kPower, kDisk };
   void CrashNode(size_t slot, Loss loss);
 
   // Epoch 0: the writer chooses. Its endpoint.

@@ -58,7 +58,7 @@ void Faults::TroubleControl() {
 }
 
 void Faults::OneFault() {
-  switch (world_.random().Below(16)) {
+  switch (world_.random().Below(18)) {
     case 0:
     case 1:
     case 2:
@@ -96,9 +96,67 @@ void Faults::OneFault() {
       return cluster_.JoinNode();
     case 15:
       return FillDisk();
+    case 16:
+      return KillThenCrash(AnyNode(), world_.now_us() + 50 * kMs);
+    case 17:
+      return SwapThereAndBack();
     default:
       return;
   }
+}
+
+// A seat goes to another node and back, while what its holder answered as such is still on its way;
+// and the peers, from whom it is to get the segment anew, are out of its reach.
+void Faults::SwapThereAndBack() {
+  SimWriter* writer = cluster_.writer();
+  if (writer == nullptr || cluster_.control() != nullptr) {
+    return;
+  }
+  const Geometry& geometry = cluster_.oracle().geometry();
+  storage_client::SeatOrder order;
+  order.pg = PgId(static_cast<uint32_t>(world_.random().Below(geometry.groups.size())));
+  const std::vector<size_t> machines = cluster_.MachinesOf(order.pg);
+  const size_t holder = machines[world_.random().Below(machines.size())];
+  std::vector<size_t> others = cluster_.AzOf(holder);
+  std::erase_if(others, [&](size_t other) {
+    return std::find(machines.begin(), machines.end(), other) != machines.end();
+  });
+  if (others.empty()) {
+    return;
+  }
+  order.holder = NodeId(static_cast<uint32_t>(holder + 1));
+  order.successor = NodeId(static_cast<uint32_t>(others[world_.random().Below(others.size())] + 1));
+  if (!writer->OrderSeat(order).ok()) {
+    return;
+  }
+  cluster_.network().SetLate(order.holder.value(), writer->endpoint(),
+                             world_.Between(50 * kMs, 500 * kMs));
+  SwapBack(order, writer->endpoint(), world_.now_us() + kSecond);
+}
+
+void Faults::SwapBack(storage_client::SeatOrder order, Endpoint endpoint, int64_t give_up_us) {
+  world_.After(1 * kMs, [this, order, endpoint, give_up_us] {
+    SimWriter* writer = cluster_.writer();
+    if (is_calm_ || writer == nullptr || writer->endpoint() != endpoint ||
+        world_.now_us() > give_up_us) {
+      return;
+    }
+    const size_t former = order.holder.value() - 1;
+    const std::vector<size_t> holders = cluster_.MachinesOf(order.pg);
+    if (std::find(holders.begin(), holders.end(), former) != holders.end()) {
+      return SwapBack(order, endpoint, give_up_us);
+    }
+    COVER("sim.seat_there_and_back");
+    storage_client::SeatOrder back = order;
+    std::swap(back.holder, back.successor);
+    writer->OrderSeat(back).IgnoreError();
+    CutFromPeers(former);
+    world_.After(world_.Between(300 * kMs, 600 * kMs), [this] {
+      if (!is_calm_) {
+        cluster_.network().Heal();
+      }
+    });
+  });
 }
 
 std::vector<size_t> Faults::AllNodes() const {
@@ -129,6 +187,28 @@ void Faults::CrashSome() {
     cluster_.CrashNode(slot, loss);
     BootSoon(slot, 2 * kSecond);
   }
+}
+
+// A process dies with a batch written and not flushed, finds the batch when it starts, tells of it,
+// and then the power goes.
+void Faults::KillThenCrash(size_t slot, int64_t give_up_us) {
+  const SimNode& node = cluster_.node(slot);
+  if (is_calm_ || !node.is_up() || world_.now_us() > give_up_us) {
+    return;
+  }
+  if (!node.is_flushing()) {
+    world_.After(100, [this, slot, give_up_us] { KillThenCrash(slot, give_up_us); });
+    return;
+  }
+  COVER("sim.killed_before_sync");
+  cluster_.CrashNode(slot, Cluster::Loss::kProcessBeforeSync);
+  cluster_.BootNode(slot);
+  world_.After(world_.Between(1 * kMs, 10 * kMs), [this, slot] {
+    if (!is_calm_) {
+      cluster_.CrashNode(slot, Cluster::Loss::kPower);
+      BootSoon(slot, kSecond);
+    }
+  });
 }
 
 // Links of a node or of an AZ, both ways or one way only.
@@ -190,6 +270,9 @@ void Faults::DamageDisk() {
   SimNode& node = cluster_.node(slot);
   cluster_.damaged = slot;
   if (world_.Chance(0.3)) {
+    if (world_.Chance(0.4)) {
+      return LoseDiskBesideLaggard(slot);
+    }
     cluster_.CrashNode(slot, Cluster::Loss::kDisk);
     return BootSoon(slot, kSecond);
   }
@@ -198,11 +281,50 @@ void Faults::DamageDisk() {
   if (world_.Chance(0.3)) {
     return FailReads(slot);
   }
-  const std::string path = node.files().FlipRandomBit(world_.Chance(0.5) ? "journal" : "layer");
-  world_.Note("flip", slot, path.size());
+  const bool of_journal = world_.Chance(0.4);
+  for (int64_t bits = of_journal ? 1 : world_.Between(1, 6); bits > 0; --bits) {
+    const std::string path = node.files().FlipRandomBit(of_journal ? "journal" : "layer");
+    world_.Note("flip", slot, path.size());
+  }
   if (world_.Chance(0.5)) {
     cluster_.CrashNode(slot, Cluster::Loss::kPower);
     BootSoon(slot, kSecond);
+  }
+}
+
+// Of its peers, the one with the new disk meets only one at first, who lags; and an opener asks it.
+void Faults::LoseDiskBesideLaggard(size_t lost) {
+  size_t laggard = AnyNode();
+  laggard = laggard == lost ? (lost + 1) % cluster_.size() : laggard;
+  cluster_.Isolate(laggard);
+  world_.After(world_.Between(20 * kMs, 200 * kMs), [this, lost, laggard] {
+    if (is_calm_ || cluster_.damaged != lost) {
+      return;
+    }
+    cluster_.CrashNode(lost, Cluster::Loss::kDisk);
+    cluster_.network().Heal();
+    CutFromPeers(lost, laggard);
+    CutFromPeers(laggard, lost);
+    cluster_.BootNode(lost);
+    world_.After(world_.Between(10 * kMs, 200 * kMs), [this] {
+      if (!is_calm_ && cluster_.writer_count() < 4) {
+        cluster_.StartWriter(VolumeEpoch(0));
+      }
+    });
+    world_.After(world_.Between(200 * kMs, 500 * kMs), [this] {
+      if (!is_calm_) {
+        cluster_.network().Heal();
+      }
+    });
+  });
+}
+
+void Faults::CutFromPeers(size_t slot, std::optional<size_t> except) {
+  for (size_t other : AllNodes()) {
+    if (other != slot && other != except) {
+      cluster_.network().Cut(slot + 1, other + 1);
+      cluster_.network().Cut(other + 1, slot + 1);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tests/sim/cluster.h"
@@ -37,15 +38,20 @@ class Faults {
   void OneFault();
   void BootSoon(size_t slot, int64_t within_us);
   void CrashSome();
+  void KillThenCrash(size_t slot, int64_t give_up_us);
   void CutSome();
   void SlowSome();
   void DamageDisk();
+  void LoseDiskBesideLaggard(size_t lost);
   void FailReads(size_t slot);
   void FailDisk();
   void FillDisk();
   void RaceToOpen();
   void CrashAnyWriter();
   void TroubleControl();
+  void SwapThereAndBack();
+  void SwapBack(storage_client::SeatOrder order, Endpoint writer, int64_t give_up_us);
+  void CutFromPeers(size_t slot, std::optional<size_t> except = std::nullopt);
   void MoveLowestReadPoint();
   void Append(int64_t for_us);
 

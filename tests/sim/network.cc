@@ -7,6 +7,7 @@ namespace borealis::sim {
 void Network::Heal() {
   faults_ = {};
   slow_.clear();
+  late_.clear();
   cut_.clear();
 }
 
@@ -19,7 +20,8 @@ int64_t Network::Latency(Endpoint from, Endpoint to) {
     const auto slow = slow_.find(end);
     latency_us *= slow == slow_.end() ? 1 : slow->second;
   }
-  return latency_us;
+  const auto late = late_.find({from, to});
+  return latency_us + (late == late_.end() ? 0 : late->second);
 }
 
 void Network::Send(Endpoint from, Endpoint to, Frame frame) {

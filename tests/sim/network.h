@@ -39,9 +39,11 @@ class Network {
   void SetFaults(const NetworkFaults& faults) { faults_ = faults; }
   // Latency of everything to and from this endpoint is multiplied.
   void SetSlow(Endpoint endpoint, int64_t factor) { slow_[endpoint] = factor; }
+  // What one sends to the other comes so much later.
+  void SetLate(Endpoint from, Endpoint to, int64_t by_us) { late_[{from, to}] = by_us; }
   void Cut(Endpoint from, Endpoint to) { cut_.insert({from, to}); }
   bool IsCut(Endpoint from, Endpoint to) const { return cut_.contains({from, to}); }
-  // No faults, no cuts, nobody slow.
+  // No faults, no cuts, nobody slow or late.
   void Heal();
 
  private:
@@ -53,6 +55,7 @@ class Network {
   NetworkFaults faults_;
   std::map<Endpoint, Receiver> receivers_;
   std::map<Endpoint, int64_t> slow_;
+  std::map<std::pair<Endpoint, Endpoint>, int64_t> late_;
   std::set<std::pair<Endpoint, Endpoint>> cut_;
 };
 

@@ -416,6 +416,12 @@ void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& f
   if (type == MessageType::kAppendReply) {
     msg::AppendReply reply;
     if (storage_client::ParseBody(frame, &reply) && reply.outcome() == msg::OK) {
+      if (VolumeEpoch(reply.volume_epoch()) > truncated_for_[slot]) {
+        world_.Fail(
+            fmt::format("3: node {} acknowledges an append in epoch {}, and has truncated "
+                        "for epoch {} only",
+                        slot + 1, reply.volume_epoch(), truncated_for_[slot].value()));
+      }
       for (const msg::SegmentProgress& segment : reply.segments()) {
         if (Counts(slot, PgId(segment.pg()), has)) {
           Lsn& known = acknowledged_[slot][PgId(segment.pg())];
@@ -431,6 +437,7 @@ void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& f
       versions_told_[slot] = std::max(versions_told_[slot], has);
       promises.sealed = std::max(promises.sealed, epoch);
       promises.truncated = std::max(promises.truncated, epoch);
+      truncated_for_[slot] = std::max(truncated_for_[slot], epoch);
       if (has.epoch == epoch) {
         promises.version = std::max(promises.version, GeometryVersion{epoch, 1});
       }

@@ -37,6 +37,7 @@ class Oracle {
   void OnGeometryDecided(const Geometry& geometry);
   // 5: what a node acknowledges must survive its crash, as long as it has a seat: records, seals,
   // truncations and versions of the geometry. `has` is the version that the node knows.
+  // 3: it has no part in an epoch for which it has not truncated.
   void OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& frame);
   // What an opener asks for: it truncates only when enough nodes have answered its seal.
   void OnInstanceRequest(const Frame& frame);
@@ -115,7 +116,8 @@ class Oracle {
   std::map<size_t, std::map<PgId, Lsn>> acknowledged_;
   std::map<size_t, std::map<PgId, Lsn>> owed_;  // by nodes whose disk was damaged
   std::map<size_t, Promises> promises_;
-  std::map<PgId, Lsn> written_;  // as of the last look
+  std::map<size_t, VolumeEpoch> truncated_for_;  // by nodes, whatever became of their disks since
+  std::map<PgId, Lsn> written_;                  // as of the last look
   std::map<VolumeEpoch, std::set<NodeId>> sealed_by_;
   std::set<VolumeEpoch> truncated_;
   std::map<GeometryVersion, std::string> decided_;  // as encoded

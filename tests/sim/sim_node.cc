@@ -95,6 +95,26 @@ void SimNode::Kill() {
   Stop();
 }
 
+void SimNode::KillBeforeSync() {
+  world_.Note("kill before sync", endpoint());
+  if (is_flushing()) {
+    files_->SetFaultDecider([](SimFileSystem::Operation operation, const std::string&) {
+      return operation == SimFileSystem::Operation::kSync
+                 ? Status::IoError("the process is being killed")
+                 : Status::Ok();
+    });
+    lanes_[storage_node::Lane::kJournal].front().run().IgnoreError();
+    files_->SetFaultDecider(nullptr);
+  }
+  Stop();
+}
+
+// A write of the journal has not reached the disk yet.
+bool SimNode::is_flushing() const {
+  const auto journal = lanes_.find(storage_node::Lane::kJournal);
+  return journal != lanes_.end() && !journal->second.empty() && !journal->second.front().has_run;
+}
+
 void SimNode::Crash() {
   world_.Note("crash", endpoint());
   DoPartOfWork();

@@ -28,6 +28,9 @@ class SimNode final : public storage_node::NodeEnvironment {
   void Crash();
   // The process dies and the machine goes on: what was written and not flushed can be read.
   void Kill();
+  // The same, between the write and the sync of the journal if a flush is under way.
+  void KillBeforeSync();
+  bool is_flushing() const;
   // Power off, and a new disk.
   void CrashAndLoseDisk();
   // Stops answering, keeps its state and its disk.
