@@ -65,6 +65,7 @@ class VolumeKeeper {
   // Adds what it knows of storage nodes, segments and repairs. `reachable` tells which nodes
   // answer; segments of the others are lost, for now.
   void Describe(const std::map<std::string, bool>& reachable, ClusterStatus* status) const;
+  RepairReport Report() const { return planner_.Report(); }
   void AddMetrics(MetricsPage* page) const;
 
  private:

@@ -34,7 +34,6 @@ class SimControl {
   void Hang(int64_t for_us) { hangs_until_us_ = world_.now_us() + for_us; }
 
   control::RepairReport Report() const { return keeper_->Report(); }
-  const control::RepairCounters& counters() const { return keeper_->counters(); }
   // It knows no lower version.
   bool Knows(const GeometryVersion& version) const { return keeper_->version() >= version; }
 
