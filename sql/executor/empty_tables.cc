@@ -144,22 +144,6 @@ constexpr std::string_view kApplicableRoles =
     "ROLE_NAME varchar(255), ROLE_HOST varchar(256), IS_GRANTABLE varchar(3) NOT NULL, "
     "IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
 
-constexpr std::string_view kDataLocks =
-    "ENGINE varchar(32) NOT NULL, ENGINE_LOCK_ID varchar(128) NOT NULL, ENGINE_TRANSACTION_ID "
-    "bigint unsigned, THREAD_ID bigint unsigned, EVENT_ID bigint unsigned, OBJECT_SCHEMA "
-    "varchar(64), OBJECT_NAME varchar(64), PARTITION_NAME varchar(64), SUBPARTITION_NAME "
-    "varchar(64), INDEX_NAME varchar(64), OBJECT_INSTANCE_BEGIN bigint unsigned NOT NULL, "
-    "LOCK_TYPE varchar(32) NOT NULL, LOCK_MODE varchar(32) NOT NULL, LOCK_STATUS varchar(32) "
-    "NOT NULL, LOCK_DATA varchar(8192)";
-
-constexpr std::string_view kDataLockWaits =
-    "ENGINE varchar(32) NOT NULL, REQUESTING_ENGINE_LOCK_ID varchar(128) NOT NULL, "
-    "REQUESTING_ENGINE_TRANSACTION_ID bigint unsigned, REQUESTING_THREAD_ID bigint unsigned, "
-    "REQUESTING_EVENT_ID bigint unsigned, REQUESTING_OBJECT_INSTANCE_BEGIN bigint unsigned NOT "
-    "NULL, BLOCKING_ENGINE_LOCK_ID varchar(128) NOT NULL, BLOCKING_ENGINE_TRANSACTION_ID "
-    "bigint unsigned, BLOCKING_THREAD_ID bigint unsigned, BLOCKING_EVENT_ID bigint unsigned, "
-    "BLOCKING_OBJECT_INSTANCE_BEGIN bigint unsigned NOT NULL";
-
 constexpr std::string_view kReplicationGroupMembers =
     "CHANNEL_NAME char(64) NOT NULL, MEMBER_ID char(36) COLLATE utf8mb4_bin NOT NULL, "
     "MEMBER_HOST char(255) COLLATE ascii_general_ci NOT NULL, MEMBER_PORT int, MEMBER_STATE "
@@ -194,8 +178,6 @@ std::vector<SystemTableDefinition> EmptySystemTables() {
       {kInformation, "RESOURCE_GROUPS", kResourceGroups},
       {kInformation, "PROFILING", kProfiling},
       {kInformation, "APPLICABLE_ROLES", kApplicableRoles},
-      {kPerformance, "data_locks", kDataLocks},
-      {kPerformance, "data_lock_waits", kDataLockWaits},
       {kPerformance, "replication_group_members", kReplicationGroupMembers},
       {kPerformance, "session_account_connect_attrs", kSessionAccountConnectAttrs},
       {kPerformance, "setup_consumers", kSetupConsumers},

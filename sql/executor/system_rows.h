@@ -93,6 +93,7 @@ Status ForEachTable(const SystemRows& rows, uint32_t schema_column,
 std::vector<SystemTableDefinition> SchemaSystemTables();
 std::vector<SystemTableDefinition> ConstraintSystemTables();
 std::vector<SystemTableDefinition> TransactionSystemTables();
+std::vector<SystemTableDefinition> LockSystemTables();
 std::vector<SystemTableDefinition> ServerSystemTables();
 std::vector<SystemTableDefinition> EmptySystemTables();
 

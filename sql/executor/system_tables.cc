@@ -11,7 +11,7 @@ class SystemTableRegistry final : public SystemTables {
  public:
   SystemTableRegistry() {
     for (auto definitions : {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
-                             TransactionSystemTables(), EmptySystemTables()}) {
+                             TransactionSystemTables(), LockSystemTables(), EmptySystemTables()}) {
       for (const SystemTableDefinition& definition : definitions) {
         schemas_[std::string(definition.schema)][FoldName(definition.name)] =
             MakeSystemTable(definition);
