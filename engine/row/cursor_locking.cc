@@ -1,5 +1,9 @@
 // Cursors of locking reads: one key at a time.
 //
+// What is locked between keys is what InnoDB locks: from the entry before the first one read to the
+// last one read, and at the end of the range to the entry that follows it. The entries at these
+// ends are looked for once; one that comes between before the lock is had only makes it wider.
+//
 // For each step: look for the next entry; lock the range up to it against inserts; look again (what
 // was let in before the range was locked is visible now); lock the row; read it. Rows are locked
 // through the clustered index only: every change of an index entry needs the row's lock as well.
@@ -47,11 +51,19 @@ class LockingCursor final : public Cursor {
   IndexId clustered_index() const { return table_->definition().indexes[kClusteredIndex].id; }
   void Begin();
   Result<Candidate> Look();
-  void LockGapUpTo(const Candidate& candidate);
+  Status LockGapUpTo(const Candidate& candidate);
+  // The end of the range that the scan starts from; where it starts from a whole clustered key that
+  // is there, that key, otherwise the entry beyond.
+  Status FindStart(const Candidate& candidate);
   Result<Step> LockCandidate(const Candidate& candidate);
   void Advance(const Candidate& candidate) {
     position_ = candidate.entry_key;
     started_ = true;
+  }
+  // The row's key is the upper bound itself: InnoDB locks nothing beyond it.
+  bool IsLastPossible(std::string_view key) const {
+    return !secondary() && !options_.reverse && has_upper_ && !upper_inclusive_ &&
+           upper_.size() == key.size() && PrefixEnd(key) == upper_;
   }
   Result<bool> NextRow();
 
@@ -66,6 +78,11 @@ class LockingCursor final : public Cursor {
   bool started_ = false;
   bool done_ = false;
   uint64_t range_id_ = 0;
+  // Where the locked gap starts (reverse: ends), since start_found_.
+  bool start_found_ = false;
+  std::string start_;
+  bool start_inclusive_ = false;
+  bool start_open_ = false;  // reverse: no entry beyond
 
   std::string key_;
   std::string clustered_key_;
@@ -89,6 +106,7 @@ void LockingCursor::Begin() {
   started_ = false;
   done_ = false;
   range_id_ = 0;
+  start_found_ = false;
   may_unlock_ = false;
 }
 
@@ -135,21 +153,63 @@ Result<LockingCursor::Candidate> LockingCursor::Look() {
   return Candidate{};
 }
 
-void LockingCursor::LockGapUpTo(const Candidate& candidate) {
-  GapBounds bounds;
+Status LockingCursor::FindStart(const Candidate& candidate) {
+  if (start_found_) {
+    return Status::Ok();
+  }
+  BTree& tree = table_->trees().tree(options_.index_no);
   if (options_.reverse) {
-    bounds.lower = candidate.found ? std::string_view(candidate.entry_key) : options_.range.lower;
-    bounds.upper = upper_;
-    bounds.upper_inclusive = upper_inclusive_;
-    bounds.no_upper = !has_upper_;
+    bool found = false;
+    if (has_upper_) {
+      const SeekMode mode = upper_inclusive_ ? SeekMode::kAfter : SeekMode::kAtLeast;
+      ASSIGN_OR_RETURN(found, FindEntry(trx_.core(), tree, upper_, mode, &start_));
+    }
+    start_open_ = !found;
+    start_inclusive_ = false;
+  } else if (!secondary() && candidate.found && candidate.own_key == options_.range.lower) {
+    start_ = candidate.own_key;
+    start_inclusive_ = true;
   } else {
-    bounds.lower = options_.range.lower;
-    bounds.upper = candidate.found ? std::string_view(candidate.entry_key) : upper_;
-    bounds.upper_inclusive = candidate.found || upper_inclusive_;
-    bounds.no_upper = !candidate.found && !has_upper_;
+    ASSIGN_OR_RETURN(const bool found, FindEntry(trx_.core(), tree, options_.range.lower,
+                                                 SeekMode::kBefore, &start_));
+    start_inclusive_ = !found;
+  }
+  start_found_ = true;
+  return Status::Ok();
+}
+
+Status LockingCursor::LockGapUpTo(const Candidate& candidate) {
+  RETURN_IF_ERROR(FindStart(candidate));
+  BTree& tree = table_->trees().tree(options_.index_no);
+  GapBounds bounds;
+  std::string end;
+  if (options_.reverse) {
+    ASSIGN_OR_RETURN(
+        const bool found,
+        FindEntry(trx_.core(), tree, candidate.found ? candidate.entry_key : options_.range.lower,
+                  SeekMode::kBefore, &end));
+    bounds.lower = end;
+    bounds.lower_inclusive = !found;
+    bounds.upper = start_;
+    bounds.no_upper = start_open_;
+  } else {
+    bounds.lower = start_;
+    bounds.lower_inclusive = start_inclusive_;
+    if (candidate.found) {
+      bounds.upper = candidate.entry_key;
+      bounds.upper_inclusive = true;
+    } else if (has_upper_) {
+      const SeekMode mode = upper_inclusive_ ? SeekMode::kAfter : SeekMode::kAtLeast;
+      ASSIGN_OR_RETURN(const bool found, FindEntry(trx_.core(), tree, upper_, mode, &end));
+      bounds.upper = end;
+      bounds.no_upper = !found;
+    } else {
+      bounds.no_upper = true;
+    }
   }
   range_id_ = trx_.core().locks.LockGap(
       trx_.owner(), table_->definition().indexes[options_.index_no].id, bounds, range_id_);
+  return Status::Ok();
 }
 
 Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candidate) {
@@ -197,7 +257,7 @@ Result<bool> LockingCursor::NextRow() {
     ASSIGN_OR_RETURN(Candidate candidate, Look());
     const bool point_found = options_.unique_point && candidate.found && !candidate.ghost;
     if (trx_.locks_gaps() && !point_found) {
-      LockGapUpTo(candidate);
+      RETURN_IF_ERROR(LockGapUpTo(candidate));
       ASSIGN_OR_RETURN(Candidate again, Look());
       if (!(again == candidate)) {
         COVER("cursor_locking.met_new_entry");
@@ -216,7 +276,7 @@ Result<bool> LockingCursor::NextRow() {
     if (step == Step::kEmit) {
       key_ = std::move(candidate.own_key);
       clustered_key_ = std::move(candidate.clustered_key);
-      done_ = options_.unique_point;
+      done_ = options_.unique_point || IsLastPossible(clustered_key_);
       trx_.core().rows.read.fetch_add(1, std::memory_order_relaxed);
       return true;
     }

@@ -27,6 +27,50 @@ KeyRange KeyRange::Prefix(std::string_view prefix) {
   return range;
 }
 
+Status LockGapAround(EngineTransaction& trx, const Table& table, size_t index_no,
+                     const GapBounds& walked) {
+  BTree& tree = table.trees().tree(index_no);
+  std::string lower;
+  std::string upper;
+  GapBounds bounds;
+  ASSIGN_OR_RETURN(const bool has_lower,
+                   FindEntry(trx.core(), tree, walked.lower, SeekMode::kBefore, &lower));
+  bounds.lower = lower;
+  bounds.lower_inclusive = !has_lower;
+  bounds.no_upper = walked.no_upper;
+  if (!walked.no_upper) {
+    const SeekMode mode = walked.upper_inclusive ? SeekMode::kAfter : SeekMode::kAtLeast;
+    ASSIGN_OR_RETURN(const bool has_upper, FindEntry(trx.core(), tree, walked.upper, mode, &upper));
+    bounds.upper = upper;
+    bounds.no_upper = !has_upper;
+  }
+  trx.core().locks.LockGap(trx.owner(), table.definition().indexes[index_no].id, bounds, 0);
+  return Status::Ok();
+}
+
+Status LockGapBefore(EngineTransaction& trx, const Table& table, size_t index_no,
+                     std::string_view key, std::string_view entry) {
+  std::string lower;
+  ASSIGN_OR_RETURN(const bool found, FindEntry(trx.core(), table.trees().tree(index_no), key,
+                                               SeekMode::kBefore, &lower));
+  const GapBounds bounds{lower, !found, entry, true, false};
+  trx.core().locks.LockGap(trx.owner(), table.definition().indexes[index_no].id, bounds, 0);
+  return Status::Ok();
+}
+
+Result<bool> FindEntry(const Core& core, BTree& tree, std::string_view key, SeekMode mode,
+                       std::string* found) {
+  Mtr mtr(core.store);
+  LeafCursor cursor(&tree, &mtr);
+  RETURN_IF_ERROR(cursor.Seek(key, mode, LatchMode::kShared));
+  found->clear();
+  if (!cursor.valid()) {
+    return false;
+  }
+  *found = cursor.key();
+  return true;
+}
+
 namespace {
 
 Status GetConsistent(EngineTransaction& trx, const Table& table, std::string_view key,
@@ -80,7 +124,7 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
       return Status::NotFound("row does not exist");
     }
     // Nothing there: lock the place where it would be, and look once more.
-    trx.core().locks.LockGap(trx.owner(), index, {key, true, key, true, false}, 0);
+    RETURN_IF_ERROR(LockGapAround(trx, table, kClusteredIndex, {key, true, key, true, false}));
     gap_locked = true;
   }
 }

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "engine/cursor.h"
+#include "engine/store/leaf_cursor.h"
 #include "engine/trx/engine_transaction.h"
 
 namespace borealis::engine {
@@ -24,5 +25,17 @@ inline bool PastEnd(const KeyRange& range, bool reverse, std::string_view key) {
   }
   return !range.no_upper && (range.upper_inclusive ? key > range.upper : key >= range.upper);
 }
+
+// The key of the first entry after the place (kBefore: of the last one before it); false: none.
+Result<bool> FindEntry(const Core& core, BTree& tree, std::string_view key, SeekMode mode,
+                       std::string* found);
+
+// Locks what was walked against inserts, and on both sides up to the next entry.
+Status LockGapAround(EngineTransaction& transaction, const Table& table, size_t index_no,
+                     const GapBounds& walked);
+
+// Locks from the entry before `key` up to `entry`, which is at `key` or after it.
+Status LockGapBefore(EngineTransaction& transaction, const Table& table, size_t index_no,
+                     std::string_view key, std::string_view entry);
 
 }  // namespace borealis::engine

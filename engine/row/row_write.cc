@@ -168,20 +168,38 @@ Status InsertClustered(EngineTransaction& transaction, const Table& table, std::
   const IndexId index = table.definition().indexes[kClusteredIndex].id;
   RowVersion ghost;
   bool holds_ghost = false;
+  uint64_t place = 0;
   std::vector<std::pair<IndexId, std::string>> given_up;
   for (;;) {
-    RETURN_IF_ERROR(core.locks.BeginInsert(transaction.owner(), index, key, key.size(),
-                                           transaction.row_wait(WaitPolicy::kWait)));
-    RowChange change;
-    change.key = key;
-    change.stored = &stored;
-    if (holds_ghost) {
-      COVER("row_write.insert_over_ghost");
-      change.old = &ghost;
-      change.given_up.assign(given_up.begin(), given_up.end());
+    // Whether there is a row already is asked before the gap is waited for.
+    bool occupied = false;
+    Status status = core.locks.BeginInsert(transaction.owner(), index, key, key.size(),
+                                           transaction.row_wait(WaitPolicy::kFail));
+    if (status.Is(Code::kTimedOut)) {
+      if (!holds_ghost) {
+        RowVersion newest;
+        ASSIGN_OR_RETURN(occupied, ReadNewest(table, key, &newest));
+      }
+      if (!occupied) {
+        status = core.locks.BeginInsert(transaction.owner(), index, key, key.size(),
+                                        transaction.row_wait(WaitPolicy::kWait));
+      }
     }
-    Status status = WriteRow(transaction, table, change);
-    core.locks.EndInsert(transaction.owner(), index);
+    if (occupied) {
+      status = Status::AlreadyExists("clustered key is there");
+    } else {
+      RETURN_IF_ERROR(std::move(status));
+      RowChange change;
+      change.key = key;
+      change.stored = &stored;
+      if (holds_ghost) {
+        COVER("row_write.insert_over_ghost");
+        change.old = &ghost;
+        change.given_up.assign(given_up.begin(), given_up.end());
+      }
+      status = WriteRow(transaction, table, change);
+      core.locks.EndInsert(transaction.owner(), index);
+    }
     if (holds_ghost && status.ok()) {
       core.locks.DropImplied(transaction.owner(), index, key);
     }
@@ -192,7 +210,12 @@ Status InsertClustered(EngineTransaction& transaction, const Table& table, std::
     if (holds_ghost || !status.Is(Code::kAlreadyExists)) {
       return status;
     }
-    // Somebody's row or ghost is there: lock it, then see.
+    // Somebody's row or ghost is there: lock it, then see. The place of its key is locked as well,
+    // at every level as InnoDB does: when the other insert is taken back, those who waited for it
+    // exclude each other.
+    if (place == 0) {
+      place = core.locks.LockGap(transaction.owner(), index, {key, true, key, true, false}, 0);
+    }
     RowLockResult locked;
     RETURN_IF_ERROR(LockRow(transaction, table, key, duplicate_lock, WaitPolicy::kWait, &locked));
     if (!locked.exists) {

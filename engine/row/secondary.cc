@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "engine/row/row_lock.h"
+#include "engine/row/row_read.h"
 #include "engine/row/row_version.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/table_trees.h"
@@ -116,23 +117,42 @@ Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_
     return Status::InvalidArgument("index key is too long");
   }
   for (;;) {
-    RETURN_IF_ERROR(core.locks.BeginInsert(transaction.owner(), index, entry_key,
-                                           key.unique_prefix_size,
-                                           transaction.row_wait(WaitPolicy::kWait)));
+    const auto begin = [&](WaitPolicy policy) {
+      return core.locks.BeginInsert(transaction.owner(), index, entry_key, key.unique_prefix_size,
+                                    transaction.row_wait(policy));
+    };
+    // A duplicate is looked for before the gap is waited for; without the mark what is found may
+    // change, but a rival that is there is waited for all the same.
+    Status status = begin(WaitPolicy::kFail);
     Result<Rival> rival = Rival{};
-    if (key.unique_prefix_size > 0) {
-      rival = FindRival(transaction, table, index_no, key, clustered_key);
+    if (status.Is(Code::kTimedOut)) {
+      if (key.unique_prefix_size > 0) {
+        rival = FindRival(transaction, table, index_no, key, clustered_key);
+        RETURN_IF_ERROR(rival.status());
+      }
+      status = rival->kind == Rival::Kind::kNone ? begin(WaitPolicy::kWait) : Status::Ok();
     }
-    Status status = rival.ok() ? Status::Ok() : rival.status();
-    if (rival.ok() && rival->kind == Rival::Kind::kNone) {
-      status = WriteLiveEntry(core, table.trees().tree(index_no), entry_key, clustered_key.size(),
-                              transaction.id());
-    }
-    core.locks.EndInsert(transaction.owner(), index);
     RETURN_IF_ERROR(std::move(status));
+    if (rival->kind == Rival::Kind::kNone) {
+      if (key.unique_prefix_size > 0) {
+        rival = FindRival(transaction, table, index_no, key, clustered_key);
+      }
+      Status written = rival.ok() ? Status::Ok() : rival.status();
+      if (rival.ok() && rival->kind == Rival::Kind::kNone) {
+        written = WriteLiveEntry(core, table.trees().tree(index_no), entry_key,
+                                 clustered_key.size(), transaction.id());
+      }
+      core.locks.EndInsert(transaction.owner(), index);
+      RETURN_IF_ERROR(std::move(written));
+    }
     if (rival->kind == Rival::Kind::kNone) {
       return Status::Ok();
     }
+    // Locks the place of the key up to the rival's entry, at every level as InnoDB does: when the
+    // rival's insert is taken back, those who waited for it exclude each other.
+    const std::string rival_entry = SecondaryEntryKey(key.bytes, rival->clustered_key);
+    const std::string_view prefix = std::string_view(key.bytes).substr(0, key.unique_prefix_size);
+    RETURN_IF_ERROR(LockGapBefore(transaction, table, index_no, prefix, rival_entry));
     // Waits for whoever holds the other row; then everything is looked at again.
     if (rival->kind == Rival::Kind::kWait || duplicate_lock == LockMode::kExclusive) {
       COVER("secondary.waited_for_rival");

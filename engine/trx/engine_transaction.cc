@@ -333,6 +333,10 @@ Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
       core.locks.GrantImplicit(owner, record.clustered_index, record.clustered_key);
     }
     RETURN_IF_ERROR(UndoChange(core, transaction.id, record, position, &log));
+    if (owner != nullptr && record.type == UndoType::kInsert) {
+      // The row is gone, and those who waited for it need not wait on.
+      core.locks.UnlockRecord(owner, record.clustered_index, record.clustered_key);
+    }
   }
   return Status::Ok();
 }

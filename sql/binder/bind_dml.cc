@@ -254,6 +254,7 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   ExposeTable(insert->target.get(), &scope.from);
   if (statement.query != nullptr) {
     ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
+    LockForChange({}, insert->query.get());
     if (insert->query->columns.size() != insert->columns.size()) {
       return UserError(ER_WRONG_VALUE_COUNT_ON_ROW, 1);
     }
@@ -270,14 +271,19 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   return insert;
 }
 
-// Reads what is changed with exclusive locks and everything else with shared ones.
+// Reads what is changed with exclusive locks; the rest is to stay as it was read, where the level
+// promises that.
 void StatementBinder::LockForChange(const std::vector<const BoundTable*>& targets,
                                     BoundQuery* query) {
   facts_->locks_rows = true;
   for (const auto& table : query->tables) {
     if (table->kind == BoundTableKind::kBase) {
       bool target = std::find(targets.begin(), targets.end(), table.get()) != targets.end();
-      table->lock = target ? RowLock::kExclusive : RowLock::kShare;
+      if (target) {
+        table->lock = RowLock::kExclusive;
+      } else if (table->lock == RowLock::kNone) {
+        table->lock = RowLock::kShareRepeatable;
+      }
     }
   }
 }

@@ -469,6 +469,7 @@ Status StatementBinder::BindRecursiveCte(const CommonTableExpr& cte,
 Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
   for (const LockingClause& clause : query.locking) {
     facts_->locks_rows = true;
+    facts_->locks_for_update |= clause.strength == LockStrength::kUpdate;
     RowLock lock = clause.strength == LockStrength::kUpdate ? RowLock::kExclusive : RowLock::kShare;
     auto apply = [&](BoundTable* table) {
       table->lock = lock;

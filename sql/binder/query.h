@@ -36,7 +36,9 @@ enum class BoundTableKind : uint8_t {
   kRow,      // values supplied by whoever evaluates the expression (binder/evaluate.h)
 };
 
-enum class RowLock : uint8_t { kNone, kShare, kExclusive };
+// kShareRepeatable: what a change reads beside its targets; REPEATABLE READ and above lock it shared,
+// below it is read without locks.
+enum class RowLock : uint8_t { kNone, kShareRepeatable, kShare, kExclusive };
 
 struct BoundCte;
 
@@ -143,6 +145,7 @@ struct StatementFacts {
   // system variable): it must not be used again.
   bool uncacheable = false;
   bool locks_rows = false;
+  bool locks_for_update = false;  // by SELECT … FOR UPDATE
   bool uses_system_tables = false;
   bool assigns_variables = false;
   uint32_t parameter_count = 0;

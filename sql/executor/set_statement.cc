@@ -92,9 +92,7 @@ constexpr std::string_view kIsolationTexts[] = {"READ-UNCOMMITTED", "READ-COMMIT
 Status SetTransaction(Session& session, const SetItem& item) {
   if (item.scope == VariableScope::kDefault) {
     if (session.in_transaction()) {
-      return Status::User(1568,
-                          "Transaction characteristics can't be changed while a transaction is in "
-                          "progress");
+      return UserError(ER_CANT_CHANGE_TX_CHARACTERISTICS);
     }
     session.SetNextTransaction(item.isolation, item.read_only);
     return Status::Ok();

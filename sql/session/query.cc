@@ -180,6 +180,10 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
     if (!plan.facts.base_tables.empty()) {
       ASSIGN_OR_RETURN(transaction, EnterTransaction());
       (void)transaction->BeginStatement();
+      if (plan.facts.locks_for_update && transaction_read_only_ &&
+          !environment_.engine->is_replica()) {
+        return LeaveTransaction(UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION), false);
+      }
     }
     bool started = false;
     status = [&]() -> Status {

@@ -110,7 +110,9 @@ std::string ModuleName(const BoundTable& table) {
   std::string name = descriptor.schema + "." + descriptor.name + "@" +
                      std::to_string(descriptor.table_id) + "." + std::to_string(descriptor.version);
   if (table.lock != RowLock::kNone) {
-    name += table.lock == RowLock::kShare ? "+s" : "+x";
+    name += table.lock == RowLock::kShare             ? "+s"
+            : table.lock == RowLock::kShareRepeatable ? "+r"
+                                                      : "+x";
     name += table.lock_wait == LockWait::kWait     ? ""
             : table.lock_wait == LockWait::kNoWait ? "n"
                                                    : "k";

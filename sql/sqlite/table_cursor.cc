@@ -106,8 +106,10 @@ class EngineScan final : public Scan {
   // One row by its whole clustered key.
   Status LookUp(std::string_view key) {
     handle_ = key;
-    Status status = engine::Get(*run()->context().transaction, *table_, handle_, module_->lock(),
-                                module_->wait(), &row_);
+    engine::Transaction& transaction = *run()->context().transaction;
+    Status status =
+        engine::Get(transaction, *table_, handle_, module_->LockAt(transaction.options().isolation),
+                    module_->wait(), &row_);
     if (status.Is(Code::kNotFound)) {
       return EndScan();
     }
@@ -260,11 +262,11 @@ class EngineScan final : public Scan {
         options.index_no = plan_.index;
         options.range = std::move(range);
         options.reverse = plan_.reverse;
-        options.lock = module_->lock();
         options.wait = module_->wait();
         options.unique_point = plan_.unique_point;
         options.read_ahead = plan_.arguments.empty();
         transaction_ = run()->context().transaction;
+        options.lock = module_->LockAt(transaction_->options().isolation);
         ASSIGN_OR_RETURN(cursor_, engine::OpenCursor(*transaction_, module_->engine_table(),
                                                      std::move(options)));
       } else {
@@ -272,13 +274,18 @@ class EngineScan final : public Scan {
       }
       ASSIGN_OR_RETURN(bool found, cursor_->Next());
       if (found) {
-        row_open_ = false;
-        row_bytes_ = {};
-        key_decoded_ = false;
+        BeginRow();
         return {};
       }
     }
     return EndScan();
+  }
+
+  void BeginRow() {
+    row_open_ = false;
+    row_bytes_ = {};
+    key_decoded_ = false;
+    handle_asked_ = false;
   }
 
   Status Advance() {
@@ -288,15 +295,17 @@ class EngineScan final : public Scan {
     if (++steps_ % kInterruptRows == 0) {
       RETURN_IF_ERROR(run()->CheckInterrupt());
     }
+    if (plan_.yields_handle && !handle_asked_) {
+      cursor_->UnlockRow();
+    }
     ASSIGN_OR_RETURN(bool found, cursor_->Next());
-    row_open_ = false;
-    row_bytes_ = {};
-    key_decoded_ = false;
+    BeginRow();
     return found ? Status() : NextRange();
   }
 
   Status ColumnValue(sqlite3_context* context, int column) {
     if (column == module_->handle_column()) {
+      handle_asked_ = true;
       std::string_view handle = point_ ? std::string_view(handle_) : cursor_->clustered_key();
       sqlite3_result_blob64(context, handle.data(), handle.size(), SQLITE_TRANSIENT);
       return {};
@@ -372,6 +381,7 @@ class EngineScan final : public Scan {
   std::string row_;
   std::string_view row_bytes_;
   bool row_open_ = false;
+  bool handle_asked_ = false;  // of the current row: it matched
   std::optional<row::RowView> view_;
   bool key_decoded_ = false;
   std::vector<std::optional<row::Value>> key_values_;

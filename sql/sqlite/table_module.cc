@@ -100,6 +100,10 @@ Result<std::unique_ptr<TableModule>> TableModule::Make(const ModuleUse& use, Que
     case RowLock::kNone:
       module->lock_ = engine::LockMode::kNone;
       break;
+    case RowLock::kShareRepeatable:
+      module->lock_ = engine::LockMode::kShared;
+      module->lock_repeatable_only_ = true;
+      break;
     case RowLock::kShare:
       module->lock_ = engine::LockMode::kShared;
       break;

@@ -39,7 +39,11 @@ class TableModule {
   const TableDescriptor& table() const { return *table_; }
   const SystemTable* system() const { return system_; }
   const engine::TableRef& engine_table() const { return engine_table_; }
-  engine::LockMode lock() const { return lock_; }
+  engine::LockMode LockAt(engine::Isolation isolation) const {
+    const bool free = lock_repeatable_only_ && isolation < engine::Isolation::kRepeatableRead;
+    return free ? engine::LockMode::kNone : lock_;
+  }
+  bool locks() const { return lock_ != engine::LockMode::kNone; }
   engine::WaitPolicy wait() const { return wait_; }
   // Number of the hidden column that holds the handle.
   int handle_column() const { return static_cast<int>(table_->columns.size()); }
@@ -64,6 +68,7 @@ class TableModule {
   engine::TableRef engine_table_;  // as of the last run, or of compiling
   std::vector<row::KeySchema> keys_;
   engine::LockMode lock_ = engine::LockMode::kNone;
+  bool lock_repeatable_only_ = false;
   engine::WaitPolicy wait_ = engine::WaitPolicy::kWait;
   uint64_t usable_indexes_ = ~uint64_t{0};
   bool force_index_ = false;

@@ -19,6 +19,9 @@ std::string TablePlan::Encode() const {
   if (by_handle) {
     text += 'h';
   }
+  if (yields_handle) {
+    text += 'y';
+  }
   text += ':';
   for (const PlanArgument& argument : arguments) {
     text += static_cast<char>(argument.use);
@@ -43,6 +46,7 @@ std::optional<TablePlan> TablePlan::Decode(std::string_view text) {
   plan.covering = flags.find('c') != std::string_view::npos;
   plan.unique_point = flags.find('u') != std::string_view::npos;
   plan.by_handle = flags.find('h') != std::string_view::npos;
+  plan.yields_handle = flags.find('y') != std::string_view::npos;
   size_t third = text.find(':', second + 1);
   if (third == std::string_view::npos) {
     return std::nullopt;

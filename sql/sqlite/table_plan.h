@@ -37,6 +37,8 @@ struct TablePlan {
   bool unique_point = false;
   // Handle look-up; no index, one argument.
   bool by_handle = false;
+  // The query yields the row's handle, so a row whose handle was not asked for did not match.
+  bool yields_handle = false;
   // Estimated rows per scan, for EXPLAIN.
   uint64_t rows = 0;
   // Arguments for the leading key parts, one per part, then range bounds on the next part.

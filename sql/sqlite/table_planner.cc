@@ -23,6 +23,8 @@ constexpr int kMaxInConstraint = 32;
 // Reading the row behind a secondary entry, against reading the next clustered row.
 constexpr double kRowFetchCost = 2.5;
 constexpr double kSeekCost = 3.0;
+// What a locking scan of everything costs those who want some of it.
+constexpr double kLockingScanCost = 20.0;
 constexpr double kEqualShare = 0.01;  // of a non-unique index's rows, per key part
 constexpr double kRangeShare = 0.3;   // one-sided
 constexpr double kBetweenShare = 0.1;
@@ -251,6 +253,9 @@ class Planner {
     if (info_->nOrderBy > 0 && !candidate->ordered && candidate->rows > 1) {
       candidate->cost += candidate->rows * std::log2(candidate->rows) * 0.5;
     }
+    if (candidate->arguments.empty() && module_.locks()) {
+      candidate->cost *= kLockingScanCost;
+    }
     if (candidate->arguments.empty() && index_no != 0 && module_.force_index()) {
       candidate->cost *= 0.1;
     } else if (index_no == 0 && module_.force_index() && candidate->arguments.empty()) {
@@ -340,6 +345,10 @@ class Planner {
     plan.covering = best.covering;
     plan.unique_point = best.unique_point && !best.has_in;
     plan.rows = static_cast<uint64_t>(best.rows);
+    // SQLite's last bit stands for all columns from the 64th on.
+    const int handle = module_.handle_column();
+    plan.yields_handle =
+        module_.locks() && handle < 63 && (info_->colUsed & (uint64_t{1} << handle)) != 0;
     const IndexDescriptor& index = module_.table().indexes[best.index];
     for (size_t i = 0; i < best.arguments.size(); ++i) {
       const Match& match = best.arguments[i];
