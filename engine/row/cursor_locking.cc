@@ -62,8 +62,11 @@ class LockingCursor final : public Cursor {
   }
   // The row's key is the upper bound itself: InnoDB locks nothing beyond it.
   bool IsLastPossible(std::string_view key) const {
-    return !secondary() && !options_.reverse && has_upper_ && !upper_inclusive_ &&
-           upper_.size() == key.size() && PrefixEnd(key) == upper_;
+    if (secondary() || options_.reverse || !has_upper_) {
+      return false;
+    }
+    return upper_inclusive_ ? key == upper_
+                            : upper_.size() == key.size() && PrefixEnd(key) == upper_;
   }
   Result<bool> NextRow();
 

@@ -48,12 +48,13 @@ Status LockGapAround(EngineTransaction& trx, const Table& table, size_t index_no
   return Status::Ok();
 }
 
-Status LockGapBefore(EngineTransaction& trx, const Table& table, size_t index_no,
-                     std::string_view key, std::string_view entry) {
+Status LockUniquePlace(EngineTransaction& trx, const Table& table, size_t index_no,
+                       std::string_view prefix) {
   std::string lower;
-  ASSIGN_OR_RETURN(const bool found, FindEntry(trx.core(), table.trees().tree(index_no), key,
+  ASSIGN_OR_RETURN(const bool found, FindEntry(trx.core(), table.trees().tree(index_no), prefix,
                                                SeekMode::kBefore, &lower));
-  const GapBounds bounds{lower, !found, entry, true, false};
+  const std::string upper = PrefixEnd(prefix);
+  const GapBounds bounds{lower, !found, upper, false, upper.empty()};
   trx.core().locks.LockGap(trx.owner(), table.definition().indexes[index_no].id, bounds, 0);
   return Status::Ok();
 }

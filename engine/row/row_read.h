@@ -34,8 +34,8 @@ Result<bool> FindEntry(const Core& core, BTree& tree, std::string_view key, Seek
 Status LockGapAround(EngineTransaction& transaction, const Table& table, size_t index_no,
                      const GapBounds& walked);
 
-// Locks from the entry before `key` up to `entry`, which is at `key` or after it.
-Status LockGapBefore(EngineTransaction& transaction, const Table& table, size_t index_no,
-                     std::string_view key, std::string_view entry);
+// Locks from the entry before a key of a unique index to the end of all entries of that key.
+Status LockUniquePlace(EngineTransaction& transaction, const Table& table, size_t index_no,
+                       std::string_view prefix);
 
 }  // namespace borealis::engine

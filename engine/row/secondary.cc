@@ -148,11 +148,10 @@ Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_
     if (rival->kind == Rival::Kind::kNone) {
       return Status::Ok();
     }
-    // Locks the place of the key up to the rival's entry, at every level as InnoDB does: when the
-    // rival's insert is taken back, those who waited for it exclude each other.
-    const std::string rival_entry = SecondaryEntryKey(key.bytes, rival->clustered_key);
-    const std::string_view prefix = std::string_view(key.bytes).substr(0, key.unique_prefix_size);
-    RETURN_IF_ERROR(LockGapBefore(transaction, table, index_no, prefix, rival_entry));
+    // Locks the place of the key, at every level as InnoDB does: when the rival's insert is taken
+    // back, those who waited for it exclude each other.
+    RETURN_IF_ERROR(LockUniquePlace(transaction, table, index_no,
+                                    std::string_view(key.bytes).substr(0, key.unique_prefix_size)));
     // Waits for whoever holds the other row; then everything is looked at again.
     if (rival->kind == Rival::Kind::kWait || duplicate_lock == LockMode::kExclusive) {
       COVER("secondary.waited_for_rival");

@@ -1,9 +1,9 @@
 // Row locks: shared and exclusive locks on keys of an index, and locks on ranges between keys.
 //
-// Semantics are InnoDB's, with one difference of method: a gap is locked as the range of key bytes
-// that was walked, not as "the space before record N". So nothing has to be inherited when records
-// come and go, a range lock is as wide as what was read and no wider, and a scan holds one range
-// however many rows it passes.
+// Semantics are InnoDB's, with one difference of method: a gap is locked as a range of key bytes,
+// not as "the space before record N". So nothing has to be inherited when records come and go, and
+// a scan holds one range however many rows it passes. How wide a range is, is for those who lock
+// it: from entry to entry around what was walked (row/cursor_locking.cc).
 //
 //   record locks   partitioned by hash(index, key); a queue per key, first come first served;
 //                  an upgrade goes ahead of those that wait for the same owner anyway
