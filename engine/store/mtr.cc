@@ -303,7 +303,7 @@ void Mtr::WriteImage(MtrPage* page, std::string_view body) {
   edits->clear();
   AppendImageEdit(edits, body);
   char* const bytes = page->guard_.mutable_page()->bytes;
-  std::memcpy(bytes + kPageHeaderSize, body.data(), body.size());
+  body.copy(bytes + kPageHeaderSize, body.size());
   std::memset(bytes + kPageHeaderSize + body.size(), 0, kPageSize - kPageHeaderSize - body.size());
 }
 
