@@ -152,7 +152,7 @@ class ClientCore final : public NodeMachine {
   std::array<uint64_t, kSlotsMax> free_bytes_{};  // as nodes last told
   size_t decided_groups_ = 0;                     // that the tracker knows
   size_t groups_wanted_ = 0;
-  int64_t vdl_due_since_us_ = 0;  // when the VDL last moved, or first had reason to
+  int64_t vdl_due_since_us_ = 0;   // when the VDL last moved, or first had reason to
   int64_t grow_at_us_ = kNeverUs;  // when groups are asked for again
   Frame truncation_;
   int64_t truncate_at_us_ = kNeverUs;

@@ -193,7 +193,7 @@ Status Journal::ReadFile(uint64_t sequence, uint64_t* expected, const BatchVisit
                          std::string* damage) {
   auto content = ReadWholeFile(file_system_, PathOf(sequence));
   if (!content.ok()) {
-    // What is short for now, descriptors or memory or space, is no reason to forget anything.
+    // A shortage, of descriptors or memory or space, is no reason to forget anything.
     const bool is_damage = content.status().Is(Code::kIoError) ||
                            content.status().Is(Code::kNotFound) ||
                            content.status().Is(Code::kCorruption);

@@ -36,8 +36,8 @@ enum class BoundTableKind : uint8_t {
   kRow,      // values supplied by whoever evaluates the expression (binder/evaluate.h)
 };
 
-// kShareRepeatable: what a change reads beside its targets; REPEATABLE READ and above lock it shared,
-// below it is read without locks.
+// kShareRepeatable: what a change reads beside its targets; REPEATABLE READ and above lock it
+// shared, below it is read without locks.
 enum class RowLock : uint8_t { kNone, kShareRepeatable, kShare, kExclusive };
 
 struct BoundCte;

@@ -125,8 +125,7 @@ TEST_F(RetentionTest, AHoldThatComesTooLateIsRefused) {
     cluster_.node().OnFrame(TestCluster::kClient,
                             MakeFrame(MessageType::kRetentionRequest, 1, request));
     if (!cluster_.machine().sent.empty()) {
-      const bool collected =
-          cluster_.Take<msg::RetentionReply>().outcome() == msg::COLLECTED;
+      const bool collected = cluster_.Take<msg::RetentionReply>().outcome() == msg::COLLECTED;
       // By the merge alone: so far it could be read.
       refused |= collected && cluster_.Summary().horizon <= before;
     } else {
