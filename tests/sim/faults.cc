@@ -58,7 +58,7 @@ void Faults::TroubleControl() {
 }
 
 void Faults::OneFault() {
-  switch (world_.random().Below(18)) {
+  switch (world_.random().Below(19)) {
     case 0:
     case 1:
     case 2:
@@ -100,6 +100,8 @@ void Faults::OneFault() {
       return KillThenCrash(AnyNode(), world_.now_us() + 50 * kMs);
     case 17:
       return SwapThereAndBack();
+    case 18:
+      return CrashAsItHasCopied(AnyNode(), world_.now_us() + 2 * kSecond);
     default:
       return;
   }
@@ -204,6 +206,30 @@ void Faults::KillThenCrash(size_t slot, int64_t give_up_us) {
   cluster_.CrashNode(slot, Cluster::Loss::kProcessBeforeSync);
   cluster_.BootNode(slot);
   world_.After(world_.Between(1 * kMs, 10 * kMs), [this, slot] {
+    if (!is_calm_) {
+      cluster_.CrashNode(slot, Cluster::Loss::kPower);
+      BootSoon(slot, kSecond);
+    }
+  });
+}
+
+// Power goes when a segment has just been copied from its peers, and manifests take their time.
+void Faults::CrashAsItHasCopied(size_t slot, int64_t give_up_us, std::optional<uint64_t> before) {
+  SimNode& node = cluster_.node(slot);
+  if (is_calm_ || world_.now_us() > give_up_us) {
+    return;
+  }
+  const uint64_t copied = node.is_up() ? node.node().Counters().segments_copied : 0;
+  if (!before.has_value()) {
+    node.SetLaneSlow(storage_node::Lane::kManifest, 20);
+  }
+  if (!before.has_value() || copied <= *before) {
+    world_.After(
+        500, [this, slot, give_up_us, copied] { CrashAsItHasCopied(slot, give_up_us, copied); });
+    return;
+  }
+  COVER("sim.crashed_after_a_copy");
+  world_.After(world_.Between(0, 20 * kMs), [this, slot] {
     if (!is_calm_) {
       cluster_.CrashNode(slot, Cluster::Loss::kPower);
       BootSoon(slot, kSecond);
@@ -456,6 +482,36 @@ void Faults::SplitOpening() {
   }
   world_.RunUntil(world_.now_us() + world_.Between(20 * kMs, 400 * kMs));
   BringBack();
+  world_.RunUntil(world_.now_us() + world_.Between(20 * kMs, 400 * kMs));
+}
+
+void Faults::EndInFirstCommit() {
+  std::vector<size_t> behind = cluster_.MachinesOf(kRootGroup);
+  for (size_t i = behind.size(); i > 1; --i) {
+    std::swap(behind[i - 1], behind[world_.random().Below(i)]);
+  }
+  behind.resize(std::min(behind.size(), 1 + world_.random().Below(2)));
+  for (size_t slot : behind) {
+    cluster_.Isolate(slot);
+  }
+  const auto crash_all = [this] {
+    while (cluster_.writer_count() > 0) {
+      cluster_.CrashWriter(0);
+    }
+  };
+  crash_all();
+  cluster_.StartWriter(VolumeEpoch(0));
+  world_.RunUntil(world_.now_us() + kSecond, [this] { return cluster_.writer() != nullptr; });
+  if (SimWriter* writer = cluster_.writer(); writer != nullptr) {
+    const Lsn opened_at = writer->vdl();
+    writer->AppendOne();
+    world_.RunUntil(world_.now_us() + 20 * kMs,
+                    [&] { return cluster_.writer() != writer || writer->vdl() > opened_at; });
+    COVER("sim.writer_ends_in_its_first_commit");
+  }
+  crash_all();
+  cluster_.network().Heal();
+  cluster_.StartWriter(VolumeEpoch(0));
   world_.RunUntil(world_.now_us() + world_.Between(20 * kMs, 400 * kMs));
 }
 

@@ -19,6 +19,10 @@ class Faults {
   // Two holders of a group, and perhaps a successor, fall behind; then the writer dies and many of
   // those that are ahead go, so that an opener has to do with the others.
   void SplitOpening();
+  // A writer opens while one or two of the root group are out of reach, and dies with its first
+  // commit: an opener meets nodes that know of its truncation and others that do not, and nothing
+  // durable tells of its VDL.
+  void EndInFirstCommit();
   // No more faults, and those that last are over.
   void CalmDown();
   void BringBack();
@@ -39,6 +43,8 @@ class Faults {
   void BootSoon(size_t slot, int64_t within_us);
   void CrashSome();
   void KillThenCrash(size_t slot, int64_t give_up_us);
+  void CrashAsItHasCopied(size_t slot, int64_t give_up_us,
+                          std::optional<uint64_t> before = std::nullopt);
   void CutSome();
   void SlowSome();
   void DamageDisk();

@@ -343,7 +343,7 @@ void Scenario::Trouble() {
   if (style_.has_splits) {
     const int64_t splits = world_.Between(1, 4);
     for (int64_t i = 0; i < splits && !world_.failed(); ++i) {
-      faults_.SplitOpening();
+      world_.Chance(0.7) ? faults_.SplitOpening() : faults_.EndInFirstCommit();
     }
   }
   faults_.CalmDown();
