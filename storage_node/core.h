@@ -150,6 +150,8 @@ class Node::Core {
 
   // node_geometry.cc
   void OnGeometryUpdate(PeerId from, const Frame& frame);
+  bool LearnGeometry(Volume& volume, const KnownGeometry& told);
+  bool HoldsWhatItForgot(const Volume& volume, const Geometry& before, const Geometry& now) const;
   void ActOn(Volume& volume, const KnownGeometry& known);
   void DropUnseated(Volume& volume);
   void Leave(Volume& volume, PgId pg);

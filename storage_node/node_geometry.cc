@@ -50,14 +50,46 @@ void Node::Core::OnGeometryUpdate(PeerId from, const Frame& frame) {
     COVER("node.geometry_fenced");
     return answer(msg::FENCED, &volume, "a higher epoch is sealed here");
   }
-  const auto answer_held = [answer, is_fenced, &volume] {
+  const auto answer_held = [this, answer, is_fenced, from_writer, &volume] {
+    if (const std::string reason = RefusesPromises(); from_writer && !reason.empty()) {
+      return answer(msg::OUT_OF_SERVICE, nullptr, reason);
+    }
     answer(is_fenced() ? msg::FENCED : msg::OK, &volume, "");
   };
-  volume.state.geometry.Adopt(*told);
+  LearnGeometry(volume, *told);
   if (volume.state.geometry.TellsMoreThan(volume.acting.version(), volume.acting.decided)) {
     return WriteManifest(answer_held);
   }
   answer_held();
+}
+
+// A holder was a successor first, in a version that it knew, and has a segment. One without is back
+// where it was before a version that was never decided, by which it was mended: that of what it
+// promised for this seat has been forgotten (INV-NOD-7).
+bool Node::Core::HoldsWhatItForgot(const Volume& volume, const Geometry& before,
+                                   const Geometry& now) const {
+  const auto slot = now.SlotOf(config_.node);
+  const std::vector<PgId> groups = slot.has_value() ? now.GroupsOf(*slot) : std::vector<PgId>();
+  return std::ranges::any_of(groups, [&](PgId pg) {
+    return RoleOf(now, config_.node, pg) == Role::kHolder && before.Has(pg) &&
+           RoleOf(before, config_.node, pg) == Role::kNone && !volume.segments.contains(pg);
+  });
+}
+
+// Into what the next manifest says. Whether it is news.
+bool Node::Core::LearnGeometry(Volume& volume, const KnownGeometry& told) {
+  const std::shared_ptr<const Geometry> before = volume.state.geometry.value;
+  if (!volume.state.geometry.Adopt(told)) {
+    return false;
+  }
+  if (before != nullptr && HoldsWhatItForgot(volume, *before, *volume.state.geometry.value)) {
+    COVER("node.holds_what_it_forgot");
+    LOG_WARN("node {}: volume {}: geometry {} takes back the one by which this node was mended",
+             config_.node.value(), volume.state.id.value(), told.version().ToString());
+    amnesiac_ = true;
+    mended_as_holder_ = false;
+  }
+  return true;
 }
 
 // `known` is durable. Also on opening, before segments are loaded.

@@ -21,6 +21,9 @@
 //   seats of the root group by the version before it, of which two are among any four. So the
 //   highest version told is at least the decided one, and its seats are those that count in 3.
 //
+// The version that it goes by may not be decided, and be taken back: then it is a holder again of
+// groups that it did not look at, and an amnesiac again (HoldsWhatItForgot).
+//
 // For a segment that it is to succeed to, a node's acknowledgement counted only together with the
 // holder's, who still has it: nothing to mend before it acknowledges appends. But if it is made the
 // holder while an opener asks, its answer to a seal would count alone; so until the segment has

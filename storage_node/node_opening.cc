@@ -52,6 +52,8 @@ void Node::Core::OnSeal(PeerId from, const Frame& frame) {
       (!sealing && volume.state.has_opener && volume.state.opener_id != request.opener_id());
   if (epoch < known || (epoch == known && taken)) {
     COVER("node.seal_fenced");
+    // By it the opener knows whether those who fence it are enough.
+    refusal.set_geometry(volume.state.geometry.bytes);
     return refuse(msg::FENCED, volume.state.epoch,
                   epoch < known ? "a higher epoch is sealed here"
                                 : "another opener has sealed this epoch here");
@@ -85,8 +87,14 @@ AnnulledRange RangeOf(const msg::AnnulledRange& range) {
 }
 }  // namespace
 
+// It may have become an amnesiac since it was asked.
 void Node::Core::ReplySeal(PeerId to, uint64_t request_id, Volume& volume) {
   msg::SealReply reply;
+  if (const std::string reason = RefusesPromises(); !reason.empty()) {
+    reply.set_outcome(msg::OUT_OF_SERVICE);
+    reply.set_reason(reason);
+    return environment_.Send(to, MakeFrame(MessageType::kSealReply, request_id, reply));
+  }
   reply.set_outcome(msg::OK);
   reply.set_volume_epoch(volume.state.epoch.value());
   for (const auto& [pg, held] : volume.segments) {
@@ -131,7 +139,7 @@ void Node::Core::OnTruncate(PeerId from, const Frame& frame) {
     if (!told.ok()) {
       return refuse(msg::MALFORMED, volume.state.epoch, told.status().ToString());
     }
-    fresh = volume.state.geometry.Adopt(*told);
+    fresh = LearnGeometry(volume, *told);
   }
   std::vector<AnnulledRange> list;
   for (const msg::AnnulledRange& entry : request.annulled()) {
@@ -168,6 +176,11 @@ void Node::Core::OnTruncate(PeerId from, const Frame& frame) {
 
 void Node::Core::ReplyTruncate(PeerId to, uint64_t request_id, Volume& volume) {
   msg::TruncateReply reply;
+  if (const std::string reason = RefusesPromises(); !reason.empty()) {
+    reply.set_outcome(msg::OUT_OF_SERVICE);
+    reply.set_reason(reason);
+    return environment_.Send(to, MakeFrame(MessageType::kTruncateReply, request_id, reply));
+  }
   reply.set_outcome(msg::OK);
   reply.set_volume_epoch(volume.state.epoch.value());
   for (const auto& [pg, held] : volume.segments) {

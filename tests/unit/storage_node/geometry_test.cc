@@ -235,7 +235,10 @@ TEST(GeometryTest, VersionsSpreadByGossip) {
     EXPECT_EQ(cluster.node(i).geometry_version(kVolume), changed.version) << i;
   }
   EXPECT_EQ(cluster.machine(0).connected.at(NodeId(8)).port, 4711);
-  changed.groups[3].seats[5].holder = 6;
+  changed.groups[3].seats[5].successor = 6;
+  changed = Next(changed);
+  ASSERT_EQ(cluster.TellGeometry(changed, true, 1, 6).outcome(), msg::OK);
+  changed.groups[3].seats[5] = {6, kNoSlot};
   changed = Next(changed);
   ASSERT_EQ(cluster.TellGeometry(changed, true, 1, 6).outcome(), msg::OK);
   cluster.Pass(3'000'000);
@@ -330,6 +333,47 @@ TEST(GeometryTest, ASuccessorNeedsNoMendingToTakeAppends) {
   EXPECT_EQ(cluster.Scl(PgId(1), 7), log.end());
   EXPECT_FALSE(cluster.node(7).amnesiac());
   EXPECT_EQ(cluster.Seal(2, 7).outcome(), msg::OK);
+}
+
+// A version that was never decided leaves the node without a seat, so that it is mended at once; a
+// higher one takes that back, and the node answers for what it had acknowledged before.
+TEST(GeometryTest, AnAmnesiacMendedByAVersionThatIsTakenBackHasToBeMendedAgain) {
+  TestCluster cluster(8);
+  cluster.geometry.groups[1].seats[0] = {6, 7};
+  cluster.BootAll();
+  cluster.config.new_cluster = false;
+  TestLog log;
+  const std::string record = log.MakeWrite(PageNo(kFirstOfPg1), 100, "a");
+  for (size_t i = 1; i < 8; ++i) {
+    cluster.Append({record}, 1, Lsn(0), i);
+  }
+  Geometry moved = cluster.geometry;
+  moved.groups[1].seats[0] = {7, kNoSlot};
+  ++moved.version.number;
+  cluster.LoseDisk(6);
+  for (const size_t i : {0, 1, 2, 3, 4, 5, 7}) {
+    ASSERT_EQ(cluster.TellGeometry(moved, /*decided=*/false, 1, i).outcome(), msg::OK);
+  }
+  ASSERT_TRUE(cluster.Boot(6).ok());
+  cluster.Pass(3'000'000);
+  ASSERT_FALSE(cluster.node(6).amnesiac());
+
+  bool records_lost = true;
+  cluster.cut_frame = [&](NodeId, NodeId to, const Frame& frame) {
+    return records_lost && to == NodeId(7) &&
+           frame.type == static_cast<uint16_t>(MessageType::kFetchRecordsReply);
+  };
+  Geometry back = cluster.geometry;
+  back.version = {VolumeEpoch(2), 1};
+  ASSERT_EQ(cluster.TellGeometry(back, /*decided=*/false, 2, 6).outcome(), msg::OUT_OF_SERVICE);
+  EXPECT_EQ(cluster.Seal(3, 6).outcome(), msg::OUT_OF_SERVICE);
+  cluster.Kill(6);
+  ASSERT_TRUE(cluster.Boot(6).ok());
+  EXPECT_EQ(cluster.Seal(3, 6).outcome(), msg::OUT_OF_SERVICE);
+  records_lost = false;
+  cluster.Pass(3'000'000);
+  EXPECT_EQ(cluster.Seal(3, 6).outcome(), msg::OK);
+  EXPECT_EQ(cluster.Scl(PgId(1), 6), log.end());
 }
 
 TEST(GeometryTest, HeartbeatsAndStatusTellTheFreeSpaceAndTheGeometry) {

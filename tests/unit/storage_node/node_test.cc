@@ -92,7 +92,9 @@ TEST(NodeTest, SealFencesOlderWritersDurably) {
   EXPECT_EQ(refused.volume_epoch(), 2U);
   EXPECT_EQ(cluster.Seal(1).outcome(), msg::FENCED);
   EXPECT_EQ(cluster.Seal(2).outcome(), msg::OK);
-  EXPECT_EQ(cluster.Seal(2, 0, /*opener=*/2).outcome(), msg::FENCED);
+  const auto refusal = cluster.Seal(2, 0, /*opener=*/2);
+  EXPECT_EQ(refusal.outcome(), msg::FENCED);
+  EXPECT_EQ(refusal.geometry(), EncodeGeometry(cluster.geometry));
   EXPECT_EQ(cluster.Seal(3, 0, /*opener=*/2).outcome(), msg::OK);
 }
 
