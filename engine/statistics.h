@@ -55,10 +55,37 @@ struct LockInfo {
   uint64_t session_id = 0;
   uint64_t owner = 0;  // identifies the transaction among the blocking_owners
   IndexId index;
-  std::string key;   // record; for a gap its lower end
-  std::string mode;  // as performance_schema.data_locks: "S,REC_NOT_GAP", "X,GAP", …
+  std::string key;        // record; for a gap the one that follows it
+  bool supremum = false;  // a gap that no record follows
+  std::string mode;       // as performance_schema.data_locks: "S,REC_NOT_GAP", "X,GAP", …
   bool granted = true;
   std::vector<uint64_t> blocking_owners;  // when waiting
+};
+
+// A lock that somebody waits for.
+struct WaitedLock {
+  IndexId index;
+  std::string key;
+  bool exclusive = true;
+  bool insert_intention = false;
+  bool blocker_exclusive = true;  // what is in the way
+};
+
+// A circle of waits that was broken: each member waits for a lock that the next one has, the last
+// for one of the first.
+struct DeadlockInfo {
+  struct Member {
+    TrxId trx;
+    uint64_t session_id = 0;
+    int64_t started_wall_us = 0;
+    uint64_t changes = 0;
+    uint64_t row_locks = 0;
+    std::string statement;
+    WaitedLock waits_for;
+  };
+  int64_t wall_us = 0;
+  std::vector<Member> members;
+  size_t victim = 0;
 };
 
 struct MetadataLockInfo {

@@ -38,8 +38,9 @@ LockTable::GapPartition& LockTable::GapPartitionOf(IndexId index) const {
 
 void LockTable::NoteHeld(LockOwner* owner, const std::string* full_key) {
   MutexLock lock(owner->held_mutex_);
-  owner->held_records_.insert(full_key);
-  owner->record_locks.fetch_add(1, std::memory_order_relaxed);
+  if (owner->held_records_.insert(full_key).second) {
+    owner->record_locks.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 void LockTable::ForgetHeld(LockOwner* owner, const std::string* full_key) {
@@ -52,45 +53,6 @@ void LockTable::ForgetHeld(LockOwner* owner, const std::string* full_key) {
 // ---------------------------------------------------------------------------------------------
 // Records
 
-bool LockTable::IsBlockedBy(const Queue& queue, size_t position, size_t other) {
-  const Request& request = queue[position];
-  const Request& before = queue[other];
-  if (before.owner == request.owner || !Conflicts(before.mode, request.mode)) {
-    return false;
-  }
-  if (before.granted) {
-    return true;
-  }
-  // Those who wait behind the shared lock that is being upgraded would wait for this owner anyway.
-  return other < position && !request.upgrade;
-}
-
-std::vector<uint64_t> LockTable::BlockersAt(const Queue& queue, size_t position) {
-  std::vector<uint64_t> blockers;
-  for (size_t i = 0; i < queue.size(); ++i) {
-    if (i != position && IsBlockedBy(queue, position, i)) {
-      blockers.push_back(queue[i].owner->id);
-    }
-  }
-  return blockers;
-}
-
-void LockTable::Advance(Queue* queue) {
-  for (size_t i = 0; i < queue->size(); ++i) {
-    Request& request = (*queue)[i];
-    if (request.granted) {
-      continue;
-    }
-    std::vector<uint64_t> blockers = BlockersAt(*queue, i);
-    if (blockers.empty()) {
-      request.granted = true;
-      graph_->Grant(request.owner);
-    } else {
-      graph_->Update(request.owner, std::move(blockers));
-    }
-  }
-}
-
 Result<LockOutcome> LockTable::LockRecord(LockOwner* owner, IndexId index, std::string_view key,
                                           LockMode mode, const LockWait& wait) {
   INVARIANT(mode != LockMode::kNone);
@@ -99,46 +61,30 @@ Result<LockOutcome> LockTable::LockRecord(LockOwner* owner, IndexId index, std::
   {
     MutexLock lock(partition.mutex);
     auto found = partition.queues.try_emplace(full_key).first;
-    Queue& queue = found->second;
-    bool upgrade = false;
-    for (Request& request : queue) {
-      if (request.owner == owner && request.granted) {
-        if (request.mode == LockMode::kExclusive || mode == request.mode) {
-          return LockOutcome::kHeld;
-        }
-        upgrade = true;
-      }
-    }
-    queue.push_back({owner, mode, false, upgrade});
-    std::vector<uint64_t> blockers = BlockersAt(queue, queue.size() - 1);
-    if (blockers.empty()) {
-      if (upgrade) {
-        queue.pop_back();
-        for (Request& request : queue) {
-          if (request.owner == owner) {
-            request.mode = LockMode::kExclusive;
-          }
-        }
-        Advance(&queue);  // those who waited now wait for more
-      } else {
-        queue.back().granted = true;
+    RecordQueue& queue = found->second;
+    std::vector<uint64_t> blockers;
+    switch (queue.Ask(owner, mode, graph_, &blockers)) {
+      case RecordQueue::Answer::kHeld:
+        return LockOutcome::kHeld;
+      case RecordQueue::Answer::kGranted:
         NoteHeld(owner, &found->first);
-      }
-      return LockOutcome::kGranted;
+        return LockOutcome::kGranted;
+      case RecordQueue::Answer::kUpgraded:
+        return LockOutcome::kGranted;
+      case RecordQueue::Answer::kBlocked:
+        break;
     }
-    Status refused;
-    if (wait.policy == WaitPolicy::kWait) {
-      refused = graph_->Register(owner, std::move(blockers));
-    } else if (wait.policy == WaitPolicy::kFail) {
-      refused = Status::TimedOut("row is locked and NOWAIT is set");
+    if (wait.policy == WaitPolicy::kFail) {
+      return Status::TimedOut("row is locked and NOWAIT is set");
     }
-    if (!refused.ok() || wait.policy == WaitPolicy::kSkip) {
-      queue.pop_back();
-      if (refused.ok()) {
-        return LockOutcome::kSkipped;
-      }
-      return refused;
+    if (wait.policy == WaitPolicy::kSkip) {
+      return LockOutcome::kSkipped;
     }
+    WaitedLock what{index, std::string(key), mode != LockMode::kShared};
+    what.blocker_exclusive =
+        queue.holders().empty() || queue.holders().front().mode != LockMode::kShared;
+    RETURN_IF_ERROR(graph_->Register(owner, blockers, std::move(what)));
+    queue.Wait(owner, mode, std::move(blockers));
   }
   Status waited = graph_->Wait(owner, wait.timeout_us);
   return AfterWait(partition, owner, full_key, std::move(waited));
@@ -150,32 +96,14 @@ Result<LockOutcome> LockTable::AfterWait(Partition& partition, LockOwner* owner,
   graph_->Clear(owner);
   auto found = partition.queues.find(full_key);
   INVARIANT(found != partition.queues.end());
-  Queue& queue = found->second;
-  auto mine = std::find_if(queue.begin(), queue.end(), [&](const Request& request) {
-    return request.owner == owner && (request.upgrade || !request.granted);
-  });
-  if (mine == queue.end()) {
-    // Granted, and not an upgrade: find it.
-    mine = std::find_if(queue.begin(), queue.end(),
-                        [&](const Request& request) { return request.owner == owner; });
+  RecordQueue& queue = found->second;
+  if (queue.EndWait(owner, graph_)) {
+    // A failure that came together with the grant: the lock counts; a victim gives it back with the
+    // others.
+    NoteHeld(owner, &found->first);
+    return waited.Is(Code::kDeadlock) ? Result<LockOutcome>(std::move(waited))
+                                      : Result<LockOutcome>(LockOutcome::kWaited);
   }
-  INVARIANT(mine != queue.end());
-  // A timeout or an interrupt that came together with the grant: the lock counts.
-  if (mine->granted && !waited.Is(Code::kDeadlock)) {
-    if (mine->upgrade) {
-      queue.erase(mine);
-      for (Request& request : queue) {
-        if (request.owner == owner) {
-          request.mode = LockMode::kExclusive;
-        }
-      }
-    } else {
-      NoteHeld(owner, &found->first);
-    }
-    return LockOutcome::kWaited;
-  }
-  queue.erase(mine);
-  Advance(&queue);
   if (queue.empty()) {
     partition.queues.erase(found);
   }
@@ -188,17 +116,14 @@ void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view 
   if (found == partition.queues.end()) {
     return;
   }
-  Queue& queue = found->second;
-  if (only_without_waiters && queue.size() > 1) {
+  RecordQueue& queue = found->second;
+  if (only_without_waiters && !queue.IsHeldAlone(owner)) {
     return;
   }
-  const size_t before = queue.size();
-  std::erase_if(queue, [&](const Request& request) { return request.owner == owner; });
-  if (queue.size() == before) {
+  if (!queue.Release(owner, graph_)) {
     return;
   }
   ForgetHeld(owner, &found->first);
-  Advance(&queue);
   if (queue.empty()) {
     partition.queues.erase(found);
   }
@@ -223,16 +148,17 @@ void LockTable::GrantImplicit(LockOwner* owner, IndexId index, std::string_view 
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
   auto found = partition.queues.try_emplace(full_key).first;
-  Queue& queue = found->second;
-  for (Request& request : queue) {
-    if (request.owner == owner && request.granted) {
-      request.mode = LockMode::kExclusive;
-      return;
-    }
+  if (found->second.GrantImplicit(owner, graph_)) {
+    NoteHeld(owner, &found->first);
   }
-  queue.insert(queue.begin(), Request{owner, LockMode::kExclusive, true, false});
-  NoteHeld(owner, &found->first);
-  Advance(&queue);
+}
+
+bool LockTable::IsContested(const LockOwner* owner, IndexId index, std::string_view key) const {
+  const std::string full_key = FullKey(index, key);
+  Partition& partition = PartitionOf(full_key);
+  MutexLock lock(partition.mutex);
+  auto found = partition.queues.find(full_key);
+  return found != partition.queues.end() && found->second.IsContested(owner);
 }
 
 bool LockTable::HoldsRecord(const LockOwner* owner, IndexId index, std::string_view key,
@@ -244,33 +170,25 @@ bool LockTable::HoldsRecord(const LockOwner* owner, IndexId index, std::string_v
   if (found == partition.queues.end()) {
     return false;
   }
-  return std::any_of(found->second.begin(), found->second.end(), [&](const Request& request) {
-    return request.owner == owner && request.granted &&
-           (request.mode == LockMode::kExclusive || mode == request.mode);
-  });
+  const RecordQueue::Holder* own = found->second.FindHolder(owner);
+  return own != nullptr && (own->mode == LockMode::kExclusive || own->mode == mode);
 }
 
 // ---------------------------------------------------------------------------------------------
 // Gaps
 
-bool LockTable::Range::Contains(std::string_view key) const {
-  if (lower_inclusive ? key < lower : key <= lower) {
-    return false;
-  }
-  return no_upper || (upper_inclusive ? key <= upper : key < upper);
-}
-
 uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bounds,
                             uint64_t range_id) {
-  GapPartition& partition = GapPartitionOf(index);
-  MutexLock lock(partition.mutex);
-  Range range;
+  LockedRange range;
   range.owner = owner;
   range.lower = bounds.lower;
   range.lower_inclusive = bounds.lower_inclusive;
   range.upper = bounds.upper;
   range.upper_inclusive = bounds.upper_inclusive;
   range.no_upper = bounds.no_upper;
+  range.exclusive = bounds.exclusive;
+  GapPartition& partition = GapPartitionOf(index);
+  MutexLock lock(partition.mutex);
   for (;;) {
     IndexGaps& gaps = partition.indexes[index];
     const bool marked = std::any_of(gaps.marks.begin(), gaps.marks.end(), [&](const Mark& mark) {
@@ -283,42 +201,61 @@ uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bo
     partition.marks_changed.WaitFor(partition.mutex, kMarkPollUs);
   }
   IndexGaps& gaps = partition.indexes[index];
-  auto place = gaps.ranges.end();
-  if (range_id != 0) {
-    place = std::find_if(gaps.ranges.begin(), gaps.ranges.end(),
-                         [&](const Range& other) { return other.id == range_id; });
-    INVARIANT(place != gaps.ranges.end() && place->owner == owner);
-    range.id = range_id;
-    *place = std::move(range);
-  } else {
-    range.id = next_range_id_.fetch_add(1, std::memory_order_relaxed);
-    gaps.ranges.push_back(std::move(range));
-    place = gaps.ranges.end() - 1;
+  const LockedRange* placed = PlaceRange(&gaps, std::move(range), range_id);
+  if (range_id == 0) {
     MutexLock held(owner->held_mutex_);
-    if (std::find(owner->held_gaps_.begin(), owner->held_gaps_.end(), index.value()) ==
-        owner->held_gaps_.end()) {
-      owner->held_gaps_.push_back(index.value());
-    }
+    owner->held_gaps_.insert(index.value());
   }
-  const uint64_t id = place->id;
   // Those who wait to insert here now wait for this owner too.
-  for (const InsertWaiter& waiter : gaps.waiters) {
-    if (waiter.owner != owner && place->Contains(waiter.key)) {
-      graph_->Update(waiter.owner, GapBlockers(gaps, waiter.owner, waiter.key));
+  for (InsertWaiter& waiter : gaps.waiters) {
+    if (waiter.owner != owner && placed->Contains(waiter.key)) {
+      UpdateInsert(gaps, &waiter);
     }
   }
-  return id;
+  return placed->id;
+}
+
+const LockedRange* LockTable::PlaceRange(IndexGaps* gaps, LockedRange range, uint64_t range_id) {
+  const LockOwner* owner = range.owner;
+  if (range_id == 0) {
+    range.id = next_range_id_.fetch_add(1, std::memory_order_relaxed);
+    gaps->ids_of[owner].push_back(range.id);
+  } else {
+    const LockedRange* old = gaps->by_id.at(range_id);
+    INVARIANT(old->owner == owner);
+    if (old->lower == range.lower && old->lower_inclusive == range.lower_inclusive) {
+      gaps->ranges.MoveUpperEnd(old, std::move(range.upper), range.upper_inclusive,
+                                range.no_upper);
+      return old;
+    }
+    range.id = range_id;
+    gaps->ranges.Erase(old);
+  }
+  const LockedRange* placed = gaps->ranges.Insert(std::move(range));
+  gaps->by_id[placed->id] = placed;
+  return placed;
 }
 
 std::vector<uint64_t> LockTable::GapBlockers(const IndexGaps& gaps, const LockOwner* owner,
                                              std::string_view key) {
   std::vector<uint64_t> blockers;
-  for (const Range& range : gaps.ranges) {
-    if (range.owner != owner && range.Contains(key)) {
+  gaps.ranges.VisitContaining(key, [&](const LockedRange& range) {
+    if (range.owner != owner) {
       blockers.push_back(range.owner->id);
     }
-  }
+    return true;
+  });
   return blockers;
+}
+
+void LockTable::UpdateInsert(const IndexGaps& gaps, InsertWaiter* waiter) {
+  std::vector<uint64_t> blockers = GapBlockers(gaps, waiter->owner, waiter->key);
+  if (blockers.empty()) {
+    graph_->Grant(waiter->owner);
+  } else if (blockers != waiter->blockers) {
+    waiter->blockers = blockers;
+    graph_->Update(waiter->owner, std::move(blockers));
+  }
 }
 
 Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view key,
@@ -348,8 +285,9 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
       if (wait.policy != WaitPolicy::kWait) {
         return Status::TimedOut("gap is locked and NOWAIT is set");
       }
-      RETURN_IF_ERROR(graph_->Register(owner, std::move(blockers)));
-      partition.indexes[index].waiters.push_back({owner, std::string(key)});
+      const WaitedLock what{index, std::string(key), true, /*insert_intention=*/true};
+      RETURN_IF_ERROR(graph_->Register(owner, blockers, what));
+      partition.indexes[index].waiters.push_back({owner, std::string(key), std::move(blockers)});
     }
     Status waited = graph_->Wait(owner, wait.timeout_us);
     MutexLock lock(partition.mutex);
@@ -378,20 +316,27 @@ void LockTable::EndInsert(LockOwner* owner, IndexId index) {
   partition.marks_changed.NotifyAll();
 }
 
-void LockTable::AdvanceInserts(IndexGaps* gaps) {
-  for (const InsertWaiter& waiter : gaps->waiters) {
-    std::vector<uint64_t> blockers = GapBlockers(*gaps, waiter.owner, waiter.key);
-    if (blockers.empty()) {
-      graph_->Grant(waiter.owner);
-    } else {
-      graph_->Update(waiter.owner, std::move(blockers));
-    }
+void LockTable::ReleaseGaps(LockOwner* owner, IndexId index) {
+  GapPartition& partition = GapPartitionOf(index);
+  MutexLock lock(partition.mutex);
+  IndexGaps& gaps = partition.indexes[index];
+  for (uint64_t id : gaps.ids_of[owner]) {
+    const auto found = gaps.by_id.find(id);
+    gaps.ranges.Erase(found->second);
+    gaps.by_id.erase(found);
+  }
+  gaps.ids_of.erase(owner);
+  for (InsertWaiter& waiter : gaps.waiters) {
+    UpdateInsert(gaps, &waiter);
+  }
+  if (gaps.empty()) {
+    partition.indexes.erase(index);
   }
 }
 
 void LockTable::ReleaseAll(LockOwner* owner) {
   std::unordered_set<const std::string*> records;
-  std::vector<uint64_t> gap_indexes;
+  std::unordered_set<uint64_t> gap_indexes;
   {
     MutexLock lock(owner->held_mutex_);
     records.swap(owner->held_records_);
@@ -404,57 +349,98 @@ void LockTable::ReleaseAll(LockOwner* owner) {
     Remove(partition, owner, *key, /*only_without_waiters=*/false);
   }
   for (uint64_t id : gap_indexes) {
-    const IndexId index(id);
-    GapPartition& partition = GapPartitionOf(index);
-    MutexLock lock(partition.mutex);
-    IndexGaps& gaps = partition.indexes[index];
-    std::erase_if(gaps.ranges, [&](const Range& range) { return range.owner == owner; });
-    AdvanceInserts(&gaps);
-    if (gaps.empty()) {
-      partition.indexes.erase(index);
-    }
+    ReleaseGaps(owner, IndexId(id));
   }
 }
 
-std::vector<LockInfo> LockTable::List() const {
-  std::vector<LockInfo> list;
-  auto make = [&](const LockOwner* owner, IndexId index, std::string_view key, std::string mode,
+// ---------------------------------------------------------------------------------------------
+// Lists
+
+namespace {
+
+LockInfo MakeInfo(const LockOwner* owner, IndexId index, std::string_view key, std::string mode,
                   bool granted) {
-    LockInfo info;
-    info.trx = TrxId(owner->trx_id.load());
-    info.session_id = owner->session_id;
-    info.owner = owner->id;
-    info.index = index;
-    info.key = key;
-    info.mode = std::move(mode);
-    info.granted = granted;
-    if (!granted) {
-      info.blocking_owners = graph_->BlockersOf(owner);
-    }
-    list.push_back(std::move(info));
-  };
+  LockInfo info;
+  info.trx = TrxId(owner->trx_id.load());
+  info.session_id = owner->session_id;
+  info.owner = owner->id;
+  info.index = index;
+  info.key = key;
+  info.mode = std::move(mode);
+  info.granted = granted;
+  return info;
+}
+
+std::string RecordMode(LockMode mode) {
+  return mode == LockMode::kShared ? "S,REC_NOT_GAP" : "X,REC_NOT_GAP";
+}
+
+}  // namespace
+
+void LockTable::ListRecords(std::vector<LockInfo>* list) const {
   for (Partition& partition : partitions_) {
     MutexLock lock(partition.mutex);
     for (const auto& [full_key, queue] : partition.queues) {
       const IndexId index(LoadLittle<uint64_t>(full_key.data()));
-      for (const Request& request : queue) {
-        make(request.owner, index, std::string_view(full_key).substr(sizeof(uint64_t)),
-             request.mode == LockMode::kShared ? "S,REC_NOT_GAP" : "X,REC_NOT_GAP",
-             request.granted);
+      const auto key = std::string_view(full_key).substr(sizeof(uint64_t));
+      for (const RecordQueue::Holder& holder : queue.holders()) {
+        list->push_back(MakeInfo(holder.owner, index, key, RecordMode(holder.mode), true));
+      }
+      for (const RecordQueue::Waiter& waiter : queue.waiters()) {
+        list->push_back(MakeInfo(waiter.owner, index, key, RecordMode(waiter.mode), false));
+        list->back().blocking_owners = queue.AllBlockersOf(waiter);
       }
     }
   }
+}
+
+void LockTable::ListGaps(std::vector<LockInfo>* list) const {
+  // A record lock whose owner has locked the space before the record too is a next-key lock.
+  std::map<std::pair<uint64_t, std::string>, std::vector<LockInfo*>> records;
+  for (LockInfo& info : *list) {
+    records[{info.index.value(), info.key}].push_back(&info);
+  }
+  std::vector<LockInfo> gap_list;
   for (GapPartition& partition : gap_partitions_) {
     MutexLock lock(partition.mutex);
     for (const auto& [index, gaps] : partition.indexes) {
-      for (const Range& range : gaps.ranges) {
-        make(range.owner, index, range.lower, "X,GAP", true);
-      }
+      gaps.ranges.VisitAll([&, id = index](const LockedRange& range) {
+        bool listed = false;  // as a part of its last record's lock
+        for (auto at = records.lower_bound({id.value(), range.lower});
+             at != records.end() && at->first.first == id.value() &&
+             !range.EndsBefore(at->first.second);
+             ++at) {
+          for (LockInfo* info : at->second) {
+            const bool spans = info->owner == range.owner->id && !range.StartsAfter(info->key) &&
+                               (info->key != range.lower || range.lower.empty());
+            if (spans && info->mode.size() > 1) {
+              info->mode.resize(1);
+            }
+            listed |= spans && info->key == range.upper;
+          }
+        }
+        if (listed && !range.no_upper) {
+          return;
+        }
+        const char* mode = range.exclusive ? "X" : "S";
+        gap_list.push_back(MakeInfo(range.owner, id, range.no_upper ? "" : range.upper,
+                                    range.no_upper ? mode : std::string(mode) + ",GAP", true));
+        gap_list.back().supremum = range.no_upper;
+      });
       for (const InsertWaiter& waiter : gaps.waiters) {
-        make(waiter.owner, index, waiter.key, "X,GAP,INSERT_INTENTION", false);
+        gap_list.push_back(
+            MakeInfo(waiter.owner, index, waiter.key, "X,GAP,INSERT_INTENTION", false));
+        gap_list.back().blocking_owners = GapBlockers(gaps, waiter.owner, waiter.key);
       }
     }
   }
+  list->insert(list->end(), gap_list.begin(), gap_list.end());
+}
+
+std::vector<LockInfo> LockTable::List() const {
+  std::vector<LockInfo> list;
+  ListRecords(&list);
+  ListGaps(&list);
   return list;
 }
 

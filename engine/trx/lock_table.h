@@ -5,9 +5,9 @@
 // a scan holds one range however many rows it passes. How wide a range is, is for those who lock
 // it: from entry to entry around what was walked (row/cursor_locking.cc).
 //
-//   record locks   partitioned by hash(index, key); a queue per key, first come first served;
-//                  an upgrade goes ahead of those that wait for the same owner anyway
-//   gap locks      per index; never conflict with each other; block inserts into them
+//   record locks   partitioned by hash(index, key); a queue per key (record_queue.h)
+//   gap locks      per index, found by the keys that they contain (range_index.h); never conflict
+//                  with each other; block inserts into them
 //   insert marks   an insert announces its key before it changes the tree and takes the mark back
 //                  afterwards. A gap lock that covers a mark waits for it (microseconds), so a scan
 //                  that has locked a gap and then looks again sees every insert that was let in.
@@ -36,6 +36,8 @@
 #include "engine/cursor.h"
 #include "engine/definition.h"
 #include "engine/statistics.h"
+#include "engine/trx/range_index.h"
+#include "engine/trx/record_queue.h"
 #include "engine/trx/wait_graph.h"
 
 namespace borealis::engine {
@@ -59,6 +61,7 @@ struct GapBounds {
   std::string_view upper;
   bool upper_inclusive = false;
   bool no_upper = false;
+  bool exclusive = true;  // for lists only
 };
 
 class LockTable {
@@ -74,6 +77,9 @@ class LockTable {
   void UnlockRecord(LockOwner* owner, IndexId index, std::string_view key);
   // The same unless somebody waits for it: the lock is implied by the row from now on.
   void DropImplied(LockOwner* owner, IndexId index, std::string_view key);
+  // Whether another owner has a lock of this key or waits for one, and `owner` does not hold it
+  // exclusively: then a change of what the key stands for has to wait. May be asked under a latch.
+  bool IsContested(const LockOwner* owner, IndexId index, std::string_view key) const;
   // `owner` holds the key exclusively through the row's transaction id: makes that explicit.
   void GrantImplicit(LockOwner* owner, IndexId index, std::string_view key);
   bool HoldsRecord(const LockOwner* owner, IndexId index, std::string_view key,
@@ -97,13 +103,6 @@ class LockTable {
   std::vector<LockInfo> List() const;
 
  private:
-  struct Request {
-    LockOwner* owner = nullptr;
-    LockMode mode = LockMode::kShared;
-    bool granted = false;
-    bool upgrade = false;  // the owner holds a shared lock already
-  };
-  using Queue = std::vector<Request>;
   struct KeyHash {
     using is_transparent = void;
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
@@ -111,17 +110,7 @@ class LockTable {
   struct Partition {
     mutable Mutex mutex{LockRank::kLockTable};
     // Index id, then the key.
-    std::unordered_map<std::string, Queue, KeyHash, std::equal_to<>> queues GUARDED_BY(mutex);
-  };
-  struct Range {
-    uint64_t id = 0;
-    LockOwner* owner = nullptr;
-    std::string lower;
-    std::string upper;
-    bool lower_inclusive = true;
-    bool upper_inclusive = false;
-    bool no_upper = false;
-    bool Contains(std::string_view key) const;
+    std::unordered_map<std::string, RecordQueue, KeyHash, std::equal_to<>> queues GUARDED_BY(mutex);
   };
   struct Mark {
     LockOwner* owner = nullptr;
@@ -131,9 +120,12 @@ class LockTable {
   struct InsertWaiter {
     LockOwner* owner = nullptr;
     std::string key;
+    std::vector<uint64_t> blockers;  // as the wait graph has them
   };
   struct IndexGaps {
-    std::vector<Range> ranges;
+    RangeIndex ranges;
+    std::unordered_map<uint64_t, const LockedRange*> by_id;
+    std::unordered_map<const LockOwner*, std::vector<uint64_t>> ids_of;
     std::vector<Mark> marks;
     std::vector<InsertWaiter> waiters;
     bool empty() const { return ranges.empty() && marks.empty() && waiters.empty(); }
@@ -146,15 +138,10 @@ class LockTable {
   static constexpr size_t kPartitions = 64;
 
   static std::string FullKey(IndexId index, std::string_view key);
-  static bool Conflicts(LockMode a, LockMode b) { return a == LockMode::kExclusive || a != b; }
-  static bool IsBlockedBy(const Queue& queue, size_t position, size_t other);
-  static std::vector<uint64_t> BlockersAt(const Queue& queue, size_t position);
   Partition& PartitionOf(std::string_view full_key) const;
   GapPartition& GapPartitionOf(IndexId index) const;
   static void NoteHeld(LockOwner* owner, const std::string* full_key);
   static void ForgetHeld(LockOwner* owner, const std::string* full_key);
-  // Grants what can be granted and tells the graph about the rest.
-  void Advance(Queue* queue);
   // Takes the owner's requests out of the key's queue. REQUIRES: partition locked.
   void Remove(Partition& partition, LockOwner* owner, std::string_view full_key,
               bool only_without_waiters);
@@ -162,7 +149,13 @@ class LockTable {
                                 Status waited);
   static std::vector<uint64_t> GapBlockers(const IndexGaps& gaps, const LockOwner* owner,
                                            std::string_view key);
-  void AdvanceInserts(IndexGaps* gaps);
+  // A new range, or with an id new bounds for the one that has it.
+  const LockedRange* PlaceRange(IndexGaps* gaps, LockedRange range, uint64_t range_id);
+  // Lets the insert go on, or tells the graph whom it waits for now.
+  void UpdateInsert(const IndexGaps& gaps, InsertWaiter* waiter);
+  void ReleaseGaps(LockOwner* owner, IndexId index);
+  void ListRecords(std::vector<LockInfo>* list) const;
+  void ListGaps(std::vector<LockInfo>* list) const;
 
   WaitGraph* const graph_;
   std::atomic<uint64_t> next_range_id_{1};

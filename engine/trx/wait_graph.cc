@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/coding.h"
 #include "base/fault.h"
 #include "base/invariant.h"
 
@@ -19,17 +20,42 @@ void LockOwner::Interrupt() {
   wait_changed_.NotifyAll();
 }
 
-Status WaitGraph::Register(LockOwner* owner, std::vector<uint64_t> blockers) {
-  MutexLock lock(mutex_);
+void WaitGraph::SetBlockers(Waiting* waiting, std::vector<uint64_t> blockers) {
+  for (uint64_t id : blockers) {
+    ++waited_for_[id];
+  }
+  for (uint64_t id : waiting->blockers) {
+    const auto found = waited_for_.find(id);
+    if (--found->second == 0) {
+      waited_for_.erase(found);
+    }
+  }
+  waiting->blockers = std::move(blockers);
+}
+
+void WaitGraph::Erase(LockOwner* owner) {
+  if (const auto found = waiting_.find(owner->id); found != waiting_.end()) {
+    SetBlockers(&found->second, {});
+    waiting_.erase(found);
+  }
+}
+
+Status WaitGraph::Register(LockOwner* owner, std::vector<uint64_t> blockers, WaitedLock lock) {
+  std::string statement = owner->statement ? owner->statement() : std::string();
+  MutexLock guard(mutex_);
   INVARIANT(!waiting_.contains(owner->id));  // INV-LCK-1
   {
     MutexLock wait(owner->wait_mutex_);
     owner->granted_ = false;
     owner->victim_ = false;
   }
-  waiting_[owner->id] = {owner, std::move(blockers)};
+  Waiting& waiting = waiting_[owner->id];
+  waiting.owner = owner;
+  waiting.lock = std::move(lock);
+  waiting.statement = std::move(statement);
+  SetBlockers(&waiting, std::move(blockers));
   if (detect_ && !BreakCircles(owner)) {
-    waiting_.erase(owner->id);
+    Erase(owner);
     counters_.deadlocks.fetch_add(1, std::memory_order_relaxed);
     return Status::Deadlock("deadlock found when trying to get lock");
   }
@@ -43,7 +69,7 @@ void WaitGraph::Update(LockOwner* owner, std::vector<uint64_t> blockers) {
   if (found == waiting_.end()) {
     return;
   }
-  found->second.blockers = std::move(blockers);
+  SetBlockers(&found->second, std::move(blockers));
   if (detect_ && !BreakCircles(owner)) {
     counters_.deadlocks.fetch_add(1, std::memory_order_relaxed);
     MarkVictim(owner);
@@ -52,13 +78,13 @@ void WaitGraph::Update(LockOwner* owner, std::vector<uint64_t> blockers) {
 
 void WaitGraph::Clear(LockOwner* owner) {
   MutexLock lock(mutex_);
-  waiting_.erase(owner->id);
+  Erase(owner);
   owner->waiting.store(false);
 }
 
 void WaitGraph::Grant(LockOwner* owner) {
   MutexLock lock(mutex_);
-  waiting_.erase(owner->id);
+  Erase(owner);
   owner->waiting.store(false);
   MutexLock wait(owner->wait_mutex_);
   owner->granted_ = true;
@@ -67,13 +93,16 @@ void WaitGraph::Grant(LockOwner* owner) {
 
 void WaitGraph::MarkVictim(LockOwner* owner) {
   // Its edges go at once, so that the circle is found broken by whoever looks next.
-  waiting_[owner->id].blockers.clear();
+  SetBlockers(&waiting_[owner->id], {});
   MutexLock wait(owner->wait_mutex_);
   owner->victim_ = true;
   owner->wait_changed_.NotifyAll();
 }
 
 bool WaitGraph::FindCircle(uint64_t start, std::vector<uint64_t>* path) {
+  if (!waited_for_.contains(start)) {
+    return false;
+  }
   // Depth first, without recursion: each frame is an owner and its next blocker to look at.
   struct Step {
     uint64_t id;
@@ -103,6 +132,38 @@ bool WaitGraph::FindCircle(uint64_t start, std::vector<uint64_t>* path) {
   return false;
 }
 
+uint64_t WaitGraph::CostOfUndoing(LockOwner* owner) {
+  // As InnoDB weighs: changes, and sets of locks (there per page, here per index).
+  MutexLock lock(owner->held_mutex_);
+  std::unordered_set<uint64_t> sets;
+  for (const std::string* key : owner->held_records_) {
+    sets.insert(LoadLittle<uint64_t>(key->data()));
+  }
+  return owner->weight.load() + sets.size() + owner->held_gaps_.size();
+}
+
+void WaitGraph::Note(const std::vector<uint64_t>& path, const LockOwner* victim) {
+  DeadlockInfo info;
+  info.wall_us = clock_->WallUs();
+  for (size_t i = 0; i < path.size(); ++i) {
+    // The one that closed the circle comes last.
+    const Waiting& waiting = waiting_[path[(i + 1) % path.size()]];
+    const LockOwner& owner = *waiting.owner;
+    info.members.push_back({TrxId(owner.trx_id.load()), owner.session_id, owner.started_wall_us,
+                            owner.weight.load(), owner.record_locks.load(), waiting.statement,
+                            waiting.lock});
+    if (waiting.owner == victim) {
+      info.victim = i;
+    }
+  }
+  latest_ = std::move(info);
+}
+
+std::optional<DeadlockInfo> WaitGraph::LatestDeadlock() const {
+  MutexLock lock(mutex_);
+  return latest_;
+}
+
 bool WaitGraph::BreakCircles(LockOwner* start) {
   std::vector<uint64_t> path;
   while (FindCircle(start->id, &path)) {
@@ -111,10 +172,11 @@ bool WaitGraph::BreakCircles(LockOwner* start) {
     LockOwner* victim = start;
     for (uint64_t id : path) {
       LockOwner* member = waiting_[id].owner;
-      if (member->weight.load() < victim->weight.load()) {
+      if (CostOfUndoing(member) < CostOfUndoing(victim)) {
         victim = member;
       }
     }
+    Note(path, victim);
     if (victim == start) {
       return false;
     }
@@ -162,12 +224,6 @@ Status WaitGraph::Wait(LockOwner* owner, int64_t timeout_us) {
   while (waited > most && !counters_.time_max_us.compare_exchange_weak(most, waited)) {
   }
   return outcome;
-}
-
-std::vector<uint64_t> WaitGraph::BlockersOf(const LockOwner* owner) const {
-  MutexLock lock(mutex_);
-  auto found = waiting_.find(owner->id);
-  return found == waiting_.end() ? std::vector<uint64_t>{} : found->second.blockers;
 }
 
 void WaitGraph::Stop() {

@@ -2,9 +2,12 @@
 //
 // A waiting owner is registered with the owners that block it; owners that are not registered run.
 // A registration that closes a circle is answered at once by choosing the member with the fewest
-// changes; the lock that the victim waits for is then given up by its own thread. The graph is kept
-// exact: whoever changes a queue updates or clears the registrations of those that wait in it,
-// under that queue's mutex, so there are no false deadlocks.
+// changes and locks; the lock that the victim waits for is then given up by its own thread. The
+// graph is kept exact: whoever changes a queue updates or clears the registrations of those that
+// wait in it, under that queue's mutex, so there are no false deadlocks.
+//
+// A circle goes through somebody who is waited for: an owner that nobody waits for, as those are
+// that queue up for one hot row, is registered without a search.
 // Thread-safe.
 //
 // INV-LCK-1  An owner waits for at most one lock at a time.
@@ -15,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -23,6 +27,7 @@
 #include "base/mutex.h"
 #include "base/os/time.h"
 #include "base/status.h"
+#include "engine/statistics.h"
 
 namespace borealis::engine {
 
@@ -36,7 +41,10 @@ class LockOwner {
   const uint64_t id;  // unique in the life of the engine, never 0
   const uint64_t session_id;
   const std::function<bool()> killed;
-  // The more, the less likely a victim.
+  // For reports of deadlocks; set before the owner is used, if at all.
+  std::function<std::string()> statement;
+  int64_t started_wall_us = 0;
+  // Rows changed: the more, the less likely a victim.
   std::atomic<uint64_t> weight{0};
   std::atomic<uint64_t> trx_id{0};
   std::atomic<bool> interrupted{false};
@@ -57,7 +65,7 @@ class LockOwner {
   // strings are the lock table's and live as long as the lock.
   Mutex held_mutex_{LockRank::kLeaf};
   std::unordered_set<const std::string*> held_records_ GUARDED_BY(held_mutex_);
-  std::vector<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);  // index ids
+  std::unordered_set<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);  // index ids
 };
 
 struct WaitCounters {
@@ -73,9 +81,9 @@ class WaitGraph {
  public:
   WaitGraph(const Clock* clock, bool detect) : clock_(clock), detect_(detect) {}
 
-  // `owner` is about to wait for `blockers`. kDeadlock: it is itself the victim and is not
-  // registered.
-  Status Register(LockOwner* owner, std::vector<uint64_t> blockers);
+  // `owner` is about to wait for `blockers`, which keep it from `lock`. kDeadlock: it is itself the
+  // victim and is not registered.
+  Status Register(LockOwner* owner, std::vector<uint64_t> blockers, WaitedLock lock);
   // The blockers of a registered owner have changed; no effect when it is not registered.
   void Update(LockOwner* owner, std::vector<uint64_t> blockers);
   void Clear(LockOwner* owner);
@@ -87,7 +95,7 @@ class WaitGraph {
   // no mutex or latch held.
   Status Wait(LockOwner* owner, int64_t timeout_us);
 
-  std::vector<uint64_t> BlockersOf(const LockOwner* owner) const;
+  std::optional<DeadlockInfo> LatestDeadlock() const;
   // Every wait from now on fails with kCancelled.
   void Stop();
   const WaitCounters& counters() const { return counters_; }
@@ -96,8 +104,15 @@ class WaitGraph {
   struct Waiting {
     LockOwner* owner = nullptr;
     std::vector<uint64_t> blockers;
+    WaitedLock lock;
+    std::string statement;
   };
 
+  void SetBlockers(Waiting* waiting, std::vector<uint64_t> blockers) REQUIRES(mutex_);
+  void Erase(LockOwner* owner) REQUIRES(mutex_);
+  static uint64_t CostOfUndoing(LockOwner* owner);
+  // Who waits for whom in the circle, for SHOW ENGINE INNODB STATUS.
+  void Note(const std::vector<uint64_t>& path, const LockOwner* victim) REQUIRES(mutex_);
   // Breaks the circles through `start`; false when `start` is chosen itself.
   bool BreakCircles(LockOwner* start) REQUIRES(mutex_);
   bool FindCircle(uint64_t start, std::vector<uint64_t>* path) REQUIRES(mutex_);
@@ -109,6 +124,9 @@ class WaitGraph {
   WaitCounters counters_;
   mutable Mutex mutex_{LockRank::kWaitGraph};
   std::unordered_map<uint64_t, Waiting> waiting_ GUARDED_BY(mutex_);
+  // How many registered owners wait for this one; no entry: none.
+  std::unordered_map<uint64_t, uint32_t> waited_for_ GUARDED_BY(mutex_);
+  std::optional<DeadlockInfo> latest_ GUARDED_BY(mutex_);
 };
 
 }  // namespace borealis::engine
