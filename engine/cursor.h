@@ -2,8 +2,8 @@
 //
 // LockMode::kNone is a consistent read: the version the transaction's read view sees (READ
 // UNCOMMITTED: the newest; SERIALIZABLE outside autocommit: as kShared). The other modes read the
-// newest committed version, waiting for its lock, and lock what they read as InnoDB does: rows and
-// the gaps walked under REPEATABLE READ and above, rows alone below.
+// newest committed version, waiting for its lock, and lock what they read as InnoDB does: rows, the
+// index entries that they were found by, and under REPEATABLE READ and above the gaps walked.
 //
 // A cursor holds no latch between calls; its own transaction may change rows under it, and it then
 // goes on from its key. Thread-safety: its transaction's.
@@ -44,6 +44,11 @@ struct KeyRange {
 // The least byte string above all that start with `prefix`; empty when there is none.
 std::string PrefixEnd(std::string_view prefix);
 
+// What a locking scan of a secondary index under REPEATABLE READ and above locks of the first entry
+// beyond its range, as InnoDB does depending on where the end is noticed: the gap before it, the
+// entry, or its row as well.
+enum class BeyondRange : uint8_t { kGap, kEntry, kRow };
+
 struct ScanOptions {
   size_t index_no = kClusteredIndex;
   KeyRange range;  // over the index's own keys (secondary: secondary key bytes first)
@@ -54,6 +59,12 @@ struct ScanOptions {
   bool unique_point = false;
   // A long scan is coming: fetch leaves ahead.
   bool read_ahead = false;
+  // Keys are all that the caller reads: a shared lock of the entry is enough.
+  bool covering = false;
+  BeyondRange beyond = BeyondRange::kGap;
+  // Below REPEATABLE READ, in the clustered index: a row that somebody else has locked is shown as
+  // it was last committed, without a lock, and waited for once it is confirmed.
+  bool semi_consistent = false;
 };
 
 class Cursor {
@@ -71,12 +82,15 @@ class Cursor {
   // part that the engine appends.
   virtual std::string_view key() const = 0;
   virtual std::string_view clustered_key() const = 0;
-  // The row bytes; a secondary cursor fetches them at the first call for a row.
+  // The row bytes; a secondary cursor fetches (and locks) them at the first call for a row.
   virtual Result<std::string_view> row() = 0;
 
   // For READ COMMITTED: the row does not match after all; gives back the locks that Next() took on
   // it. No effect under REPEATABLE READ and above, nor on a lock held before.
   virtual void UnlockRow() = 0;
+  // The row matches: one that was shown without its lock is waited for. False when it is not the
+  // same any more; then the next Next() shows it again, as it is now, if it is still there.
+  virtual Result<bool> Confirm() { return true; }
   // Starts again with another range of the same index; keeps buffers.
   virtual Status Restart(KeyRange range, bool unique_point) = 0;
 };

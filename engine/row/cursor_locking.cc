@@ -5,8 +5,11 @@
 // ends are looked for once; one that comes between before the lock is had only makes it wider.
 //
 // For each step: look for the next entry; lock the range up to it against inserts; look again (what
-// was let in before the range was locked is visible now); lock the row; read it. Rows are locked
-// through the clustered index only: every change of an index entry needs the row's lock as well.
+// was let in before the range was locked is visible now); lock the entry; lock the row, unless
+// a shared lock of the entry is all that is needed; read it.
+#include <optional>
+#include <utility>
+
 #include "base/fault.h"
 #include "engine/row/row_lock.h"
 #include "engine/row/row_read.h"
@@ -27,8 +30,9 @@ class LockingCursor final : public Cursor {
   Result<bool> Next() override;
   std::string_view key() const override { return key_; }
   std::string_view clustered_key() const override { return clustered_key_; }
-  Result<std::string_view> row() override { return std::string_view(row_); }
+  Result<std::string_view> row() override;
   void UnlockRow() override;
+  Result<bool> Confirm() override;
   Status Restart(KeyRange range, bool unique_point) override {
     options_.range = std::move(range);
     options_.unique_point = unique_point;
@@ -48,6 +52,7 @@ class LockingCursor final : public Cursor {
   enum class Step { kEmit, kSkip, kLookAgain };
 
   bool secondary() const { return options_.index_no != kClusteredIndex; }
+  IndexId index() const { return table_->definition().indexes[options_.index_no].id; }
   IndexId clustered_index() const { return table_->definition().indexes[kClusteredIndex].id; }
   void Begin();
   Result<Candidate> Look();
@@ -56,7 +61,19 @@ class LockingCursor final : public Cursor {
   // is there, that key, otherwise the entry beyond.
   Status FindStart(const Candidate& candidate);
   Result<Step> LockCandidate(const Candidate& candidate);
+  Result<Step> LockCandidateEntry(const Candidate& candidate);
+  Result<Step> LockCandidateRow(const Candidate& candidate);
+  // The row is locked by another transaction: shows its last committed version.
+  Result<Step> ShowCommitted(const Candidate& candidate);
+  // Looks whether what was settled is still so.
+  Result<Step> SkipIfSame(const Candidate& candidate);
+  Status LockBeyond();
+  bool locks_entry_alone() const {
+    return secondary() && options_.covering && options_.lock == LockMode::kShared;
+  }
   void Advance(const Candidate& candidate) {
+    position_before_ = std::move(position_);
+    started_before_ = started_;
     position_ = candidate.entry_key;
     started_ = true;
   }
@@ -79,6 +96,8 @@ class LockingCursor final : public Cursor {
   bool upper_inclusive_ = false;
   std::string position_;
   bool started_ = false;
+  std::string position_before_;  // where the current row was found from
+  bool started_before_ = false;
   bool done_ = false;
   uint64_t range_id_ = 0;
   // Where the locked gap starts (reverse: ends), since start_found_.
@@ -90,8 +109,13 @@ class LockingCursor final : public Cursor {
   std::string key_;
   std::string clustered_key_;
   std::string row_;
+  bool have_row_ = false;
   IndexKey built_key_;
-  bool may_unlock_ = false;
+  std::string entry_key_;  // locked by Next()
+  bool may_unlock_entry_ = false;
+  bool may_unlock_row_ = false;
+  std::optional<RowVersion> shown_;  // without a lock
+  bool confirmed_ = false;           // the row to come is locked since Confirm()
 };
 
 void LockingCursor::Begin() {
@@ -110,7 +134,10 @@ void LockingCursor::Begin() {
   done_ = false;
   range_id_ = 0;
   start_found_ = false;
-  may_unlock_ = false;
+  may_unlock_entry_ = false;
+  may_unlock_row_ = false;
+  shown_.reset();
+  confirmed_ = false;
 }
 
 Result<LockingCursor::Candidate> LockingCursor::Look() {
@@ -185,6 +212,7 @@ Status LockingCursor::LockGapUpTo(const Candidate& candidate) {
   RETURN_IF_ERROR(FindStart(candidate));
   BTree& tree = table_->trees().tree(options_.index_no);
   GapBounds bounds;
+  bounds.exclusive = options_.lock == LockMode::kExclusive;
   std::string end;
   if (options_.reverse) {
     ASSIGN_OR_RETURN(
@@ -215,7 +243,15 @@ Status LockingCursor::LockGapUpTo(const Candidate& candidate) {
   return Status::Ok();
 }
 
+Result<LockingCursor::Step> LockingCursor::SkipIfSame(const Candidate& candidate) {
+  ASSIGN_OR_RETURN(Candidate again, Look());
+  return again == candidate ? Step::kSkip : Step::kLookAgain;
+}
+
 Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candidate) {
+  may_unlock_entry_ = false;
+  may_unlock_row_ = false;
+  shown_.reset();
   if (candidate.ghost) {
     // Only a ghost whose fate is open matters.
     RowVersion newest;
@@ -223,21 +259,59 @@ Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candid
     if (!exists || newest.header.trx == trx_.id() ||
         !trx_.core().transactions->IsActive(newest.header.trx)) {
       // Settled; but it may have been settled since the look, by coming back to life.
-      ASSIGN_OR_RETURN(Candidate again, Look());
-      return again == candidate ? Step::kSkip : Step::kLookAgain;
+      confirmed_ = false;
+      return SkipIfSame(candidate);
     }
     COVER("cursor_locking.waits_for_ghost");
   }
-  RowLockResult locked;
-  RETURN_IF_ERROR(
-      LockRow(trx_, *table_, candidate.clustered_key, options_.lock, options_.wait, &locked));
+  if (secondary()) {
+    ASSIGN_OR_RETURN(const Step step, LockCandidateEntry(candidate));
+    if (step != Step::kEmit || locks_entry_alone()) {
+      have_row_ = false;
+      return step;
+    }
+  }
+  return LockCandidateRow(candidate);
+}
+
+Result<LockingCursor::Step> LockingCursor::LockCandidateEntry(const Candidate& candidate) {
+  EntryLockResult locked;
+  RETURN_IF_ERROR(LockEntry(trx_, *table_, options_.index_no, candidate.own_key,
+                            candidate.clustered_key, options_.lock, options_.wait, &locked));
   if (locked.outcome == LockOutcome::kSkipped) {
     return Step::kSkip;
   }
-  may_unlock_ = !trx_.locks_gaps() && locked.outcome != LockOutcome::kHeld;
+  entry_key_ = candidate.entry_key;
+  if (locked.live) {
+    may_unlock_entry_ = !trx_.locks_gaps() && locked.outcome != LockOutcome::kHeld;
+    return Step::kEmit;
+  }
+  if (locked.outcome != LockOutcome::kHeld) {
+    trx_.core().locks.UnlockRecord(trx_.owner(), index(), entry_key_);
+  }
+  return SkipIfSame(candidate);
+}
+
+Result<LockingCursor::Step> LockingCursor::LockCandidateRow(const Candidate& candidate) {
+  clustered_key_ = candidate.clustered_key;
+  const bool confirmed = std::exchange(confirmed_, false);
+  const bool show = options_.semi_consistent && !secondary() && !trx_.locks_gaps() && !confirmed;
+  RowLockResult locked;
+  Status status = LockRow(trx_, *table_, candidate.clustered_key, options_.lock,
+                          show ? WaitPolicy::kFail : options_.wait, &locked);
+  if (show && status.Is(Code::kTimedOut)) {
+    return ShowCommitted(candidate);
+  }
+  RETURN_IF_ERROR(std::move(status));
+  if (locked.outcome == LockOutcome::kSkipped) {
+    UnlockRow();
+    return Step::kSkip;
+  }
+  may_unlock_row_ = !trx_.locks_gaps() && (confirmed || locked.outcome != LockOutcome::kHeld);
   const bool live = locked.exists && !locked.newest.header.deleted;
   if (live) {
     RETURN_IF_ERROR(LoadRow(trx_.core(), locked.newest.view(), &row_));
+    have_row_ = true;
     if (secondary()) {
       RETURN_IF_ERROR(table_->layout().BuildKey(options_.index_no, row_, &built_key_));
     }
@@ -246,13 +320,117 @@ Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candid
     }
   }
   // Deleted, or its key has moved away, before the lock was ours.
-  clustered_key_ = candidate.clustered_key;
   UnlockRow();
-  if (candidate.ghost || locked.waited) {
-    ASSIGN_OR_RETURN(Candidate again, Look());
-    return again == candidate ? Step::kSkip : Step::kLookAgain;
+  return candidate.ghost || locked.waited ? SkipIfSame(candidate) : Result<Step>(Step::kSkip);
+}
+
+Result<LockingCursor::Step> LockingCursor::ShowCommitted(const Candidate& candidate) {
+  COVER("cursor_locking.shows_committed");
+  RowVersion version;
+  ASSIGN_OR_RETURN(bool exists, ReadNewest(*table_, candidate.clustered_key, &version));
+  if (!exists) {
+    return Step::kLookAgain;
   }
-  return Step::kSkip;
+  ASSIGN_OR_RETURN(exists, FindCommitted(trx_.core(), *table_, candidate.clustered_key, &version));
+  if (!exists) {
+    return Step::kSkip;
+  }
+  if (Status loaded = LoadRow(trx_.core(), version.view(), &row_); !loaded.ok()) {
+    // Its off-page part may have gone with it; then the row has another version by now.
+    RowVersion newest;
+    ASSIGN_OR_RETURN(exists, ReadNewest(*table_, candidate.clustered_key, &newest));
+    return exists && newest.SameAs(version) ? Result<Step>(std::move(loaded))
+                                            : Result<Step>(Step::kLookAgain);
+  }
+  have_row_ = true;
+  shown_ = std::move(version);
+  return Step::kEmit;
+}
+
+Result<bool> LockingCursor::Confirm() {
+  if (!shown_.has_value()) {
+    return true;
+  }
+  const RowVersion shown = *std::exchange(shown_, std::nullopt);
+  RowLockResult locked;
+  Status status = LockRow(trx_, *table_, clustered_key_, options_.lock, options_.wait, &locked);
+  if (!status.ok()) {
+    return trx_.Fail(std::move(status));
+  }
+  may_unlock_row_ = locked.exists && locked.outcome != LockOutcome::kHeld;
+  if (locked.exists && locked.newest.SameAs(shown)) {
+    return true;
+  }
+  COVER("cursor_locking.shown_row_changed");
+  confirmed_ = may_unlock_row_;
+  may_unlock_row_ = false;
+  position_ = position_before_;
+  started_ = started_before_;
+  done_ = false;
+  return false;
+}
+
+Result<std::string_view> LockingCursor::row() {
+  if (!have_row_) {
+    RowLockResult locked;
+    Status status =
+        LockRow(trx_, *table_, clustered_key_, options_.lock, WaitPolicy::kWait, &locked);
+    if (status.ok() && (!locked.exists || locked.newest.header.deleted)) {
+      status = Status::Corruption("index entry without a row in " + table_->definition().name);
+    }
+    if (status.ok()) {
+      status = LoadRow(trx_.core(), locked.newest.view(), &row_);
+    }
+    if (!status.ok()) {
+      return trx_.Fail(std::move(status));
+    }
+    have_row_ = true;
+  }
+  return std::string_view(row_);
+}
+
+// The scan has come to its end: InnoDB has met the entry that follows, and locked it.
+Status LockingCursor::LockBeyond() {
+  if (!secondary() || !trx_.locks_gaps() || options_.beyond == BeyondRange::kGap ||
+      (!options_.reverse && !has_upper_)) {
+    return Status::Ok();
+  }
+  BTree& tree = table_->trees().tree(options_.index_no);
+  std::string place = options_.reverse ? options_.range.lower : upper_;
+  SeekMode mode = options_.reverse   ? SeekMode::kBefore
+                  : upper_inclusive_ ? SeekMode::kAfter
+                                     : SeekMode::kAtLeast;
+  for (;;) {
+    Candidate beyond;
+    ASSIGN_OR_RETURN(beyond.found, FindEntry(trx_.core(), tree, place, mode, &beyond.entry_key));
+    if (!beyond.found) {
+      return Status::Ok();  // the gap that ends the range goes on to the end of the index
+    }
+    RETURN_IF_ERROR(LockGapUpTo(beyond));
+    std::string value;
+    Status status = tree.Get(beyond.entry_key, &value);
+    if (status.Is(Code::kNotFound)) {
+      continue;
+    }
+    RETURN_IF_ERROR(std::move(status));
+    ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(beyond.entry_key, value));
+    EntryLockResult locked;
+    RETURN_IF_ERROR(LockEntry(trx_, *table_, options_.index_no, entry.key, entry.clustered_key,
+                              options_.lock, options_.wait, &locked));
+    if (locked.live && options_.beyond == BeyondRange::kRow) {
+      RowLockResult row;
+      RETURN_IF_ERROR(
+          LockRow(trx_, *table_, entry.clustered_key, options_.lock, options_.wait, &row));
+    }
+    if (locked.live || locked.outcome == LockOutcome::kSkipped) {
+      return Status::Ok();
+    }
+    if (locked.outcome != LockOutcome::kHeld) {
+      trx_.core().locks.UnlockRecord(trx_.owner(), index(), beyond.entry_key);
+    }
+    place = std::move(beyond.entry_key);
+    mode = options_.reverse ? SeekMode::kBefore : SeekMode::kAfter;
+  }
 }
 
 Result<bool> LockingCursor::NextRow() {
@@ -269,6 +447,7 @@ Result<bool> LockingCursor::NextRow() {
     }
     if (!candidate.found) {
       done_ = true;
+      RETURN_IF_ERROR(LockBeyond());
       break;
     }
     ASSIGN_OR_RETURN(Step step, LockCandidate(candidate));
@@ -297,9 +476,12 @@ Result<bool> LockingCursor::Next() {
 }
 
 void LockingCursor::UnlockRow() {
-  if (may_unlock_) {
-    trx_.core().locks.UnlockRecord(trx_.owner(), clustered_index(), clustered_key_);
-    may_unlock_ = false;
+  LockTable& locks = trx_.core().locks;
+  if (std::exchange(may_unlock_row_, false)) {
+    locks.UnlockRecord(trx_.owner(), clustered_index(), clustered_key_);
+  }
+  if (std::exchange(may_unlock_entry_, false)) {
+    locks.UnlockRecord(trx_.owner(), index(), entry_key_);
   }
 }
 

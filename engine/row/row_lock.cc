@@ -1,6 +1,9 @@
 #include "engine/row/row_lock.h"
 
 #include "base/fault.h"
+#include "engine/row/secondary.h"
+#include "engine/store/leaf_cursor.h"
+#include "engine/table_trees.h"
 
 namespace borealis::engine {
 
@@ -46,6 +49,83 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
     // implied one, or as a new row where a ghost was locked and then purged. Queue behind it.
     COVER("row_lock.writer_slipped_in");
     core.locks.UnlockRecord(transaction.owner(), index, clustered_key);
+  }
+}
+
+namespace {
+
+struct EntryState {
+  bool exists = false;
+  bool live = false;
+  TrxId max_trx;  // no younger transaction has changed an entry of the leaf (INV-ROW-2)
+};
+
+Result<EntryState> ReadEntry(const Core& core, const Table& table, size_t index_no,
+                             std::string_view entry_key) {
+  Mtr mtr(core.store);
+  LeafCursor cursor(&table.trees().tree(index_no), &mtr);
+  EntryState state;
+  RETURN_IF_ERROR(cursor.SeekLeaf(entry_key, LatchMode::kShared, &state.exists));
+  state.max_trx = TrxId(cursor.max_trx_id());
+  if (state.exists) {
+    ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(cursor.key(), cursor.value()));
+    state.live = !entry.deleted;
+  }
+  return state;
+}
+
+// The active transaction that has changed the entry; TrxId(0) when there is none.
+Result<TrxId> EntryWriter(const Core& core, const Table& table, size_t index_no,
+                          std::string_view key, std::string_view clustered_key,
+                          const EntryState& state) {
+  RowVersion newest;
+  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
+  const TrxId writer = newest.header.trx;
+  if (!exists || !core.transactions->IsActive(writer)) {
+    return TrxId(0);
+  }
+  ASSIGN_OR_RETURN(bool holds,
+                   WriterHoldsEntry(core, table, index_no, key, clustered_key, state.live, writer));
+  return holds ? writer : TrxId(0);
+}
+
+}  // namespace
+
+Status LockEntry(EngineTransaction& transaction, const Table& table, size_t index_no,
+                 std::string_view key, std::string_view clustered_key, LockMode mode,
+                 WaitPolicy policy, EntryLockResult* result) {
+  Core& core = transaction.core();
+  const IndexId index = table.definition().indexes[index_no].id;
+  const std::string entry_key = SecondaryEntryKey(key, clustered_key);
+  result->waited = false;
+  for (;;) {
+    ASSIGN_OR_RETURN(result->outcome, core.locks.LockRecord(transaction.owner(), index, entry_key,
+                                                            mode, transaction.row_wait(policy)));
+    if (result->outcome == LockOutcome::kSkipped) {
+      return Status::Ok();
+    }
+    result->waited |= result->outcome == LockOutcome::kWaited;
+    ASSIGN_OR_RETURN(const EntryState state, ReadEntry(core, table, index_no, entry_key));
+    result->live = state.live;
+    TrxId writer;
+    if (state.exists && !core.transactions->IsSeenByAll(state.max_trx)) {
+      ASSIGN_OR_RETURN(writer, EntryWriter(core, table, index_no, key, clustered_key, state));
+      transaction.NoteMetLatest();
+    }
+    if (!state.exists) {
+      core.locks.UnlockRecord(transaction.owner(), index, entry_key);
+      result->outcome = LockOutcome::kHeld;
+      return Status::Ok();
+    }
+    if (writer == TrxId(0) || writer == transaction.id()) {
+      return Status::Ok();
+    }
+    // It was had implicitly: that is made explicit, and one queues behind it.
+    COVER("row_lock.entry_writer");
+    core.locks.UnlockRecord(transaction.owner(), index, entry_key);
+    core.transactions->IfActive(writer, [&](ChangingTransaction& holder) {
+      core.locks.GrantImplicit(holder.owner.get(), index, entry_key);
+    });
   }
 }
 

@@ -1,7 +1,15 @@
-// Locking one row: explicit locks, and the implicit one of the transaction that wrote it last.
+// Locking rows and index entries: explicit locks, and the implicit ones of who wrote them last.
 //
-// A transaction that changed a row holds it through its id in the row's header. Whoever wants the
-// row makes that lock explicit on the holder's behalf and queues behind it.
+// A transaction that changed a row holds it through its id in the row's header, and the entries
+// that it has changed along with it. Whoever wants the row or an entry makes that lock explicit on
+// the holder's behalf and queues behind it.
+//
+// An entry is locked before its row by readers; a writer has its row first and then asks for the
+// entries one by one. Whoever closes a circle that way is found by the wait graph, as in InnoDB.
+//
+// INV-LCK-6  Whoever is granted an entry's lock finds the entry unchanged by any other active
+//            transaction, and nobody else changes it while the lock is held: a writer looks for
+//            locks with the entry's leaf latched, a reader looks at the entry once it has the lock.
 #pragma once
 
 #include <optional>
@@ -25,5 +33,17 @@ struct RowLockResult {
 // Nothing is locked when there is no entry.
 Status LockRow(EngineTransaction& transaction, const Table& table, std::string_view clustered_key,
                LockMode mode, WaitPolicy policy, RowLockResult* result);
+
+struct EntryLockResult {
+  LockOutcome outcome = LockOutcome::kHeld;
+  bool live = false;  // the entry is there and not delete-marked, as read under the lock
+  bool waited = false;
+};
+
+// Locks one entry of a secondary index and reads its mark under the lock. Without an entry nothing
+// is locked; kSkipped reads nothing.
+Status LockEntry(EngineTransaction& transaction, const Table& table, size_t index_no,
+                 std::string_view key, std::string_view clustered_key, LockMode mode,
+                 WaitPolicy policy, EntryLockResult* result);
 
 }  // namespace borealis::engine

@@ -34,8 +34,9 @@ Result<VersionKeys> KeysOf(const Core& core, const Table& table, const RowView& 
 }
 
 // Brings the entries from those of the newer version to those of the older one (null: none).
-Status UndoEntries(Core& core, TrxId trx, const Table& table, std::string_view clustered_key,
-                   const RowVersion& newer, const RowVersion* older) {
+Status UndoEntries(Core& core, TrxId trx, LockOwner* owner, const Table& table,
+                   std::string_view clustered_key, const RowVersion& newer,
+                   const RowVersion* older) {
   ASSIGN_OR_RETURN(VersionKeys from, KeysOf(core, table, newer.view()));
   VersionKeys to;
   if (older != nullptr) {
@@ -47,8 +48,8 @@ Status UndoEntries(Core& core, TrxId trx, const Table& table, std::string_view c
       continue;
     }
     if (from.live) {
-      RETURN_IF_ERROR(
-          RemoveOrMarkSecondary(core, table, i, from.keys[i].bytes, clustered_key, older, trx));
+      RETURN_IF_ERROR(RemoveOrMarkSecondary(core, owner, table, i, from.keys[i].bytes,
+                                            clustered_key, older, trx));
     }
     if (to.live) {
       RETURN_IF_ERROR(MarkSecondary(core, table, i, to.keys[i].bytes, clustered_key,
@@ -82,8 +83,8 @@ Status RemoveRecord(Core& core, const UndoRecord& record, const UndoPosition& po
 
 }  // namespace
 
-Status UndoChange(Core& core, TrxId trx, const UndoRecord& record, const UndoPosition& position,
-                  UndoLog* log) {
+Status UndoChange(Core& core, TrxId trx, LockOwner* owner, const UndoRecord& record,
+                  const UndoPosition& position, UndoLog* log) {
   ASSIGN_OR_RETURN(TableRef table, core.dictionary.FindByClusteredIndex(record.clustered_index));
   std::optional<TreePin> pin;
   RowVersion newest;
@@ -105,11 +106,11 @@ Status UndoChange(Core& core, TrxId trx, const UndoRecord& record, const UndoPos
   RowVersion older;
   if (record.type == UndoType::kInsert) {
     RETURN_IF_ERROR(
-        UndoEntries(core, trx, *table, record.clustered_key, newest, /*older=*/nullptr));
+        UndoEntries(core, trx, owner, *table, record.clustered_key, newest, /*older=*/nullptr));
   } else {
     older.header = record.old_header;
     RETURN_IF_ERROR(ApplyUndo(record, newest.stored, &older.stored));
-    RETURN_IF_ERROR(UndoEntries(core, trx, *table, record.clustered_key, newest, &older));
+    RETURN_IF_ERROR(UndoEntries(core, trx, owner, *table, record.clustered_key, newest, &older));
   }
   const bool has_off_page = !record.new_reference.empty();
   {

@@ -9,12 +9,14 @@
 namespace borealis::engine {
 
 struct Core;
+class LockOwner;
 
 // Undoes the change that `record` (the last of `log`, at `position`) describes and removes the
 // record. Index entries go first, then the row together with the record; each step can be repeated,
 // so a crash in between does no harm: a row whose roll pointer is not this record is undone
-// already. REQUIRES: the transaction `trx` holds the row.
-Status UndoChange(Core& core, TrxId trx, const UndoRecord& record, const UndoPosition& position,
-                  UndoLog* log);
+// already. REQUIRES: the transaction `trx` holds the row. `owner`, if set, goes on and has locks on
+// entries that vanish given back.
+Status UndoChange(Core& core, TrxId trx, LockOwner* owner, const UndoRecord& record,
+                  const UndoPosition& position, UndoLog* log);
 
 }  // namespace borealis::engine

@@ -159,26 +159,25 @@ Result<bool> AnyVersionHasKey(const Core& core, const Table& table, size_t index
                       });
 }
 
-Result<bool> WriterAffectsKey(const Core& core, const Table& table, size_t index_no,
-                              std::string_view key, std::string_view clustered_key, TrxId writer) {
+Result<bool> WriterHoldsEntry(const Core& core, const Table& table, size_t index_no,
+                              std::string_view key, std::string_view clustered_key, bool live,
+                              TrxId writer) {
   RowVersion newest;
   ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
   if (!exists) {
     return false;
   }
+  // The newest version is written before the entries are changed. So an entry that is as an older
+  // version had it says nothing, and one that is not has been changed since.
   const auto walk = [&](RowVersion version, bool* read_undo) -> Result<bool> {
-    if (version.header.trx != writer) {
-      return false;
-    }
     *read_undo = true;
-    ASSIGN_OR_RETURN(bool has, HasKey(core, table, index_no, key, version));
     while (version.header.trx == writer) {
       ASSIGN_OR_RETURN(bool stepped, StepBack(core, &version));
       bool had = false;
       if (stepped) {
         ASSIGN_OR_RETURN(had, HasKey(core, table, index_no, key, version));
       }
-      if (had != has) {
+      if (had != live) {
         return true;
       }
       if (!stepped) {
@@ -188,6 +187,23 @@ Result<bool> WriterAffectsKey(const Core& core, const Table& table, size_t index
     return false;
   };
   return WalkVersions(table, clustered_key, std::move(newest), walk);
+}
+
+Result<bool> FindCommitted(const Core& core, const Table& table, std::string_view clustered_key,
+                           RowVersion* version) {
+  RowVersion newest = std::move(*version);
+  return WalkVersions(table, clustered_key, std::move(newest),
+                      [&](const RowVersion& from, bool* read_undo) -> Result<bool> {
+                        *version = from;
+                        while (core.transactions->IsActive(version->header.trx)) {
+                          *read_undo = true;
+                          ASSIGN_OR_RETURN(bool stepped, StepBack(core, version));
+                          if (!stepped) {
+                            return false;
+                          }
+                        }
+                        return !version->header.deleted;
+                      });
 }
 
 }  // namespace borealis::engine

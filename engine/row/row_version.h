@@ -55,10 +55,16 @@ Result<bool> AnyVersionHasKey(const Core& core, const Table& table, size_t index
                               std::string_view key, std::string_view clustered_key,
                               const ReadView& oldest_view);
 
-// Whether the transaction `writer`, which wrote the row's newest version, has changed the presence
-// of this key among the row's entries, so that the entry is locked by it. False when the row has
-// another writer by now.
-Result<bool> WriterAffectsKey(const Core& core, const Table& table, size_t index_no,
-                              std::string_view key, std::string_view clustered_key, TrxId writer);
+// Whether the transaction `writer`, which wrote the row's newest version, has changed this entry of
+// the row, which is `live` now: then it holds the entry. What it has not come to yet it does not
+// hold. False when the row has another writer by now.
+Result<bool> WriterHoldsEntry(const Core& core, const Table& table, size_t index_no,
+                              std::string_view key, std::string_view clustered_key, bool live,
+                              TrxId writer);
+
+// Turns *version (read as the newest of this row) into the newest that no active transaction has
+// written; false when there is no row then.
+Result<bool> FindCommitted(const Core& core, const Table& table, std::string_view clustered_key,
+                           RowVersion* version);
 
 }  // namespace borealis::engine

@@ -1,7 +1,8 @@
 // Insert, update and delete of one row (row.h).
 //
 // The row first, in one mini-transaction with its undo record; then its index entries, one
-// mini-transaction each. What fails on the way is undone here, back to before the row.
+// mini-transaction each, and each may have to wait for who has the entry locked. What fails on the
+// way is undone here, back to before the row.
 #include <algorithm>
 
 #include "base/fault.h"
@@ -294,8 +295,7 @@ Status DeleteRow(EngineTransaction& transaction, const Table& table, std::string
   IndexKey secondary;
   for (size_t i = 1; i < table.index_count(); ++i) {
     RETURN_IF_ERROR(table.layout().BuildKey(i, row, &secondary));
-    RETURN_IF_ERROR(
-        MarkSecondary(core, table, i, secondary.bytes, key, /*deleted=*/true, transaction.id()));
+    RETURN_IF_ERROR(DeleteMarkSecondary(transaction, table, i, secondary.bytes, key));
   }
   return Status::Ok();
 }
@@ -331,8 +331,7 @@ Status UpdateRow(EngineTransaction& transaction, const Table& table, std::string
     if (keys[i].first.bytes == keys[i].second.bytes) {
       continue;
     }
-    RETURN_IF_ERROR(MarkSecondary(core, table, i, keys[i].first.bytes, key, /*deleted=*/true,
-                                  transaction.id()));
+    RETURN_IF_ERROR(DeleteMarkSecondary(transaction, table, i, keys[i].first.bytes, key));
     RETURN_IF_ERROR(
         InsertSecondary(transaction, table, i, keys[i].second, key, LockMode::kShared, duplicate));
   }

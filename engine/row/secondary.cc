@@ -11,22 +11,26 @@ namespace borealis::engine {
 
 namespace {
 
-// What the search for a duplicate found.
-struct Rival {
-  enum class Kind { kNone, kDuplicate, kWait } kind = Kind::kNone;
-  std::string clustered_key;
-};
+// Whether the mark of another row's entry with the same unique prefix is somebody else's who may
+// yet take it back.
+Result<bool> IsMarkOpen(EngineTransaction& transaction, const Table& table, size_t index_no,
+                        std::string_view key, std::string_view clustered_key) {
+  const Core& core = transaction.core();
+  RowVersion newest;
+  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
+  const TrxId writer = newest.header.trx;
+  if (!exists || writer == transaction.id() || !core.transactions->IsActive(writer)) {
+    return false;
+  }
+  return WriterHoldsEntry(core, table, index_no, key, clustered_key, /*live=*/false, writer);
+}
 
-// Looks at the entries with the same unique prefix. REQUIRES: an insert mark on it, so that none
-// can be added meanwhile.
-Result<Rival> FindRival(EngineTransaction& transaction, const Table& table, size_t index_no,
-                        const IndexKey& key, std::string_view clustered_key) {
+// The row that has this unique key, or may have it again: empty when there is none. REQUIRES: an
+// insert mark on the unique prefix, so that none can be added meanwhile.
+Result<std::string> FindRival(EngineTransaction& transaction, const Table& table, size_t index_no,
+                              const IndexKey& key, std::string_view clustered_key) {
   const std::string_view prefix = std::string_view(key.bytes).substr(0, key.unique_prefix_size);
-  struct Seen {
-    std::string clustered_key;
-    bool deleted;
-  };
-  std::vector<Seen> entries;
+  std::vector<std::string> marked;
   {
     Mtr mtr(transaction.core().store);
     LeafCursor cursor(&table.trees().tree(index_no), &mtr);
@@ -34,42 +38,21 @@ Result<Rival> FindRival(EngineTransaction& transaction, const Table& table, size
     while (cursor.valid() && cursor.key().starts_with(prefix)) {
       ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(cursor.key(), cursor.value()));
       if (entry.clustered_key != clustered_key) {
-        entries.push_back({std::string(entry.clustered_key), entry.deleted});
+        if (!entry.deleted) {
+          return std::string(entry.clustered_key);
+        }
+        marked.emplace_back(entry.clustered_key);
       }
       RETURN_IF_ERROR(cursor.Next());
     }
   }
-  for (Seen& entry : entries) {
-    RowVersion newest;
-    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, entry.clustered_key, &newest));
-    const bool others = exists && newest.header.trx != transaction.id() &&
-                        transaction.core().transactions->IsActive(newest.header.trx);
-    if (others) {
-      ASSIGN_OR_RETURN(bool affects,
-                       WriterAffectsKey(transaction.core(), table, index_no, key.bytes,
-                                        entry.clustered_key, newest.header.trx));
-      if (affects) {
-        return Rival{Rival::Kind::kWait, std::move(entry.clustered_key)};
-      }
-    }
-    if (!entry.deleted) {
-      return Rival{Rival::Kind::kDuplicate, std::move(entry.clustered_key)};
+  for (std::string& rival : marked) {
+    ASSIGN_OR_RETURN(bool open, IsMarkOpen(transaction, table, index_no, key.bytes, rival));
+    if (open) {
+      return std::move(rival);
     }
   }
-  return Rival{};
-}
-
-// Whether a live entry of this key still belongs to the row: looked at again under its lock.
-Result<bool> StillThere(const Table& table, size_t index_no, const IndexKey& key,
-                        std::string_view clustered_key) {
-  std::string value;
-  Status status =
-      table.trees().tree(index_no).Get(SecondaryEntryKey(key.bytes, clustered_key), &value);
-  if (status.Is(Code::kNotFound)) {
-    return false;
-  }
-  RETURN_IF_ERROR(std::move(status));
-  return !value.empty() && (value[0] & 1) == 0;
+  return std::string();
 }
 
 Status WriteLiveEntry(Core& core, BTree& tree, std::string_view entry_key,
@@ -116,58 +99,91 @@ Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_
   if (entry_key.size() > kKeySizeMax) {
     return Status::InvalidArgument("index key is too long");
   }
+  const bool unique = key.unique_prefix_size > 0;
+  const auto begin = [&](WaitPolicy policy) {
+    return core.locks.BeginInsert(transaction.owner(), index, entry_key, key.unique_prefix_size,
+                                  transaction.row_wait(policy));
+  };
   for (;;) {
-    const auto begin = [&](WaitPolicy policy) {
-      return core.locks.BeginInsert(transaction.owner(), index, entry_key, key.unique_prefix_size,
-                                    transaction.row_wait(policy));
-    };
     // A duplicate is looked for before the gap is waited for; without the mark what is found may
     // change, but a rival that is there is waited for all the same.
     Status status = begin(WaitPolicy::kFail);
-    Result<Rival> rival = Rival{};
+    std::string rival;
     if (status.Is(Code::kTimedOut)) {
-      if (key.unique_prefix_size > 0) {
-        rival = FindRival(transaction, table, index_no, key, clustered_key);
-        RETURN_IF_ERROR(rival.status());
+      if (unique) {
+        ASSIGN_OR_RETURN(rival, FindRival(transaction, table, index_no, key, clustered_key));
       }
-      status = rival->kind == Rival::Kind::kNone ? begin(WaitPolicy::kWait) : Status::Ok();
+      status = rival.empty() ? begin(WaitPolicy::kWait) : Status::Ok();
     }
     RETURN_IF_ERROR(std::move(status));
-    if (rival->kind == Rival::Kind::kNone) {
-      if (key.unique_prefix_size > 0) {
-        rival = FindRival(transaction, table, index_no, key, clustered_key);
+    if (rival.empty()) {
+      Result<std::string> found = std::string();
+      if (unique) {
+        found = FindRival(transaction, table, index_no, key, clustered_key);
       }
-      Status written = rival.ok() ? Status::Ok() : rival.status();
-      if (rival.ok() && rival->kind == Rival::Kind::kNone) {
+      Status written = found.status();
+      if (found.ok() && found->empty()) {
         written = WriteLiveEntry(core, table.trees().tree(index_no), entry_key,
                                  clustered_key.size(), transaction.id());
       }
       core.locks.EndInsert(transaction.owner(), index);
       RETURN_IF_ERROR(std::move(written));
+      rival = std::move(*found);
     }
-    if (rival->kind == Rival::Kind::kNone) {
+    if (rival.empty()) {
       return Status::Ok();
     }
     // Locks the place of the key, at every level as InnoDB does: when the rival's insert is taken
-    // back, those who waited for it exclude each other.
+    // back, those who waited for it exclude each other. The rival's entry is waited for, and stays
+    // locked if it is there to stay; otherwise everything is looked at again.
     RETURN_IF_ERROR(LockUniquePlace(transaction, table, index_no,
                                     std::string_view(key.bytes).substr(0, key.unique_prefix_size)));
-    // Waits for whoever holds the other row; then everything is looked at again.
-    if (rival->kind == Rival::Kind::kWait || duplicate_lock == LockMode::kExclusive) {
-      COVER("secondary.waited_for_rival");
-      RowLockResult locked;
-      RETURN_IF_ERROR(LockRow(transaction, table, rival->clustered_key, duplicate_lock,
+    EntryLockResult locked;
+    RETURN_IF_ERROR(LockEntry(transaction, table, index_no, key.bytes, rival, duplicate_lock,
                               WaitPolicy::kWait, &locked));
-      ASSIGN_OR_RETURN(bool there, StillThere(table, index_no, key, rival->clustered_key));
-      if (!there) {
-        continue;
+    if (locked.live) {
+      if (duplicate != nullptr) {
+        duplicate->index_no = index_no;
+        duplicate->clustered_key = std::move(rival);
+      }
+      return Status::AlreadyExists("duplicate key in " + table.definition().indexes[index_no].name);
+    }
+    COVER("secondary.rival_went_away");
+    if (locked.outcome != LockOutcome::kHeld) {
+      core.locks.UnlockRecord(transaction.owner(), index, SecondaryEntryKey(key.bytes, rival));
+    }
+  }
+}
+
+Status DeleteMarkSecondary(EngineTransaction& transaction, const Table& table, size_t index_no,
+                           std::string_view key, std::string_view clustered_key) {
+  Core& core = transaction.core();
+  const IndexId index = table.definition().indexes[index_no].id;
+  const std::string entry_key = SecondaryEntryKey(key, clustered_key);
+  for (;;) {
+    {
+      Mtr mtr(core.store);
+      RETURN_IF_ERROR(mtr.StartWriting());
+      LeafCursor cursor(&table.trees().tree(index_no), &mtr);
+      bool exact = false;
+      RETURN_IF_ERROR(cursor.SeekLeaf(entry_key, LatchMode::kExclusive, &exact));
+      if (!exact) {
+        return Status::Corruption("index entry of a row is missing");
+      }
+      // Asked with the leaf latched (INV-LCK-6): who gets the lock from now on will see the mark.
+      if (!core.locks.IsContested(transaction.owner(), index, entry_key)) {
+        const char mark = 1;
+        cursor.PatchValue(0, {&mark, 1});
+        cursor.RaiseMaxTrxId(transaction.id().value());
+        mtr.Commit();
+        return Status::Ok();
       }
     }
-    if (duplicate != nullptr) {
-      duplicate->index_no = index_no;
-      duplicate->clustered_key = std::move(rival->clustered_key);
-    }
-    return Status::AlreadyExists("duplicate key in " + table.definition().indexes[index_no].name);
+    COVER("secondary.waited_for_entry");
+    RETURN_IF_ERROR(core.locks
+                        .LockRecord(transaction.owner(), index, entry_key, LockMode::kExclusive,
+                                    transaction.row_wait(WaitPolicy::kWait))
+                        .status());
   }
 }
 
@@ -195,8 +211,9 @@ Status MarkSecondary(Core& core, const Table& table, size_t index_no, std::strin
   return WriteLiveEntry(core, table.trees().tree(index_no), entry_key, clustered_key.size(), trx);
 }
 
-Status RemoveOrMarkSecondary(Core& core, const Table& table, size_t index_no, std::string_view key,
-                             std::string_view clustered_key, const RowVersion* newest, TrxId trx) {
+Status RemoveOrMarkSecondary(Core& core, LockOwner* owner, const Table& table, size_t index_no,
+                             std::string_view key, std::string_view clustered_key,
+                             const RowVersion* newest, TrxId trx) {
   if (newest != nullptr) {
     ASSIGN_OR_RETURN(bool needed, AnySettledVersionHasKey(core, table, index_no, key, *newest,
                                                           core.transactions->OldestView()));
@@ -207,12 +224,16 @@ Status RemoveOrMarkSecondary(Core& core, const Table& table, size_t index_no, st
   }
   Mtr mtr(core.store);
   RETURN_IF_ERROR(mtr.StartWriting());
-  Status status = table.trees().tree(index_no).Delete(&mtr, SecondaryEntryKey(key, clustered_key));
+  const std::string entry_key = SecondaryEntryKey(key, clustered_key);
+  Status status = table.trees().tree(index_no).Delete(&mtr, entry_key);
   if (!status.ok()) {
     mtr.Abandon();
     return status.Is(Code::kNotFound) ? Status::Ok() : status;
   }
   mtr.Commit();
+  if (owner != nullptr) {
+    core.locks.UnlockRecord(owner, table.definition().indexes[index_no].id, entry_key);
+  }
   return Status::Ok();
 }
 

@@ -134,10 +134,11 @@ LockWait EngineTransaction::row_wait(WaitPolicy policy) const {
 }
 
 void EngineTransaction::NoteMet(TrxId trx) {
-  const Lsn pending = core_->transactions->PendingCommitLsn(trx);
-  if (pending > must_see_) {
-    must_see_ = pending;
-  }
+  must_see_ = std::max(must_see_, core_->transactions->PendingCommitLsn(trx));
+}
+
+void EngineTransaction::NoteMetLatest() {
+  must_see_ = std::max(must_see_, core_->transactions->LatestPendingCommitLsn());
 }
 
 Status EngineTransaction::StartChange() {
@@ -332,7 +333,7 @@ Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
       // The row stays locked, but its header will no longer say by whom.
       core.locks.GrantImplicit(owner, record.clustered_index, record.clustered_key);
     }
-    RETURN_IF_ERROR(UndoChange(core, transaction.id, record, position, &log));
+    RETURN_IF_ERROR(UndoChange(core, transaction.id, owner, record, position, &log));
     if (owner != nullptr && record.type == UndoType::kInsert) {
       // The row is gone, and those who waited for it need not wait on.
       core.locks.UnlockRecord(owner, record.clustered_index, record.clustered_key);

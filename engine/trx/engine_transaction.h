@@ -63,6 +63,8 @@ class EngineTransaction final : public Transaction {
   void NoteChange() { owner_->weight.fetch_add(1, std::memory_order_relaxed); }
   // A locking read has met a version of this transaction: views made from now on wait for it.
   void NoteMet(TrxId trx);
+  // The same of any that has ended: of what an index entry shows, it is not known whose it is.
+  void NoteMetLatest();
   // Passes an error on; a deadlock victim is rolled back on the way.
   Status Fail(Status status);
 

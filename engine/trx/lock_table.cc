@@ -224,8 +224,7 @@ const LockedRange* LockTable::PlaceRange(IndexGaps* gaps, LockedRange range, uin
     const LockedRange* old = gaps->by_id.at(range_id);
     INVARIANT(old->owner == owner);
     if (old->lower == range.lower && old->lower_inclusive == range.lower_inclusive) {
-      gaps->ranges.MoveUpperEnd(old, std::move(range.upper), range.upper_inclusive,
-                                range.no_upper);
+      gaps->ranges.MoveUpperEnd(old, std::move(range.upper), range.upper_inclusive, range.no_upper);
       return old;
     }
     range.id = range_id;

@@ -9,7 +9,7 @@ namespace borealis::engine {
 
 struct RangeIndex::Node {
   LockedRange range;
-  uint64_t priority = 0;                   // a node's is at least its children's
+  uint64_t priority = 0;                  // a node's is at least its children's
   const LockedRange* last_end = nullptr;  // of the subtree
   Node* left = nullptr;
   Node* right = nullptr;

@@ -159,6 +159,11 @@ Lsn TransactionSystem::PendingCommitLsn(TrxId id) const {
   return found == unseen_.end() ? Lsn(0) : found->second;
 }
 
+Lsn TransactionSystem::LatestPendingCommitLsn() const {
+  MutexLock lock(mutex_);
+  return ended_at_.empty() ? Lsn(0) : ended_at_.rbegin()->first;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Views
 

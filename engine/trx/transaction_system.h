@@ -101,6 +101,10 @@ class TransactionSystem {
   // The LSN that must be durable for views to see `id`: Lsn(0) when they do already or it is
   // active.
   Lsn PendingCommitLsn(TrxId id) const;
+  // The same for all transactions that have ended.
+  Lsn LatestPendingCommitLsn() const;
+  // Whether all views made from now on see `id` and all that are older.
+  bool IsSeenByAll(TrxId id) const { return id.value() < least_unseen_.load(); }
 
   // --- views
   std::shared_ptr<const ReadView> OpenView();
