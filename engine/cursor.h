@@ -100,8 +100,13 @@ Result<std::unique_ptr<Cursor>> OpenCursor(Transaction& transaction, TableRef ta
                                            ScanOptions options);
 
 // The row with this clustered key, into *row (replaced). kNotFound when the transaction sees none,
-// or with kSkip when it is locked.
+// or with kSkip when it is locked. *may_unlock: below REPEATABLE READ, and it was not locked
+// before.
 Status Get(Transaction& transaction, const Table& table, std::string_view clustered_key,
-           LockMode lock, WaitPolicy wait, std::string* row);
+           LockMode lock, WaitPolicy wait, std::string* row, bool* may_unlock = nullptr);
+
+// Gives back the lock that Get() took on a row that does not match after all. REQUIRES: Get() said
+// that it may be.
+void UnlockRow(Transaction& transaction, const Table& table, std::string_view clustered_key);
 
 }  // namespace borealis::engine

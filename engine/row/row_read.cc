@@ -99,7 +99,7 @@ Status GetConsistent(EngineTransaction& trx, const Table& table, std::string_vie
 }
 
 Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view key, LockMode lock,
-                 WaitPolicy wait, std::string* row) {
+                 WaitPolicy wait, std::string* row, bool* may_unlock) {
   const IndexId index = table.definition().indexes[kClusteredIndex].id;
   bool gap_locked = false;
   for (;;) {
@@ -115,6 +115,7 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
         return Status::NotFound("row is locked");
       }
       if (locked.exists && !locked.newest.header.deleted) {
+        *may_unlock = !trx.locks_gaps() && locked.outcome != LockOutcome::kHeld;
         return LoadRow(trx.core(), locked.newest.view(), row);
       }
       if (!trx.locks_gaps() && locked.outcome != LockOutcome::kHeld) {
@@ -133,17 +134,28 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
 }  // namespace
 
 Status Get(Transaction& transaction, const Table& table, std::string_view clustered_key,
-           LockMode lock, WaitPolicy wait, std::string* row) {
+           LockMode lock, WaitPolicy wait, std::string* row, bool* may_unlock) {
   auto& trx = static_cast<EngineTransaction&>(transaction);
   RETURN_IF_ERROR(trx.CheckUsable());
   const LockMode mode = trx.EffectiveLock(lock);
-  Status status = mode == LockMode::kNone
-                      ? GetConsistent(trx, table, clustered_key, row)
-                      : trx.Fail(GetLocked(trx, table, clustered_key, mode, wait, row));
+  bool unlockable = false;
+  Status status =
+      mode == LockMode::kNone
+          ? GetConsistent(trx, table, clustered_key, row)
+          : trx.Fail(GetLocked(trx, table, clustered_key, mode, wait, row, &unlockable));
+  if (may_unlock != nullptr) {
+    *may_unlock = unlockable;
+  }
   if (status.ok()) {
     trx.core().rows.read.fetch_add(1, std::memory_order_relaxed);
   }
   return status;
+}
+
+void UnlockRow(Transaction& transaction, const Table& table, std::string_view clustered_key) {
+  auto& trx = static_cast<EngineTransaction&>(transaction);
+  trx.core().locks.UnlockRecord(trx.owner(), table.definition().indexes[kClusteredIndex].id,
+                                clustered_key);
 }
 
 Result<std::unique_ptr<Cursor>> OpenCursor(Transaction& transaction, TableRef table,

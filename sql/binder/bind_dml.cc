@@ -281,6 +281,7 @@ void StatementBinder::LockForChange(const std::vector<const BoundTable*>& target
       bool target = std::find(targets.begin(), targets.end(), table.get()) != targets.end();
       if (target) {
         table->lock = RowLock::kExclusive;
+        table->changes = true;
       } else if (table->lock == RowLock::kNone) {
         table->lock = RowLock::kShareRepeatable;
       }
@@ -453,6 +454,11 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   }
   update->materialise = touches;
   LockForChange(targets, query);
+  // A sort or a limit would count rows that turn out to have changed.
+  if (select->from->table != nullptr && statement.order_by.empty() &&
+      !statement.limit.has_value()) {
+    select->from->table->semi_consistent = true;
+  }
   RETURN_IF_ERROR(FinishChangeQuery(statement.order_by, statement.limit, &scope, query));
   return update;
 }

@@ -57,6 +57,8 @@ struct BoundTable {
 
   RowLock lock = RowLock::kNone;
   LockWait lock_wait = LockWait::kWait;
+  bool changes = false;          // UPDATE or DELETE changes its rows
+  bool semi_consistent = false;  // a locked row is waited for only if it matches as last committed
   // Index hints as a mask over the table's indexes; all ones: no restriction.
   uint64_t usable_indexes = ~uint64_t{0};
   bool force_index = false;

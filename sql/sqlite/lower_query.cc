@@ -99,6 +99,15 @@ void ReduceOuterJoins(BoundFrom* from, const BoundExpr* where) {
   }
 }
 
+// The table of a locking SELECT that has to tell its cursor which rows match; those that do not are
+// unlocked below REPEATABLE READ. Changes ask for the handle anyway.
+const BoundTable* ReportsMatches(const BoundSelect& select) {
+  const BoundTable* table = select.from != nullptr ? select.from->table : nullptr;
+  const bool locks = table != nullptr && table->kind == BoundTableKind::kBase &&
+                     (table->lock == RowLock::kShare || table->lock == RowLock::kExclusive);
+  return locks && !table->changes ? table : nullptr;
+}
+
 }  // namespace
 
 std::string TableAlias(const BoundTable& table) {
@@ -116,6 +125,7 @@ std::string ModuleName(const BoundTable& table) {
     name += table.lock_wait == LockWait::kWait     ? ""
             : table.lock_wait == LockWait::kNoWait ? "n"
                                                    : "k";
+    name += table.semi_consistent ? "u" : table.changes ? "d" : "";
   }
   if (table.usable_indexes != ~uint64_t{0}) {
     name += (table.force_index ? "!" : "?") + std::to_string(table.usable_indexes);
@@ -230,8 +240,13 @@ Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
     RETURN_IF_ERROR(From(*select.from, sql));
   }
   if (select.where != nullptr) {
-    sql->append(" WHERE ");
+    const BoundTable* reports = ReportsMatches(select);
+    sql->append(reports != nullptr ? " WHERE (" : " WHERE ");
     RETURN_IF_ERROR(Expr(*select.where, sql));
+    if (reports != nullptr) {
+      // Evaluated last: asking for the handle says that the row has matched.
+      sql->append(") AND " + TableAlias(*reports) + ".h IS NOT x''");
+    }
   }
   for (size_t i = 0; i < select.group_by.size(); ++i) {
     sql->append(i == 0 ? " GROUP BY " : ",");

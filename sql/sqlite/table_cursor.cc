@@ -109,11 +109,13 @@ class EngineScan final : public Scan {
     engine::Transaction& transaction = *run()->context().transaction;
     Status status =
         engine::Get(transaction, *table_, handle_, module_->LockAt(transaction.options().isolation),
-                    module_->wait(), &row_);
+                    module_->wait(), &row_, &unlock_point_);
     if (status.Is(Code::kNotFound)) {
       return EndScan();
     }
     row_open_ = false;
+    handle_asked_ = false;
+    changed_ = false;
     row_bytes_ = row_;
     return status;
   }
@@ -254,6 +256,23 @@ class EngineScan final : public Scan {
     return {};
   }
 
+  // Where MySQL notices that a scan has left its range. With equalities the entry itself says so;
+  // a range is checked with the index entry where it is not all that is read, and with the row by
+  // UPDATE and DELETE and where it is (index condition pushdown).
+  engine::BeyondRange Beyond() const {
+    const bool range =
+        std::any_of(plan_.arguments.begin(), plan_.arguments.end(), [](const PlanArgument& one) {
+          return one.use == Use::kGreater || one.use == Use::kGreaterEqual ||
+                 one.use == Use::kLess || one.use == Use::kLessEqual;
+        });
+    if (!range) {
+      return engine::BeyondRange::kGap;
+    }
+    const bool with_row = module_->changes() || plan_.covering;
+    return with_row && module_->exclusive() ? engine::BeyondRange::kRow
+                                            : engine::BeyondRange::kEntry;
+  }
+
   Status NextRange() {
     while (next_range_ < ranges_.size()) {
       engine::KeyRange range = std::move(ranges_[next_range_++]);
@@ -264,6 +283,9 @@ class EngineScan final : public Scan {
         options.reverse = plan_.reverse;
         options.wait = module_->wait();
         options.unique_point = plan_.unique_point;
+        options.covering = plan_.covering;
+        options.beyond = Beyond();
+        options.semi_consistent = module_->semi_consistent();
         options.read_ahead = plan_.arguments.empty();
         transaction_ = run()->context().transaction;
         options.lock = module_->LockAt(transaction_->options().isolation);
@@ -286,16 +308,21 @@ class EngineScan final : public Scan {
     row_bytes_ = {};
     key_decoded_ = false;
     handle_asked_ = false;
+    changed_ = false;
   }
 
   Status Advance() {
     if (point_) {
+      if (unlock_point_ && plan_.yields_handle && !handle_asked_ && module_->changes()) {
+        engine::UnlockRow(*run()->context().transaction, *table_, handle_);
+      }
       return EndScan();
     }
     if (++steps_ % kInterruptRows == 0) {
       RETURN_IF_ERROR(run()->CheckInterrupt());
     }
-    if (plan_.yields_handle && !handle_asked_) {
+    // What a SELECT reads by a whole unique key, MySQL reads before it looks at conditions.
+    if (plan_.yields_handle && !handle_asked_ && (module_->changes() || !plan_.unique_point)) {
       cursor_->UnlockRow();
     }
     ASSIGN_OR_RETURN(bool found, cursor_->Next());
@@ -305,7 +332,15 @@ class EngineScan final : public Scan {
 
   Status ColumnValue(sqlite3_context* context, int column) {
     if (column == module_->handle_column()) {
+      if (!point_ && !handle_asked_) {
+        ASSIGN_OR_RETURN(bool same, cursor_->Confirm());
+        changed_ = !same;
+      }
       handle_asked_ = true;
+      if (changed_) {
+        sqlite3_result_null(context);  // not this row: it comes again as it is now
+        return {};
+      }
       std::string_view handle = point_ ? std::string_view(handle_) : cursor_->clustered_key();
       sqlite3_result_blob64(context, handle.data(), handle.size(), SQLITE_TRANSIENT);
       return {};
@@ -382,6 +417,8 @@ class EngineScan final : public Scan {
   std::string_view row_bytes_;
   bool row_open_ = false;
   bool handle_asked_ = false;  // of the current row: it matched
+  bool changed_ = false;       // it was shown as it no longer is
+  bool unlock_point_ = false;  // the point read's lock is new, and may be given back
   std::optional<row::RowView> view_;
   bool key_decoded_ = false;
   std::vector<std::optional<row::Value>> key_values_;

@@ -96,6 +96,8 @@ Result<std::unique_ptr<TableModule>> TableModule::Make(const ModuleUse& use, Que
   module->system_ = table.system;
   module->usable_indexes_ = table.usable_indexes;
   module->force_index_ = table.force_index;
+  module->changes_ = table.changes;
+  module->semi_consistent_ = table.semi_consistent;
   switch (table.lock) {
     case RowLock::kNone:
       module->lock_ = engine::LockMode::kNone;

@@ -43,8 +43,11 @@ class TableModule {
     const bool free = lock_repeatable_only_ && isolation < engine::Isolation::kRepeatableRead;
     return free ? engine::LockMode::kNone : lock_;
   }
+  bool exclusive() const { return lock_ == engine::LockMode::kExclusive; }
   bool locks() const { return lock_ != engine::LockMode::kNone; }
   engine::WaitPolicy wait() const { return wait_; }
+  bool changes() const { return changes_; }
+  bool semi_consistent() const { return semi_consistent_; }
   // Number of the hidden column that holds the handle.
   int handle_column() const { return static_cast<int>(table_->columns.size()); }
   const row::KeySchema& keys(size_t index) const { return keys_[index]; }
@@ -70,6 +73,8 @@ class TableModule {
   engine::LockMode lock_ = engine::LockMode::kNone;
   bool lock_repeatable_only_ = false;
   engine::WaitPolicy wait_ = engine::WaitPolicy::kWait;
+  bool changes_ = false;
+  bool semi_consistent_ = false;
   uint64_t usable_indexes_ = ~uint64_t{0};
   bool force_index_ = false;
 };
