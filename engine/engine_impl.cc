@@ -250,7 +250,7 @@ Status EngineImpl::RollBackOrphan() {
   if (transaction == nullptr) {
     return Status::Ok();
   }
-  Status status = UndoTo(core_, *transaction, 0, nullptr);
+  Status status = UndoTo(core_, *transaction, 0, nullptr, /*lock_gaps=*/false);
   if (status.ok()) {
     status = FinishRollback(core_, transaction);
   }

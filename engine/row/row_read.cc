@@ -27,24 +27,24 @@ KeyRange KeyRange::Prefix(std::string_view prefix) {
   return range;
 }
 
-Status LockGapAround(EngineTransaction& trx, const Table& table, size_t index_no,
+Status LockGapAround(Core& core, LockOwner* owner, const Table& table, size_t index_no,
                      const GapBounds& walked) {
   BTree& tree = table.trees().tree(index_no);
   std::string lower;
   std::string upper;
   GapBounds bounds;
   ASSIGN_OR_RETURN(const bool has_lower,
-                   FindEntry(trx.core(), tree, walked.lower, SeekMode::kBefore, &lower));
+                   FindEntry(core, tree, walked.lower, SeekMode::kBefore, &lower));
   bounds.lower = lower;
   bounds.lower_inclusive = !has_lower;
   bounds.no_upper = walked.no_upper;
   if (!walked.no_upper) {
     const SeekMode mode = walked.upper_inclusive ? SeekMode::kAfter : SeekMode::kAtLeast;
-    ASSIGN_OR_RETURN(const bool has_upper, FindEntry(trx.core(), tree, walked.upper, mode, &upper));
+    ASSIGN_OR_RETURN(const bool has_upper, FindEntry(core, tree, walked.upper, mode, &upper));
     bounds.upper = upper;
     bounds.no_upper = !has_upper;
   }
-  trx.core().locks.LockGap(trx.owner(), table.definition().indexes[index_no].id, bounds, 0);
+  core.locks.LockGap(owner, table.definition().indexes[index_no].id, bounds, 0);
   return Status::Ok();
 }
 
@@ -126,7 +126,8 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
       return Status::NotFound("row does not exist");
     }
     // Nothing there: lock the place where it would be, and look once more.
-    RETURN_IF_ERROR(LockGapAround(trx, table, kClusteredIndex, {key, true, key, true, false}));
+    RETURN_IF_ERROR(LockGapAround(trx.core(), trx.owner(), table, kClusteredIndex,
+                                  {key, true, key, true, false}));
     gap_locked = true;
   }
 }

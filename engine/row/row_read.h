@@ -31,7 +31,7 @@ Result<bool> FindEntry(const Core& core, BTree& tree, std::string_view key, Seek
                        std::string* found);
 
 // Locks what was walked against inserts, and on both sides up to the next entry.
-Status LockGapAround(EngineTransaction& transaction, const Table& table, size_t index_no,
+Status LockGapAround(Core& core, LockOwner* owner, const Table& table, size_t index_no,
                      const GapBounds& walked);
 
 // Locks from the entry before a key of a unique index to the end of all entries of that key.

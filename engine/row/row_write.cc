@@ -348,7 +348,7 @@ Status Settle(EngineTransaction& transaction, Savepoint before, Status status) {
     return status;
   }
   if (!status.Is(Code::kDeadlock)) {
-    if (Status undone = transaction.RollbackTo(before); !undone.ok()) {
+    if (Status undone = transaction.TakeBack(before); !undone.ok()) {
       return std::move(undone).Annotate("undo a failed change");
     }
   }

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/mysql_error.h"
 #include "base/obs/log.h"
+#include "engine/row/row_read.h"
 #include "engine/row/row_undo.h"
 #include "engine/table_trees.h"
 
@@ -60,20 +61,20 @@ Savepoint EngineTransaction::SetSavepoint() const {
 }
 
 Status EngineTransaction::RollbackTo(Savepoint savepoint) {
+  return RollBackTo(savepoint, /*lock_gaps=*/false);
+}
+
+Status EngineTransaction::RollBackTo(Savepoint savepoint, bool lock_gaps) {
   if (changing_ == nullptr || state_ != TransactionState::kActive ||
       changing_->log.records <= savepoint.undo_count) {
     return Status::Ok();
   }
-  Status undone = Rollback(savepoint.undo_count);
+  Status undone = UndoTo(*core_, *changing_, savepoint.undo_count, owner_.get(), lock_gaps);
   if (!undone.ok()) {
     // Half of it is undone, which nobody may commit: all of it has to go, here or in background.
     Rollback().IgnoreError();
   }
   return undone;
-}
-
-Status EngineTransaction::Rollback(uint64_t to_records) {
-  return UndoTo(*core_, *changing_, to_records, owner_.get());
 }
 
 Status EngineTransaction::MakeReadView() {
@@ -280,7 +281,7 @@ Status EngineTransaction::Rollback() {
   Status status;
   if (changing_ != nullptr) {
     core_->rows.rollbacks.fetch_add(1, std::memory_order_relaxed);
-    status = UndoTo(*core_, *changing_, 0, nullptr);
+    status = UndoTo(*core_, *changing_, 0, nullptr, /*lock_gaps=*/false);
     if (status.ok()) {
       status = FinishRollback(*core_, changing_);
     }
@@ -315,7 +316,26 @@ void EngineTransaction::ClearInterrupt() {
 // ---------------------------------------------------------------------------------------------
 // Undoing
 
-Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner) {
+namespace {
+
+// An undone insert leaves its place locked, up to the rows on both sides.
+Status LockPlace(Core& core, LockOwner* owner, const UndoRecord& record) {
+  ASSIGN_OR_RETURN(TableRef table, core.dictionary.FindByClusteredIndex(record.clustered_index));
+  if (table == nullptr) {
+    return Status::Ok();
+  }
+  TreePin pin(table->trees());
+  if (!pin.held()) {
+    return Status::Ok();
+  }
+  return LockGapAround(core, owner, *table, kClusteredIndex,
+                       {record.clustered_key, true, record.clustered_key, true, false});
+}
+
+}  // namespace
+
+Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner,
+              bool lock_gaps) {
   UndoLog& log = transaction.log;
   std::string body;
   UndoPosition position;
@@ -332,6 +352,9 @@ Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
     if (owner != nullptr && record.type == UndoType::kChange) {
       // The row stays locked, but its header will no longer say by whom.
       core.locks.GrantImplicit(owner, record.clustered_index, record.clustered_key);
+    }
+    if (lock_gaps && record.type == UndoType::kInsert) {
+      RETURN_IF_ERROR(LockPlace(core, owner, record));
     }
     RETURN_IF_ERROR(UndoChange(core, transaction.id, owner, record, position, &log));
     if (owner != nullptr && record.type == UndoType::kInsert) {

@@ -65,11 +65,14 @@ class EngineTransaction final : public Transaction {
   void NoteMet(TrxId trx);
   // The same of any that has ended: of what an index entry shows, it is not known whose it is.
   void NoteMetLatest();
+  // Undoes what a failed change of a row has done. As in InnoDB the place of a row that it had
+  // inserted stays locked, which a savepoint's rollback does not do.
+  Status TakeBack(Savepoint before) { return RollBackTo(before, locks_gaps()); }
   // Passes an error on; a deadlock victim is rolled back on the way.
   Status Fail(Status status);
 
  private:
-  Status Rollback(uint64_t to_records);
+  Status RollBackTo(Savepoint savepoint, bool lock_gaps);
   void CloseView();
   // Releases locks and view; the end of every transaction.
   void Finish(TransactionState state);
@@ -88,8 +91,10 @@ class EngineTransaction final : public Transaction {
 };
 
 // Undoes the log's records down to `to_records` (all: also the log itself), newest first. Row locks
-// stay. `owner`, if set, gets the row locks that undone changes implied.
-Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner);
+// stay. `owner`, if set, goes on: it gets the row locks that undone changes implied, and with
+// `lock_gaps` the places of rows that it had inserted.
+Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner,
+              bool lock_gaps);
 // After UndoTo(…, 0): takes the log back and lets others see that the transaction is gone.
 Status FinishRollback(Core& core, const std::shared_ptr<ChangingTransaction>& transaction);
 

@@ -135,11 +135,11 @@ bool WaitGraph::FindCircle(uint64_t start, std::vector<uint64_t>* path) {
 uint64_t WaitGraph::CostOfUndoing(LockOwner* owner) {
   // As InnoDB weighs: changes, and sets of locks (there per page, here per index).
   MutexLock lock(owner->held_mutex_);
-  std::unordered_set<uint64_t> sets;
+  std::unordered_set<uint64_t> sets = owner->held_gaps_;
   for (const std::string* key : owner->held_records_) {
     sets.insert(LoadLittle<uint64_t>(key->data()));
   }
-  return owner->weight.load() + sets.size() + owner->held_gaps_.size();
+  return owner->weight.load() + sets.size();
 }
 
 void WaitGraph::Note(const std::vector<uint64_t>& path, const LockOwner* victim) {
