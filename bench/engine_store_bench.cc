@@ -1,8 +1,11 @@
 // Speed of the store on the plain volume model: point lookups, inserts, scans, and the log that
 // changes write (counters redo_B: record bytes per change, with their headers).
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -25,6 +28,7 @@ std::string KeyOf(uint64_t number) {
 }
 
 // A tree of `rows` entries of 200 bytes, inserted in random order.
+template <class VolumeModel = MemoryVolume>
 struct Loaded {
   explicit Loaded(uint64_t rows, size_t pool_bytes = size_t{1} << 30) {
     store = std::move(Store::OpenWriter(&volume, {pool_bytes})).value();
@@ -49,20 +53,20 @@ struct Loaded {
     return mtr.logged_bytes();
   }
 
-  MemoryVolume volume;
+  VolumeModel volume;
   std::unique_ptr<Store> store;
   PageNo root;
   std::unique_ptr<BTree> tree;
   std::vector<std::string> keys;
 };
 
-Loaded& Shared() {
-  static Loaded loaded(200'000);
+Loaded<>& Shared() {
+  static Loaded<> loaded(200'000);
   return loaded;
 }
 
 void BM_PointLookup(benchmark::State& state) {
-  Loaded& loaded = Shared();
+  Loaded<>& loaded = Shared();
   std::mt19937_64 random(static_cast<uint64_t>(state.thread_index()) + 1);
   uint64_t bytes = 0;
   for (auto _ : state) {
@@ -86,7 +90,7 @@ BENCHMARK(BM_PointLookup)->Threads(2)->UseRealTime();
 
 // Lookups in a small working set: what the latches and the hash table cost, without cache misses.
 void BM_PointLookupHot(benchmark::State& state) {
-  Loaded& loaded = Shared();
+  Loaded<>& loaded = Shared();
   for (auto _ : state) {
     Mtr mtr(loaded.store.get());
     LeafCursor cursor(loaded.tree.get(), &mtr);
@@ -96,8 +100,60 @@ void BM_PointLookupHot(benchmark::State& state) {
 }
 BENCHMARK(BM_PointLookupHot);
 
+// A page in the pool, found, latched and let go: what every step of a descent pays.
+void BM_FetchHit(benchmark::State& state) {
+  Loaded<>& loaded = Shared();
+  BufferPool* const pool = loaded.store->pool();
+  uint64_t at = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(pool->Fetch(PageNo(2 + (++at & 63)), LatchMode::kShared).ok());
+  }
+}
+BENCHMARK(BM_FetchHit);
+
+// Storage a network away: each request takes a while, whatever it asks for.
+class DistantVolume final : public MemoryVolume {
+ public:
+  Status ReadPage(PageNo page, Lsn read_point, Page* out) override {
+    std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
+    return MemoryVolume::ReadPage(page, read_point, out);
+  }
+  Status ReadPages(std::span<const PageNo> pages, Lsn read_point, Page* out) override {
+    std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
+    return MemoryVolume::ReadPages(pages, read_point, out);
+  }
+  std::atomic<int64_t> delay_us{0};
+};
+
+// A table several times the pool, read from end to end; a row is worth some 50 ns of a statement's
+// work, so that there is something to overlap reading with.
+void BM_ColdScan(benchmark::State& state) {
+  static Loaded<DistantVolume> loaded(100'000, size_t{4} << 20);
+  loaded.volume.delay_us = state.range(0);
+  uint64_t rows = 0;
+  for (auto _ : state) {
+    Mtr mtr(loaded.store.get());
+    LeafCursor cursor(loaded.tree.get(), &mtr);
+    (void)cursor.SeekFirst(LatchMode::kShared).ok();
+    while (cursor.valid()) {
+      uint64_t sum = 0;
+      for (const char c : cursor.value()) {
+        sum = sum * 31 + static_cast<unsigned char>(c);
+      }
+      benchmark::DoNotOptimize(sum);
+      ++rows;
+      (void)cursor.Next().ok();
+    }
+  }
+  const BufferPoolCounters counters = loaded.store->pool()->counters();
+  state.SetItemsProcessed(static_cast<int64_t>(rows));
+  state.counters["misses"] = static_cast<double>(counters.misses);
+  state.counters["prefetched"] = static_cast<double>(counters.prefetched);
+}
+BENCHMARK(BM_ColdScan)->Arg(100)->Arg(500)->UseRealTime()->Unit(benchmark::kMillisecond);
+
 void BM_Scan(benchmark::State& state) {
-  Loaded& loaded = Shared();
+  Loaded<>& loaded = Shared();
   uint64_t rows = 0;
   for (auto _ : state) {
     Mtr mtr(loaded.store.get());
@@ -114,7 +170,7 @@ void BM_Scan(benchmark::State& state) {
 BENCHMARK(BM_Scan);
 
 void Insert(benchmark::State& state, bool ascending) {
-  Loaded loaded(20'000);
+  Loaded<> loaded(20'000);
   std::mt19937_64 random(2);
   uint64_t next = ~uint64_t{0} / 2;
   uint64_t logged = 0;
@@ -133,7 +189,7 @@ BENCHMARK(BM_InsertRandom)->Iterations(100'000);
 BENCHMARK(BM_InsertAscending)->Iterations(100'000);
 
 void BM_UpdateInPlace(benchmark::State& state) {
-  Loaded loaded(20'000);
+  Loaded<> loaded(20'000);
   std::mt19937_64 random(2);
   uint64_t logged = 0;
   std::string value(kRow, 'v');

@@ -32,10 +32,7 @@ struct BufferPool::Partition {
   std::vector<Frame*> buckets GUARDED_BY(mutex);
   std::vector<std::unique_ptr<Frame>> frames GUARDED_BY(mutex);
   size_t target GUARDED_BY(mutex) = 0;
-  size_t hand GUARDED_BY(mutex) = 0;
-  size_t cached GUARDED_BY(mutex) = 0;
-  uint64_t hits GUARDED_BY(mutex) = 0;
-  uint64_t evictions GUARDED_BY(mutex) = 0;
+  Replacement replacement GUARDED_BY(mutex);
   uint64_t overflow GUARDED_BY(mutex) = 0;
 
   size_t BucketOf(PageNo number) const REQUIRES(mutex) {
@@ -52,7 +49,6 @@ struct BufferPool::Partition {
     Frame** bucket = &buckets[BucketOf(frame->number)];
     frame->next_in_bucket = *bucket;
     *bucket = frame;
-    ++cached;
   }
   void Unlink(Frame* frame) REQUIRES(mutex) {
     Frame** at = &buckets[BucketOf(frame->number)];
@@ -63,17 +59,25 @@ struct BufferPool::Partition {
     *at = frame->next_in_bucket;
     frame->next_in_bucket = nullptr;
     frame->number = kNoPage;
-    --cached;
+  }
+  // A frame that may be used anew, or null. Like TakeVictim of Replacement.
+  Frame* TakeVictim(Lsn durable, Replacement::Reason reason, Replacement::Sweep* sweep)
+      REQUIRES(mutex) {
+    Frame* const frame = replacement.TakeVictim(durable, reason, sweep);
+    if (frame != nullptr && frame->number != kNoPage) {
+      Unlink(frame);
+    }
+    return frame;
   }
   void SetTarget(size_t count) REQUIRES(mutex) {
     target = count;
+    replacement.SetTarget(count);
     const size_t size = std::bit_ceil(count * 2);
     if (size == buckets.size()) {
       return;
     }
     std::vector<Frame*> old(size, nullptr);
     old.swap(buckets);
-    cached = 0;
     for (const auto& frame : frames) {
       if (frame->number != kNoPage) {
         Link(frame.get());
@@ -141,13 +145,14 @@ void BufferPool::Unfix(Frame* frame) {
   DCHECK(before > 0);
 }
 
-Frame* BufferPool::FindAndFix(Partition& partition, PageNo number) {
+Frame* BufferPool::FindAndFix(Partition& partition, PageNo number, Purpose purpose) {
   MutexLock lock(partition.mutex);
   Frame* const frame = partition.Find(number);
   if (frame != nullptr) {
     frame->fixes.fetch_add(1, std::memory_order_relaxed);
-    frame->referenced.store(true, std::memory_order_relaxed);
-    ++partition.hits;
+    if (purpose == Purpose::kUse) {
+      partition.replacement.NoteHit(frame);
+    }
   }
   return frame;
 }
@@ -166,7 +171,8 @@ Result<PageGuard> BufferPool::FetchWith(PageNo number, LatchMode mode, Wait wait
     Frame* frame = FindAndFix(partition, number);
     if (frame == nullptr) {
       Frame* existing = nullptr;
-      ASSIGN_OR_RETURN(frame, MakeFrame(partition, number, true, &existing));
+      ASSIGN_OR_RETURN(frame,
+                       MakeFrame(partition, number, Replacement::Reason::kDemand, &existing));
       if (frame != nullptr) {
         misses_.fetch_add(1, std::memory_order_relaxed);
         if (Status status = ReadInto(frame); !status.ok()) {
@@ -219,7 +225,8 @@ Result<PageGuard> BufferPool::Create(PageNo number) {
     Frame* frame = FindAndFix(partition, number);
     if (frame == nullptr) {
       Frame* existing = nullptr;
-      ASSIGN_OR_RETURN(frame, MakeFrame(partition, number, true, &existing));
+      ASSIGN_OR_RETURN(frame,
+                       MakeFrame(partition, number, Replacement::Reason::kDemand, &existing));
       if (frame != nullptr) {
         frame->page->Clear();
         frame->ready.store(true, std::memory_order_release);
@@ -243,6 +250,7 @@ void BufferPool::Abandon(Frame* frame) {
     MutexLock lock(partition.mutex);
     frame->ready.store(false, std::memory_order_release);
     partition.Unlink(frame);
+    partition.replacement.Leave(frame);
   }
   frame->latch.UnlockExclusive();
   Unfix(frame);
@@ -256,58 +264,30 @@ void BufferPool::Discard(PageGuard guard) {
   Abandon(frame);
 }
 
-// One or two rounds of the clock. Fixes are only ever raised under the partition's mutex, so an
-// unfixed frame stays so here, and its last holder's changes are visible.
-Frame* BufferPool::TakeVictim(Partition& partition, Lsn durable, Lsn* lowest_undurable,
-                              bool* all_fixed) NO_THREAD_SAFETY_ANALYSIS {
-  *lowest_undurable = Lsn::Max();
-  *all_fixed = true;
-  for (size_t step = 0; step < 2 * partition.frames.size(); ++step) {
-    partition.hand = (partition.hand + 1) % partition.frames.size();
-    Frame* const frame = partition.frames[partition.hand].get();
-    if (frame->fixes.load(std::memory_order_acquire) > 0) {
-      continue;
-    }
-    if (frame->number == kNoPage) {
-      return frame;
-    }
-    if (frame->page->lsn() > durable) {
-      *all_fixed = false;
-      *lowest_undurable = std::min(*lowest_undurable, frame->page->lsn());
-      continue;
-    }
-    if (frame->referenced.exchange(false, std::memory_order_relaxed)) {
-      *all_fixed = false;
-      continue;
-    }
-    INVARIANT_LE(frame->page->lsn(), durable);  // INV-BUF-1
-    partition.Unlink(frame);
-    ++partition.evictions;
-    return frame;
-  }
-  return nullptr;
-}
-
 Frame* BufferPool::NewFrame(Partition& partition) NO_THREAD_SAFETY_ANALYSIS {
   partition.frames.push_back(std::make_unique<Frame>());
   Frame* const frame = partition.frames.back().get();
   frame->page = memory_.Take();
   frame->partition = partition.index;
+  frame->slot = static_cast<uint32_t>(partition.frames.size() - 1);
   return frame;
 }
 
-// Gives the frame under the clock hand back to memory.
-void BufferPool::DropVictim(Partition& partition) NO_THREAD_SAFETY_ANALYSIS {
-  memory_.Give(partition.frames[partition.hand]->page);
-  partition.frames[partition.hand].swap(partition.frames.back());
+// Gives a victim back to memory.
+void BufferPool::DropFrame(Partition& partition, Frame* frame) NO_THREAD_SAFETY_ANALYSIS {
+  memory_.Give(frame->page);
+  std::unique_ptr<Frame>& place = partition.frames[frame->slot];
+  partition.frames.back()->slot = frame->slot;
+  place.swap(partition.frames.back());
   partition.frames.pop_back();
 }
 
-Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool may_wait,
-                                     Frame** existing) {
+Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number,
+                                     Replacement::Reason reason, Frame** existing) {
+  const bool ahead = reason == Replacement::Reason::kAhead;
   while (true) {
     const Lsn durable = reader_->vdl();
-    Lsn wait_for = Lsn::Max();
+    Replacement::Sweep sweep;
     {
       MutexLock lock(partition.mutex);
       *existing = partition.Find(number);
@@ -315,24 +295,26 @@ Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool m
         (*existing)->fixes.fetch_add(1, std::memory_order_relaxed);
         return static_cast<Frame*>(nullptr);
       }
+      if (ahead && !partition.replacement.MayReadAhead()) {
+        return static_cast<Frame*>(nullptr);
+      }
       Frame* frame = nullptr;
-      bool all_fixed = false;
       if (partition.frames.size() >= partition.target) {
-        frame = TakeVictim(partition, durable, &wait_for, &all_fixed);
+        frame = partition.TakeVictim(durable, reason, &sweep);
         // Shrink back to size, one surplus frame per miss.
         if (frame != nullptr && partition.frames.size() > partition.target) {
-          DropVictim(partition);
+          DropFrame(partition, frame);
           continue;
         }
-        if (frame == nullptr && !all_fixed && wait_for == Lsn::Max()) {
-          continue;  // the sweep only cleared reference marks
+        if (frame == nullptr && ahead) {
+          return frame;
+        }
+        if (frame == nullptr && !sweep.all_fixed && sweep.lowest_undurable == Lsn::Max()) {
+          continue;  // the sweep only looked who was used
         }
       }
-      if (frame == nullptr && (wait_for == Lsn::Max() || volume_ == nullptr)) {
+      if (frame == nullptr && (sweep.lowest_undurable == Lsn::Max() || volume_ == nullptr)) {
         if (partition.frames.size() >= partition.target) {
-          if (!may_wait) {
-            return static_cast<Frame*>(nullptr);
-          }
           COVER("buffer_pool.overflow_frame");
           ++partition.overflow;
         }
@@ -342,20 +324,18 @@ Result<Frame*> BufferPool::MakeFrame(Partition& partition, PageNo number, bool m
         INVARIANT(frame->latch.TryLockExclusive());
         frame->ready.store(false, std::memory_order_relaxed);
         frame->fixes.store(1, std::memory_order_relaxed);
-        frame->referenced.store(true, std::memory_order_relaxed);
         frame->insert_hint = -1;
         frame->number = number;
         partition.Link(frame);
+        partition.replacement.Enter(frame, reason);
         return frame;
       }
-    }
-    if (!may_wait) {
-      return static_cast<Frame*>(nullptr);
     }
     COVER("buffer_pool.durability_wait");
     durability_waits_.fetch_add(1, std::memory_order_relaxed);
     BlockingScope waiting;
-    RETURN_IF_ERROR(volume_->WaitDurable(wait_for).Annotate("wait for a page that may be dropped"));
+    RETURN_IF_ERROR(volume_->WaitDurable(sweep.lowest_undurable)
+                        .Annotate("wait for a page that may be dropped"));
   }
 }
 
@@ -399,7 +379,8 @@ void BufferPool::Prefetch(std::span<const PageNo> numbers) {
   std::vector<PageNo> wanted;
   for (const PageNo number : numbers.first(std::min(numbers.size(), prefetch_max()))) {
     Frame* existing = nullptr;
-    Result<Frame*> made = MakeFrame(PartitionOf(number), number, false, &existing);
+    Result<Frame*> made =
+        MakeFrame(PartitionOf(number), number, Replacement::Reason::kAhead, &existing);
     if (existing != nullptr) {
       Unfix(existing);
     } else if (made.ok() && *made != nullptr) {
@@ -473,7 +454,7 @@ Status BufferPool::ApplyLog(std::span<const RecordView> records, Lsn through) {
     if (record.kind != RecordKind::kEdit) {
       continue;
     }
-    Frame* const frame = FindAndFix(PartitionOf(record.page), record.page);
+    Frame* const frame = FindAndFix(PartitionOf(record.page), record.page, Purpose::kApply);
     if (frame == nullptr) {
       ++dropped;
       continue;
@@ -508,6 +489,7 @@ void BufferPool::DropAll(Lsn lsn) {
       INVARIANT_EQ(frame->fixes.load(), 0u);
       if (frame->number != kNoPage) {
         partition->Unlink(frame.get());
+        partition->replacement.Leave(frame.get());
       }
     }
   }
@@ -536,12 +518,13 @@ void BufferPool::Resize(size_t bytes) {
     partition->SetTarget(share);
     // Frames to spare go now if they can; the others as misses meet them.
     while (partition->frames.size() > share) {
-      Lsn undurable;
-      bool all_fixed;
-      if (TakeVictim(*partition, reader_->vdl(), &undurable, &all_fixed) == nullptr) {
+      Replacement::Sweep sweep;
+      Frame* const frame =
+          partition->TakeVictim(reader_->vdl(), Replacement::Reason::kDemand, &sweep);
+      if (frame == nullptr) {
         break;
       }
-      DropVictim(*partition);
+      DropFrame(*partition, frame);
     }
   }
 }
@@ -550,8 +533,13 @@ BufferPoolCounters BufferPool::counters() const {
   BufferPoolCounters sum;
   for (const auto& partition : partitions_) {
     MutexLock lock(partition->mutex);
-    sum.hits += partition->hits;
-    sum.evictions += partition->evictions;
+    const Replacement::Counters& counters = partition->replacement.counters();
+    sum.hits += counters.hits;
+    sum.evictions += counters.evictions;
+    sum.prefetched_unused += counters.ahead_evictions;
+    sum.promotions += counters.promotions;
+    sum.remembered += counters.remembered;
+    sum.protected_frames += partition->replacement.protected_count();
     sum.overflow_frames += partition->overflow;
     sum.frames += partition->frames.size();
   }

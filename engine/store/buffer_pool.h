@@ -1,9 +1,9 @@
 // Buffer pool: the pages an instance has in memory.
 //
 // Frames are spread over partitions by page number; each partition has its own hash table, frames
-// and clock hand under its own short mutex. Nothing is ever written back: the log is the database,
-// so a page leaves by being forgotten. A miss reads the page at the read point; concurrent misses
-// of one page read once, the others wait on its latch.
+// and replacement queues (engine/store/replacement.h) under its own short mutex. Nothing is ever
+// written back: the log is the database, so a page leaves by being forgotten. A miss reads the page
+// at the read point; concurrent misses of one page read once, the others wait on its latch.
 //
 // Writer: the read point of a miss is the VDL at that moment; INV-BUF-1 makes that the latest
 // version. Reader (replica): the pool stands at applied_lsn(); every cached page is as of that LSN
@@ -29,8 +29,10 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "engine/store/frame.h"
 #include "engine/store/frame_memory.h"
 #include "engine/store/latch.h"
+#include "engine/store/replacement.h"
 #include "storage_client/volume.h"
 #include "volume/page.h"
 #include "volume/record.h"
@@ -38,20 +40,6 @@
 namespace borealis::engine {
 
 class BufferPool;
-
-struct Frame {
-  Page* page = nullptr;
-  PageNo number = kNoPage;
-  PageLatch latch;
-  std::atomic<uint32_t> fixes{0};
-  std::atomic<bool> referenced{false};
-  // False while the first read is under way (its reader holds the latch exclusively) and after it
-  // failed; waiters look again after latching.
-  std::atomic<bool> ready{false};
-  Frame* next_in_bucket = nullptr;  // under the partition's mutex
-  uint32_t partition = 0;
-  int insert_hint = -1;  // under the exclusive latch; see MtrPage
-};
 
 // A fixed page, latched (or only fixed, after UnlockOnly). Movable; releases when destroyed.
 class PageGuard {
@@ -93,13 +81,17 @@ struct BufferPoolCounters {
   uint64_t hits = 0;
   uint64_t misses = 0;
   uint64_t prefetched = 0;
+  uint64_t prefetched_unused = 0;  // of these, evicted before anybody asked for them
   uint64_t evictions = 0;
+  uint64_t promotions = 0;  // pages protected because they were used again on probation,
+  uint64_t remembered = 0;  // or because they came back soon after they had left it
   uint64_t durability_waits =
       0;  // a frame was wanted and only unfixed pages above the VDL were left
   uint64_t overflow_frames = 0;  // frames made beyond the size because all were fixed
   uint64_t applied_records = 0;  // reader: to cached pages
   uint64_t dropped_records = 0;  // reader: the page was not cached
   uint64_t frames = 0;
+  uint64_t protected_frames = 0;
 };
 
 class BufferPool {
@@ -158,16 +150,18 @@ class BufferPool {
   friend class PageGuard;
   struct Partition;
   enum class Wait : uint8_t { kYes, kNo };
+  enum class Purpose : uint8_t { kUse, kApply };  // applying log to a page is no use of it
 
   Partition& PartitionOf(PageNo number) const;
   Result<PageGuard> FetchWith(PageNo number, LatchMode mode, Wait wait);
-  Frame* FindAndFix(Partition& partition, PageNo number);
+  Frame* FindAndFix(Partition& partition, PageNo number, Purpose purpose = Purpose::kUse);
   // A frame in the hash table for `number`, fixed, exclusively latched, not ready; or null with
-  // *existing set to the frame that another thread put there first (fixed).
-  Result<Frame*> MakeFrame(Partition& partition, PageNo number, bool may_wait, Frame** existing);
-  Frame* TakeVictim(Partition& partition, Lsn durable, Lsn* lowest_undurable, bool* all_fixed);
+  // *existing set to the frame that another thread put there first (fixed). Reading ahead, it waits
+  // for nothing and is null as well when no frame is to be had.
+  Result<Frame*> MakeFrame(Partition& partition, PageNo number, Replacement::Reason reason,
+                           Frame** existing);
   Frame* NewFrame(Partition& partition);
-  void DropVictim(Partition& partition);
+  void DropFrame(Partition& partition, Frame* frame);
   void Abandon(Frame* frame);
   void Unfix(Frame* frame);
   Lsn BeginRead();
