@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kFramesMin = 64;
 constexpr size_t kFramesPerPartition = 256;
 constexpr size_t kPartitionsMax = 64;
-constexpr size_t kPrefetchMax = 32;
+constexpr size_t kPrefetchMax = 64;
 
 uint64_t HashOf(PageNo number) {
   return number.value() * 0x9E37'79B9'7F4A'7C15ULL;
@@ -123,7 +123,11 @@ void PageGuard::LockAgain(LatchMode mode) {
 }
 
 BufferPool::BufferPool(PageReader* reader, Volume* volume, size_t bytes, Checker checker)
-    : reader_(reader), volume_(volume), checker_(checker), applied_(reader->vdl().value()) {
+    : reader_(reader),
+      volume_(volume),
+      checker_(checker),
+      applied_(reader->vdl().value()),
+      read_ahead_(this) {
   const size_t frames = std::max(bytes / kPageSize, kFramesMin);
   const size_t partitions =
       std::bit_floor(std::clamp<size_t>(frames / kFramesPerPartition, 1, kPartitionsMax));
@@ -411,6 +415,18 @@ void BufferPool::Prefetch(std::span<const PageNo> numbers) {
     }
   }
   LeaveTraversal();
+}
+
+size_t BufferPool::AskAhead(std::span<const PageNo> numbers) {
+  std::array<PageNo, kPrefetchMax> missing;
+  size_t count = 0;
+  for (const PageNo number : numbers) {
+    if (count < missing.size() && !IsCached(number)) {
+      missing[count++] = number;
+    }
+  }
+  read_ahead_.Ask(std::span<const PageNo>(missing).first(count));
+  return count;
 }
 
 void BufferPool::EnterTraversal() {

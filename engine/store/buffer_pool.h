@@ -32,6 +32,7 @@
 #include "engine/store/frame.h"
 #include "engine/store/frame_memory.h"
 #include "engine/store/latch.h"
+#include "engine/store/read_ahead.h"
 #include "engine/store/replacement.h"
 #include "storage_client/volume.h"
 #include "volume/page.h"
@@ -121,7 +122,11 @@ class BufferPool {
   // Reads those of `numbers` that are not cached, in one request; does not wait for frames. Takes
   // the first prefetch_max() of them.
   void Prefetch(std::span<const PageNo> numbers);
+  // Has those of `numbers` that are not cached read by other threads, soon or not at all, without
+  // waiting; returns how many there are. For pages that are not wanted next, but after it.
+  size_t AskAhead(std::span<const PageNo> numbers);
   size_t prefetch_max() const { return prefetch_max_.load(std::memory_order_relaxed); }
+  ReadAhead& read_ahead() { return read_ahead_; }
   bool IsCached(PageNo number) const;
 
   // --- reader instances ---
@@ -180,6 +185,7 @@ class BufferPool {
   std::atomic<size_t> prefetch_max_{0};
   std::atomic<uint64_t> misses_{0}, prefetched_{0}, durability_waits_{0};
   std::atomic<uint64_t> applied_records_{0}, dropped_records_{0};
+  ReadAhead read_ahead_;  // last: its threads use the others
 };
 
 }  // namespace borealis::engine

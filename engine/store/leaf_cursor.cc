@@ -79,7 +79,7 @@ Status LeafCursor::DescendEdge(bool last, LatchMode latch) {
 
 Status LeafCursor::SeekLeaf(std::string_view key, LatchMode latch, bool* exact) {
   *exact = false;
-  run_ = 0;
+  walk_ = {};
   RETURN_IF_ERROR(Descend(key, latch));
   slot_ = node().LowerBound(key, exact);
   return Status::Ok();
@@ -122,9 +122,11 @@ Status LeafCursor::SeekLast(LatchMode latch) {
   return StepBefore(std::string(kKeySizeMax + 1, '\xff'));
 }
 
-// Leaves after (before) the one that holds `key`, as its parent names them. Only tries for latches,
-// since the leaf is held; what it says may be outdated when it is used, and is only a hint.
-size_t LeafCursor::FindLeavesAhead(std::string_view key, bool forward, std::span<PageNo> leaves) {
+// Leaves after (before) the one that holds `key`, all but the first `skip`, as its parent names
+// them. Only tries for latches, since the leaf is held; what it says may be outdated when it is
+// used, and is only a hint.
+size_t LeafCursor::FindLeavesAhead(std::string_view key, bool forward, int skip,
+                                   std::span<PageNo> leaves) {
   const uint64_t index_id = node().index_id();
   const auto let_go = [this](MtrPage* page) {
     if (!page->modified()) {
@@ -151,7 +153,7 @@ size_t LeafCursor::FindLeavesAhead(std::string_view key, bool forward, std::span
   size_t count = 0;
   if (level == 1) {
     const int step = forward ? 1 : -1;
-    for (int slot = parent.ChildSlot(key) + step;
+    for (int slot = parent.ChildSlot(key) + step * (skip + 1);
          slot >= 0 && slot < parent.count() && count < leaves.size(); slot += step) {
       leaves[count++] = parent.Child(slot);
     }
@@ -160,22 +162,35 @@ size_t LeafCursor::FindLeavesAhead(std::string_view key, bool forward, std::span
   return count;
 }
 
-void LeafCursor::ReadAhead(PageNo next, bool forward) {
+void LeafCursor::AskAhead(PageNo next, bool forward) {
   constexpr int kRunMin = 2;
-  constexpr int kRunMax = 4;
-  run_ = std::min(run_ + 1, kRunMax);
+  constexpr int kSizeMin = 8;
+  WalkAhead& walk = walk_;
+  walk.ahead -= walk.ahead > 0 ? 1 : 0;
+  walk.run = std::min(walk.run + 1, kRunMin);
   BufferPool* const pool = tree_->store()->pool();
   const int count = node().count();
-  if (run_ < kRunMin || count == 0 || pool->IsCached(next)) {
+  if (walk.run < kRunMin || walk.ahead > walk.low || count == 0 ||
+      (walk.size == 0 && pool->IsCached(next))) {
     return;
   }
   COVER("btree.read_ahead");
-  std::array<PageNo, 32> leaves;  // 8, 16, 32 of them as the walk goes on
-  const size_t wanted = std::min(pool->prefetch_max(), size_t{2} << run_);
+  std::array<PageNo, 64> leaves;
+  const int size_max = static_cast<int>(std::min(pool->prefetch_max(), leaves.size()));
+  walk.size = std::min(std::max(2 * walk.size, kSizeMin), size_max);
+  walk.ahead = std::max(walk.ahead, 1);  // this step reads `next` itself
+  const int wanted = std::max(walk.size - walk.ahead, 1);
   const std::string key(node().Key(forward ? count - 1 : 0));
   const size_t found = FindLeavesAhead(
-      key, forward, std::span<PageNo>(leaves).first(std::min(wanted, leaves.size())));
-  pool->Prefetch(std::span<const PageNo>(leaves).first(found));
+      key, forward, walk.ahead, std::span<PageNo>(leaves).first(static_cast<size_t>(wanted)));
+  walk.ahead += static_cast<int>(found);
+  walk.low = walk.size / 2;
+  if (found < static_cast<size_t>(wanted)) {
+    walk.low = 0;  // the parent has no more; the next one will
+  }
+  if (pool->AskAhead(std::span<const PageNo>(leaves).first(found)) == 0) {
+    walk.size = walk.low = 0;
+  }
 }
 
 // From the end of a leaf to the first entry of a later one, if any.
@@ -185,7 +200,7 @@ Status LeafCursor::SkipRightToEntry() {
     if (right == kNoPage) {
       return Status::Ok();
     }
-    ReadAhead(right, true);
+    AskAhead(right, true);
     ASSIGN_OR_RETURN(MtrPage * next, mtr_->Fetch(right, latch_));
     const Status status = CheckTreePage(*next, node().index_id(), 0);
     if (!status.ok()) {
@@ -242,7 +257,7 @@ Status LeafCursor::StepToLeftLeaf(bool* moved) {
   *moved = false;
   const PageNo left = node().left();
   const uint64_t index_id = node().index_id();
-  ReadAhead(left, false);
+  AskAhead(left, false);
   Result<MtrPage*> tried = mtr_->TryFetch(left, latch_);
   if (tried.ok()) {
     RETURN_IF_ERROR(CheckTreePage(**tried, index_id, 0));
@@ -363,7 +378,7 @@ void LeafCursor::Save(SavedPosition* position) const {
   position->page = leaf_->number();
   position->lsn = leaf_->lsn();
   position->slot = slot_;
-  position->run = run_;
+  position->walk = walk_;
 }
 
 Status LeafCursor::Restore(const SavedPosition& position, LatchMode latch, bool* same) {
@@ -373,7 +388,7 @@ Status LeafCursor::Restore(const SavedPosition& position, LatchMode latch, bool*
     if (page->lsn() == position.lsn && !page->modified()) {
       leaf_ = page;
       slot_ = position.slot;
-      run_ = position.run;
+      walk_ = position.walk;
       *same = true;
       return Status::Ok();
     }
@@ -383,7 +398,7 @@ Status LeafCursor::Restore(const SavedPosition& position, LatchMode latch, bool*
   }
   COVER("btree.restore_by_key");
   RETURN_IF_ERROR(Seek(position.key, SeekMode::kAtLeast, latch));
-  run_ = position.run;
+  walk_ = position.walk;
   *same = valid() && key() == position.key;
   return Status::Ok();
 }

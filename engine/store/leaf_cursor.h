@@ -29,13 +29,23 @@ enum class SeekMode : uint8_t {
   kBefore,   // last entry < key
 };
 
+// How far a walk over leaves has read ahead. It begins once the walk has met a leaf that is not
+// cached; the number of leaves in front of it doubles up to a bound, and is topped up when half of
+// it is used. When all leaves are cached for a while it begins anew.
+struct WalkAhead {
+  int run = 0;    // leaves walked since the last descent, up to a few
+  int size = 0;   // leaves to have in front
+  int ahead = 0;  // leaves in front that were asked for or found cached
+  int low = 0;    // more are asked for when `ahead` has come down to this
+};
+
 // Where a cursor was. Reuse the object: its key buffer keeps its memory.
 struct SavedPosition {
   std::string key;
   PageNo page = kNoPage;
   Lsn lsn;
   int slot = 0;
-  int run = 0;  // of leaves walked, for reading ahead
+  WalkAhead walk;
 };
 
 class LeafCursor {
@@ -105,9 +115,9 @@ class LeafCursor {
   // The first or last leaf.
   Status DescendEdge(bool last, LatchMode latch);
   // Before a step to the neighbour `next`: when the walk goes on and on and meets a leaf that is
-  // not cached, reads it together with those that follow.
-  void ReadAhead(PageNo next, bool forward);
-  size_t FindLeavesAhead(std::string_view key, bool forward, std::span<PageNo> leaves);
+  // not cached, has those that follow it read meanwhile.
+  void AskAhead(PageNo next, bool forward);
+  size_t FindLeavesAhead(std::string_view key, bool forward, int skip, std::span<PageNo> leaves);
   Status SkipRightToEntry();
   Status StepBefore(std::string_view bound);
   Status StepToLeftLeaf(bool* moved);
@@ -117,7 +127,7 @@ class LeafCursor {
   MtrPage* leaf_ = nullptr;
   int slot_ = 0;
   LatchMode latch_ = LatchMode::kShared;
-  int run_ = 0;  // leaves walked since the last descent
+  WalkAhead walk_;
 };
 
 }  // namespace borealis::engine

@@ -191,40 +191,6 @@ TEST(BTreeTest, DescendingInsertsAndDeletes) {
   EXPECT_EQ(shape->height, 1);
 }
 
-TEST(BTreeTest, LongWalksReadAhead) {
-  MemoryVolume volume;
-  auto store = OpenStore(&volume);
-  BTree tree(store.get(), MakeTree(store.get()));
-  for (uint64_t i = 0; i < 3000; ++i) {
-    ASSERT_OK(InsertOne(&tree, LongKeyOf(i, 100), std::string(1500, 'v')));
-  }
-  const uint64_t leaves = tree.Verify()->leaf_pages;
-  for (const bool forward : {true, false}) {
-    auto cold = OpenStore(&volume, 64);
-    BTree same(cold.get(), tree.root());
-    Mtr mtr(cold.get());
-    LeafCursor cursor(&same, &mtr);
-    SavedPosition position;
-    uint64_t entries = 0;
-    ASSERT_OK(forward ? cursor.SeekFirst(LatchMode::kShared) : cursor.SeekLast(LatchMode::kShared));
-    for (; cursor.valid(); ++entries) {
-      ASSERT_EQ(cursor.key(), LongKeyOf(forward ? entries : 2999 - entries, 100));
-      if (entries % 5 == 0) {
-        cursor.Save(&position);
-        cursor.Release();
-        bool at_same;
-        ASSERT_OK(cursor.Restore(position, LatchMode::kShared, &at_same));
-      }
-      ASSERT_OK(forward ? cursor.Next() : cursor.Prev());
-    }
-    EXPECT_EQ(entries, 3000u);
-    const BufferPoolCounters counters = cold->pool()->counters();
-    EXPECT_GT(counters.prefetched, leaves * 9 / 10);
-    EXPECT_LT(counters.misses, leaves / 10);
-    EXPECT_LT(counters.prefetched + counters.misses, leaves + leaves / 10 + 10);
-  }
-}
-
 class CursorTest : public testing::Test {
  protected:
   CursorTest() : store_(OpenStore(&volume_)), tree_(store_.get(), MakeTree(store_.get())) {
