@@ -33,10 +33,7 @@ std::vector<uint64_t> RecordQueue::Blockers(const LockOwner* owner, LockMode mod
     while (place != waiters_.begin()) {
       const Waiter& before = *--place;
       if (Conflict(before.mode, mode)) {
-        blockers.push_back(before.owner->id);
-        if (before.mode == LockMode::kExclusive) {
-          return blockers;  // it waits for all others
-        }
+        return {before.owner->id};  // it waits for all others that are in the way
       }
     }
   }

@@ -1,10 +1,10 @@
 // The requests for one lock: who has it, and who waits, in what order.
 //
 // First come, first served; an upgrade goes ahead of those that wait for its owner anyway. Who
-// blocks a waiter is kept short: the nearest exclusive request before it stands for all before
+// blocks a waiter is kept short: the nearest request before it that conflicts stands for all before
 // that one, because it waits for them itself. So a queue of n waiters has about n edges in the wait
-// graph, what is reached along them is the same as with all of them (INV-LCK-2), and a release
-// looks at those in front only.
+// graph, every circle that goes through it with all edges does so with these (INV-LCK-2), and
+// a release looks at those in front only.
 // Guarded by its partition's mutex.
 //
 // INV-LCK-5  A waiter that is not blocked is granted by the change that unblocked it.
