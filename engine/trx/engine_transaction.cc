@@ -79,8 +79,8 @@ Status EngineTransaction::RollBackTo(Savepoint savepoint, bool lock_gaps) {
 
 Status EngineTransaction::MakeReadView() {
   if (view_ == nullptr) {
-    if (must_see_ != Lsn(0)) {
-      RETURN_IF_ERROR(core_->store->volume()->WaitDurable(must_see_));
+    if (const Lsn lsn = MustBeDurable(); lsn != Lsn(0)) {
+      RETURN_IF_ERROR(core_->store->volume()->WaitDurable(lsn));
     }
     view_ = core_->transactions->OpenView();
   }
@@ -182,8 +182,9 @@ Status EngineTransaction::Fail(Status status) {
 void EngineTransaction::Finish(TransactionState state) {
   CloseView();
   state_ = state;
-  core_->locks.ReleaseAll(owner_.get());
-  core_->metadata.ReleaseAll(metadata_owner_.get());
+  const Lsn ended_at = std::max(commit_lsn_, MustBeDurable());
+  core_->locks.ReleaseAll(owner_.get(), ended_at);
+  core_->metadata.ReleaseAll(metadata_owner_.get(), ended_at);
 }
 
 void EngineTransaction::Commit(std::function<void(Status)> done) {
@@ -201,8 +202,8 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
       changing_ = nullptr;
     }
     Finish(TransactionState::kCommitted);
-    if (must_see_ != Lsn(0) && volume != nullptr) {
-      volume->WhenDurable(must_see_, std::move(done));
+    if (const Lsn lsn = MustBeDurable(); lsn != Lsn(0) && volume != nullptr) {
+      volume->WhenDurable(lsn, std::move(done));
     } else {
       done(Status::Ok());
     }

@@ -4,6 +4,7 @@
 // metadata locks, and when the volume says durable, leave the unseen set and answer.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -74,6 +75,9 @@ class EngineTransaction final : public Transaction {
  private:
   Status RollBackTo(Savepoint savepoint, bool lock_gaps);
   void CloseView();
+  // Up to where the log has to be durable before this transaction reads through a new view or is
+  // answered (INV-TRX-2, INV-TRX-8).
+  Lsn MustBeDurable() const { return std::max(must_see_, Lsn(owner_->met_lsn.load())); }
   // Releases locks and view; the end of every transaction.
   void Finish(TransactionState state);
 
@@ -85,7 +89,7 @@ class EngineTransaction final : public Transaction {
   std::shared_ptr<LockOwner> metadata_owner_;
   std::shared_ptr<ChangingTransaction> changing_;  // null until the first change
   std::shared_ptr<const ReadView> view_;
-  Lsn must_see_;  // views and answers wait until this is durable
+  Lsn must_see_;  // of the versions that locking reads have met
   Lsn commit_lsn_;
   bool was_victim_ = false;
 };

@@ -36,6 +36,20 @@ LockTable::GapPartition& LockTable::GapPartitionOf(IndexId index) const {
   return gap_partitions_[index.value() % gap_partitions_.size()];
 }
 
+LockTable::Ended& LockTable::EndedAt(Partition& partition, std::string_view full_key) {
+  return partition.ended[(KeyHash()(full_key) >> 20) % kEndedSlots];
+}
+
+Lsn& LockTable::EndedAt(GapPartition& partition, IndexId index) {
+  return partition.ended[index.value() / 16 % kEndedSlots];
+}
+
+void LockTable::NoteMet(LockOwner* owner, Lsn ended_at) {
+  if (ended_at.value() > owner->met_lsn.load(std::memory_order_relaxed)) {
+    owner->met_lsn.store(ended_at.value(), std::memory_order_relaxed);
+  }
+}
+
 void LockTable::NoteHeld(LockOwner* owner, const std::string* full_key) {
   MutexLock lock(owner->held_mutex_);
   if (owner->held_records_.insert(full_key).second) {
@@ -68,8 +82,9 @@ Result<LockOutcome> LockTable::LockRecord(LockOwner* owner, IndexId index, std::
         return LockOutcome::kHeld;
       case RecordQueue::Answer::kGranted:
         NoteHeld(owner, &found->first);
-        return LockOutcome::kGranted;
+        [[fallthrough]];
       case RecordQueue::Answer::kUpgraded:
+        NoteMet(owner, EndedAt(partition, full_key), mode);
         return LockOutcome::kGranted;
       case RecordQueue::Answer::kBlocked:
         break;
@@ -101,6 +116,7 @@ Result<LockOutcome> LockTable::AfterWait(Partition& partition, LockOwner* owner,
     // A failure that came together with the grant: the lock counts; a victim gives it back with the
     // others.
     NoteHeld(owner, &found->first);
+    NoteMet(owner, EndedAt(partition, full_key), queue.FindHolder(owner)->mode);
     return waited.Is(Code::kDeadlock) ? Result<LockOutcome>(std::move(waited))
                                       : Result<LockOutcome>(LockOutcome::kWaited);
   }
@@ -111,7 +127,7 @@ Result<LockOutcome> LockTable::AfterWait(Partition& partition, LockOwner* owner,
 }
 
 void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view full_key,
-                       bool only_without_waiters) {
+                       bool only_without_waiters, Lsn ended_at) {
   auto found = partition.queues.find(full_key);
   if (found == partition.queues.end()) {
     return;
@@ -120,9 +136,16 @@ void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view 
   if (only_without_waiters && !queue.IsHeldAlone(owner)) {
     return;
   }
-  if (!queue.Release(owner, graph_)) {
+  const RecordQueue::Holder* const holder = queue.FindHolder(owner);
+  if (holder == nullptr) {
     return;
   }
+  Ended& ended = EndedAt(partition, full_key);
+  ended.any = std::max(ended.any, ended_at);
+  if (holder->mode != LockMode::kShared) {
+    ended.not_shared = std::max(ended.not_shared, ended_at);
+  }
+  queue.Release(owner, graph_);
   ForgetHeld(owner, &found->first);
   if (queue.empty()) {
     partition.queues.erase(found);
@@ -276,6 +299,7 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
         });
         if (!rival) {
           gaps.marks.push_back({owner, std::string(key), unique_size});
+          NoteMet(owner, EndedAt(partition, index));
           return Status::Ok();
         }
         COVER("lock_table.rival_insert");
@@ -315,9 +339,11 @@ void LockTable::EndInsert(LockOwner* owner, IndexId index) {
   partition.marks_changed.NotifyAll();
 }
 
-void LockTable::ReleaseGaps(LockOwner* owner, IndexId index) {
+void LockTable::ReleaseGaps(LockOwner* owner, IndexId index, Lsn ended_at) {
   GapPartition& partition = GapPartitionOf(index);
   MutexLock lock(partition.mutex);
+  Lsn& ended = EndedAt(partition, index);
+  ended = std::max(ended, ended_at);
   IndexGaps& gaps = partition.indexes[index];
   for (uint64_t id : gaps.ids_of[owner]) {
     const auto found = gaps.by_id.find(id);
@@ -333,7 +359,7 @@ void LockTable::ReleaseGaps(LockOwner* owner, IndexId index) {
   }
 }
 
-void LockTable::ReleaseAll(LockOwner* owner) {
+void LockTable::ReleaseAll(LockOwner* owner, Lsn ended_at) {
   std::unordered_set<const std::string*> records;
   std::unordered_set<uint64_t> gap_indexes;
   {
@@ -345,10 +371,10 @@ void LockTable::ReleaseAll(LockOwner* owner) {
   for (const std::string* key : records) {
     Partition& partition = PartitionOf(*key);
     MutexLock lock(partition.mutex);
-    Remove(partition, owner, *key, /*only_without_waiters=*/false);
+    Remove(partition, owner, *key, /*only_without_waiters=*/false, ended_at);
   }
   for (uint64_t id : gap_indexes) {
-    ReleaseGaps(owner, IndexId(id));
+    ReleaseGaps(owner, IndexId(id), ended_at);
   }
 }
 

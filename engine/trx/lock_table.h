@@ -14,6 +14,10 @@
 //                  Marks with the same unique prefix exclude each other, which makes "look for a
 //                  duplicate, then insert" one step.
 //
+// Who gets a lock that another owner has given back may have to see what that one did: a commit
+// lets go of its locks before it is durable, so before views see it. Releases leave an LSN behind,
+// by key (hashed) or index, and those who lock against them collect it in LockOwner::met_lsn.
+//
 // The holder of a mark takes no lock and no other mark. Locks are taken with no page latch held.
 //
 // INV-LCK-3  Granted record locks of one key are compatible, except while an implicit lock is being
@@ -97,8 +101,9 @@ class LockTable {
                      const LockWait& wait);
   void EndInsert(LockOwner* owner, IndexId index);
 
-  // At the end of a transaction.
-  void ReleaseAll(LockOwner* owner);
+  // At the end of a transaction. `ended_at`: up to where the log has to be durable for others to
+  // see all that the owner did and saw; 0 when they do anyway.
+  void ReleaseAll(LockOwner* owner, Lsn ended_at = Lsn(0));
 
   std::vector<LockInfo> List() const;
 
@@ -107,8 +112,15 @@ class LockTable {
     using is_transparent = void;
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
   };
+  // The highest ended_at of those who had locks here, of whatever mode, and of another than shared.
+  struct Ended {
+    Lsn any;
+    Lsn not_shared;
+  };
+  static constexpr size_t kEndedSlots = 64;
   struct Partition {
     mutable Mutex mutex{LockRank::kLockTable};
+    std::array<Ended, kEndedSlots> ended GUARDED_BY(mutex);  // by hash of the key
     // Index id, then the key.
     std::unordered_map<std::string, RecordQueue, KeyHash, std::equal_to<>> queues GUARDED_BY(mutex);
   };
@@ -133,6 +145,7 @@ class LockTable {
   struct GapPartition {
     mutable Mutex mutex{LockRank::kLockTable};
     ConditionVariable marks_changed;
+    std::array<Lsn, kEndedSlots> ended GUARDED_BY(mutex);  // by index
     std::unordered_map<IndexId, IndexGaps> indexes GUARDED_BY(mutex);
   };
   static constexpr size_t kPartitions = 64;
@@ -140,11 +153,18 @@ class LockTable {
   static std::string FullKey(IndexId index, std::string_view key);
   Partition& PartitionOf(std::string_view full_key) const;
   GapPartition& GapPartitionOf(IndexId index) const;
+  static Ended& EndedAt(Partition& partition, std::string_view full_key) REQUIRES(partition.mutex);
+  static Lsn& EndedAt(GapPartition& partition, IndexId index) REQUIRES(partition.mutex);
+  // `owner` has got the lock.
+  static void NoteMet(LockOwner* owner, Lsn ended_at);
+  static void NoteMet(LockOwner* owner, const Ended& ended, LockMode mode) {
+    NoteMet(owner, mode == LockMode::kShared ? ended.not_shared : ended.any);
+  }
   static void NoteHeld(LockOwner* owner, const std::string* full_key);
   static void ForgetHeld(LockOwner* owner, const std::string* full_key);
   // Takes the owner's requests out of the key's queue. REQUIRES: partition locked.
   void Remove(Partition& partition, LockOwner* owner, std::string_view full_key,
-              bool only_without_waiters);
+              bool only_without_waiters, Lsn ended_at = Lsn(0));
   Result<LockOutcome> AfterWait(Partition& partition, LockOwner* owner, std::string_view full_key,
                                 Status waited);
   static std::vector<uint64_t> GapBlockers(const IndexGaps& gaps, const LockOwner* owner,
@@ -153,7 +173,7 @@ class LockTable {
   const LockedRange* PlaceRange(IndexGaps* gaps, LockedRange range, uint64_t range_id);
   // Lets the insert go on, or tells the graph whom it waits for now.
   void UpdateInsert(const IndexGaps& gaps, InsertWaiter* waiter);
-  void ReleaseGaps(LockOwner* owner, IndexId index);
+  void ReleaseGaps(LockOwner* owner, IndexId index, Lsn ended_at);
   void ListRecords(std::vector<LockInfo>* list) const;
   void ListGaps(std::vector<LockInfo>* list) const;
 

@@ -35,6 +35,10 @@ Result<std::shared_ptr<const TableLocks>> HeldTableLocks::Take(
                           .status());
     }
   }
+  // Views made under the locks see what was done in the tables before (INV-TRX-8).
+  if (const Lsn met(locks->owner_.met_lsn.load()); met != Lsn(0)) {
+    RETURN_IF_ERROR(core->store->volume()->WaitDurable(met));
+  }
   return std::shared_ptr<const TableLocks>(std::move(locks));
 }
 

@@ -50,6 +50,9 @@ class LockOwner {
   std::atomic<bool> interrupted{false};
   std::atomic<bool> waiting{false};
   std::atomic<uint64_t> record_locks{0};
+  // Up to where the log has to be durable for a view to see all that earlier owners of what this
+  // one has locked did and saw.
+  std::atomic<uint64_t> met_lsn{0};
 
   // Wakes a wait.
   void Interrupt();

@@ -87,6 +87,65 @@ TEST_F(DurabilityTest, AViewSeesWhatALockingReadHasSeen) {
   late_->Answer();
 }
 
+// INV-TRX-8
+TEST_F(DurabilityTest, AViewSeesWhatTheLastHolderOfALockCommitted) {
+  enum class By { kRow, kRowUnchanged, kGap, kTable };
+  int round = 0;
+  for (const By by : {By::kRow, By::kRowUnchanged, By::kGap, By::kTable}) {
+    SCOPED_TRACE(static_cast<int>(by));
+    const std::string changed = "2|" + std::to_string(30 + ++round);
+    Session first(engine_.get());
+    // The first one has only locked what the second one wants.
+    if (by == By::kGap) {
+      EXPECT_EQ(first.Get("t", "5", LockMode::kExclusive), "-");
+    } else {
+      EXPECT_NE(first.Get("t", "1", LockMode::kShared), "-");
+    }
+    ASSERT_OK(first.Update("t", "2", changed));
+    late_->HoldDurability();
+    first.trx().Commit([](const Status&) {});
+    EXPECT_EQ(ScanAll("t").find(changed), std::string::npos);  // nobody else has to see it
+    Session second(engine_.get());
+    std::unique_ptr<Thread> releases;
+    const auto release_soon = [&] {
+      releases = std::make_unique<Thread>("releases", [&] {
+        ConditionVariable never;
+        Mutex mutex{LockRank::kLeaf};
+        MutexLock lock(mutex);
+        never.WaitFor(mutex, 20'000);
+        late_->Release();
+      });
+    };
+    std::shared_ptr<const TableLocks> locks;
+    if (by == By::kRow) {
+      ASSERT_OK(second.Update("t", "1", "1|1" + std::to_string(round)));
+    } else if (by == By::kRowUnchanged) {
+      EXPECT_NE(second.Get("t", "1", LockMode::kExclusive), "-");
+    } else if (by == By::kGap) {
+      ASSERT_OK(second.Insert("t", "5|50"));
+    } else {
+      release_soon();
+      Result<std::shared_ptr<const TableLocks>> taken =
+          engine_->LockTables({{{"test", "t"}, true}}, {});
+      ASSERT_TRUE(taken.ok()) << taken.status().ToString();
+      locks = *taken;
+    }
+    if (by != By::kTable) {
+      release_soon();
+    }
+    if (by == By::kTable) {
+      Session third(engine_.get(), Isolation::kRepeatableRead,
+                    [&](TransactionOptions* options) { options->table_locks = locks; });
+      EXPECT_EQ(third.Get("t", "2"), changed);
+    } else {
+      EXPECT_EQ(second.Get("t", "2"), changed);
+    }
+    releases->Join();
+    locks = nullptr;
+    ASSERT_OK(second.Rollback());
+  }
+}
+
 TEST_F(DurabilityTest, AReplicaMayStartWhileATransactionEnds) {
   for (const bool commits : {true, false}) {
     SCOPED_TRACE(commits);
