@@ -2,35 +2,13 @@
 """Random single processes are killed for a while (storage nodes, writer, readers, control, endpoint) under the ledger's load, with
 watchers on every instance. Seeded: `--seed N` kills in the same order again. Afterwards everything heals and the audit is clean."""
 import argparse
-import os
 import random
-import signal
 import time
 
 from cluster import Cluster, wait_for
+from killer import kill_one
 from ledger import Ledger
 from watcher import Watcher
-
-WEIGHTS = {"storage": 5, "writer": 2, "reader": 2, "control": 1, "endpoint": 1}
-
-
-def victim_of(cluster, kind, chance):
-    """(name, pid) of a running process of that kind; None when there is none at the moment."""
-    try:
-        status = cluster.status()
-    except RuntimeError:
-        return None  # control is down just now
-    candidates = {
-        "storage": status["storage_nodes"],
-        "writer": [i for i in status["instances"] if i["role"] == "writer"],
-        "reader": [i for i in status["instances"] if i["role"] == "reader"],
-        "control": [{"id": "control", **status["control"]}],
-        "endpoint": [{"id": "endpoint", **status["endpoint_process"]}],
-    }[kind]
-    alive = [(c["id"], c["pid"]) for c in candidates if c["pid"]]
-    if kind == "storage" and len(alive) < len(candidates) - 1:
-        return None  # two are down already: a third would stop writes, which is another drill
-    return chance.choice(alive) if alive else None
 
 
 def main():
@@ -51,17 +29,12 @@ def main():
         killed, end = {}, time.monotonic() + arguments.seconds
         while time.monotonic() < end and not watcher.failures:
             time.sleep(chance.uniform(0.2, 2.5))
-            kind = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-            victim = victim_of(cluster, kind, chance)
+            victim = kill_one(cluster, chance)
             if victim is None:
                 continue
-            name, pid = victim
-            os.kill(pid, signal.SIGKILL)
+            kind, name = victim
             killed[kind] = killed.get(kind, 0) + 1
             print(f"{time.strftime('%H:%M:%S')} killed {name}, {len(ledger.acknowledged)} acknowledged", flush=True)
-            if kind == "control":
-                time.sleep(chance.uniform(0, 2))
-                cluster.up()
         cluster.up()
         before = len(ledger.acknowledged)
         wait_for(lambda: len(ledger.acknowledged) > before + 20, 60, "writes go on")
