@@ -298,7 +298,7 @@ class Checker:
     # --- the graph of moments ---
 
     def _check_time(self):
-        graph, moments = Graph(), Moments(self.history)
+        graph, moments = Graph(), Moments(self.history, self.committed)
         for number in range(len(self.history.transactions)):
             moments.program_order(graph, number)
         for key, before, after in self._overwrites():
@@ -325,8 +325,8 @@ class Checker:
 class Moments:
     """Nodes of the time graph: ("op", transaction, number), ("begin", transaction), ("commit", transaction), and clocks."""
 
-    def __init__(self, history):
-        self.history = history
+    def __init__(self, history, committed):
+        self.history, self.committed = history, committed
         self.view = []  # by transaction: the moment of all its plain reads, or None when each has its own
         for number, transaction in enumerate(history.transactions):
             view = None
@@ -359,7 +359,8 @@ class Moments:
                 has_moment = plain and self.view[number] in (None, self.op(number, at))
                 yield self.op(number, at), transaction.where, op.start, op.end if has_moment else None
             last = transaction.ops[-1].start if transaction.ops else transaction.begin
-            yield (self.commit(number), transaction.where, transaction.commit_start if transaction.commit_start is not None else last,
+            # What did not commit may have ended with its server, locks and all, before the client got round to ending it.
+            yield (self.commit(number), transaction.where, transaction.commit_start if number in self.committed else last,
                    transaction.commit_end if transaction.outcome == "ok" else None)
 
     def clock_order(self, graph):

@@ -269,6 +269,17 @@ class ListAppendTest(unittest.TestCase):
         self.transactions[1].outcome = "aborted"
         self.expect({X: []}, ["vanished"], [])
 
+    def test_locks_end_with_the_server(self):
+        """Its client sleeps, and sends COMMIT to nobody after others have gone on."""
+        self.level = READ_COMMITTED
+        self.did(append(X, 1), span=(0, 1))
+        for outcome, violations in (("maybe", set()), ("ok", {"time"})):
+            self.did(read(X, 1, lock="update"), span=(2, 3), outcome=outcome)
+            self.transactions[1].commit_start, self.transactions[1].commit_end = 8, 9
+            self.did(append(X, 2), span=(5, 6))
+            self.assertEqual(self.found({X: [1, 2]})[1], violations)
+            del self.transactions[1:]
+
     def test_snapshot_of_the_start(self):
         self.level = REPEATABLE_READ
         self.did(append(X, 1), span=(4, 5))
