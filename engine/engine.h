@@ -36,7 +36,8 @@ struct EngineOptions {
   // Purge, rollback of what recovery found, freeing of dropped trees. Off: tests call
   // RunBackground.
   bool background_threads = true;
-  const Clock* clock = nullptr;  // null: SystemClock()
+  std::string temporary_directory = "/tmp";  // tmpdir: sorts and logs of schema changes
+  const Clock* clock = nullptr;              // null: SystemClock()
 };
 
 class Engine {

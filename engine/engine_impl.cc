@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/mysql_error.h"
 #include "base/obs/log.h"
+#include "engine/row/off_page.h"
 #include "engine/schema_changer.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/store/space.h"
@@ -158,22 +159,30 @@ Result<TableRef> EngineImpl::OpenTable(Transaction& transaction, std::string_vie
   wait.timeout_us = trx.options().metadata_wait_timeout_us > 0
                         ? trx.options().metadata_wait_timeout_us
                         : core_.options.metadata_wait_timeout_us;
-  const std::string key = MetadataKey(schema, name);
-  Result<LockOutcome> locked =
-      core_.metadata.LockRecord(trx.metadata_owner(), IndexId(0), key, LockMode::kShared, wait);
-  if (!locked.ok()) {
-    return trx.Fail(std::move(locked).status());
-  }
-  Result<TableRef> table = core_.dictionary.Find(table_name);
-  if (!table.ok() && *locked != LockOutcome::kHeld) {
-    core_.metadata.UnlockRecord(trx.metadata_owner(), IndexId(0), key);
-  }
-  if (table.ok() && use == TableUse::kChange) {
-    Result<LockOutcome> rows = core_.metadata.LockRecord(
-        trx.metadata_owner(), IndexId(0), RowsKey(schema, name), LockMode::kChanging, wait);
+  // The rows before the name, as everybody does: who waits for writers to be let in holds nothing
+  // that an alteration waits for.
+  const std::string rows_key = RowsKey(schema, name);
+  Result<LockOutcome> rows = LockOutcome::kHeld;
+  if (use == TableUse::kChange) {
+    rows = core_.metadata.LockRecord(trx.metadata_owner(), IndexId(0), rows_key,
+                                     LockMode::kChanging, wait);
     if (!rows.ok()) {
       return trx.Fail(std::move(rows).status());
     }
+  }
+  const std::string key = MetadataKey(schema, name);
+  Result<LockOutcome> locked =
+      core_.metadata.LockRecord(trx.metadata_owner(), IndexId(0), key, LockMode::kShared, wait);
+  Result<TableRef> table =
+      locked.ok() ? core_.dictionary.Find(table_name) : std::move(locked).status();
+  if (!table.ok()) {
+    if (locked.ok() && *locked != LockOutcome::kHeld) {
+      core_.metadata.UnlockRecord(trx.metadata_owner(), IndexId(0), key);
+    }
+    if (*rows != LockOutcome::kHeld) {
+      core_.metadata.UnlockRecord(trx.metadata_owner(), IndexId(0), rows_key);
+    }
+    return locked.ok() ? table : trx.Fail(std::move(table).status());
   }
   return table;
 }
@@ -297,56 +306,6 @@ Result<bool> EngineImpl::FreeIfUnused(const PendingDrop& drop) {
   drop_seen_.erase(drop.page);
   return true;
 }
-
-namespace {
-
-// Frees the off-page parts of all rows of a tree that nobody uses. Each is cut off its entry in
-// the mini-transaction that frees its last page.
-Status FreeOffPageParts(Core& core, BTree* tree) {
-  std::string position;
-  for (;;) {
-    std::string key;
-    std::string value;
-    {
-      Mtr mtr(core.store);
-      LeafCursor cursor(tree, &mtr);
-      RETURN_IF_ERROR(cursor.Seek(position, SeekMode::kAtLeast, LatchMode::kShared));
-      while (cursor.valid()) {
-        ASSIGN_OR_RETURN(RowView row, DecodeRow(cursor.value()));
-        if (row.header.is_long) {
-          key = cursor.key();
-          value = cursor.value();
-          break;
-        }
-        RETURN_IF_ERROR(cursor.Next());
-      }
-    }
-    if (value.empty()) {
-      return Status::Ok();
-    }
-    ASSIGN_OR_RETURN(RowView row, DecodeRow(value));
-    ASSIGN_OR_RETURN(LongValueReference reference, LongValueReference::Parse(row.reference()));
-    for (bool freed = false; !freed;) {
-      Mtr mtr(core.store);
-      RETURN_IF_ERROR(mtr.StartWriting());
-      LeafCursor cursor(tree, &mtr);
-      bool exact = false;
-      RETURN_IF_ERROR(cursor.SeekLeaf(key, LatchMode::kExclusive, &exact));
-      if (!exact) {
-        return Status::Corruption("row of a dropped table has gone");
-      }
-      ASSIGN_OR_RETURN(freed, FreeLongValueStep(&mtr, reference, 64));
-      if (freed) {
-        const char flags = row.header.deleted ? 1 : 0;
-        cursor.PatchValue(0, {&flags, 1});
-      }
-      mtr.Commit();
-    }
-    position = std::move(key);
-  }
-}
-
-}  // namespace
 
 Status EngineImpl::FreeDrop(const PendingDrop& drop) {
   if (drop.is_long_value) {

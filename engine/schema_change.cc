@@ -5,6 +5,7 @@
 
 #include "engine/engine_impl.h"
 #include "engine/schema_changer.h"
+#include "engine/table_build.h"
 #include "engine/table_trees.h"
 
 namespace borealis::engine {
@@ -207,6 +208,7 @@ struct AlteredTable {
   std::vector<bool> build;
   std::vector<uint64_t> usable_from;
   std::set<PageNo> kept;
+  TableRef target;  // the definition with its trees, while they are built
 };
 
 Result<AlteredTable> PlanAlteration(SchemaChange& change, const Table& old_table,
@@ -244,8 +246,6 @@ Result<AlteredTable> PlanAlteration(SchemaChange& change, const Table& old_table
       ASSIGN_OR_RETURN(const uint64_t id, change.NewNumber());
       index.id = IndexId(id);
       ASSIGN_OR_RETURN(index.root, change.NewTree(index.id, i == kClusteredIndex));
-      // Views made before this point do not find in it what they should.
-      ASSIGN_OR_RETURN(usable_from, change.NewNumber());
     }
     index.name = wanted.name;
     index.unique = wanted.unique;
@@ -254,6 +254,40 @@ Result<AlteredTable> PlanAlteration(SchemaChange& change, const Table& old_table
     plan.usable_from.push_back(usable_from);
   }
   return plan;
+}
+
+// Builds what is to be built. Others use the table meanwhile as far as the alteration lets them;
+// at the end nobody does.
+Status BuildTrees(SchemaChange& change, const Table& old_table, const TableAlteration& alteration,
+                  AlteredTable* plan, std::optional<TableBuilder>* builder) {
+  const TableDefinition& old = old_table.definition();
+  const TableName name{old.schema, old.name};
+  ASSIGN_OR_RETURN(plan->target, change.core().dictionary.MakeTable(plan->definition, {}));
+  TableBuild build;
+  build.source = &old_table;
+  build.target = plan->target.get();
+  build.build = plan->build;
+  build.rewrite = alteration.rewrite;
+  build.keeps_order = alteration.keeps_order;
+  build.duplicate = alteration.duplicate;
+  build.duplicate_row = alteration.duplicate_row;
+  builder->emplace(change, std::move(build));
+  RETURN_IF_ERROR((*builder)->Start());
+  change.OpenTo(alteration.concurrency, name);
+  RETURN_IF_ERROR((*builder)->Load());
+  RETURN_IF_ERROR((*builder)->CatchUp());
+  RETURN_IF_ERROR(change.LockExclusive({name}));
+  RETURN_IF_ERROR(change.WaitForRecoveredTransactions());
+  RETURN_IF_ERROR((*builder)->Finish());
+  // Views made before this point do not find in the new trees what they should: all have a limit
+  // up to this number, and all later ones a higher one.
+  ASSIGN_OR_RETURN(const uint64_t number, change.NewNumber());
+  for (size_t i = 0; i < plan->build.size(); ++i) {
+    if (plan->build[i]) {
+      plan->usable_from[i] = number + 1;
+    }
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -272,6 +306,7 @@ Status EngineImpl::AlterTable(const TableName& name, const TableAlteration& alte
     RETURN_IF_ERROR(core_.dictionary.FindSchema(alteration.rename->schema).status());
     names.insert(*alteration.rename);
   }
+  RETURN_IF_ERROR(change.LockAlteration(name, alteration.concurrency));
   RETURN_IF_ERROR(change.LockExclusive(names));
   RETURN_IF_ERROR(change.WaitForRecoveredTransactions());
   ASSIGN_OR_RETURN(TableRef table, core_.dictionary.Find(name));
@@ -283,20 +318,15 @@ Status EngineImpl::AlterTable(const TableName& name, const TableAlteration& alte
   }
   auto alter = [&]() -> Status {
     ASSIGN_OR_RETURN(AlteredTable plan, PlanAlteration(change, *table, alteration));
+    std::optional<TableBuilder> builder;
+    if (std::find(plan.build.begin(), plan.build.end(), true) != plan.build.end()) {
+      RETURN_IF_ERROR(BuildTrees(change, *table, alteration, &plan, &builder));
+    }
     ASSIGN_OR_RETURN(TableRef altered,
                      core_.dictionary.MakeTable(plan.definition, plan.usable_from));
-    if (std::find(plan.build.begin(), plan.build.end(), true) != plan.build.end()) {
-      TableBuild build;
-      build.source = table.get();
-      build.target = altered.get();
-      build.build = plan.build;
-      build.rewrite = alteration.rewrite;
-      build.duplicate = alteration.duplicate;
-      build.duplicate_row = alteration.duplicate_row;
-      RETURN_IF_ERROR(BuildTable(change, build));
-    }
     RETURN_IF_ERROR(change.AddDrop(table->definition(), plan.kept));
     RETURN_IF_ERROR(change.AddDefinition(plan.definition));
+    change.Report(BuildStep::kPublishing);
     return change.Apply({table}, {altered});
   };
   Status status = alter();

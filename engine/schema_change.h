@@ -23,12 +23,28 @@ struct TableName {
   friend auto operator<=>(const TableName&, const TableName&) = default;
 };
 
+// How far a change that builds trees has come.
+enum class BuildStep : uint8_t {
+  kReading,     // the table's rows
+  kSorting,     // rows that get another place
+  kInserting,   // into the new trees
+  kCatchingUp,  // with what other transactions have changed meanwhile
+  kFinishing,   // with everybody else kept off
+  kPublishing,
+};
+
 struct SchemaChangeOptions {
   // lock_wait_timeout; 0 uses the engine's default.
   int64_t metadata_wait_timeout_us = 0;
   // Asked during waits and while rows are copied; true fails the change with kCancelled.
   std::function<bool()> killed;
   uint64_t session_id = 0;
+  // Called as a build goes on; may block and use the engine.
+  std::function<void(BuildStep)> progress;
+  // innodb_online_alter_log_max_size: beyond it changes of rows fail the build that they meet.
+  uint64_t online_log_max_bytes = uint64_t{128} << 20;
+  // Memory of each sort.
+  size_t sort_buffer_bytes = size_t{32} << 20;
   // LOCK TABLES of the session that is in force; null: none. Locks held for writing count as the
   // change's own.
   std::shared_ptr<const TableLocks> table_locks;
@@ -36,6 +52,9 @@ struct SchemaChangeOptions {
 
 // Gives the new bytes of a row, into *to (replaced). An error ends the change and is returned.
 using RowMapper = std::function<Status(std::string_view from, std::string* to)>;
+
+// What other transactions may do to the table while its new trees are built.
+enum class Concurrency : uint8_t { kNone, kRead, kReadAndWrite };
 
 // What ALTER TABLE (and CREATE INDEX …) does to one table, in one step.
 struct TableAlteration {
@@ -55,7 +74,11 @@ struct TableAlteration {
   std::vector<Index> indexes;
   // Set: every row is rewritten by it, and all indexes are built anew whatever `keep` says. Needed
   // when row bytes or clustered keys change.
+  // REQUIRES for Concurrency::kReadAndWrite: equal rows give rows of equal keys.
   RowMapper rewrite;
+  // The rewritten rows have the order that they had: they need not be sorted.
+  bool keeps_order = false;
+  Concurrency concurrency = Concurrency::kReadAndWrite;
   // Set: the table's new name as well.
   std::optional<TableName> rename;
   // When a unique key of the new shape is met twice: kAlreadyExists, and this says which.

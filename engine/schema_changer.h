@@ -1,4 +1,4 @@
-// What schema changes share: exclusive metadata locks on names, building of trees, publication.
+// What schema changes share: metadata locks on names, new trees, publication.
 #pragma once
 
 #include <functional>
@@ -28,6 +28,13 @@ class SchemaChange {
   // In the order of the names, so that two changes do not meet crosswise.
   Status LockExclusive(std::set<TableName> names);
   Status LockShared(const TableName& name);
+  // Keeps other alterations of the table off: they wait for this one before they ask for the table
+  // itself. With less concurrency than kReadAndWrite writers are kept off as well, from now on.
+  // Comes before all other locks of the table.
+  Status LockAlteration(const TableName& name, Concurrency concurrency);
+  // A table locked exclusively becomes open to those that `concurrency` lets in. LockExclusive
+  // takes it back.
+  void OpenTo(Concurrency concurrency, const TableName& name);
   // Transactions that recovery found hold no metadata locks: waits until they are undone.
   Status WaitForRecoveredTransactions();
   Status CheckKilled() const;
@@ -43,12 +50,18 @@ class SchemaChange {
   // Makes it so, durably, and publishes it.
   Status Apply(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
 
+  void Report(BuildStep step) const;
+
   Core& core() const { return *core_; }
+  const SchemaChangeOptions& how() const { return how_; }
   // Whether Apply freed trees, for the background.
   bool freed_trees() const { return freed_trees_; }
 
  private:
+  // LOCK TABLES has what the change needs.
+  bool IsGiven(const TableName& name, LockMode mode) const;
   Status Lock(const TableName& name, LockMode mode);
+  Status LockKey(const std::string& key, LockMode mode);
 
   Core* const core_;
   const SchemaChangeOptions& how_;
@@ -57,16 +70,5 @@ class SchemaChange {
   std::vector<DictionaryChange> changes_;
   bool freed_trees_ = false;
 };
-
-// Fills `target` (all its trees empty, or kept ones to be left alone) from the rows of `source`.
-struct TableBuild {
-  const Table* source = nullptr;
-  const Table* target = nullptr;
-  std::vector<bool> build;  // [index_no of target]
-  RowMapper rewrite;        // null: rows stay as they are
-  DuplicateKey* duplicate = nullptr;
-  std::string* duplicate_row = nullptr;
-};
-Status BuildTable(SchemaChange& change, const TableBuild& build);
 
 }  // namespace borealis::engine

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
@@ -13,6 +15,8 @@
 #include "engine/store/store.h"
 
 namespace borealis::engine {
+
+class ChangeLog;
 
 class TableTrees {
  public:
@@ -75,11 +79,24 @@ class TreePin {
 
 // Lives as long as the table's id is known to the instance.
 struct TableState {
+  // Who has changed a row tells it to those who build new trees of the table, if there are any. Set
+  // under the table's exclusive metadata lock.
+  void NoteChange(TrxId trx, std::string_view clustered_key) {
+    if (logs_changes.load(std::memory_order_acquire)) {
+      LogChange(trx, clustered_key);
+    }
+  }
+  void SetChangeLog(std::shared_ptr<ChangeLog> log);  // change_log.cc, as LogChange
+  void LogChange(TrxId trx, std::string_view clustered_key);
+
   Mutex mutex{LockRank::kDictionary};  // held while the counter's page is written
   bool auto_increment_loaded GUARDED_BY(mutex) = false;
   uint64_t auto_increment_next GUARDED_BY(mutex) = 1;
   // What the volume says: numbers below are never given after a crash.
   uint64_t auto_increment_bound GUARDED_BY(mutex) = 0;
+  std::atomic<bool> logs_changes{false};
+  Mutex change_log_mutex{LockRank::kLeaf};
+  std::shared_ptr<ChangeLog> change_log GUARDED_BY(change_log_mutex);
   std::atomic<int64_t> row_count_base{-1};  // estimate from the tree; -1: not made yet
   std::atomic<int64_t> row_count_delta{0};  // rows inserted less rows deleted since
 };

@@ -128,6 +128,7 @@ Status WriteRow(EngineTransaction& transaction, const Table& table, const RowCha
     core.transactions->NoteBegun(transaction.id());
   }
   transaction.NoteChange();
+  table.state().NoteChange(transaction.id(), change.key);  // INV-DDL-2
   return Status::Ok();
 }
 

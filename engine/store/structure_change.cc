@@ -21,15 +21,6 @@ std::string_view ChildValue(PageNo child, char (&buffer)[kChildSize]) {
   return {buffer, sizeof buffer};
 }
 
-// The shortest string s with left < s <= right.
-std::string_view ShortestSeparator(std::string_view left, std::string_view right) {
-  const size_t common = static_cast<size_t>(
-      std::mismatch(left.begin(), left.begin() + std::min(left.size(), right.size()), right.begin())
-          .first -
-      left.begin());
-  return right.substr(0, common + 1);
-}
-
 // Where to cut the n+1 entries of a page, the new one (at `slot`) included: entries before the cut
 // stay. An entry at the end goes to the new page alone. In an ascending run inside the page (`hint`
 // is the slot of the insert before) the entries after the new one go: the run then continues at the
@@ -59,6 +50,14 @@ int ChooseCut(const Node& page, int slot, size_t new_size, int hint) {
 }
 
 }  // namespace
+
+std::string_view ShortestSeparator(std::string_view left, std::string_view right) {
+  const size_t common = static_cast<size_t>(
+      std::mismatch(left.begin(), left.begin() + std::min(left.size(), right.size()), right.begin())
+          .first -
+      left.begin());
+  return right.substr(0, common + 1);
+}
 
 Status CheckTreePage(const MtrPage& page, uint64_t index_id, int level) {
   const Node node(page.bytes());

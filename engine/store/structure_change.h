@@ -77,6 +77,9 @@ class StructureChange {
   std::vector<MtrPage*> spare_;  // allocated for splits
 };
 
+// The shortest string s with left < s <= right.
+std::string_view ShortestSeparator(std::string_view left, std::string_view right);
+
 // Shared by all descents: kCorruption unless the page is one of the tree's at that level.
 Status CheckTreePage(const MtrPage& page, uint64_t index_id, int level);
 

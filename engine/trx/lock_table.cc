@@ -152,6 +152,22 @@ void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view 
   }
 }
 
+void LockTable::Downgrade(LockOwner* owner, IndexId index, std::string_view key) {
+  const std::string full_key = FullKey(index, key);
+  Partition& partition = PartitionOf(full_key);
+  MutexLock lock(partition.mutex);
+  auto found = partition.queues.find(full_key);
+  if (found == partition.queues.end()) {
+    return;
+  }
+  for (Request& request : found->second) {
+    if (request.owner == owner && request.granted) {
+      request.mode = LockMode::kShared;
+    }
+  }
+  Advance(&found->second);
+}
+
 void LockTable::UnlockRecord(LockOwner* owner, IndexId index, std::string_view key) {
   const std::string full_key = FullKey(index, key);
   Partition& partition = PartitionOf(full_key);

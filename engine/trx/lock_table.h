@@ -77,6 +77,8 @@ class LockTable {
   // kTimedOut (kFail: at once), kCancelled.
   Result<LockOutcome> LockRecord(LockOwner* owner, IndexId index, std::string_view key,
                                  LockMode mode, const LockWait& wait);
+  // An exclusive lock becomes a shared one; no effect when not held.
+  void Downgrade(LockOwner* owner, IndexId index, std::string_view key);
   // Gives one lock back; no effect when not held.
   void UnlockRecord(LockOwner* owner, IndexId index, std::string_view key);
   // The same unless somebody waits for it: the lock is implied by the row from now on.

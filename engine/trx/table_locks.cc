@@ -23,17 +23,17 @@ Result<std::shared_ptr<const TableLocks>> HeldTableLocks::Take(
                                                      : core->options.metadata_wait_timeout_us;
   // In the order of the names, as schema changes do.
   for (const auto& [table, for_writing] : locks->held_) {
-    RETURN_IF_ERROR(core->metadata
-                        .LockRecord(&locks->owner_, IndexId(0),
-                                    MetadataKey(table.schema, table.name),
-                                    for_writing ? LockMode::kExclusive : LockMode::kShared, wait)
-                        .status());
     if (!for_writing && !table.name.empty()) {
       RETURN_IF_ERROR(core->metadata
                           .LockRecord(&locks->owner_, IndexId(0), RowsKey(table.schema, table.name),
                                       LockMode::kShared, wait)
                           .status());
     }
+    RETURN_IF_ERROR(core->metadata
+                        .LockRecord(&locks->owner_, IndexId(0),
+                                    MetadataKey(table.schema, table.name),
+                                    for_writing ? LockMode::kExclusive : LockMode::kShared, wait)
+                        .status());
   }
   // Views made under the locks see what was done in the tables before (INV-TRX-8).
   if (const Lsn met(locks->owner_.met_lsn.load()); met != Lsn(0)) {

@@ -183,6 +183,11 @@ ReadView TransactionSystem::MakeView() {
   return view;
 }
 
+Lsn TransactionSystem::LastEndLsn() const {
+  MutexLock lock(mutex_);
+  return ended_at_.empty() ? Lsn(0) : ended_at_.rbegin()->first;
+}
+
 std::shared_ptr<const ReadView> TransactionSystem::OpenView() {
   MutexLock lock(mutex_);
   auto view = std::make_shared<ReadView>(MakeView());

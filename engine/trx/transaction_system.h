@@ -106,6 +106,10 @@ class TransactionSystem {
   // Whether all views made from now on see `id` and all that are older.
   bool IsSeenByAll(TrxId id) const { return id.value() < least_unseen_.load(); }
 
+  // The LSN at which the last of those that have ended, and views do not see yet, ended; Lsn(0)
+  // when there is none.
+  Lsn LastEndLsn() const;
+
   // --- views
   std::shared_ptr<const ReadView> OpenView();
   void CloseView(const ReadView* view);

@@ -256,6 +256,7 @@ TEST_F(EngineConcurrencyTest, SchemaChangesWaitForTransactionsAndTheOtherWayRoun
     TableAlteration alteration;
     alteration.payload = "0;1;1,0";
     alteration.indexes = {{"PRIMARY", true, "PRIMARY"}, {"k1", false, "k1"}, {"k2", false, ""}};
+    alteration.concurrency = Concurrency::kNone;
     EXPECT_OK(engine_->AlterTable({"test", "t"}, alteration, {}));
     done = true;
   });

@@ -80,5 +80,25 @@ TEST_F(SpaceTest, PurgedRowsLeaveTheirPagesToOthers) {
   Check("t");
 }
 
+// The off-page part of a deleted row is purge's to free, whatever has become of the table.
+TEST_F(SpaceTest, DeletedRowsOfADroppedTableAreFreedOnce) {
+  Create("t", "0", {true});
+  Load("t", {"1|" + std::string(60'000, 'x'), "2|" + std::string(60'000, 'y')});
+  ASSERT_OK(engine_->RunBackground());
+  Session reader(engine_.get());  // holds purge up
+  reader.Scan("t");
+  ASSERT_OK(reader.trx().MakeReadView());
+  {
+    Session session(engine_.get());
+    ASSERT_OK(session.Delete("t", "1"));
+    ASSERT_OK(session.Commit());
+  }
+  ASSERT_OK(reader.Commit());
+  ASSERT_OK(engine_->DropTables({{"test", "t"}}, {}));
+  ASSERT_OK(engine_->RunBackground());
+  const Usage usage = Measure();
+  EXPECT_LT(usage.allocated, 40U);
+}
+
 }  // namespace
 }  // namespace borealis::engine::testing
