@@ -23,6 +23,7 @@ struct RowCounters {
 // Commits that purge has not taken up yet, per stream, with the LSN at which they became durable
 // or will. Only purge takes from it.
 class History;
+class StatisticsKeeper;
 
 struct Core {
   Core(Store* s, EngineOptions o, const Clock* c)
@@ -49,6 +50,7 @@ struct Core {
   RowCounters rows;
   std::atomic<uint64_t> next_owner{1};
   std::shared_ptr<History> history;
+  StatisticsKeeper* statistics = nullptr;  // hears of every changed row
   std::atomic<bool> stopping{false};
 };
 

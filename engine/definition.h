@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,13 @@ struct IndexKey {
   size_t unique_prefix_size = 0;
 };
 
+// What a table's options say about its statistics (statistics.h); empty: the engine's defaults.
+struct StatisticsOptions {
+  std::optional<bool> persistent;
+  std::optional<bool> auto_recalc;
+  std::optional<uint64_t> sample_pages;
+};
+
 // Computes keys from rows. Pure and thread-safe; kept as long as any user of the definition.
 // REQUIRES of the keys of one index: no key is a proper prefix of another (the engine appends the
 // clustered key to secondary keys), and equal rows give equal keys.
@@ -67,6 +75,20 @@ class RowLayout {
   // The key of `row` in the table's indexes[index_no]. For index 0 the whole key is unique and
   // unique_prefix_size is ignored. Replaces *out, whose capacity is reused.
   virtual Status BuildKey(size_t index_no, std::string_view row, IndexKey* out) const = 0;
+
+  // The prefixes of an index's entries (secondary: with the clustered key behind) whose distinct
+  // values are counted: how many there are, and where they end in `key`, ascending.
+  virtual size_t counted_prefixes(size_t index_no) const {
+    (void)index_no;
+    return 1;
+  }
+  virtual Status CountedPrefixEnds(size_t index_no, std::string_view key,
+                                   std::vector<size_t>* ends) const {
+    (void)index_no;
+    ends->assign(1, key.size());
+    return Status::Ok();
+  }
+  virtual StatisticsOptions statistics_options() const { return {}; }
 };
 
 using RowLayoutFactory =

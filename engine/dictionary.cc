@@ -146,6 +146,14 @@ std::string Counter(TableId id) {
 std::string Drop(PageNo page) {
   return IdKey('D', page.value());
 }
+std::string Statistics(TableId table) {
+  return IdKey('N', table.value());
+}
+std::string Statistics(TableId table, IndexId index) {
+  std::string key = Statistics(table);
+  AppendBig(&key, index.value());
+  return key;
+}
 }  // namespace dictionary_key
 
 Result<PageNo> Dictionary::Format(Mtr* mtr) {
@@ -594,6 +602,23 @@ Status Dictionary::WriteCounter(TableId table, uint64_t bound) {
   std::string value;
   AppendLittle(&value, bound);
   return ApplyOne({dictionary_key::Counter(table), value});
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Dictionary::ReadStatistics(TableId table) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  RETURN_IF_ERROR(ListPrefix(dictionary_key::Statistics(table),
+                             [&](std::string_view key, std::string_view value) {
+                               entries.emplace_back(key, value);
+                               return Status::Ok();
+                             }));
+  return entries;
+}
+
+Status Dictionary::WriteStatistics(const std::vector<DictionaryChange>& entries) {
+  for (const DictionaryChange& entry : entries) {
+    RETURN_IF_ERROR(ApplyOne(entry));
+  }
+  return Status::Ok();
 }
 
 std::vector<std::pair<TableId, std::shared_ptr<TableState>>> Dictionary::ListStates() const {

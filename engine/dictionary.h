@@ -6,6 +6,8 @@
 //   'I' table id (big-endian)       definition (dictionary.cc), off-page when long
 //   'X' clustered index id (b.-e.)  table id (u64): undo names tables so
 //   'C' table id (b.-e.)            auto-increment bound (u64)
+//   'N' table id (b.-e.)            statistics of the table (statistics_keeper.cc)
+//   'N' table id, index id (b.-e.)  statistics of an index
 //   'D' page number (b.-e.)         a tree or a long value to be freed: kind (u8), reference
 //
 // A schema change is a list of such entries to set or erase. It is written off-page first, then
@@ -65,6 +67,8 @@ std::string Definition(TableId id);
 std::string Clustered(IndexId id);
 std::string Counter(TableId id);
 std::string Drop(PageNo page);
+std::string Statistics(TableId table);
+std::string Statistics(TableId table, IndexId index);
 }  // namespace dictionary_key
 
 class Dictionary {
@@ -92,6 +96,13 @@ class Dictionary {
   // --- counters: direct, not part of a schema change
   Result<uint64_t> ReadCounter(TableId table);
   Status WriteCounter(TableId table, uint64_t bound);
+
+  // --- statistics: direct as well. Entries by their keys, the table's own first.
+  Result<std::vector<std::pair<std::string, std::string>>> ReadStatistics(TableId table);
+  // One after the other: each entry is whole. REQUIRES: the table's metadata lock (INV-STA-1).
+  Status WriteStatistics(const std::vector<DictionaryChange>& entries);
+  // Cached plans are out of date though no definition is.
+  void OutdatePlans() { version_.fetch_add(1); }
 
   // Of the tables used since the engine was opened.
   std::vector<std::pair<TableId, std::shared_ptr<TableState>>> ListStates() const;

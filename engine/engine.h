@@ -115,6 +115,12 @@ class Engine {
   virtual Result<uint64_t> PeekAutoIncrement(const Table& table) = 0;
 
   // ---- Statistics and lists (statistics.h)
+  // Counted now, and stored unless the table's statistics are transient.
+  virtual Status AnalyzeTable(const Table& table, const SchemaChangeOptions& how) = 0;
+  // As last counted; never null, `rough` when that was never. From memory but for the first call.
+  virtual Result<std::shared_ptr<const TableStatistics>> Statistics(const Table& table) = 0;
+  virtual void SetStatisticsDefaults(const StatisticsDefaults& defaults) = 0;
+  // From the statistics, with the rows that have come and gone since.
   virtual Result<TableEstimate> EstimateTable(const Table& table) = 0;
   // Rows of `index_no` in [lower, upper); empty upper: to the end. Rough.
   virtual Result<uint64_t> EstimateRange(const Table& table, size_t index_no,

@@ -59,7 +59,12 @@ Result<std::unique_ptr<Engine>> Engine::OpenReplica(PageReader* reader, EngineOp
 }
 
 EngineImpl::EngineImpl(std::unique_ptr<Store> store, EngineOptions options, const Clock* clock)
-    : store_(std::move(store)), core_(store_.get(), std::move(options), clock), purge_(&core_) {}
+    : store_(std::move(store)),
+      core_(store_.get(), std::move(options), clock),
+      purge_(&core_),
+      statistics_(&core_) {
+  core_.statistics = &statistics_;
+}
 
 EngineImpl::~EngineImpl() {
   Stop();
@@ -103,6 +108,7 @@ Status EngineImpl::OpenWriter() {
   }
   if (core_.options.background_threads) {
     background_ = Thread("engine", [this] { BackgroundLoop(); });
+    counter_ = Thread("statistics", [this] { statistics_.Run(); });
     reporter_ = Thread("read point", [this] { ReportLoop(); });
   }
   return Status::Ok();
@@ -130,7 +136,9 @@ void EngineImpl::Stop() {
     MutexLock lock(report_mutex_);
     report_ends_.NotifyAll();
   }
+  statistics_.Wake();
   background_.Join();
+  counter_.Join();
   reporter_.Join();
   if (!store_->is_replica()) {
     SaveAutoIncrement();

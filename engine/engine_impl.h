@@ -13,6 +13,7 @@
 #include "base/os/thread.h"
 #include "engine/core.h"
 #include "engine/engine.h"
+#include "engine/statistics_keeper.h"
 #include "engine/trx/engine_transaction.h"
 #include "engine/trx/history.h"
 #include "engine/trx/purge.h"
@@ -64,6 +65,15 @@ class EngineImpl final : public Engine {
   Result<uint64_t> PeekAutoIncrement(const Table& table) override;
 
   // --- statistics and lists (statistics.cc)
+  Status AnalyzeTable(const Table& table, const SchemaChangeOptions& how) override {
+    return statistics_.Analyze(table, how);
+  }
+  Result<std::shared_ptr<const TableStatistics>> Statistics(const Table& table) override {
+    return statistics_.Get(table);
+  }
+  void SetStatisticsDefaults(const StatisticsDefaults& defaults) override {
+    statistics_.set_defaults(defaults);
+  }
   Result<TableEstimate> EstimateTable(const Table& table) override;
   Result<uint64_t> EstimateRange(const Table& table, size_t index_no, std::string_view lower,
                                  std::string_view upper) override;
@@ -100,6 +110,7 @@ class EngineImpl final : public Engine {
   const std::unique_ptr<Store> store_;
   Core core_;
   Purge purge_;
+  StatisticsKeeper statistics_;
   Mutex background_mutex_{LockRank::kServer};  // one round at a time
   std::atomic<bool> drops_listed_{false};      // false: look for dropped trees
   std::map<PageNo, Lsn> drop_seen_ GUARDED_BY(background_mutex_);
@@ -110,6 +121,7 @@ class EngineImpl final : public Engine {
   Mutex report_mutex_{LockRank::kLeaf};
   ConditionVariable report_ends_;
   Thread background_;
+  Thread counter_;  // of statistics
   Thread reporter_;
 };
 

@@ -147,6 +147,10 @@ Status SchemaChange::AddDrop(const TableDefinition& table, const std::set<PageNo
   Add({dictionary_key::Definition(table.id), std::nullopt});
   for (size_t i = 0; i < table.indexes.size(); ++i) {
     if (!keep_trees.contains(table.indexes[i].root)) {
+      Add({dictionary_key::Statistics(table.id, table.indexes[i].id), std::nullopt});
+      if (i == kClusteredIndex) {
+        Add({dictionary_key::Statistics(table.id), std::nullopt});
+      }
       Add(Dictionary::DropOfTree(table.indexes[i].root, i == kClusteredIndex));
       freed_trees_ = true;
     }

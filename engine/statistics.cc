@@ -10,21 +10,13 @@
 namespace borealis::engine {
 
 Result<TableEstimate> EngineImpl::EstimateTable(const Table& table) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const TableStatistics> statistics, statistics_.Get(table));
+  const int64_t since = table.state().changes.rows.load(std::memory_order_relaxed);
+  const auto rows = static_cast<int64_t>(statistics->row_count) + since;
   TableEstimate estimate;
-  TreePin pin(table.trees());
-  if (!pin.held()) {
-    return estimate;
-  }
-  for (size_t i = 0; i < table.index_count(); ++i) {
-    ASSIGN_OR_RETURN(BTree::Estimate size, table.trees().tree(i).EstimateSize());
-    const uint64_t bytes = size.leaf_pages * kPageSize;
-    if (i == kClusteredIndex) {
-      estimate.row_count = size.entries;
-      estimate.clustered_bytes = bytes;
-    } else {
-      estimate.secondary_bytes += bytes;
-    }
-  }
+  estimate.row_count = static_cast<uint64_t>(std::max<int64_t>(rows, 0));
+  estimate.clustered_bytes = statistics->clustered_pages * kPageSize;
+  estimate.secondary_bytes = statistics->secondary_pages * kPageSize;
   return estimate;
 }
 

@@ -17,6 +17,38 @@ struct TableEstimate {
   uint64_t secondary_bytes = 0;
 };
 
+// How many different values the prefixes of an index have, as InnoDB's n_diff_pfx: what a planner
+// divides the rows by to know how many share a value.
+struct IndexStatistics {
+  IndexId id;
+  uint64_t leaf_pages = 0;
+  uint64_t pages = 0;
+  uint64_t sampled_pages = 0;
+  std::vector<uint64_t> distinct;  // by prefix (RowLayout::counted_prefixes)
+};
+
+// A table as ANALYZE TABLE or the background last saw it. Immutable once made.
+struct TableStatistics {
+  uint64_t row_count = 0;
+  uint64_t clustered_pages = 0;
+  uint64_t secondary_pages = 0;
+  int64_t updated_wall_us = 0;
+  bool stored = false;  // is in the volume
+  bool rough = false;   // sizes alone, from a few dives: nothing has been counted yet
+  std::vector<IndexStatistics> indexes;
+
+  // Null when the index is not known, or nothing has been counted.
+  const IndexStatistics* Find(IndexId id) const;
+};
+
+// For tables whose options say nothing: innodb_stats_persistent and its like.
+struct StatisticsDefaults {
+  bool persistent = true;
+  bool auto_recalc = true;
+  uint64_t persistent_sample_pages = 20;
+  uint64_t transient_sample_pages = 8;
+};
+
 struct EngineCounters {
   uint64_t rows_read = 0;  // Innodb_rows_read …
   uint64_t rows_inserted = 0;

@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "engine/definition.h"
+#include "engine/statistics.h"
 #include "engine/store/btree.h"
 #include "engine/store/store.h"
 
@@ -77,6 +78,15 @@ class TreePin {
   const bool held_;
 };
 
+// What has happened to a table's rows since its statistics were taken.
+struct TableChanges {
+  std::atomic<int64_t> rows{0};      // inserted less deleted
+  std::atomic<uint64_t> changed{0};  // inserted, updated, deleted
+  // With more changes than this the statistics are due again.
+  std::atomic<uint64_t> due_at{0};
+  std::atomic<bool> queued{false};
+};
+
 // Lives as long as the table's id is known to the instance.
 struct TableState {
   // Who has changed a row tells it to those who build new trees of the table, if there are any. Set
@@ -97,8 +107,11 @@ struct TableState {
   std::atomic<bool> logs_changes{false};
   Mutex change_log_mutex{LockRank::kLeaf};
   std::shared_ptr<ChangeLog> change_log GUARDED_BY(change_log_mutex);
-  std::atomic<int64_t> row_count_base{-1};  // estimate from the tree; -1: not made yet
-  std::atomic<int64_t> row_count_delta{0};  // rows inserted less rows deleted since
+  TableChanges changes;  // since the statistics were taken
+  Mutex statistics_mutex{LockRank::kLeaf};
+  // Null: not looked for yet.
+  std::shared_ptr<const TableStatistics> statistics GUARDED_BY(statistics_mutex);
+  int64_t statistics_read_us GUARDED_BY(statistics_mutex) = 0;
 };
 
 }  // namespace borealis::engine

@@ -17,6 +17,9 @@ constexpr char kNullFlag = 0;
 constexpr char kValueFlag = 1;
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
 
+// More than the comparable form of any decimal has.
+constexpr size_t kDecimalKeySizeMax = 64;
+
 // Bytes of an integer-like part.
 size_t BitsWidth(const Type& type) {
   switch (type.kind) {
@@ -170,7 +173,57 @@ void Complement(std::string* bytes, size_t from) {
   }
 }
 
+// Bytes of a part that is not NULL, its flag left out; 0 when malformed. `mask` is FF for the
+// complemented bytes of a descending part.
+size_t PartSize(const KeyPart& part, std::string_view bytes, uint8_t mask) {
+  const Type& type = part.type;
+  const auto at = [&](size_t i) { return static_cast<uint8_t>(bytes[i]) ^ mask; };
+  if (type.is_floating() || IsHeldAsBits(type)) {
+    const size_t width = type.is_floating() ? sizeof(uint64_t) : BitsWidth(type);
+    return width <= bytes.size() ? width : 0;
+  }
+  if (type.is_decimal()) {
+    std::string plain(bytes.substr(0, kDecimalKeySizeMax));
+    for (char& byte : plain) {
+      byte = static_cast<char>(static_cast<uint8_t>(byte) ^ mask);
+    }
+    ByteReader reader(plain);
+    Decimal decimal;
+    return Decimal::ReadComparable(&reader, &decimal) ? plain.size() - reader.rest().size() : 0;
+  }
+  for (size_t i = 0; i + 1 < bytes.size(); ++i) {
+    if (at(i) != 0) {
+      continue;
+    }
+    if (at(i + 1) == 0x01) {
+      return i + 2;
+    }
+    ++i;
+  }
+  return 0;
+}
+
 }  // namespace
+
+Status KeyPartEnds(const KeySchema& schema, std::string_view key, std::vector<size_t>* ends) {
+  ends->clear();
+  size_t pos = 0;
+  for (const KeyPart& part : schema) {
+    const uint8_t mask = part.descending ? 0xFF : 0;
+    const int flag = pos < key.size() ? static_cast<uint8_t>(key[pos]) ^ mask : -1;
+    size_t size = 0;
+    if (flag == kValueFlag) {
+      size = PartSize(part, key.substr(pos + 1), mask);
+    }
+    if (flag != kNullFlag && size == 0) {
+      return Status::Corruption(
+          fmt::format("key of {} bytes is malformed in part {}", key.size(), ends->size()));
+    }
+    pos += 1 + size;
+    ends->push_back(pos);
+  }
+  return {};
+}
 
 void AppendEscaped(std::string_view bytes, std::string* out) {
   for (;;) {

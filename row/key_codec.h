@@ -63,6 +63,10 @@ bool KeyPartDecodable(const KeyPart& part);
 Status DecodeKey(const KeySchema& schema, std::string_view key,
                  std::vector<std::optional<Value>>* values, std::string_view* rest = nullptr);
 
+// Where each part of `key` ends, in order; bytes that follow the last part are not looked at. Needs
+// no value, so it is the cheap way to compare two keys part by part. kCorruption as DecodeKey.
+Status KeyPartEnds(const KeySchema& schema, std::string_view key, std::vector<size_t>* ends);
+
 // The escaped form used for strings, for other keys that must nest byte strings in tuples.
 void AppendEscaped(std::string_view bytes, std::string* out);
 

@@ -4,6 +4,7 @@
 
 #include "base/obs/log.h"
 #include "server/instance_metrics.h"
+#include "sql/executor/engine_variables.h"
 
 namespace borealis::server {
 
@@ -36,6 +37,7 @@ Result<std::shared_ptr<WriterRole>> WriterRole::Open(
   on_progress("opening the engine");
   ASSIGN_OR_RETURN(role->engine_, engine::Engine::Open(role->volume_.get(), OptionsFor(parts)));
   role->catalog_ = std::make_unique<sql::Catalog>(role->engine_.get(), parts.system_tables);
+  sql::ApplyEngineVariables(*parts.shared.variables, *role->engine_);
   role->environment_ = parts.shared;
   role->environment_.engine = role->engine_.get();
   role->environment_.catalog = role->catalog_.get();
@@ -126,6 +128,7 @@ ReaderRole::~ReaderRole() {
 Result<engine::Engine*> ReaderRole::OpenEngine(std::string_view active) {
   ASSIGN_OR_RETURN(engine_, engine::Engine::OpenReplica(volume_.get(), OptionsFor(parts_), active));
   catalog_ = std::make_unique<sql::Catalog>(engine_.get(), parts_.system_tables);
+  sql::ApplyEngineVariables(*parts_.shared.variables, *engine_);
   ready_.store(true);
   LOG_INFO("replica open at vdl {}", volume_->vdl().value());
   return engine_.get();

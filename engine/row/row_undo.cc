@@ -6,6 +6,7 @@
 #include "engine/core.h"
 #include "engine/row/row_version.h"
 #include "engine/row/secondary.h"
+#include "engine/statistics_keeper.h"
 #include "engine/table_trees.h"
 
 namespace borealis::engine {
@@ -130,6 +131,8 @@ Status UndoChange(Core& core, TrxId trx, LockOwner* owner, const UndoRecord& rec
     }
     mtr.Commit();
   }
+  const bool live_again = record.type != UndoType::kInsert && !older.header.deleted;
+  core.statistics->NoteChange(*table, !newest.header.deleted, live_again);
   return has_off_page ? RemoveRecord(core, record, position, log) : Status::Ok();
 }
 

@@ -11,6 +11,7 @@
 #include "engine/row/row_lock.h"
 #include "engine/row/row_version.h"
 #include "engine/row/secondary.h"
+#include "engine/statistics_keeper.h"
 #include "engine/store/page_format.h"
 #include "engine/table_trees.h"
 #include "engine/trx/engine_transaction.h"
@@ -129,6 +130,8 @@ Status WriteRow(EngineTransaction& transaction, const Table& table, const RowCha
   }
   transaction.NoteChange();
   table.state().NoteChange(transaction.id(), change.key);  // INV-DDL-2
+  const bool was_live = change.old != nullptr && !change.old->header.deleted;
+  core.statistics->NoteChange(table, was_live, !change.deletes);
   return Status::Ok();
 }
 
@@ -368,7 +371,6 @@ Status Insert(Transaction& transaction, const Table& table, std::string_view row
                 options.lock_duplicate_exclusive ? LockMode::kExclusive : LockMode::kShared);
   if (status.ok()) {
     trx.core().rows.inserted.fetch_add(1, std::memory_order_relaxed);
-    table.state().row_count_delta.fetch_add(1, std::memory_order_relaxed);
   }
   return Settle(trx, before, std::move(status));
 }
@@ -424,7 +426,6 @@ Status Delete(Transaction& transaction, const Table& table, std::string_view clu
   Status status = erase();
   if (status.ok()) {
     trx.core().rows.deleted.fetch_add(1, std::memory_order_relaxed);
-    table.state().row_count_delta.fetch_add(-1, std::memory_order_relaxed);
   }
   return Settle(trx, before, std::move(status));
 }

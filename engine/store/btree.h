@@ -84,11 +84,15 @@ class BTree {
   struct Estimate {
     int height = 0;
     uint64_t leaf_pages = 0;
+    uint64_t inner_pages = 0;
     uint64_t entries = 0;
   };
   // From about `samples` dives spread over the tree; the number of leaves is exact up to two
   // levels.
   Result<Estimate> EstimateSize(int samples = 8) const;
+  // The first key of a leaf that lies at about `fraction` (in [0, 1)) of the tree; the key is empty
+  // when that leaf is.
+  Result<std::string> KeyAt(double fraction) const;
   // Entries in [lower, upper), by a dive at both ends; exact when the ends lie within a few leaves.
   // An empty optional end is given as nullptr.
   Result<uint64_t> EstimateRange(const std::string_view* lower,

@@ -175,6 +175,7 @@ Result<BTree::Shape> BTree::Verify() const {
 Result<BTree::Estimate> BTree::EstimateSize(int samples) const {
   Estimate estimate;
   double leaves = 0;
+  double inner = 0;
   double entries = 0;
   for (int i = 0; i < samples; ++i) {
     // Spread over the root's children, then pseudo-random below: the product of the counts on a
@@ -200,6 +201,7 @@ Result<BTree::Estimate> BTree::EstimateSize(int samples) const {
         &dive));
     double width = 1;
     for (int level = dive.height - 1; level > 0; --level) {
+      inner += width;
       width *= dive.steps[static_cast<size_t>(level)].count;
     }
     estimate.height = dive.height;
@@ -207,8 +209,30 @@ Result<BTree::Estimate> BTree::EstimateSize(int samples) const {
     entries += width * dive.steps[0].count;
   }
   estimate.leaf_pages = static_cast<uint64_t>(leaves / samples + 0.5);
+  estimate.inner_pages = static_cast<uint64_t>(inner / samples + 0.5);
   estimate.entries = static_cast<uint64_t>(entries / samples + 0.5);
   return estimate;
+}
+
+Result<std::string> BTree::KeyAt(double fraction) const {
+  std::string key;
+  Dive dive;
+  RETURN_IF_ERROR(DiveBy(
+      store_, root_,
+      [&](const Node& node) {
+        if (node.is_leaf()) {
+          if (node.count() > 0) {
+            key = node.Key(0);
+          }
+          return 0;
+        }
+        const double place = fraction * node.count();
+        const int slot = std::clamp(static_cast<int>(place), 0, node.count() - 1);
+        fraction = std::clamp(place - slot, 0.0, 1.0);
+        return slot;
+      },
+      &dive));
+  return key;
 }
 
 Result<uint64_t> BTree::EstimateRange(const std::string_view* lower,

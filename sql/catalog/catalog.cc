@@ -12,6 +12,9 @@ bool IsInformationSchema(std::string_view schema) {
   return SameName(schema, "information_schema");
 }
 
+// A stored schema like any other, but that some of its tables are system tables.
+constexpr std::string_view kStoredSystemSchema = "mysql";
+
 Status NoSuchTable(std::string_view schema, std::string_view name) {
   return UserError(ER_NO_SUCH_TABLE, schema, name);
 }
@@ -23,6 +26,9 @@ bool Catalog::IsSystemSchema(std::string_view schema) const {
     return false;
   }
   for (const std::string& name : system_->Schemas()) {
+    if (name == kStoredSystemSchema) {
+      continue;
+    }
     if (name == schema || (IsInformationSchema(schema) && name == "information_schema")) {
       return true;
     }
@@ -109,7 +115,9 @@ Result<std::vector<std::string>> Catalog::ListSchemas() const {
   }
   if (system_ != nullptr) {
     for (std::string& name : system_->Schemas()) {
-      names.push_back(std::move(name));
+      if (name != kStoredSystemSchema) {
+        names.push_back(std::move(name));
+      }
     }
   }
   std::sort(names.begin(), names.end());
@@ -120,7 +128,7 @@ Result<std::vector<std::string>> Catalog::ListSchemas() const {
 Result<std::vector<std::string>> Catalog::ListTables(std::string_view schema) const {
   std::vector<std::string> names;
   bool is_system = IsSystemSchema(schema);
-  if (is_system) {
+  if (is_system || (system_ != nullptr && schema == kStoredSystemSchema)) {
     names = system_->Tables(schema);
   }
   Result<std::vector<std::string>> stored = engine_->ListTables(schema);

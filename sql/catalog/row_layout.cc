@@ -1,5 +1,8 @@
 #include "sql/catalog/row_layout.h"
 
+#include <algorithm>
+#include <charconv>
+
 namespace borealis::sql {
 
 SqlRowLayout::SqlRowLayout(TablePtr table) : table_(std::move(table)) {
@@ -7,6 +10,60 @@ SqlRowLayout::SqlRowLayout(TablePtr table) : table_(std::move(table)) {
   for (const IndexDescriptor& index : table_->indexes) {
     keys_.push_back(MakeKeySchema(*table_, index));
   }
+  for (size_t i = 0; i < table_->indexes.size(); ++i) {
+    std::vector<IndexPart> parts = table_->indexes[i].parts;
+    const size_t own = parts.size();
+    entry_keys_.push_back(keys_[i]);
+    if (i > 0 && !table_->indexes[i].unique()) {
+      const IndexDescriptor& clustered = table_->indexes[0];
+      parts.insert(parts.end(), clustered.parts.begin(), clustered.parts.end());
+      entry_keys_[i].insert(entry_keys_[i].end(), keys_[0].begin(), keys_[0].end());
+    }
+    counted_parts_.emplace_back();
+    counted_.emplace_back();
+    for (size_t part = 0; part < parts.size(); ++part) {
+      const bool repeated =
+          part >= own && std::any_of(parts.begin(), parts.begin() + static_cast<ptrdiff_t>(own),
+                                     [&](const IndexPart& one) {
+                                       return one.column == parts[part].column &&
+                                              one.prefix_length == 0;
+                                     });
+      if (!repeated) {
+        counted_parts_[i].push_back(part);
+        counted_[i].push_back(parts[part].column);
+      }
+    }
+  }
+}
+
+Status SqlRowLayout::CountedPrefixEnds(size_t index_no, std::string_view key,
+                                       std::vector<size_t>* ends) const {
+  RETURN_IF_ERROR(row::KeyPartEnds(entry_keys_[index_no], key, ends));
+  const std::vector<size_t>& counted = counted_parts_[index_no];
+  for (size_t i = 0; i < counted.size(); ++i) {
+    (*ends)[i] = (*ends)[counted[i]];
+  }
+  ends->resize(counted.size());
+  return {};
+}
+
+engine::StatisticsOptions SqlRowLayout::statistics_options() const {
+  engine::StatisticsOptions options;
+  for (const auto& [name, text] : table_->options) {
+    uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      continue;  // DEFAULT
+    }
+    if (name == "STATS_PERSISTENT") {
+      options.persistent = number != 0;
+    } else if (name == "STATS_AUTO_RECALC") {
+      options.auto_recalc = number != 0;
+    } else if (name == "STATS_SAMPLE_PAGES" && number > 0) {
+      options.sample_pages = number;
+    }
+  }
+  return options;
 }
 
 Status SqlRowLayout::BuildKey(size_t index_no, std::string_view row, engine::IndexKey* out) const {

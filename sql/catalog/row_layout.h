@@ -22,6 +22,15 @@ class SqlRowLayout final : public engine::RowLayout {
 
   Status BuildKey(size_t index_no, std::string_view row, engine::IndexKey* out) const override;
 
+  // As InnoDB counts them: the index's parts, and behind those of an index that is not unique the
+  // clustered key's that it does not have itself.
+  size_t counted_prefixes(size_t index_no) const override { return counted_[index_no].size(); }
+  Status CountedPrefixEnds(size_t index_no, std::string_view key,
+                           std::vector<size_t>* ends) const override;
+  engine::StatisticsOptions statistics_options() const override;
+  // The columns at which the counted prefixes end.
+  const std::vector<uint32_t>& counted_columns(size_t index_no) const { return counted_[index_no]; }
+
   const TablePtr& table() const { return table_; }
   const row::RowSchema& rows() const { return rows_; }
   const row::KeySchema& keys(size_t index_no) const { return keys_[index_no]; }
@@ -35,6 +44,11 @@ class SqlRowLayout final : public engine::RowLayout {
   TablePtr table_;
   row::RowSchema rows_;
   std::vector<row::KeySchema> keys_;
+  // By index: the parts of its entries' keys as far as they are counted, and the columns of those
+  // that end a counted prefix.
+  std::vector<row::KeySchema> entry_keys_;
+  std::vector<std::vector<size_t>> counted_parts_;
+  std::vector<std::vector<uint32_t>> counted_;
 };
 
 // For EngineOptions::layouts: decodes the payload. Knows the engine's own requirements only.

@@ -47,6 +47,7 @@ struct SessionSettings {
   uint64_t auto_increment_increment = 1;
   uint64_t auto_increment_offset = 1;
   uint64_t insert_id = 0;  // next auto-increment value of the next INSERT, or 0
+  uint64_t eq_range_index_dive_limit = 200;
   bool foreign_key_checks = true;
   bool unique_checks = true;
   bool sql_safe_updates = false;

@@ -124,8 +124,16 @@ Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::V
       RETURN_IF_ERROR(status);
       return std::vector<Finding>{{}};
     }
-    case TableMaintenanceStmt::Verb::kAnalyze:
-      return std::vector<Finding>{{}};  // estimates are taken from the trees when they are needed
+    case TableMaintenanceStmt::Verb::kAnalyze: {
+      const Status status =
+          run.session.environment().engine->AnalyzeTable(*entry->engine, ChangeOptions(run));
+      if (status.Is(Code::kRetry) || status.Is(Code::kNotFound)) {
+        return std::vector<Finding>{
+            {"status", "Operation failed"}};  // dropped or altered meanwhile
+      }
+      RETURN_IF_ERROR(status);
+      return std::vector<Finding>{{}};
+    }
     case TableMaintenanceStmt::Verb::kOptimize:
       return std::vector<Finding>{
           {"note", "Pages are merged as rows go; there is nothing to rebuild"}, {}};
@@ -144,6 +152,14 @@ Status ExecuteTableMaintenance(StatementRun& run) {
   const auto& statement = run.statement.As<TableMaintenanceStmt>();
   if (statement.update_histogram || statement.drop_histogram) {
     return UserError(ER_NOT_SUPPORTED_YET, "ANALYZE TABLE … HISTOGRAM");
+  }
+  if (statement.verb == TableMaintenanceStmt::Verb::kAnalyze) {
+    const SessionEnvironment& environment = run.session.environment();
+    if (environment.engine->is_replica() ||
+        (environment.server != nullptr && environment.server->read_only())) {
+      return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
+    }
+    RETURN_IF_ERROR(run.session.ImplicitCommit());
   }
   const std::string verb(kVerbs[static_cast<size_t>(statement.verb)]);
   std::vector<std::pair<std::string, Finding>> rows;

@@ -1,6 +1,8 @@
 // information_schema tables that describe schemas, tables, columns and indexes.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/engine.h"
 #include "row/collation.h"
 #include "sql/catalog/catalog.h"
@@ -192,10 +194,25 @@ constexpr std::string_view kStatistics =
     "INDEX_COMMENT varchar(2048) BIN NOT NULL, IS_VISIBLE varchar(3) NOT NULL, EXPRESSION "
     "longtext BIN";
 
-// `row_count`: of the table, where it is known. Distinct values are estimated for whole unique keys
-// only; nothing is known of others.
+// Distinct values of the key up to each part, as far as they are known. An empty table has none.
+std::vector<std::optional<uint64_t>> Cardinalities(const CatalogEntry& entry, size_t index_no,
+                                                   const engine::TableStatistics& statistics) {
+  const IndexDescriptor& index = entry.table->indexes[index_no];
+  const engine::IndexStatistics* counted =
+      statistics.Find(entry.engine->definition().indexes[index_no].id);
+  std::vector<std::optional<uint64_t>> list(index.parts.size());
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (counted != nullptr) {
+      list[i] = counted->distinct[std::min(i, counted->distinct.size() - 1)];
+    } else if (statistics.row_count == 0 || (index.unique() && i + 1 == list.size())) {
+      list[i] = statistics.row_count;
+    }
+  }
+  return list;
+}
+
 SystemRow IndexPartRow(SystemRows& rows, const TableDescriptor& table, const IndexDescriptor& index,
-                       size_t number, uint64_t row_count) {
+                       size_t number, std::optional<uint64_t> cardinality) {
   const IndexPart& part = index.parts[number];
   const ColumnDescriptor& column = table.columns[part.column];
   const ColumnDescriptor* functional = FunctionalPart(table, part);
@@ -204,11 +221,7 @@ SystemRow IndexPartRow(SystemRows& rows, const TableDescriptor& table, const Ind
   row.Text(table.schema).Text(index.name).Number(number + 1);
   row.TextOrNull(functional != nullptr ? std::nullopt : std::optional(column.name));
   row.Text(part.descending ? "D" : "A");
-  if (index.unique() && number + 1 == index.parts.size()) {
-    row.Number(row_count);
-  } else {
-    row.Null();
-  }
+  row.NumberOrNull(cardinality);
   if (part.prefix_length != 0) {
     row.Number(part.prefix_length);
   } else {
@@ -223,16 +236,21 @@ SystemRow IndexPartRow(SystemRows& rows, const TableDescriptor& table, const Ind
 Status ScanStatistics(SystemRows& rows) {
   return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& table = *entry.table;
-    engine::TableEstimate estimate;
+    std::shared_ptr<const engine::TableStatistics> statistics;
     if (entry.engine != nullptr && table.kind == TableKind::kBase && rows.Reads(9, 9)) {
-      ASSIGN_OR_RETURN(estimate, rows.session().environment().engine->EstimateTable(*entry.engine));
+      ASSIGN_OR_RETURN(statistics, rows.session().environment().engine->Statistics(*entry.engine));
     }
-    for (const IndexDescriptor& index : table.indexes) {
+    for (size_t index_no = 0; index_no < table.indexes.size(); ++index_no) {
+      const IndexDescriptor& index = table.indexes[index_no];
       if (index.kind == IndexKind::kRowId) {
         continue;
       }
+      std::vector<std::optional<uint64_t>> cardinalities(index.parts.size());
+      if (statistics != nullptr) {
+        cardinalities = Cardinalities(entry, index_no, *statistics);
+      }
       for (size_t i = 0; i < index.parts.size(); ++i) {
-        RETURN_IF_ERROR(rows.Add(IndexPartRow(rows, table, index, i, estimate.row_count)));
+        RETURN_IF_ERROR(rows.Add(IndexPartRow(rows, table, index, i, cardinalities[i])));
       }
     }
     return Status::Ok();

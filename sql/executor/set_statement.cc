@@ -10,6 +10,7 @@
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/table_descriptor.h"
+#include "sql/executor/engine_variables.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -121,6 +122,9 @@ Status Assign(StatementRun& run, const SetItem& item, const TypedValue& value, b
       const bool was_autocommit = session.settings().autocommit;
       RETURN_IF_ERROR(session.environment().variables->Set(&session, item.scope, item.name,
                                                            has_value ? &value : nullptr));
+      if (item.scope == VariableScope::kGlobal && IsEngineVariable(item.name)) {
+        ApplyEngineVariables(*session.environment().variables, *session.environment().engine);
+      }
       // Switching autocommit on commits what is open.
       if (!was_autocommit && session.settings().autocommit) {
         RETURN_IF_ERROR(session.ImplicitCommit());

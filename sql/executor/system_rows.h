@@ -96,5 +96,6 @@ std::vector<SystemTableDefinition> TransactionSystemTables();
 std::vector<SystemTableDefinition> LockSystemTables();
 std::vector<SystemTableDefinition> ServerSystemTables();
 std::vector<SystemTableDefinition> EmptySystemTables();
+std::vector<SystemTableDefinition> StatisticsSystemTables();
 
 }  // namespace borealis::sql

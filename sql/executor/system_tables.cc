@@ -11,7 +11,8 @@ class SystemTableRegistry final : public SystemTables {
  public:
   SystemTableRegistry() {
     for (auto definitions : {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
-                             TransactionSystemTables(), LockSystemTables(), EmptySystemTables()}) {
+                             TransactionSystemTables(), LockSystemTables(),
+                             StatisticsSystemTables(), EmptySystemTables()}) {
       for (const SystemTableDefinition& definition : definitions) {
         schemas_[std::string(definition.schema)][FoldName(definition.name)] =
             MakeSystemTable(definition);

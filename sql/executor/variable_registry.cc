@@ -220,10 +220,14 @@ Status VariableRegistry::SetAtStart(std::string_view name, std::string_view valu
 
 std::optional<uint64_t> VariableRegistry::IntegerValue(std::string_view name) const {
   const VariableSpec* spec = FindVariable(name);
-  if (spec == nullptr || spec->kind != VariableKind::kInteger) {
+  if (spec == nullptr ||
+      (spec->kind != VariableKind::kInteger && spec->kind != VariableKind::kBool)) {
     return std::nullopt;
   }
   const std::string text = GlobalText(spec->name);
+  if (spec->kind == VariableKind::kBool) {
+    return text == "ON" ? 1 : 0;
+  }
   uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;

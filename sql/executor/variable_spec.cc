@@ -203,6 +203,7 @@ const std::map<std::string_view, SettingBind>& Binds() {
       {"default_storage_engine", BindEngine()},
       {"default_week_format", BindInteger<uint32_t, &S::default_week_format>()},
       {"div_precision_increment", BindInteger<uint32_t, &S::div_precision_increment>()},
+      {"eq_range_index_dive_limit", BindInteger<uint64_t, &S::eq_range_index_dive_limit>()},
       {"explicit_defaults_for_timestamp", BindBool<&S::explicit_defaults_for_timestamp>()},
       {"foreign_key_checks", BindBool<&S::foreign_key_checks>()},
       {"group_concat_max_len", BindInteger<uint64_t, &S::group_concat_max_len>()},

@@ -247,6 +247,27 @@ bool ParseScan(const std::string& detail, uint32_t* table, std::string* plan) {
   return true;
 }
 
+size_t Conjuncts(const BoundExpr& condition) {
+  const auto* logical = condition.TryAs<BoundLogical>();
+  if (logical == nullptr || !logical->is_and) {
+    return 1;
+  }
+  size_t count = 0;
+  for (const BoundPtr& arg : logical->args) {
+    count += Conjuncts(*arg);
+  }
+  return count;
+}
+
+// Whether rows are still tested once they are found: a look-up by the whole condition tests none.
+bool TestsRows(const BoundSelect* select, const ExplainRow& row) {
+  if (!row.has_table || select == nullptr || select->where == nullptr || row.type == "const") {
+    return false;
+  }
+  const auto looked_up = static_cast<size_t>(std::count(row.ref.begin(), row.ref.end(), ',')) + 1;
+  return row.type != "ref" || Conjuncts(*select->where) != looked_up;
+}
+
 const BoundSelect* OuterSelect(const BoundQuery& query) {
   return query.body.select.get();
 }
@@ -384,7 +405,7 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
   if (!rows->empty()) {
     const BoundSelect* select = OuterSelect(query);
     ExplainRow& first = rows->front();
-    if (first.has_table && select != nullptr && select->where != nullptr && first.type != "const") {
+    if (TestsRows(select, first)) {
       first.extra.insert(first.extra.begin(), "Using where");
     }
     for (std::string& note : sort_notes) {
@@ -399,6 +420,8 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
 Status Session::SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sink) {
   using row::Type;
   using row::Value;
+  Type percent = Type::Double();
+  percent.scale = 2;
   const std::pair<const char*, Type> kColumns[] = {
       {"id", Type::BigInt(true)},
       {"select_type", Type::Varchar(19, settings_.collation_connection)},
@@ -410,7 +433,7 @@ Status Session::SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sin
       {"key_len", Type::Varchar(4096, settings_.collation_connection)},
       {"ref", Type::Varchar(1024, settings_.collation_connection)},
       {"rows", Type::BigInt(true)},
-      {"filtered", Type::Double()},
+      {"filtered", percent},
       {"Extra", Type::Varchar(255, settings_.collation_connection)},
   };
   std::vector<ResultColumn> columns;

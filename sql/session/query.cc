@@ -70,6 +70,7 @@ Result<QueryMachine*> Session::Machine() {
   if (machine_ == nullptr) {
     ASSIGN_OR_RETURN(machine_, QueryMachine::Open());
   }
+  machine_->set_dive_limit(settings_.eq_range_index_dive_limit);
   return machine_.get();
 }
 

@@ -41,7 +41,7 @@ class SystemVariables {
   // A global value given on the command line, also of variables that cannot be set later. Errors:
   // 1193, 1231, 1232.
   virtual Status SetAtStart(std::string_view name, std::string_view value) = 0;
-  // The global value of an integer variable; absent when there is none of this name.
+  // The global value of an integer or boolean variable; absent when there is none of this name.
   virtual std::optional<uint64_t> IntegerValue(std::string_view name) const = 0;
   // All variables visible in the scope (session or global), by name.
   virtual std::vector<VariableText> List(const Session& session, VariableScope scope) const = 0;

@@ -330,7 +330,26 @@ Status Lowering::Case(const BoundCase& node, std::string* sql) {
   return {};
 }
 
+void Lowering::NoteList(const BoundIn& in) {
+  const auto* column = in.args[0]->TryAs<BoundColumn>();
+  if (in.negated || column == nullptr || column->table->kind != BoundTableKind::kBase ||
+      column->column == kHandleColumn) {
+    return;
+  }
+  ConstantList list{ModuleName(*column->table), column->column, {}};
+  for (size_t i = 1; i < in.args.size(); ++i) {
+    const auto* literal = in.args[i]->TryAs<BoundLiteral>();
+    if (literal == nullptr) {
+      return;
+    }
+    list.values.push_back(literal->value.Borrow());
+    list.values.back().Own();
+  }
+  out_->lists.push_back(std::move(list));
+}
+
 Status Lowering::In(const BoundIn& in, std::string* sql) {
+  NoteList(in);
   sql->push_back('(');
   RETURN_IF_ERROR(Comparable(*in.args[0], sql));
   sql->append(in.negated ? " NOT IN (" : " IN (");

@@ -22,8 +22,17 @@ struct ModuleUse {
   const BoundTable* table = nullptr;
 };
 
+// A list of constants that a column is compared with: what the machine tells the planner of an IN
+// is its presence alone.
+struct ConstantList {
+  std::string module;
+  uint32_t column = 0;
+  std::vector<row::Value> values;
+};
+
 struct LoweredQuery {
   std::string sql;
+  std::vector<ConstantList> lists;
   std::vector<CallSite> sites;
   std::vector<ModuleUse> modules;
   // Type of each parameter of the SQL, by index; kNull where the SQL does not use it.

@@ -35,6 +35,8 @@ class Lowering {
   Status Compare(const BoundCompare& compare, std::string* sql);
   Status Case(const BoundCase& node, std::string* sql);
   Status In(const BoundIn& in, std::string* sql);
+  // For the planner: the values, where they are constants.
+  void NoteList(const BoundIn& in);
   Status InSubquery(const BoundInSubquery& in, std::string* sql);
   Status ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql);
   Status Aggregate(const BoundAggregate& aggregate, std::string* sql);

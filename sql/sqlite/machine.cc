@@ -124,12 +124,32 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
     }
   }
   const std::string& sql = compiled->lowered_.sql;
+  compiling_ = &compiled->lowered_;
   int rc = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
                               SQLITE_PREPARE_PERSISTENT, &compiled->statement_, nullptr);
+  compiling_ = nullptr;
   if (rc != SQLITE_OK) {
     return MachineError("compile [" + sql + "]");
   }
   return compiled;
+}
+
+const ConstantList* QueryMachine::ListOf(const TableModule& module, uint32_t column) const {
+  const ConstantList* found = nullptr;
+  if (compiling_ == nullptr) {
+    return nullptr;
+  }
+  for (const ConstantList& list : compiling_->lists) {
+    const auto known = modules_.find(list.module);
+    if (list.column != column || known == modules_.end() || known->second != &module) {
+      continue;
+    }
+    if (found != nullptr) {
+      return nullptr;
+    }
+    found = &list;
+  }
+  return found;
 }
 
 Result<std::unique_ptr<RowSource>> QueryMachine::Run(CompiledQuery* query,

@@ -86,6 +86,12 @@ class QueryMachine {
 
   Result<std::unique_ptr<CompiledQuery>> Compile(const BoundQuery& query, const Catalog& catalog,
                                                  const LoweringOptions& options = {});
+  // eq_range_index_dive_limit, for what is compiled from now on.
+  void set_dive_limit(uint64_t limit) { dive_limit_ = limit; }
+  uint64_t dive_limit() const { return dive_limit_; }
+  // While a query is compiled: the list that it compares a column of a module with; null when there
+  // is none, or more than one.
+  const ConstantList* ListOf(const TableModule& module, uint32_t column) const;
   // Opens the tables, binds the parameters (by index, as the lowered query numbers them) and gives
   // the rows. kRetry when a table's definition is no longer the one compiled against.
   Result<std::unique_ptr<RowSource>> Run(CompiledQuery* query, const RunContext& context,
@@ -107,6 +113,8 @@ class QueryMachine {
   Status MachineError(std::string_view what) const;
 
   sqlite3* connection_ = nullptr;
+  uint64_t dive_limit_ = 200;
+  const LoweredQuery* compiling_ = nullptr;
   class QueryRun* current_ = nullptr;
   std::map<std::string, TableModule*, std::less<>> modules_;  // owned by the connection
   std::vector<std::unique_ptr<AggregateSlot>> aggregates_;

@@ -9,6 +9,7 @@
 #include "row/key_codec.h"
 #include "row/row_codec.h"
 #include "sql/catalog/row_layout.h"
+#include "sql/sqlite/key_ranges.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
 #include "sql/sqlite/table_module.h"
@@ -145,7 +146,7 @@ class EngineScan final : public Scan {
                                          : engine::KeyRange::Prefix(prefix));
       }
     } else {
-      RETURN_IF_ERROR(AppendBounds(keys[part], argument, values, prefixes));
+      RETURN_IF_ERROR(AppendRanges(keys[part], argument, values, prefixes));
     }
     if (ranges_.size() > 1) {
       std::sort(ranges_.begin(), ranges_.end(),
@@ -199,61 +200,18 @@ class EngineScan final : public Scan {
     return {};
   }
 
-  // Bounds on the part after the prefix. A descending part's bytes are complemented, which swaps
-  // the sides. NULL is in no range.
-  Status AppendBounds(const row::KeyPart& part, size_t argument, sqlite3_value** values,
+  // Bounds on the part after the prefix.
+  Status AppendRanges(const row::KeyPart& part, size_t argument, sqlite3_value** values,
                       const std::vector<std::string>& prefixes) {
-    std::string low;
-    std::string high;
-    bool low_inclusive = false;
-    bool high_inclusive = false;
-    bool has_low = false;
-    bool has_high = false;
+    std::vector<RangeBound> bounds;
     for (; argument < plan_.arguments.size(); ++argument) {
       if (sqlite3_value_type(values[argument]) == SQLITE_NULL) {
         return {};
       }
       ASSIGN_OR_RETURN(row::Value value, ValueOf(values[argument], part.type));
-      Use use = plan_.arguments[argument].use;
-      bool lower = use == Use::kGreater || use == Use::kGreaterEqual;
-      bool inclusive = use == Use::kGreaterEqual || use == Use::kLessEqual;
-      RETURN_IF_ERROR(row::EncodeKeyPart(part, value, lower ? &low : &high));
-      (lower ? low_inclusive : high_inclusive) = inclusive;
-      (lower ? has_low : has_high) = true;
+      bounds.push_back({plan_.arguments[argument].use, std::move(value)});
     }
-    if (part.descending) {
-      std::swap(low, high);
-      std::swap(low_inclusive, high_inclusive);
-      std::swap(has_low, has_high);
-    }
-    std::string null_key;
-    RETURN_IF_ERROR(row::EncodeKeyPart(part, row::Value::Null(), &null_key));
-    for (const std::string& prefix : prefixes) {
-      engine::KeyRange range;
-      // Keys that go on after this part's bytes belong to the bound as well: an exclusive lower
-      // bound starts behind all of them, an inclusive upper bound ends behind them.
-      if (has_low) {
-        range.lower = low_inclusive ? prefix + low : engine::PrefixEnd(prefix + low);
-      } else if (part.descending) {
-        range.lower = prefix;
-      } else {
-        range.lower = engine::PrefixEnd(prefix + null_key);
-      }
-      std::string upper;
-      if (has_high) {
-        upper = high_inclusive ? engine::PrefixEnd(prefix + high) : prefix + high;
-      } else if (part.descending) {
-        upper = prefix + null_key;
-      } else {
-        upper = engine::PrefixEnd(prefix);
-      }
-      range.no_upper = upper.empty();
-      range.upper = std::move(upper);
-      if (range.no_upper || range.lower < range.upper) {
-        ranges_.push_back(std::move(range));
-      }
-    }
-    return {};
+    return AppendBounds(part, bounds, prefixes, &ranges_);
   }
 
   // Where MySQL notices that a scan has left its range. With equalities the entry itself says so;

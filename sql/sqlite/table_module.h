@@ -54,6 +54,7 @@ class TableModule {
   bool IndexUsable(size_t index) const;
   bool force_index() const { return force_index_; }
   Result<engine::TableEstimate> EstimateRows() const;
+  engine::Engine& engine() const { return catalog_->engine(); }
 
   // The schema that SQLite is told.
   std::string Declaration() const;

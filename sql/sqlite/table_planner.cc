@@ -1,7 +1,14 @@
 // xBestIndex of stored tables: which index, which bounds, which order, at what cost.
 //
-// Costs are in units of one row read from the clustered tree in order. There are no histograms:
-// equality on a unique key gives one row, other equalities and ranges a fixed share of the table.
+// Costs are in units of one row read from the clustered tree in order. How many rows a plan meets:
+//
+//   a whole unique key            one for each combination of values
+//   constants                     two dives into the index for each range (EstimateRange), but for
+//                                 eq_range_index_dive_limit equalities and more
+//   values not known yet          rows by distinct values of the prefix, as counted (statistics.h);
+//   (parameters, joins)           a range has a fixed share of that
+//   nothing counted yet           a fixed share of the table
+//
 // What the machine passes and where it is wrong is in docs (SQLite's xBestIndex): OFFSET is never
 // consumed, `omit` counts for the first 16 arguments only, IN is taken whole for the first 32
 // constraints only, arguments are numbered without gaps.
@@ -12,6 +19,8 @@
 
 #include "engine/engine.h"
 #include "row/collation.h"
+#include "sql/sqlite/key_ranges.h"
+#include "sql/sqlite/register_io.h"
 #include "sql/sqlite/table_module.h"
 #include "sql/sqlite/table_plan.h"
 
@@ -59,6 +68,10 @@ class Planner {
       Result<engine::TableEstimate> estimate = Estimate();
       if (estimate.ok()) {
         table_rows_ = std::max<double>(static_cast<double>(estimate->row_count), 1);
+      }
+      auto statistics = module_.engine().Statistics(*module_.engine_table());
+      if (statistics.ok()) {
+        statistics_ = *statistics;
       }
     }
   }
@@ -190,7 +203,7 @@ class Planner {
     const IndexDescriptor& index = table.indexes[index_no];
     Candidate candidate;
     candidate.index = index_no;
-    double share = 1;
+    double range_share = 1;
     double combinations = 1;
     bool all_not_null = true;
     size_t part_no = 0;
@@ -205,9 +218,8 @@ class Planner {
         break;  // one list per scan
       }
       candidate.has_in |= match.use == Use::kIn;
-      combinations *= match.use == Use::kIn ? kInSize : 1;
+      combinations *= match.use == Use::kIn ? ListSize(part.column) : 1;
       all_not_null &= match.use == Use::kEqual || match.use == Use::kIn;
-      share *= kEqualShare;
       candidate.arguments.push_back(match);
     }
     candidate.fixed_parts = part_no;
@@ -226,17 +238,20 @@ class Planner {
         candidate.arguments.push_back(high);
       }
       if (low.constraint >= 0 && high.constraint >= 0) {
-        share *= kBetweenShare;
+        range_share = kBetweenShare;
       } else if (low.constraint >= 0 || high.constraint >= 0) {
-        share *= kRangeShare;
+        range_share = kRangeShare;
       }
       bounded = low.constraint >= 0 || high.constraint >= 0;
     }
     if (candidate.unique_point) {
       candidate.rows = combinations;
+    } else if (const auto counted = CountRanges(index_no, candidate); counted.has_value()) {
+      candidate.rows = std::max(*counted, 1.0);
     } else {
-      candidate.rows = std::max(table_rows_ * share * combinations, 1.0);
-      if (part_no > 0 && !bounded) {
+      const double each = RowsPerValue(index_no, part_no);
+      candidate.rows = std::clamp(each * range_share * combinations, 1.0, table_rows_);
+      if (part_no > 0 && !bounded && statistics_ == nullptr) {
         // A non-unique key of a small table still selects.
         candidate.rows = std::max(candidate.rows, std::min(table_rows_, 2.0));
       }
@@ -245,6 +260,127 @@ class Planner {
     SetOrder(index, &candidate);
     SetCost(index_no, combinations, &candidate);
     return candidate;
+  }
+
+  double ListSize(uint32_t column) const {
+    const ConstantList* list = module_.machine()->ListOf(module_, column);
+    return list != nullptr ? static_cast<double>(list->values.size()) : kInSize;
+  }
+
+  // Rows that share a value of the first `parts` parts. As of when they were counted: values come
+  // with rows, and how many share one stays.
+  double RowsPerValue(size_t index_no, size_t parts) const {
+    if (parts == 0) {
+      return table_rows_;
+    }
+    const engine::IndexStatistics* index =
+        statistics_ == nullptr
+            ? nullptr
+            : statistics_->Find(module_.engine_table()->definition().indexes[index_no].id);
+    if (index == nullptr || parts > index->distinct.size()) {
+      return table_rows_ * std::pow(kEqualShare, static_cast<double>(parts));
+    }
+    const auto rows = static_cast<double>(statistics_->row_count);
+    const auto distinct = static_cast<double>(index->distinct[parts - 1]);
+    return std::max(rows / std::max(distinct, 1.0), 1.0);
+  }
+
+  // The constant that a constraint compares with; nothing when it is not known at planning.
+  std::optional<row::Value> ConstantOf(const Match& match, const row::Type& type) const {
+    sqlite3_value* value = nullptr;
+    if (sqlite3_vtab_rhs_value(info_, match.constraint, &value) != SQLITE_OK || value == nullptr) {
+      return std::nullopt;
+    }
+    if (sqlite3_value_type(value) == SQLITE_NULL) {
+      return row::Value::Null();
+    }
+    Result<row::Value> decoded = ValueOf(value, type);
+    return decoded.ok() ? std::optional(std::move(decoded).value()) : std::nullopt;
+  }
+
+  // The prefixes that the fixed parts leave; false when not all values are known, or they are more
+  // than are dived for.
+  bool FixedPrefixes(const Candidate& candidate, std::vector<std::string>* prefixes) const {
+    const row::KeySchema& keys = module_.keys(candidate.index);
+    const IndexDescriptor& index = module_.table().indexes[candidate.index];
+    const uint64_t limit = module_.machine()->dive_limit();
+    prefixes->assign(1, "");
+    for (size_t part = 0; part < candidate.fixed_parts; ++part) {
+      const Match& match = candidate.arguments[part];
+      std::vector<row::Value> values;
+      if (match.use == Use::kIn) {
+        const ConstantList* list = module_.machine()->ListOf(module_, index.parts[part].column);
+        if (list == nullptr) {
+          return false;
+        }
+        for (const row::Value& value : list->values) {
+          values.push_back(value.Borrow());
+        }
+      } else if (match.use == Use::kIsNull) {
+        values.push_back(row::Value::Null());
+      } else if (auto constant = ConstantOf(match, keys[part].type); constant.has_value()) {
+        values.push_back(std::move(*constant));
+      } else {
+        return false;
+      }
+      std::vector<std::string> extended;
+      for (const row::Value& value : values) {
+        if (value.is_null() && match.use != Use::kIsNull && match.use != Use::kSame) {
+          continue;  // equals nothing
+        }
+        for (const std::string& prefix : *prefixes) {
+          extended.push_back(prefix);
+          if (!row::EncodeKeyPart(keys[part], value, &extended.back()).ok()) {
+            return false;
+          }
+        }
+      }
+      *prefixes = std::move(extended);
+    }
+    return limit == 0 || candidate.fixed_parts == 0 || prefixes->size() < limit;
+  }
+
+  // The entries in the candidate's ranges, by dives; nothing when its values are not all known.
+  std::optional<double> CountRanges(size_t index_no, const Candidate& candidate) const {
+    if (module_.engine_table() == nullptr || candidate.arguments.empty()) {
+      return std::nullopt;
+    }
+    std::vector<std::string> prefixes;
+    if (!FixedPrefixes(candidate, &prefixes)) {
+      return std::nullopt;
+    }
+    std::vector<engine::KeyRange> ranges;
+    if (candidate.arguments.size() == candidate.fixed_parts) {
+      for (const std::string& prefix : prefixes) {
+        ranges.push_back(engine::KeyRange::Prefix(prefix));
+      }
+    } else {
+      const row::KeyPart& part = module_.keys(index_no)[candidate.fixed_parts];
+      std::vector<RangeBound> bounds;
+      for (size_t i = candidate.fixed_parts; i < candidate.arguments.size(); ++i) {
+        auto constant = ConstantOf(candidate.arguments[i], part.type);
+        if (!constant.has_value()) {
+          return std::nullopt;
+        }
+        if (constant->is_null()) {
+          return 0;
+        }
+        bounds.push_back({candidate.arguments[i].use, std::move(*constant)});
+      }
+      if (!AppendBounds(part, bounds, prefixes, &ranges).ok()) {
+        return std::nullopt;
+      }
+    }
+    double rows = 0;
+    for (const engine::KeyRange& range : ranges) {
+      auto count = module_.engine().EstimateRange(*module_.engine_table(), index_no, range.lower,
+                                                  range.no_upper ? "" : range.upper);
+      if (!count.ok()) {
+        return std::nullopt;
+      }
+      rows += static_cast<double>(*count);
+    }
+    return rows;
   }
 
   void SetCost(size_t index_no, double combinations, Candidate* candidate) const {
@@ -375,6 +511,7 @@ class Planner {
   const TableModule& module_;
   sqlite3_index_info* info_;
   double table_rows_;
+  std::shared_ptr<const engine::TableStatistics> statistics_;  // null: could not be read
 };
 
 Result<engine::TableEstimate> Planner::Estimate() const {

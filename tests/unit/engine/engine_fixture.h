@@ -61,8 +61,27 @@ class FieldLayout : public RowLayout {
     return Status::Ok();
   }
 
+  size_t counted_prefixes(size_t index_no) const override {
+    const bool whole = index_no == 0 || table_.indexes.at(index_no).unique;
+    return indexes_.at(index_no).size() + (whole ? 0 : indexes_.at(0).size());
+  }
+  Status CountedPrefixEnds(size_t index_no, std::string_view key,
+                           std::vector<size_t>* ends) const override {
+    ends->clear();
+    for (size_t i = 0; i < key.size() && ends->size() < counted_prefixes(index_no); ++i) {
+      if (key[i] == '\0') {
+        ends->push_back(i + 1);
+      }
+    }
+    return Status::Ok();
+  }
+  StatisticsOptions statistics_options() const override { return statistics_; }
+  // For the tables made from now on.
+  static inline StatisticsOptions statistics;
+
  private:
   const TableDefinition table_;
+  const StatisticsOptions statistics_ = statistics;
   std::vector<std::vector<size_t>> indexes_;
 };
 
