@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/store/store.h"
 #include "engine/trx/lock_table.h"
+#include "engine/trx/transaction_list.h"
 #include "engine/trx/transaction_system.h"
 #include "engine/trx/undo_log.h"
 #include "engine/trx/wait_graph.h"
@@ -47,6 +48,7 @@ struct Core {
   // Shared with callbacks of commits that are not durable yet.
   const std::shared_ptr<TransactionSystem> transactions;
   Dictionary dictionary;
+  TransactionList begun;
   RowCounters rows;
   std::atomic<uint64_t> next_owner{1};
   std::shared_ptr<History> history;

@@ -128,6 +128,9 @@ class Engine {
   virtual EngineCounters counters() const = 0;
   virtual std::vector<TransactionInfo> ListTransactions() const = 0;
   virtual std::vector<LockInfo> ListLocks() const = 0;
+  virtual std::optional<DeadlockInfo> LatestDeadlock() const = 0;
+  // The row's newest version, whoever wrote it, for lists; kNotFound.
+  virtual Result<std::string> PeekRow(const Table& table, std::string_view clustered_key) const = 0;
   virtual std::vector<MetadataLockInfo> ListMetadataLocks() const = 0;
 
   // ---- Writer and readers

@@ -80,6 +80,10 @@ class EngineImpl final : public Engine {
   EngineCounters counters() const override;
   std::vector<TransactionInfo> ListTransactions() const override;
   std::vector<LockInfo> ListLocks() const override;
+  std::optional<DeadlockInfo> LatestDeadlock() const override {
+    return core_.graph.LatestDeadlock();
+  }
+  Result<std::string> PeekRow(const Table& table, std::string_view clustered_key) const override;
   std::vector<MetadataLockInfo> ListMetadataLocks() const override;
   Status CheckTable(const Table& table) override;  // check_table.cc
 

@@ -4,8 +4,10 @@
 #include <tuple>
 
 #include "engine/engine_impl.h"
+#include "engine/row/row_version.h"
 #include "engine/schema_changer.h"
 #include "engine/table_trees.h"
+#include "engine/trx/engine_transaction.h"
 
 namespace borealis::engine {
 
@@ -61,23 +63,81 @@ EngineCounters EngineImpl::counters() const {
   return counters;
 }
 
+namespace {
+
+std::string_view IsolationText(Isolation isolation) {
+  switch (isolation) {
+    case Isolation::kReadUncommitted:
+      return "READ UNCOMMITTED";
+    case Isolation::kReadCommitted:
+      return "READ COMMITTED";
+    case Isolation::kRepeatableRead:
+      break;
+    case Isolation::kSerializable:
+      return "SERIALIZABLE";
+  }
+  return "REPEATABLE READ";
+}
+
+TransactionInfo InfoOf(LockOwner& owner) {
+  TransactionInfo info;
+  info.id = TrxId(owner.trx_id.load());
+  info.owner = owner.id;
+  info.session_id = owner.session_id;
+  info.state = "RUNNING";
+  if (owner.waiting.load()) {
+    info.state = "LOCK WAIT";
+    info.wait_started_wall_us = owner.wait_started_wall_us.load();
+  }
+  info.changes = owner.weight.load();
+  info.row_locks = owner.record_locks.load();
+  info.lock_sets = owner.CountLockSets();
+  return info;
+}
+
+}  // namespace
+
 std::vector<TransactionInfo> EngineImpl::ListTransactions() const {
   std::vector<TransactionInfo> list;
-  for (const auto& transaction : core_.transactions->ListActive()) {
-    TransactionInfo info;
-    const LockOwner& owner = *transaction->owner;
-    info.id = transaction->id;
-    info.session_id = owner.session_id;
-    info.recovered = transaction->recovered;
-    info.state = transaction->recovered || transaction->orphaned ? "ROLLING BACK"
-                 : owner.waiting.load()                          ? "LOCK WAIT"
-                                                                 : "RUNNING";
-    info.started_wall_us = transaction->started_wall_us;
-    info.changes = owner.weight.load();
-    info.row_locks = owner.record_locks.load();
+  core_.begun.Visit([&](const EngineTransaction& transaction) {
+    TransactionInfo info = InfoOf(*transaction.owner());
+    info.started_wall_us = transaction.started_wall_us();
+    info.isolation = IsolationText(transaction.options().isolation);
+    info.read_only = transaction.options().read_only;
+    info.autocommit = transaction.options().autocommit;
     list.push_back(std::move(info));
+  });
+  for (const auto& transaction : core_.transactions->ListActive()) {
+    if (transaction->recovered || transaction->orphaned) {
+      TransactionInfo info = InfoOf(*transaction->owner);
+      info.id = transaction->id;
+      info.state = "ROLLING BACK";
+      info.started_wall_us = transaction->started_wall_us;
+      info.isolation = IsolationText(Isolation::kRepeatableRead);
+      info.recovered = transaction->recovered;
+      list.push_back(std::move(info));
+    }
   }
+  // As InnoDB lists them: the youngest first, those without changes last.
+  std::sort(list.begin(), list.end(), [](const TransactionInfo& a, const TransactionInfo& b) {
+    return std::tie(a.id, a.owner) > std::tie(b.id, b.owner);
+  });
   return list;
+}
+
+Result<std::string> EngineImpl::PeekRow(const Table& table, std::string_view clustered_key) const {
+  TreePin pin(table.trees());
+  RowVersion version;
+  bool exists = false;
+  if (pin.held()) {
+    ASSIGN_OR_RETURN(exists, ReadNewest(table, clustered_key, &version));
+  }
+  if (!exists) {
+    return Status::NotFound("row does not exist");
+  }
+  std::string row;
+  RETURN_IF_ERROR(LoadRow(core_, version.view(), &row));
+  return row;
 }
 
 std::vector<LockInfo> EngineImpl::ListLocks() const {

@@ -70,15 +70,20 @@ struct EngineCounters {
   uint64_t buffer_pool_reads = 0;
 };
 
+// A transaction that has begun to read or change.
 struct TransactionInfo {
-  TrxId id;  // 0: nothing changed yet
+  TrxId id;            // 0: nothing changed yet
+  uint64_t owner = 0;  // as in LockInfo
   uint64_t session_id = 0;
   std::string state;  // "RUNNING", "LOCK WAIT", "ROLLING BACK", "COMMITTING"
   int64_t started_wall_us = 0;
+  int64_t wait_started_wall_us = 0;  // in "LOCK WAIT"
   uint64_t changes = 0;
   uint64_t row_locks = 0;
+  uint64_t lock_sets = 0;  // indexes in which there are locks
   std::string isolation;
   bool read_only = false;
+  bool autocommit = false;
   bool recovered = false;  // left by an earlier writer and being rolled back
 };
 
@@ -112,6 +117,7 @@ struct DeadlockInfo {
     int64_t started_wall_us = 0;
     uint64_t changes = 0;
     uint64_t row_locks = 0;
+    uint64_t lock_sets = 0;
     std::string statement;
     WaitedLock waits_for;
   };

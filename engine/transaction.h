@@ -48,6 +48,8 @@ struct TransactionOptions {
   std::function<bool()> killed;
   // LOCK TABLES of the session that is in force; null: none.
   std::shared_ptr<const TableLocks> table_locks;
+  // The running statement's text, for reports of deadlocks; asked on the transaction's own thread.
+  std::function<std::string()> statement;
   // Shown in lists of transactions and locks: the session's connection id.
   uint64_t session_id = 0;
 };

@@ -54,7 +54,8 @@ Status LockUniquePlace(EngineTransaction& trx, const Table& table, size_t index_
   ASSIGN_OR_RETURN(const bool found, FindEntry(trx.core(), table.trees().tree(index_no), prefix,
                                                SeekMode::kBefore, &lower));
   const std::string upper = PrefixEnd(prefix);
-  const GapBounds bounds{lower, !found, upper, false, upper.empty()};
+  const GapBounds bounds{lower,         !found, upper, false, upper.empty(), /*exclusive=*/false,
+                         /*place=*/true};
   trx.core().locks.LockGap(trx.owner(), table.definition().indexes[index_no].id, bounds, 0);
   return Status::Ok();
 }

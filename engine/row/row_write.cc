@@ -219,7 +219,8 @@ Status InsertClustered(EngineTransaction& transaction, const Table& table, std::
     // at every level as InnoDB does: when the other insert is taken back, those who waited for it
     // exclude each other.
     if (place == 0) {
-      place = core.locks.LockGap(transaction.owner(), index, {key, true, key, true, false}, 0);
+      const GapBounds bounds{key, true, key, true, false, /*exclusive=*/false, /*place=*/true};
+      place = core.locks.LockGap(transaction.owner(), index, bounds, 0);
     }
     RowLockResult locked;
     RETURN_IF_ERROR(LockRow(transaction, table, key, duplicate_lock, WaitPolicy::kWait, &locked));

@@ -17,7 +17,10 @@ EngineTransaction::EngineTransaction(Core* core, TransactionOptions options)
                                          options_.killed)),
       metadata_owner_(
           std::make_shared<LockOwner>(owner_->id, options_.session_id, options_.killed)) {
+  owner_->statement = options_.statement;
+  owner_->started_wall_us = started_wall_us_;
   if (options_.consistent_snapshot && options_.isolation == Isolation::kRepeatableRead) {
+    CheckUsable().IgnoreError();   // it begins with this
     MakeReadView().IgnoreError();  // cannot fail: nothing has been met yet
   }
 }
@@ -27,6 +30,7 @@ EngineTransaction::~EngineTransaction() {
     LOG_WARN("rollback of transaction {} is left to the background: {}", id().value(),
              status.ToString());
   }
+  Unlist();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -45,6 +49,8 @@ Status EngineTransaction::CheckUsable() {
   }
   if (state_ == TransactionState::kIdle) {
     state_ = TransactionState::kActive;
+    core_->begun.Add(this, owner_->id);
+    listed_ = true;
   }
   return Status::Ok();
 }
@@ -179,8 +185,15 @@ Status EngineTransaction::Fail(Status status) {
 // ---------------------------------------------------------------------------------------------
 // The end
 
+void EngineTransaction::Unlist() {
+  if (std::exchange(listed_, false)) {
+    core_->begun.Remove(this, owner_->id);
+  }
+}
+
 void EngineTransaction::Finish(TransactionState state) {
   CloseView();
+  Unlist();
   state_ = state;
   const Lsn ended_at = std::max(commit_lsn_, MustBeDurable());
   core_->locks.ReleaseAll(owner_.get(), ended_at);

@@ -78,6 +78,8 @@ class EngineTransaction final : public Transaction {
   // Up to where the log has to be durable before this transaction reads through a new view or is
   // answered (INV-TRX-2, INV-TRX-8).
   Lsn MustBeDurable() const { return std::max(must_see_, Lsn(owner_->met_lsn.load())); }
+  // Ends being listed among those that have begun.
+  void Unlist();
   // Releases locks and view; the end of every transaction.
   void Finish(TransactionState state);
 
@@ -92,6 +94,7 @@ class EngineTransaction final : public Transaction {
   Lsn must_see_;  // of the versions that locking reads have met
   Lsn commit_lsn_;
   bool was_victim_ = false;
+  bool listed_ = false;
 };
 
 // Undoes the log's records down to `to_records` (all: also the log itself), newest first. Row locks

@@ -226,6 +226,7 @@ uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bo
   range.upper_inclusive = bounds.upper_inclusive;
   range.no_upper = bounds.no_upper;
   range.exclusive = bounds.exclusive;
+  range.place = bounds.place;
   GapPartition& partition = GapPartitionOf(index);
   MutexLock lock(partition.mutex);
   for (;;) {
@@ -460,7 +461,8 @@ void LockTable::ListGaps(std::vector<LockInfo>* list) const {
             listed |= spans && info->key == range.upper;
           }
         }
-        if (listed && !range.no_upper) {
+        const bool one_key = !range.no_upper && range.lower == range.upper;
+        if (range.place || one_key || (listed && !range.no_upper)) {
           return;
         }
         const char* mode = range.exclusive ? "X" : "S";

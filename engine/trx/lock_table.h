@@ -65,7 +65,9 @@ struct GapBounds {
   std::string_view upper;
   bool upper_inclusive = false;
   bool no_upper = false;
-  bool exclusive = true;  // for lists only
+  // For lists only: `place` is a key's own place, and its end no entry.
+  bool exclusive = true;
+  bool place = false;
 };
 
 class LockTable {

@@ -24,7 +24,8 @@ struct LockedRange {
   bool lower_inclusive = true;
   bool upper_inclusive = false;
   bool no_upper = false;
-  bool exclusive = true;  // for lists only: ranges never conflict with each other
+  bool exclusive = true;  // for lists only, as in GapBounds: ranges never conflict with each other
+  bool place = false;
 
   bool Contains(std::string_view key) const { return !StartsAfter(key) && !EndsBefore(key); }
   bool StartsAfter(std::string_view key) const {

@@ -40,6 +40,15 @@ void WaitGraph::Erase(LockOwner* owner) {
   }
 }
 
+size_t LockOwner::CountLockSets() {
+  MutexLock lock(held_mutex_);
+  std::unordered_set<uint64_t> indexes = held_gaps_;
+  for (const std::string* key : held_records_) {
+    indexes.insert(LoadLittle<uint64_t>(key->data()));
+  }
+  return indexes.size();
+}
+
 Status WaitGraph::Register(LockOwner* owner, std::vector<uint64_t> blockers, WaitedLock lock) {
   std::string statement = owner->statement ? owner->statement() : std::string();
   MutexLock guard(mutex_);
@@ -59,6 +68,7 @@ Status WaitGraph::Register(LockOwner* owner, std::vector<uint64_t> blockers, Wai
     counters_.deadlocks.fetch_add(1, std::memory_order_relaxed);
     return Status::Deadlock("deadlock found when trying to get lock");
   }
+  owner->wait_started_wall_us.store(clock_->WallUs(), std::memory_order_relaxed);
   owner->waiting.store(true);
   return Status::Ok();
 }
@@ -134,12 +144,7 @@ bool WaitGraph::FindCircle(uint64_t start, std::vector<uint64_t>* path) {
 
 uint64_t WaitGraph::CostOfUndoing(LockOwner* owner) {
   // As InnoDB weighs: changes, and sets of locks (there per page, here per index).
-  MutexLock lock(owner->held_mutex_);
-  std::unordered_set<uint64_t> sets = owner->held_gaps_;
-  for (const std::string* key : owner->held_records_) {
-    sets.insert(LoadLittle<uint64_t>(key->data()));
-  }
-  return owner->weight.load() + sets.size();
+  return owner->weight.load() + owner->CountLockSets();
 }
 
 void WaitGraph::Note(const std::vector<uint64_t>& path, const LockOwner* victim) {
@@ -148,10 +153,10 @@ void WaitGraph::Note(const std::vector<uint64_t>& path, const LockOwner* victim)
   for (size_t i = 0; i < path.size(); ++i) {
     // The one that closed the circle comes last.
     const Waiting& waiting = waiting_[path[(i + 1) % path.size()]];
-    const LockOwner& owner = *waiting.owner;
+    LockOwner& owner = *waiting.owner;
     info.members.push_back({TrxId(owner.trx_id.load()), owner.session_id, owner.started_wall_us,
-                            owner.weight.load(), owner.record_locks.load(), waiting.statement,
-                            waiting.lock});
+                            owner.weight.load(), owner.record_locks.load(), owner.CountLockSets(),
+                            waiting.statement, waiting.lock});
     if (waiting.owner == victim) {
       info.victim = i;
     }

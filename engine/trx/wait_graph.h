@@ -49,6 +49,7 @@ class LockOwner {
   std::atomic<uint64_t> trx_id{0};
   std::atomic<bool> interrupted{false};
   std::atomic<bool> waiting{false};
+  std::atomic<int64_t> wait_started_wall_us{0};
   std::atomic<uint64_t> record_locks{0};
   // Up to where the log has to be durable for a view to see all that earlier owners of what this
   // one has locked did and saw.
@@ -56,6 +57,8 @@ class LockOwner {
 
   // Wakes a wait.
   void Interrupt();
+  // Indexes in which it has locks.
+  size_t CountLockSets();
 
  private:
   friend class WaitGraph;

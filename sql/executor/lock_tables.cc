@@ -1,14 +1,10 @@
 // System tables about row locks: performance_schema.data_locks and data_lock_waits.
 //
 // A thread's id is its session's connection id, as in performance_schema.threads. A lock is known
-// by its transaction, its index and its key bytes; LOCK_DATA is NULL, as MySQL has it for a page
-// that is not in memory.
-#include <fmt/format.h>
-
-#include <functional>
-#include <map>
-
+// by its transaction, its index and its key bytes. LOCK_DATA is NULL, as MySQL has it for a page
+// that is not in memory, where a key's text cannot be had from the key and the row has moved on.
 #include "engine/engine.h"
+#include "sql/executor/lock_text.h"
 #include "sql/executor/system_rows.h"
 #include "sql/session/session.h"
 
@@ -33,59 +29,26 @@ constexpr std::string_view kDataLockWaits =
 
 constexpr std::string_view kEngine = "INNODB";
 
-std::string LockId(const engine::LockInfo& lock) {
-  return fmt::format("{}:{}:{:x}:{}", lock.owner, lock.index.value(),
-                     std::hash<std::string>()(lock.key), lock.mode);
-}
-
-struct IndexName {
-  std::string schema;
-  std::string table;
-  std::string index;
-};
-
-// Names of the indexes of all tables; one that is dropped while its locks are listed has none.
-Result<std::map<uint64_t, IndexName>> IndexNames(engine::Engine& engine) {
-  std::map<uint64_t, IndexName> names;
-  ASSIGN_OR_RETURN(const auto schemas, engine.ListSchemas());
-  for (const engine::SchemaDefinition& schema : schemas) {
-    auto tables = engine.ListTables(schema.name);
-    if (tables.status().Is(Code::kNotFound)) {
-      continue;
-    }
-    RETURN_IF_ERROR(tables.status());
-    for (const std::string& name : *tables) {
-      auto table = engine.FindTable(schema.name, name);
-      if (table.status().Is(Code::kNotFound)) {
-        continue;
-      }
-      RETURN_IF_ERROR(table.status());
-      for (const engine::IndexDefinition& index : (*table)->definition().indexes) {
-        names[index.id.value()] = {schema.name, name, index.name};
-      }
-    }
-  }
-  return names;
-}
-
 Status ScanDataLocks(SystemRows& rows) {
   engine::Engine& engine = *rows.session().environment().engine;
   const std::vector<engine::LockInfo> locks = engine.ListLocks();
   if (locks.empty()) {
     return Status::Ok();
   }
-  ASSIGN_OR_RETURN(const auto names, IndexNames(engine));
+  ASSIGN_OR_RETURN(const LockNames names, LockNames::Read(engine));
   for (const engine::LockInfo& lock : locks) {
     SystemRow row = rows.NewRow();
     row.Text(kEngine).Text(LockId(lock)).Number(lock.trx.value()).Number(lock.session_id).Null();
-    const auto name = names.find(lock.index.value());
-    if (name == names.end()) {
+    const LockNames::Index* index = names.Find(lock.index);
+    if (index == nullptr) {
       row.Null(5);
     } else {
-      row.Text(name->second.schema).Text(name->second.table).Null(2).Text(name->second.index);
+      row.Text(index->definition().schema).Text(index->definition().name).Null(2);
+      row.Text(index->name());
     }
     row.Number(lock.owner).Text("RECORD").Text(lock.mode);
-    RETURN_IF_ERROR(rows.Add(row.Text(lock.granted ? "GRANTED" : "WAITING").Null()));
+    row.Text(lock.granted ? "GRANTED" : "WAITING").TextOrNull(LockData(names, lock));
+    RETURN_IF_ERROR(rows.Add(row));
   }
   return Status::Ok();
 }

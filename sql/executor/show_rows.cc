@@ -9,6 +9,7 @@
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/executor/definition_run.h"
+#include "sql/executor/innodb_status.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -122,54 +123,6 @@ Status ShowConditionCount(StatementRun& run, const ShowStmt& show) {
   return run.sink.OnRow({&count, 1});
 }
 
-namespace {
-
-std::string TransactionsText(engine::Engine& engine) {
-  std::string text;
-  for (const engine::TransactionInfo& trx : engine.ListTransactions()) {
-    text += fmt::format(
-        "---TRANSACTION {}, {}\n{} row lock(s), undo log entries {}\n"
-        "MySQL thread id {}, isolation {}{}{}\n",
-        trx.id.value(), trx.state, trx.row_locks, trx.changes, trx.session_id, trx.isolation,
-        trx.read_only ? ", read only" : "", trx.recovered ? ", recovered" : "");
-  }
-  return text;
-}
-
-std::string EngineStatusText(StatementRun& run) {
-  engine::Engine& engine = EngineOf(run);
-  const engine::EngineCounters counters = engine.counters();
-  const std::string rule(37, '=');
-  const row::Value now = row::Value::Timestamp(run.session.statement_time_us());
-  const std::string time =
-      row::ToText(now, row::Type::Timestamp(), run.session.eval_context().conversion.time_zone());
-  std::string text = fmt::format("\n{}\n{} INNODB MONITOR OUTPUT\n{}\n", rule, time, rule);
-  text += fmt::format(
-      "------------\nTRANSACTIONS\n------------\nHistory list length {}\n"
-      "LIST OF TRANSACTIONS FOR EACH SESSION:\n{}",
-      counters.history_length, TransactionsText(engine));
-  text += fmt::format(
-      "---------\nROW LOCKS\n---------\n{} waits, {} waiting now, {} ms waited, {} ms at most\n"
-      "{} deadlocks, {} timeouts\n",
-      counters.row_lock_waits, counters.row_lock_current_waits, counters.row_lock_time_us / 1000,
-      counters.row_lock_time_max_us / 1000, counters.deadlocks, counters.lock_timeouts);
-  text += fmt::format(
-      "----------------------\nBUFFER POOL AND MEMORY\n----------------------\n"
-      "Buffer pool size   {}\nDatabase pages     {}\nRead requests {}, reads from storage {}\n",
-      counters.buffer_pool_pages_total, counters.buffer_pool_pages_used,
-      counters.buffer_pool_read_requests, counters.buffer_pool_reads);
-  text += fmt::format(
-      "--------------\nROW OPERATIONS\n--------------\n"
-      "Number of rows inserted {}, updated {}, deleted {}, read {}\n"
-      "{} commits and {} rollbacks of transactions with changes\n",
-      counters.rows_inserted, counters.rows_updated, counters.rows_deleted, counters.rows_read,
-      counters.commits, counters.rollbacks);
-  return text + fmt::format("----------------------------\nEND OF INNODB MONITOR OUTPUT\n{}\n",
-                            std::string(28, '='));
-}
-
-}  // namespace
-
 Status ShowEngine(StatementRun& run, const ShowStmt& show) {
   const bool stored = SameName(show.name, "innodb");
   if (!stored && !show.name.empty() && !SameName(show.name, "performance_schema")) {
@@ -177,7 +130,8 @@ Status ShowEngine(StatementRun& run, const ShowStmt& show) {
   }
   TextRows rows{{"Type", "Name", "Status"}, {}};
   if (show.engine_part == "STATUS" && (stored || show.name.empty())) {
-    rows.rows.push_back({"InnoDB", "", EngineStatusText(run)});
+    ASSIGN_OR_RETURN(std::string text, InnodbStatusText(run));
+    rows.rows.push_back({"InnoDB", "", std::move(text)});
   }
   return SendTextRows(run, rows);
 }

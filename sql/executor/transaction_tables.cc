@@ -3,6 +3,7 @@
 
 #include "engine/engine.h"
 #include "sql/executor/account_list.h"
+#include "sql/executor/lock_text.h"
 #include "sql/executor/system_rows.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -24,6 +25,11 @@ constexpr std::string_view kInnodbTrx =
     "NULL, trx_is_read_only int NOT NULL, trx_autocommit_non_locking int NOT NULL, "
     "trx_schedule_weight bigint unsigned";
 
+// A transaction without changes has no id; as in InnoDB it shows one beyond all others.
+uint64_t ShownId(const engine::TransactionInfo& trx) {
+  return trx.id != TrxId(0) ? trx.id.value() : (uint64_t{1} << 48) + trx.owner;
+}
+
 Status ScanInnodbTrx(SystemRows& rows) {
   const Session& session = rows.session();
   const row::TimeZone& zone = rows.session().eval_context().conversion.time_zone();
@@ -33,15 +39,30 @@ Status ScanInnodbTrx(SystemRows& rows) {
       texts[process.id] = process.info;
     }
   }
+  std::map<uint64_t, std::optional<std::string>> awaited;
+  for (const engine::LockInfo& lock : session.environment().engine->ListLocks()) {
+    if (!lock.granted) {
+      awaited[lock.owner] = LockId(lock);
+    }
+  }
   for (const engine::TransactionInfo& trx : session.environment().engine->ListTransactions()) {
+    const bool waits = trx.state == "LOCK WAIT";
     SystemRow row = rows.NewRow();
-    row.Number(trx.id.value()).Text(trx.state).LocalTime(trx.started_wall_us, zone).Null(2);
-    row.Number(trx.changes + trx.row_locks)
+    row.Number(ShownId(trx)).Text(trx.state).LocalTime(trx.started_wall_us, zone);
+    if (waits) {
+      row.TextOrNull(awaited[trx.owner]).LocalTime(trx.wait_started_wall_us, zone);
+    } else {
+      row.Null(2);
+    }
+    row.Number(trx.changes + trx.lock_sets)
         .Number(trx.session_id)
-        .TextOrNull(texts[trx.session_id]);
-    row.Null().Number(0).Number(0).Number(0).Number(0).Number(trx.row_locks).Number(trx.changes);
+        .TextOrNull(texts[trx.session_id])
+        .TextOrNull(waits ? std::optional<std::string>("starting index read") : std::nullopt);
+    row.Number(waits ? 1 : 0).Number(trx.row_locks + trx.changes > 0 ? 1 : 0);
+    row.Number(trx.lock_sets).Number(0).Number(trx.row_locks).Number(trx.changes);
     row.Number(0).Text(trx.isolation).Number(1).Number(1).Null().Number(0).Number(0);
-    RETURN_IF_ERROR(rows.Add(row.Number(trx.read_only ? 1 : 0).Number(0).Null()));
+    row.Number(trx.read_only ? 1 : 0).Number(trx.autocommit && trx.row_locks == 0 ? 1 : 0);
+    RETURN_IF_ERROR(rows.Add(row.Null()));
   }
   return Status::Ok();
 }

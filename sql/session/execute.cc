@@ -219,7 +219,9 @@ ExecuteResult Session::Run(CachedStatement* statement, std::span<const TypedValu
   OkInfo ok;
   Status status = CheckInterrupt();
   if (status.ok()) {
+    const std::string_view outer = std::exchange(running_text_, statement->text);
     status = Dispatch(statement, parameters, sink, &ok);
+    running_text_ = outer;
   }
   return Deliver(std::move(status), std::move(ok), sink, std::move(resume));
 }

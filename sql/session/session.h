@@ -304,6 +304,7 @@ class Session {
   bool client_found_rows_ = false;
   std::atomic<int> killed_{0};  // 0 no, 1 the statement, 2 the connection
 
+  std::string_view running_text_;  // of the statement in Run()
   std::shared_ptr<const engine::TableLocks> table_locks_;
   std::unique_ptr<engine::Transaction> transaction_;  // may use the locks
   bool explicit_transaction_ = false;                 // BEGIN, or autocommit = 0

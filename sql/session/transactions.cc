@@ -33,6 +33,7 @@ std::unique_ptr<engine::Transaction> Session::BeginEngineTransaction(bool autoco
   options.autocommit = autocommit;
   options.lock_wait_timeout_us = static_cast<int64_t>(settings_.lock_wait_timeout_s) * 1'000'000;
   options.killed = [this] { return interrupted(); };
+  options.statement = [this] { return std::string(running_text_); };
   options.session_id = identity_.connection_id;
   options.table_locks = table_locks_;
   next_isolation_.reset();
