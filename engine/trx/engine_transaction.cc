@@ -311,6 +311,7 @@ Status EngineTransaction::Rollback() {
   } else {
     // Row locks stay with the orphan; its owner lives on with it.
     CloseView();
+    Unlist();
     state_ = TransactionState::kRolledBack;
     core_->metadata.ReleaseAll(metadata_owner_.get());
   }
