@@ -58,6 +58,7 @@ struct World {
       return std::shared_ptr<const RowLayout>(std::make_shared<Layout>());
     };
     options.buffer_pool_bytes = size_t{256} << 20;
+    options.background_threads = false;  // purge would be measured with it
     engine = std::move(Engine::Open(&volume, std::move(options))).value();
     SchemaDefinition schema;
     schema.name = "test";
@@ -118,6 +119,7 @@ void CoveringShared(benchmark::State& state) {
     ScanOptions options;
     options.index_no = 1;
     options.lock = LockMode::kShared;
+    options.covering = true;
     options.range = KeyRange::Prefix(Number(number++ * 7919 % kRows));
     auto cursor = std::move(OpenCursor(*trx, world.Open(*trx), std::move(options))).value();
     Check(cursor->Next().status());

@@ -49,7 +49,8 @@ Status EngineTransaction::CheckUsable() {
   }
   if (state_ == TransactionState::kIdle) {
     state_ = TransactionState::kActive;
-    core_->begun.Add(this, owner_->id);
+    link_ = {this, owner_->id};
+    core_->begun.Add(&link_);
     listed_ = true;
   }
   return Status::Ok();
@@ -187,7 +188,7 @@ Status EngineTransaction::Fail(Status status) {
 
 void EngineTransaction::Unlist() {
   if (std::exchange(listed_, false)) {
-    core_->begun.Remove(this, owner_->id);
+    core_->begun.Remove(&link_);
   }
 }
 

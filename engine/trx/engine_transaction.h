@@ -94,6 +94,7 @@ class EngineTransaction final : public Transaction {
   Lsn must_see_;  // of the versions that locking reads have met
   Lsn commit_lsn_;
   bool was_victim_ = false;
+  TransactionList::Link link_;
   bool listed_ = false;
 };
 

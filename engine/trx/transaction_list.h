@@ -5,8 +5,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
-#include <unordered_set>
 
 #include "base/mutex.h"
 
@@ -16,21 +16,37 @@ class EngineTransaction;
 
 class TransactionList {
  public:
-  void Add(EngineTransaction* transaction, uint64_t number) {
-    Part& part = parts_[number % parts_.size()];
+  // A member's place in the list; a part of the transaction.
+  struct Link {
+    EngineTransaction* transaction = nullptr;
+    uint64_t number = 0;
+    Link* before = nullptr;
+    Link* after = nullptr;
+  };
+
+  void Add(Link* link) {
+    Part& part = PartOf(*link);
     MutexLock lock(part.mutex);
-    part.members.insert(transaction);
+    link->before = nullptr;
+    link->after = part.first;
+    if (part.first != nullptr) {
+      part.first->before = link;
+    }
+    part.first = link;
   }
-  void Remove(EngineTransaction* transaction, uint64_t number) {
-    Part& part = parts_[number % parts_.size()];
+  void Remove(Link* link) {
+    Part& part = PartOf(*link);
     MutexLock lock(part.mutex);
-    part.members.erase(transaction);
+    (link->before != nullptr ? link->before->after : part.first) = link->after;
+    if (link->after != nullptr) {
+      link->after->before = link->before;
+    }
   }
   void Visit(const std::function<void(const EngineTransaction&)>& visit) const {
     for (const Part& part : parts_) {
       MutexLock lock(part.mutex);
-      for (const EngineTransaction* transaction : part.members) {
-        visit(*transaction);
+      for (const Link* link = part.first; link != nullptr; link = link->after) {
+        visit(*link->transaction);
       }
     }
   }
@@ -38,8 +54,10 @@ class TransactionList {
  private:
   struct Part {
     mutable Mutex mutex{LockRank::kTransactions};
-    std::unordered_set<EngineTransaction*> members GUARDED_BY(mutex);
+    Link* first GUARDED_BY(mutex) = nullptr;
   };
+  Part& PartOf(const Link& link) { return parts_[link.number % parts_.size()]; }
+
   std::array<Part, 16> parts_;
 };
 

@@ -214,16 +214,22 @@ class EngineScan final : public Scan {
     return AppendBounds(part, bounds, prefixes, &ranges_);
   }
 
+  bool HasRangeArguments() const {
+    return std::any_of(plan_.arguments.begin(), plan_.arguments.end(), [](const PlanArgument& one) {
+      return one.use == Use::kGreater || one.use == Use::kGreaterEqual || one.use == Use::kLess ||
+             one.use == Use::kLessEqual;
+    });
+  }
+  // Whole keys of the index are looked up, one or several.
+  bool HasWholeKeys() const {
+    return !HasRangeArguments() && plan_.arguments.size() == module_->keys(plan_.index).size();
+  }
+
   // Where MySQL notices that a scan has left its range. With equalities the entry itself says so;
   // a range is checked with the index entry where it is not all that is read, and with the row by
   // UPDATE and DELETE and where it is (index condition pushdown).
   engine::BeyondRange Beyond() const {
-    const bool range =
-        std::any_of(plan_.arguments.begin(), plan_.arguments.end(), [](const PlanArgument& one) {
-          return one.use == Use::kGreater || one.use == Use::kGreaterEqual ||
-                 one.use == Use::kLess || one.use == Use::kLessEqual;
-        });
-    if (!range) {
+    if (!HasRangeArguments()) {
       return engine::BeyondRange::kGap;
     }
     const bool with_row = module_->changes() || plan_.covering;
@@ -243,7 +249,7 @@ class EngineScan final : public Scan {
         options.unique_point = plan_.unique_point;
         options.covering = plan_.covering;
         options.beyond = Beyond();
-        options.semi_consistent = module_->semi_consistent();
+        options.semi_consistent = module_->semi_consistent() && !HasWholeKeys();
         options.read_ahead = plan_.arguments.empty();
         transaction_ = run()->context().transaction;
         options.lock = module_->LockAt(transaction_->options().isolation);
