@@ -357,8 +357,10 @@ class Moments:
             for at, op in enumerate(transaction.ops):
                 plain = op.kind == "read" and op.lock is None and op.values is not None
                 has_moment = plain and self.view[number] in (None, self.op(number, at))
+                if op.failed or op.kind == "read" and op.values is None:
+                    continue  # it may have met the end of its transaction
                 yield self.op(number, at), transaction.where, op.start, op.end if has_moment else None
-            last = transaction.ops[-1].start if transaction.ops else transaction.begin
+            last = max((op.start for op in transaction.ops if op.end is not None), default=transaction.begin)
             # What did not commit may have ended with its server, locks and all, before the client got round to ending it.
             yield (self.commit(number), transaction.where, transaction.commit_start if number in self.committed else last,
                    transaction.commit_end if transaction.outcome == "ok" else None)

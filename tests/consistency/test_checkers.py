@@ -279,6 +279,11 @@ class ListAppendTest(unittest.TestCase):
             self.did(append(X, 2), span=(5, 6))
             self.assertEqual(self.found({X: [1, 2]})[1], violations)
             del self.transactions[1:]
+        # It notices with a statement.
+        self.did(read(X, 1, lock="update"), append(X, 3, failed=True), span=(2, 3), outcome="aborted")
+        self.transactions[1].ops[1].start, self.transactions[1].ops[1].end = 8, None
+        self.did(append(X, 2), span=(5, 6))
+        self.assertEqual(self.found({X: [1, 2]})[1], set())
 
     def test_snapshot_of_the_start(self):
         self.level = REPEATABLE_READ
