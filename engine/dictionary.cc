@@ -129,6 +129,9 @@ namespace dictionary_key {
 std::string Schema(std::string_view name) {
   return "S" + std::string(name);
 }
+std::string Sql(std::string_view key) {
+  return "Q" + std::string(key);
+}
 std::string Name(const TableName& name) {
   std::string key = "T" + name.schema;
   key.push_back('\0');
@@ -387,6 +390,17 @@ Result<std::vector<std::string>> Dictionary::ListTables(std::string_view schema)
   return list;
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> Dictionary::ListSqlEntries(
+    std::string_view prefix) {
+  std::vector<std::pair<std::string, std::string>> list;
+  RETURN_IF_ERROR(
+      ListPrefix(dictionary_key::Sql(prefix), [&](std::string_view key, std::string_view value) {
+        list.emplace_back(key.substr(1), value);
+        return Status::Ok();
+      }));
+  return list;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Changes
 
@@ -415,11 +429,27 @@ Status Dictionary::ApplyOne(const DictionaryChange& change) {
   return status;
 }
 
+Status Dictionary::CheckExpected(const std::vector<RelatedChanges::Expectation>& expected) {
+  for (const RelatedChanges::Expectation& one : expected) {
+    ASSIGN_OR_RETURN(const auto entries, ListSqlEntries(one.prefix));
+    const bool same =
+        std::equal(entries.begin(), entries.end(), one.keys.begin(), one.keys.end(),
+                   [](const auto& entry, const std::string& key) { return entry.first == key; });
+    if (!same) {
+      COVER("dictionary.related_entries_changed");
+      return Status::Retry("another schema change came first");
+    }
+  }
+  return Status::Ok();
+}
+
 Status Dictionary::Apply(const std::vector<DictionaryChange>& changes,
+                         const std::vector<RelatedChanges::Expectation>& expected,
                          const std::vector<TableRef>& old_tables,
                          const std::vector<TableRef>& new_tables) {
   MutexLock lock(apply_mutex_);
   RETURN_IF_ERROR(FinishJournal());
+  RETURN_IF_ERROR(CheckExpected(expected));
   const std::string journal = EncodeChanges(changes);
   ASSIGN_OR_RETURN(LongValueReference reference, WriteLongValue(store_, journal));
   {

@@ -9,6 +9,7 @@
 //   'N' table id (b.-e.)            statistics of the table (statistics_keeper.cc)
 //   'N' table id, index id (b.-e.)  statistics of an index
 //   'D' page number (b.-e.)         a tree or a long value to be freed: kind (u8), reference
+//   'Q' key of SQL's own            value of SQL's own (RelatedChanges)
 //
 // A schema change is a list of such entries to set or erase. It is written off-page first, then
 // becomes valid with one slot of the volume header (the commit point), is carried out entry by
@@ -69,6 +70,7 @@ std::string Counter(TableId id);
 std::string Drop(PageNo page);
 std::string Statistics(TableId table);
 std::string Statistics(TableId table, IndexId index);
+std::string Sql(std::string_view key);
 }  // namespace dictionary_key
 
 class Dictionary {
@@ -91,6 +93,8 @@ class Dictionary {
   Result<SchemaDefinition> FindSchema(std::string_view name);
   Result<std::vector<SchemaDefinition>> ListSchemas();
   Result<std::vector<std::string>> ListTables(std::string_view schema);
+  // SQL's own entries whose keys start with `prefix`, in order.
+  Result<std::vector<std::pair<std::string, std::string>>> ListSqlEntries(std::string_view prefix);
   uint64_t version() const { return version_.load(); }
 
   // --- counters: direct, not part of a schema change
@@ -110,8 +114,10 @@ class Dictionary {
   // --- schema changes
   // Carries out `changes` atomically and durably, and publishes: the old tables are stale and
   // forgotten, the new ones known. After a failure of the volume in the middle the next change, or
-  // recovery, finishes it first.
+  // recovery, finishes it first. kRetry, and nothing happens, when SQL's entries are not as
+  // `expected`: changes are applied one at a time, so what was expected is what is changed.
   Status Apply(const std::vector<DictionaryChange>& changes,
+               const std::vector<RelatedChanges::Expectation>& expected,
                const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
   // Makes an empty tree, listed under 'D' and guarded from the background until Forget.
   Result<PageNo> CreateTree(IndexId id, bool is_clustered);
@@ -140,6 +146,7 @@ class Dictionary {
   // Whether somebody still works on the tree; marks it so that nobody starts.
   bool TreeInUse(PageNo root);
   Status FinishJournal() REQUIRES(apply_mutex_);
+  Status CheckExpected(const std::vector<RelatedChanges::Expectation>& expected);
   Status ApplyOne(const DictionaryChange& change);
   // The value under a key, with a pending journal of the writer laid over it on a replica.
   Status Lookup(std::string_view key, std::string* value);

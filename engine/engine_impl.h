@@ -42,6 +42,10 @@ class EngineImpl final : public Engine {
   Result<SchemaDefinition> FindSchema(std::string_view name) override;
   Result<std::vector<SchemaDefinition>> ListSchemas() override;
   Result<std::vector<std::string>> ListTables(std::string_view schema) override;
+  Result<std::vector<std::pair<std::string, std::string>>> ListSqlEntries(
+      std::string_view prefix) override {
+    return core_.dictionary.ListSqlEntries(prefix);
+  }
   uint64_t dictionary_version() const override { return core_.dictionary.version(); }
 
   // --- schema changes (schema_change.cc)

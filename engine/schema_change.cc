@@ -186,6 +186,10 @@ Status EngineImpl::RenameTables(const std::vector<std::pair<TableName, TableName
   for (const auto& [name, table] : holders) {
     if (table != nullptr) {
       TableDefinition definition = table->definition();
+      const std::string* payload = change.NewPayload({definition.schema, definition.name});
+      if (payload != nullptr) {
+        definition.payload = *payload;
+      }
       definition.schema = name.schema;
       definition.name = name.name;
       ASSIGN_OR_RETURN(definition.version, change.NewNumber());

@@ -33,7 +33,35 @@ enum class BuildStep : uint8_t {
   kPublishing,
 };
 
+// What a schema change takes along in its atomic step besides its own tables: the other sides of
+// foreign keys, and SQL's own entries in the dictionary (opaque here). SQL works it out from what
+// it sees without locks; under the locks it is compared with what is, and when another change came
+// first nothing happens and the answer is kRetry.
+struct RelatedChanges {
+  // Locked exclusively, together with the change's own tables (which may be listed, too).
+  struct Table {
+    TableName name;
+    uint64_t expected_version = 0;       // 0: there is no such table
+    std::optional<std::string> payload;  // its new description; none: stays as it is
+  };
+  struct Entry {
+    std::string key;
+    std::optional<std::string> value;  // none: erase
+  };
+  // Of SQL's entries exactly these start with `prefix` before the change; sorted.
+  struct Expectation {
+    std::string prefix;
+    std::vector<std::string> keys;
+  };
+  std::vector<Table> tables;
+  std::vector<Entry> entries;
+  std::vector<Expectation> expected;
+
+  bool empty() const { return tables.empty() && entries.empty() && expected.empty(); }
+};
+
 struct SchemaChangeOptions {
+  RelatedChanges related;
   // lock_wait_timeout; 0 uses the engine's default.
   int64_t metadata_wait_timeout_us = 0;
   // Asked during waits and while rows are copied; true fails the change with kCancelled.

@@ -72,8 +72,81 @@ void SchemaChange::Report(BuildStep step) const {
 }
 
 Status SchemaChange::LockExclusive(std::set<TableName> names) {
+  const bool takes_related =
+      !related_locked_ && std::any_of(names.begin(), names.end(),
+                                      [](const TableName& name) { return !name.name.empty(); });
+  if (takes_related) {
+    for (const RelatedChanges::Table& table : how_.related.tables) {
+      names.insert(table.name);
+    }
+  }
   for (const TableName& name : names) {
     RETURN_IF_ERROR(Lock(name, LockMode::kExclusive));
+  }
+  if (!takes_related) {
+    return Status::Ok();
+  }
+  related_locked_ = true;
+  return CheckRelated();
+}
+
+Status SchemaChange::CheckRelated() {
+  bool described_anew = false;
+  for (const RelatedChanges::Table& table : how_.related.tables) {
+    Result<TableRef> found = core_->dictionary.Find(table.name);
+    if (!found.ok() && !found.status().Is(Code::kNotFound)) {
+      return found.status();
+    }
+    const uint64_t version = found.ok() ? (*found)->version() : 0;
+    if (version != table.expected_version) {
+      COVER("schema_change.related_table_changed");
+      return Status::Retry("another change of a related table came first");
+    }
+    described_anew |= table.payload.has_value();
+  }
+  return described_anew ? WaitForRecoveredTransactions() : Status::Ok();
+}
+
+const std::string* SchemaChange::NewPayload(const TableName& name) const {
+  for (const RelatedChanges::Table& table : how_.related.tables) {
+    if (table.name == name && table.payload.has_value()) {
+      return &*table.payload;
+    }
+  }
+  return nullptr;
+}
+
+// The related tables that the change itself does not replace: described anew, over the same trees.
+Status SchemaChange::AddRelated(std::vector<TableRef>* old_tables,
+                                std::vector<TableRef>* new_tables) {
+  for (const RelatedChanges::Entry& entry : how_.related.entries) {
+    Add({dictionary_key::Sql(entry.key), entry.value});
+  }
+  for (const RelatedChanges::Table& related : how_.related.tables) {
+    if (!related.payload.has_value()) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(TableRef table, core_->dictionary.Find(related.name));
+    const bool replaced =
+        std::any_of(old_tables->begin(), old_tables->end(),
+                    [&](const TableRef& old_table) { return old_table->id() == table->id(); });
+    if (replaced) {
+      continue;
+    }
+    TableDefinition definition = table->definition();
+    definition.payload = *related.payload;
+    ASSIGN_OR_RETURN(definition.version, NewNumber());
+    std::set<PageNo> trees;
+    std::vector<uint64_t> usable_from;
+    for (size_t i = 0; i < table->index_count(); ++i) {
+      trees.insert(definition.indexes[i].root);
+      usable_from.push_back(table->trees().usable_from(i));
+    }
+    RETURN_IF_ERROR(AddDrop(table->definition(), trees));
+    RETURN_IF_ERROR(AddDefinition(definition));
+    ASSIGN_OR_RETURN(TableRef described, core_->dictionary.MakeTable(definition, usable_from));
+    old_tables->push_back(std::move(table));
+    new_tables->push_back(std::move(described));
   }
   return Status::Ok();
 }
@@ -161,7 +234,13 @@ Status SchemaChange::AddDrop(const TableDefinition& table, const std::set<PageNo
 Status SchemaChange::Apply(const std::vector<TableRef>& old_tables,
                            const std::vector<TableRef>& new_tables) {
   RETURN_IF_ERROR(CheckKilled());
-  return core_->dictionary.Apply(changes_, old_tables, new_tables);
+  if (how_.related.empty()) {
+    return core_->dictionary.Apply(changes_, {}, old_tables, new_tables);
+  }
+  std::vector<TableRef> all_old = old_tables;
+  std::vector<TableRef> all_new = new_tables;
+  RETURN_IF_ERROR(AddRelated(&all_old, &all_new));
+  return core_->dictionary.Apply(changes_, how_.related.expected, all_old, all_new);
 }
 
 }  // namespace borealis::engine

@@ -25,7 +25,8 @@ class SchemaChange {
   SchemaChange(const SchemaChange&) = delete;
   SchemaChange& operator=(const SchemaChange&) = delete;
 
-  // In the order of the names, so that two changes do not meet crosswise.
+  // In the order of the names, so that two changes do not meet crosswise. The related tables are
+  // locked with the first tables that are: kRetry when they are not as SQL took them to be.
   Status LockExclusive(std::set<TableName> names);
   Status LockShared(const TableName& name);
   // Keeps other alterations of the table off: they wait for this one before they ask for the table
@@ -47,7 +48,9 @@ class SchemaChange {
   Status AddDefinition(const TableDefinition& table);
   // Removes a table's name, definition and counter, and frees its trees except `keep`.
   Status AddDrop(const TableDefinition& table, const std::set<PageNo>& keep_trees);
-  // Makes it so, durably, and publishes it.
+  // The description that SQL gave the table of this name; null: it keeps its own.
+  const std::string* NewPayload(const TableName& name) const;
+  // Makes it so with the related changes, durably, and publishes it.
   Status Apply(const std::vector<TableRef>& old_tables, const std::vector<TableRef>& new_tables);
 
   void Report(BuildStep step) const;
@@ -62,6 +65,8 @@ class SchemaChange {
   bool IsGiven(const TableName& name, LockMode mode) const;
   Status Lock(const TableName& name, LockMode mode);
   Status LockKey(const std::string& key, LockMode mode);
+  Status CheckRelated();
+  Status AddRelated(std::vector<TableRef>* old_tables, std::vector<TableRef>* new_tables);
 
   Core* const core_;
   const SchemaChangeOptions& how_;
@@ -69,6 +74,7 @@ class SchemaChange {
   std::vector<PageNo> new_trees_;
   std::vector<DictionaryChange> changes_;
   bool freed_trees_ = false;
+  bool related_locked_ = false;
 };
 
 }  // namespace borealis::engine

@@ -134,6 +134,7 @@ struct ForeignKeyDefinition {
   std::string index_name;
   std::vector<std::string> columns;
   References references;
+  size_t indexes_before = 0;  // how many of the statement's index definitions stand before it
 };
 
 // One table option as written, its name in the canonical form listed here:

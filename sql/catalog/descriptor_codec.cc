@@ -6,7 +6,9 @@
 namespace borealis::sql {
 namespace {
 
-constexpr uint8_t kTableFormat = 1;
+// 2 adds the tables that refer to this one, and which indexes were made for a foreign key.
+constexpr uint8_t kTableFormat = 2;
+constexpr uint8_t kTableFormatOldest = 1;
 constexpr uint8_t kSchemaFormat = 1;
 // A payload is bounded by what a statement can say; anything larger is damage.
 constexpr uint64_t kMaxListSize = 65536;
@@ -185,7 +187,8 @@ ColumnDescriptor ReadColumn(Reader* in) {
 void WriteIndex(const IndexDescriptor& index, Writer* out) {
   out->Text(index.name);
   out->Byte(static_cast<uint8_t>(index.kind));
-  out->Byte(static_cast<uint8_t>((index.visible ? 1 : 0) | (index.hash_written ? 2 : 0)));
+  out->Byte(static_cast<uint8_t>((index.visible ? 1 : 0) | (index.hash_written ? 2 : 0) |
+                                 (index.made_for_foreign_key ? 4 : 0)));
   out->Text(index.comment);
   out->Number(index.parts.size());
   for (const IndexPart& part : index.parts) {
@@ -200,9 +203,10 @@ IndexDescriptor ReadIndex(size_t columns, Reader* in) {
   index.name = in->Text();
   index.kind = in->Enum(IndexKind::kRowId);
   uint8_t flags = in->Byte();
-  if (flags > 3) {
+  if (flags > 7) {
     in->Damage();
   }
+  index.made_for_foreign_key = (flags & 4) != 0;
   index.visible = (flags & 1) != 0;
   index.hash_written = (flags & 2) != 0;
   index.comment = in->Text();
@@ -279,6 +283,11 @@ std::string EncodeTableDescriptor(const TableDescriptor& table) {
   for (const ForeignKeyDescriptor& key : table.foreign_keys) {
     WriteForeignKey(key, &out);
   }
+  out.Number(table.referencing.size());
+  for (const ReferencingTable& child : table.referencing) {
+    out.Text(child.schema);
+    out.Text(child.name);
+  }
   out.Number(table.collation);
   out.Text(table.comment);
   out.Number(table.auto_increment_start);
@@ -299,7 +308,8 @@ std::string EncodeTableDescriptor(const TableDescriptor& table) {
 
 Result<TableDescriptor> DecodeTableDescriptor(std::string_view bytes) {
   Reader in(bytes);
-  if (in.Byte() != kTableFormat) {
+  const uint8_t format = in.Byte();
+  if (format < kTableFormatOldest || format > kTableFormat) {
     return Status::Corruption("table definition of an unknown format");
   }
   TableDescriptor table;
@@ -323,6 +333,11 @@ Result<TableDescriptor> DecodeTableDescriptor(std::string_view bytes) {
   size_t keys = in.Count();
   for (size_t i = 0; i < keys && in.ok(); ++i) {
     table.foreign_keys.push_back(ReadForeignKey(columns, &in));
+  }
+  const size_t children = format >= 2 ? in.Count() : 0;
+  for (size_t i = 0; i < children && in.ok(); ++i) {
+    std::string schema = in.Text();
+    table.referencing.push_back({std::move(schema), in.Text()});
   }
   table.collation = static_cast<row::CollationId>(in.Number());
   table.comment = in.Text();

@@ -1,5 +1,7 @@
 #include "sql/catalog/table_descriptor.h"
 
+#include <algorithm>
+
 #include "row/collation.h"
 
 namespace borealis::sql {
@@ -16,6 +18,21 @@ int TableDescriptor::FindColumn(std::string_view column) const {
 int TableDescriptor::FindIndex(std::string_view index) const {
   for (size_t i = 0; i < indexes.size(); ++i) {
     if (SameName(indexes[i].name, index)) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+int TableDescriptor::FindIndexOn(std::span<const uint32_t> leading_columns) const {
+  const auto serves = [](const IndexPart& part, uint32_t column) {
+    return part.column == column && part.prefix_length == 0 && !part.descending;
+  };
+  for (size_t i = 0; i < indexes.size(); ++i) {
+    const std::vector<IndexPart>& parts = indexes[i].parts;
+    if (indexes[i].kind != IndexKind::kRowId && parts.size() >= leading_columns.size() &&
+        std::equal(leading_columns.begin(), leading_columns.end(), parts.begin(),
+                   [&](uint32_t column, const IndexPart& part) { return serves(part, column); })) {
       return static_cast<int>(i);
     }
   }

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,8 @@ struct IndexDescriptor {
   IndexKind kind = IndexKind::kPlain;
   bool visible = true;
   bool hash_written = false;  // USING HASH was written; stored as a tree all the same
+  // Made for a foreign key that had none: goes when another index serves as well.
+  bool made_for_foreign_key = false;
   std::vector<IndexPart> parts;
   std::string comment;
 
@@ -106,6 +109,13 @@ struct ForeignKeyDescriptor {
   ForeignKeyAction on_update = ForeignKeyAction::kNoAction;
 };
 
+// A table with foreign keys to this one.
+struct ReferencingTable {
+  std::string schema;
+  std::string name;
+  friend bool operator==(const ReferencingTable&, const ReferencingTable&) = default;
+};
+
 enum class TableKind : uint8_t { kBase = 0, kView = 1, kSystem = 2 };
 
 struct TableDescriptor {
@@ -120,6 +130,8 @@ struct TableDescriptor {
   std::vector<IndexDescriptor> indexes;  // INV-CAT-1
   std::vector<CheckDescriptor> checks;
   std::vector<ForeignKeyDescriptor> foreign_keys;
+  // INV-FK-1: the tables whose foreign_keys name this one, itself included, and no others.
+  std::vector<ReferencingTable> referencing;
 
   row::CollationId collation = 255;
   std::string comment;
@@ -139,6 +151,9 @@ struct TableDescriptor {
   // Position, or -1. Column names compare without regard to case.
   int FindColumn(std::string_view column) const;
   int FindIndex(std::string_view index) const;
+  // The first index whose leading parts are whole columns, ascending: these, in this order. What
+  // foreign keys need on both sides. -1: none.
+  int FindIndexOn(std::span<const uint32_t> leading_columns) const;
   bool has_primary_key() const {
     return !indexes.empty() && indexes[0].kind == IndexKind::kPrimary;
   }

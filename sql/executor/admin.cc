@@ -65,7 +65,8 @@ Status ExecuteLockTables(StatementRun& run) {
     }
     const bool for_writing =
         item.lock == TableLockKind::kWrite || item.lock == TableLockKind::kLowPriorityWrite;
-    if (for_writing && (environment.server->read_only() || environment.engine->is_replica())) {
+    const bool read_only = environment.server != nullptr && environment.server->read_only();
+    if (for_writing && (read_only || environment.engine->is_replica())) {
       return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
     }
     RETURN_IF_ERROR(environment.catalog->Find(name.schema, name.name).status());

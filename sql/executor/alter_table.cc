@@ -17,8 +17,6 @@
 namespace borealis::sql {
 namespace {
 
-constexpr int kAttemptsMax = 10;
-
 class Alterer {
  public:
   Alterer(StatementRun& run, engine::TableName name, TablePtr old)
@@ -79,7 +77,7 @@ class Alterer {
       case AlterActionKind::kAddIndex:
         return draft_.AddIndex(*action.index);
       case AlterActionKind::kAddForeignKey:
-        return Unsupported("FOREIGN KEY constraints");
+        return draft_.AddForeignKey(*action.foreign_key);
       case AlterActionKind::kAddCheck:
         return draft_.AddCheck(*action.check, "");
       case AlterActionKind::kDropColumn:
@@ -89,7 +87,7 @@ class Alterer {
       case AlterActionKind::kDropPrimaryKey:
         return draft_.DropIndex("PRIMARY");
       case AlterActionKind::kDropForeignKey:
-        return UserError(ER_CANT_DROP_FIELD_OR_KEY, action.name);
+        return draft_.DropForeignKey(action.name);
       case AlterActionKind::kDropCheck:
         return DropCheck(action.name, ER_CHECK_CONSTRAINT_NOT_FOUND);
       case AlterActionKind::kDropConstraint:
@@ -150,10 +148,21 @@ class Alterer {
 
   Status DropConstraint(std::string_view name) {
     int index = draft_.FindIndex(name);
-    if (index >= 0 && draft_.indexes()[static_cast<size_t>(index)].kind != IndexKind::kPlain) {
+    const bool is_key =
+        index >= 0 && draft_.indexes()[static_cast<size_t>(index)].kind != IndexKind::kPlain;
+    const bool is_foreign_key =
+        std::any_of(draft_.foreign_keys().begin(), draft_.foreign_keys().end(),
+                    [&](const DraftForeignKey& key) { return SameName(key.key.name, name); });
+    const bool is_check =
+        std::any_of(draft_.checks().begin(), draft_.checks().end(),
+                    [&](const DraftCheck& check) { return SameName(check.check.name, name); });
+    if (is_key + is_foreign_key + is_check > 1) {
+      return UserError(ER_MULTIPLE_CONSTRAINTS_WITH_SAME_NAME, name);
+    }
+    if (is_key) {
       return draft_.DropIndex(name);
     }
-    return DropCheck(name, ER_CONSTRAINT_NOT_FOUND);
+    return is_foreign_key ? draft_.DropForeignKey(name) : DropCheck(name, ER_CONSTRAINT_NOT_FOUND);
   }
 
   Status ReplaceColumn(const AlterAction& action, std::string_view name) {
@@ -176,6 +185,7 @@ class Alterer {
     }
     RETURN_IF_ERROR(CheckIdentifierLength(to));
     draft_.indexes()[static_cast<size_t>(position)].name = to;
+    draft_.indexes()[static_cast<size_t>(position)].made_for_foreign_key = false;
     return {};
   }
 
@@ -197,6 +207,7 @@ class Alterer {
         check.check.name = target.name + check.check.name.substr(name_.name.size());
       }
     }
+    draft_.RenameForeignKeys(name_.name, target.name);
     request_.rename = target;
     draft_.set_name(std::move(target));
     return {};
@@ -286,14 +297,10 @@ class Alterer {
 template <class Change>
 Status WithCurrentTable(StatementRun& run, const QualifiedName& written, const Change& change) {
   ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, written));
-  for (int attempt = 1;; ++attempt) {
+  return UntilNotOvertaken(run, [&]() -> Status {
     ASSIGN_OR_RETURN(CatalogEntry entry, FindBaseTable(run, name));
-    Status status = change(name, entry.table);
-    if (!status.Is(Code::kRetry) || attempt == kAttemptsMax) {
-      return status;
-    }
-    RETURN_IF_ERROR(run.session.CheckInterrupt());
-  }
+    return change(name, entry.table);
+  });
 }
 
 }  // namespace

@@ -140,7 +140,10 @@ Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
   }
   RETURN_IF_ERROR(std::move(status));
   engine::DuplicateKey duplicate;
-  status = writer.Update(handle.bytes(), after, &duplicate);
+  status = writer.Update(handle.bytes(), *before, after, &duplicate);
+  if (status.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE: a foreign key let the row stay as it was
+  }
   if (status.Is(Code::kAlreadyExists)) {
     Status error = writer.DuplicateError(after, duplicate.index_no);
     if (!update_.ignore) {
@@ -191,7 +194,7 @@ Status ExecuteDelete(StatementRun& run) {
       }
       const Status status = writers[i]->Delete(handle.bytes());
       if (status.Is(Code::kNotFound)) {
-        continue;  // a join yielded it before
+        continue;  // a join yielded it before, a cascade took it, or IGNORE let it stay
       }
       RETURN_IF_ERROR(status);
       ++deleted;

@@ -335,6 +335,11 @@ Status TableDraft::RenameColumn(std::string_view from, std::string_view to) {
       }
     }
   }
+  for (DraftForeignKey& key : foreign_keys_) {
+    std::replace_if(
+        key.columns.begin(), key.columns.end(),
+        [&](const std::string& column) { return SameName(column, old); }, std::string(to));
+  }
   return {};
 }
 

@@ -139,6 +139,61 @@ Status ScanReferentialConstraints(SystemRows& rows) {
   });
 }
 
+constexpr std::string_view kInnodbForeign =
+    "ID varchar(129), FOR_NAME varchar(129), REF_NAME varchar(129), N_COLS bigint NOT NULL "
+    "DEFAULT 0, TYPE bigint unsigned NOT NULL DEFAULT 0";
+
+// InnoDB's bits of what a key does. RESTRICT has none.
+uint64_t InnodbType(const ForeignKeyDescriptor& key) {
+  const auto bits = [](ForeignKeyAction action, uint64_t cascade, uint64_t set_null,
+                       uint64_t no_action) -> uint64_t {
+    switch (action) {
+      case ForeignKeyAction::kCascade:
+        return cascade;
+      case ForeignKeyAction::kSetNull:
+        return set_null;
+      case ForeignKeyAction::kNoAction:
+      case ForeignKeyAction::kSetDefault:
+        return no_action;
+      case ForeignKeyAction::kRestrict:
+        break;
+    }
+    return 0;
+  };
+  return bits(key.on_delete, 1, 2, 16) | bits(key.on_update, 4, 8, 32);
+}
+
+Status ScanInnodbForeign(SystemRows& rows) {
+  return ForEachTable(rows, 0, std::nullopt, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& table = *entry.table;
+    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+      SystemRow row = rows.NewRow();
+      row.Text(table.schema + "/" + key->name).Text(table.schema + "/" + table.name);
+      row.Text(key->schema + "/" + key->table).Number(key->columns.size());
+      RETURN_IF_ERROR(rows.Add(row.Number(InnodbType(*key))));
+    }
+    return Status::Ok();
+  });
+}
+
+constexpr std::string_view kInnodbForeignCols =
+    "ID varchar(129), FOR_COL_NAME varchar(64) BIN NOT NULL, REF_COL_NAME varchar(64) BIN NOT "
+    "NULL, POS int unsigned NOT NULL";
+
+Status ScanInnodbForeignCols(SystemRows& rows) {
+  return ForEachTable(rows, 0, std::nullopt, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& table = *entry.table;
+    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+      for (size_t i = 0; i < key->columns.size(); ++i) {
+        SystemRow row = rows.NewRow();
+        row.Text(table.schema + "/" + key->name).Text(table.columns[key->columns[i]].name);
+        RETURN_IF_ERROR(rows.Add(row.Text(key->parent_columns[i]).Number(i + 1)));
+      }
+    }
+    return Status::Ok();
+  });
+}
+
 constexpr std::string_view kCheckConstraints =
     "CONSTRAINT_CATALOG varchar(64) BIN NOT NULL, CONSTRAINT_SCHEMA varchar(64) BIN NOT NULL, "
     "CONSTRAINT_NAME varchar(64) NOT NULL, CHECK_CLAUSE longtext BIN NOT NULL";
@@ -167,6 +222,8 @@ std::vector<SystemTableDefinition> ConstraintSystemTables() {
        kReferentialConstraints,
        ScanReferentialConstraints,
        {1, 9}},
+      {kSchema, "INNODB_FOREIGN", kInnodbForeign, ScanInnodbForeign},
+      {kSchema, "INNODB_FOREIGN_COLS", kInnodbForeignCols, ScanInnodbForeignCols},
       {kSchema, "CHECK_CONSTRAINTS", kCheckConstraints, ScanCheckConstraints, {1}},
   };
 }

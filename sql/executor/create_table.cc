@@ -12,6 +12,8 @@
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
 #include "sql/executor/duplicate_entry.h"
+#include "sql/executor/foreign_key_check.h"
+#include "sql/executor/foreign_key_relations.h"
 #include "sql/executor/row_rewriter.h"
 #include "sql/executor/table_draft.h"
 #include "sql/session/session.h"
@@ -26,9 +28,6 @@ Status RefuseUnsupported(const CreateTableStmt& statement) {
   }
   if (statement.partition.has_value()) {
     return Unsupported("PARTITION BY " + statement.partition->method);
-  }
-  if (!statement.foreign_keys.empty()) {
-    return Unsupported("FOREIGN KEY constraints");
   }
   return {};
 }
@@ -47,12 +46,26 @@ engine::TableDefinition EngineDefinition(const TableDescriptor& table) {
   return definition;
 }
 
-// Makes the table; `*made` is false when it was there and IF NOT EXISTS said so.
-Status MakeTable(StatementRun& run, const CreateTableStmt& statement, TableDescriptor* table,
+// With its foreign keys, and those that waited for it.
+Result<engine::TableRef> MakeRelatedTable(StatementRun& run, const FinishedTable& finished) {
+  engine::TableRef made;
+  RETURN_IF_ERROR(UntilNotOvertaken(run, [&]() -> Status {
+    std::vector<TableChange> change = {
+        {nullptr, std::make_shared<TableDescriptor>(*finished.table), {}}};
+    engine::SchemaChangeOptions how = ChangeOptions(run);
+    ASSIGN_OR_RETURN(how.related, RelateForeignKeys(run, change));
+    ASSIGN_OR_RETURN(made, EngineOf(run).CreateTable(EngineDefinition(*change[0].after), how));
+    return {};
+  }));
+  return made;
+}
+
+// Makes the table; `*made` is null when it was there and IF NOT EXISTS said so.
+Status MakeTable(StatementRun& run, const CreateTableStmt& statement, FinishedTable* finished,
                  engine::TableRef* made) {
+  TableDescriptor* table = finished->table.get();
   table->created_us = run.session.statement_time_us();
-  Result<engine::TableRef> created =
-      EngineOf(run).CreateTable(EngineDefinition(*table), ChangeOptions(run));
+  Result<engine::TableRef> created = MakeRelatedTable(run, *finished);
   if (!created.ok()) {
     if (created.status().Is(Code::kAlreadyExists)) {
       Status exists = UserError(ER_TABLE_EXISTS_ERROR, table->name);
@@ -83,13 +96,14 @@ Status CreateLike(StatementRun& run, const CreateTableStmt& statement, engine::T
     check.name.clear();
   }
   old.auto_increment_start = 0;
+  old.foreign_keys.clear();  // they are not copied
   TableDraft draft(run, std::move(name), old);
   for (DraftCheck& check : draft.checks()) {
     check.is_new = true;
   }
   ASSIGN_OR_RETURN(FinishedTable finished, draft.Finish());
   engine::TableRef made;
-  return MakeTable(run, statement, finished.table.get(), &made);
+  return MakeTable(run, statement, &finished, &made);
 }
 
 // --- CREATE TABLE … SELECT -----------------------------------------------------------------------
@@ -170,6 +184,7 @@ class TableFiller {
         CatalogOf(run_).Open(*transaction, name_.schema, name_.name, engine::TableUse::kChange));
     table_ = opened.engine;
     rows_ = MakeRowSchema(*opened.table);
+    foreign_keys_ = ForeignKeyGuard::For(run_, *transaction, opened.table, nullptr);
     RowRewriterInput input;
     input.table = opened.table;
     input.sources = finished.column_sources;
@@ -220,6 +235,9 @@ class TableFiller {
         continue;
       }
       RETURN_IF_ERROR(inserted);
+      if (foreign_keys_ != nullptr) {
+        RETURN_IF_ERROR(foreign_keys_->CheckInserted(to));
+      }
       ++run_.ok.affected_rows;
     }
   }
@@ -228,6 +246,7 @@ class TableFiller {
   const engine::TableName& name_;
   engine::TableRef table_;
   row::RowSchema rows_;
+  std::unique_ptr<ForeignKeyGuard> foreign_keys_;
 };
 
 Status CreateFromQuery(StatementRun& run, const CreateTableStmt& statement, TableDraft* draft) {
@@ -243,7 +262,7 @@ Status CreateFromQuery(StatementRun& run, const CreateTableStmt& statement, Tabl
   RETURN_IF_ERROR(AddResultColumns(*query, draft));
   ASSIGN_OR_RETURN(FinishedTable finished, draft->Finish());
   engine::TableRef made;
-  RETURN_IF_ERROR(MakeTable(run, statement, finished.table.get(), &made));
+  RETURN_IF_ERROR(MakeTable(run, statement, &finished, &made));
   if (made == nullptr) {
     return {};
   }
@@ -252,12 +271,27 @@ Status CreateFromQuery(StatementRun& run, const CreateTableStmt& statement, Tabl
   Status filled = TableFiller(run, name).Fill(*query, facts, finished);
   if (!filled.ok()) {
     run.ok.affected_rows = 0;
-    Status dropped = EngineOf(run).DropTables({name}, {});
+    Status dropped = DropTablesWithKeys(run, {name}, false);
     return dropped.ok() ? filled : dropped;
   }
   run.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}", run.ok.affected_rows,
                             statement.select_ignore ? run.session.diagnostics().count() : 0,
                             run.session.diagnostics().count());
+  return {};
+}
+
+// Indexes and foreign keys as they are written: indexes made for foreign keys stand among the
+// others.
+Status AddKeys(const CreateTableStmt& statement, TableDraft* draft) {
+  auto key = statement.foreign_keys.begin();
+  for (size_t i = 0; i <= statement.indexes.size(); ++i) {
+    for (; key != statement.foreign_keys.end() && key->indexes_before == i; ++key) {
+      RETURN_IF_ERROR(draft->AddForeignKey(*key));
+    }
+    if (i < statement.indexes.size()) {
+      RETURN_IF_ERROR(draft->AddIndex(statement.indexes[i]));
+    }
+  }
   return {};
 }
 
@@ -284,9 +318,7 @@ Status CreateTable(StatementRun& run, const CreateTableStmt& statement) {
   for (const ColumnDefinition& column : statement.columns) {
     RETURN_IF_ERROR(draft.AddColumn(column, std::nullopt));
   }
-  for (const IndexDefinition& index : statement.indexes) {
-    RETURN_IF_ERROR(draft.AddIndex(index));
-  }
+  RETURN_IF_ERROR(AddKeys(statement, &draft));
   for (const CheckConstraint& check : statement.checks) {
     RETURN_IF_ERROR(draft.AddCheck(check, ""));
   }
@@ -295,7 +327,7 @@ Status CreateTable(StatementRun& run, const CreateTableStmt& statement) {
   }
   ASSIGN_OR_RETURN(FinishedTable finished, draft.Finish());
   engine::TableRef made;
-  return MakeTable(run, statement, finished.table.get(), &made);
+  return MakeTable(run, statement, &finished, &made);
 }
 
 }  // namespace borealis::sql

@@ -196,22 +196,7 @@ std::vector<const Named*> SortedByName(const std::vector<Named>& all) {
 
 void TableTextWriter::AddForeignKeys() {
   for (const ForeignKeyDescriptor* key : SortedByName(table_.foreign_keys)) {
-    std::string own;
-    std::string parent;
-    for (size_t i = 0; i < key->columns.size(); ++i) {
-      own += (i == 0 ? "" : ", ") + Name(table_.columns[key->columns[i]].name);
-      parent += (i == 0 ? "" : ", ") + Name(key->parent_columns[i]);
-    }
-    const std::string schema = key->schema == table_.schema ? "" : Name(key->schema) + ".";
-    std::string line = fmt::format("CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}{} ({})",
-                                   Name(key->name), own, schema, Name(key->table), parent);
-    if (key->on_delete != ForeignKeyAction::kNoAction) {
-      line += fmt::format(" ON DELETE {}", ActionText(key->on_delete));
-    }
-    if (key->on_update != ForeignKeyAction::kNoAction) {
-      line += fmt::format(" ON UPDATE {}", ActionText(key->on_update));
-    }
-    lines_.push_back(std::move(line));
+    lines_.push_back(ForeignKeyClause(table_, *key, options_));
   }
 }
 
@@ -271,6 +256,31 @@ std::string TableTextWriter::Write() {
 }
 
 }  // namespace
+
+std::string QuoteNameFor(std::string_view name, const CreateTextOptions& options) {
+  return QuoteName(name, options);
+}
+
+std::string ForeignKeyClause(const TableDescriptor& table, const ForeignKeyDescriptor& key,
+                             const CreateTextOptions& options) {
+  const auto name = [&](std::string_view text) { return QuoteName(text, options); };
+  std::string own;
+  std::string parent;
+  for (size_t i = 0; i < key.columns.size(); ++i) {
+    own += (i == 0 ? "" : ", ") + name(table.columns[key.columns[i]].name);
+    parent += (i == 0 ? "" : ", ") + name(key.parent_columns[i]);
+  }
+  const std::string schema = key.schema == table.schema ? "" : name(key.schema) + ".";
+  std::string text = fmt::format("CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}{} ({})",
+                                 name(key.name), own, schema, name(key.table), parent);
+  if (key.on_delete != ForeignKeyAction::kNoAction) {
+    text += fmt::format(" ON DELETE {}", ActionText(key.on_delete));
+  }
+  if (key.on_update != ForeignKeyAction::kNoAction) {
+    text += fmt::format(" ON UPDATE {}", ActionText(key.on_update));
+  }
+  return text;
+}
 
 std::string QuoteLiteral(std::string_view text) {
   std::string out = "'";

@@ -19,6 +19,11 @@ struct CreateTextOptions {
   uint64_t next_auto_increment = 0;
 };
 
+std::string QuoteNameFor(std::string_view name, const CreateTextOptions& options);
+// CONSTRAINT … FOREIGN KEY … REFERENCES …
+std::string ForeignKeyClause(const TableDescriptor& table, const ForeignKeyDescriptor& key,
+                             const CreateTextOptions& options);
+
 std::string CreateTableText(const TableDescriptor& table, const CreateTextOptions& options);
 std::string CreateViewText(const TableDescriptor& view, const CreateTextOptions& options);
 std::string CreateDatabaseText(std::string_view name, const SchemaDescriptor& schema,

@@ -3,6 +3,7 @@
 #include "row/collation.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
+#include "sql/executor/foreign_key_relations.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -97,7 +98,11 @@ Status DropDatabase(StatementRun& run, const DropDatabaseStmt& statement) {
   if (!tables.ok()) {
     return std::move(tables).status();
   }
-  Status dropped = EngineOf(run).DropSchema(statement.name, ChangeOptions(run));
+  Status dropped = UntilNotOvertaken(run, [&]() -> Status {
+    engine::SchemaChangeOptions how = ChangeOptions(run);
+    ASSIGN_OR_RETURN(how.related, RelateDroppedSchema(run, statement.name));
+    return EngineOf(run).DropSchema(statement.name, how);
+  });
   if (dropped.Is(Code::kNotFound)) {
     return UserError(ER_DB_DROP_EXISTS, statement.name);
   }

@@ -12,11 +12,25 @@
 #include "sql/ast/ddl.h"
 #include "sql/catalog/catalog.h"
 #include "sql/executor/executor.h"
+#include "sql/session/session.h"
 
 namespace borealis::sql {
 
 engine::Engine& EngineOf(const StatementRun& run);
 Catalog& CatalogOf(const StatementRun& run);
+
+// Works out a schema change and makes it, again while other changes come in between (kRetry).
+template <class Work>
+Status UntilNotOvertaken(const StatementRun& run, const Work& work) {
+  constexpr int kAttemptsMax = 10;
+  for (int attempt = 1;; ++attempt) {
+    Status status = work();
+    if (!status.Is(Code::kRetry) || attempt == kAttemptsMax) {
+      return status;
+    }
+    RETURN_IF_ERROR(run.session.CheckInterrupt());
+  }
+}
 
 // Kill, timeouts and the session's id for a schema change.
 engine::SchemaChangeOptions ChangeOptions(const StatementRun& run);

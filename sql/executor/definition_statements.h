@@ -1,6 +1,9 @@
 // The definition statements, one function each; ddl.cc dispatches.
 #pragma once
 
+#include <vector>
+
+#include "engine/schema_change.h"
 #include "sql/ast/ddl.h"
 #include "sql/executor/executor.h"
 
@@ -16,6 +19,9 @@ Status CreateTable(StatementRun& run, const CreateTableStmt& statement);
 
 // drop_table.cc
 Status DropTable(StatementRun& run, const DropTableStmt& statement);
+// All or none. `checks`: 3730 when a table is left that refers to one of them.
+Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName>& tables,
+                          bool checks);
 Status TruncateTable(StatementRun& run, const TruncateStmt& statement);
 Status RenameTable(StatementRun& run, const RenameTableStmt& statement);
 

@@ -1,14 +1,100 @@
 // DROP TABLE, TRUNCATE TABLE and RENAME TABLE.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/mysql_error.h"
+#include "sql/executor/create_text.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
+#include "sql/executor/foreign_key_names.h"
+#include "sql/executor/foreign_key_relations.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
+namespace {
+
+// 3730 for the first foreign key of a table that stays.
+Status CheckUnreferenced(const StatementRun& run, const TableDescriptor& table,
+                         const std::vector<engine::TableName>& dropped) {
+  for (const ReferencingTable& name : table.referencing) {
+    if (std::find(dropped.begin(), dropped.end(), engine::TableName{name.schema, name.name}) !=
+        dropped.end()) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const CatalogEntry child, CatalogOf(run).Find(name.schema, name.name));
+    if (const auto* key = FindReference(*child.table, table.schema, table.name); key != nullptr) {
+      return UserError(ER_FK_CANNOT_DROP_PARENT, table.name, key->name, name.name);
+    }
+  }
+  return {};
+}
+
+// 1701: other tables refer to it.
+Status CheckTruncatable(const StatementRun& run, const TableDescriptor& table) {
+  for (const ReferencingTable& name : table.referencing) {
+    if (name.schema == table.schema && name.name == table.name) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const CatalogEntry child, CatalogOf(run).Find(name.schema, name.name));
+    if (const auto* key = FindReference(*child.table, table.schema, table.name); key != nullptr) {
+      const CreateTextOptions quoting;
+      return UserError(
+          ER_TRUNCATE_ILLEGAL_FK,
+          fmt::format("{}.{}, CONSTRAINT {}", QuoteNameFor(name.schema, quoting),
+                      QuoteNameFor(name.name, quoting), QuoteNameFor(key->name, quoting)));
+    }
+  }
+  return {};
+}
+
+// What becomes of the tables that a statement renames, step by step.
+Result<std::vector<TableChange>> RenamedTables(
+    const StatementRun& run,
+    const std::vector<std::pair<engine::TableName, engine::TableName>>& renames) {
+  std::map<engine::TableName, engine::TableName> first_names;  // by the name at that step
+  for (const auto& [from, to] : renames) {
+    const auto known = first_names.find(from);
+    const engine::TableName first = known != first_names.end() ? known->second : from;
+    first_names.erase(from);
+    first_names[to] = first;
+  }
+  std::vector<TableChange> changes;
+  for (const auto& [last, first] : first_names) {
+    ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, first));
+    TableChange change{entry.table, std::make_shared<TableDescriptor>(*entry.table), {}};
+    change.after->schema = last.schema;
+    change.after->name = last.name;
+    for (ForeignKeyDescriptor& key : change.after->foreign_keys) {
+      if (const auto number = NumberOfMadeForeignKey(key.name, first.name)) {
+        key.name = MadeForeignKeyName(last.name, *number);
+      }
+    }
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+}  // namespace
+
+Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName>& tables,
+                          bool checks) {
+  return UntilNotOvertaken(run, [&]() -> Status {
+    std::vector<TableChange> changes;
+    for (const engine::TableName& name : tables) {
+      ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, name));
+      if (checks) {
+        RETURN_IF_ERROR(CheckUnreferenced(run, *entry.table, tables));
+      }
+      changes.push_back({entry.table, nullptr, {}});
+    }
+    engine::SchemaChangeOptions how = ChangeOptions(run);
+    ASSIGN_OR_RETURN(how.related, RelateForeignKeys(run, changes));
+    return EngineOf(run).DropTables(tables, how);
+  });
+}
 
 Status DropTable(StatementRun& run, const DropTableStmt& statement) {
   std::vector<engine::TableName> found;
@@ -38,13 +124,21 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
     run.session.diagnostics().Note(
         ER_BAD_TABLE_ERROR, std::string(UserError(ER_BAD_TABLE_ERROR, DottedName(name)).message()));
   }
-  return found.empty() ? Status::Ok() : EngineOf(run).DropTables(found, ChangeOptions(run));
+  const bool checks = run.session.settings().foreign_key_checks;
+  return found.empty() ? Status::Ok() : DropTablesWithKeys(run, found, checks);
 }
 
 Status TruncateTable(StatementRun& run, const TruncateStmt& statement) {
   ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, statement.table));
-  ASSIGN_OR_RETURN(CatalogEntry entry, FindBaseTable(run, name));
-  Status truncated = EngineOf(run).TruncateTable(name, ChangeOptions(run));
+  Status truncated = UntilNotOvertaken(run, [&]() -> Status {
+    ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, name));
+    engine::SchemaChangeOptions how = ChangeOptions(run);
+    if (run.session.settings().foreign_key_checks) {
+      RETURN_IF_ERROR(CheckTruncatable(run, *entry.table));
+      how.related.tables.push_back({name, entry.table->version, std::nullopt});
+    }
+    return EngineOf(run).TruncateTable(name, how);
+  });
   if (truncated.Is(Code::kNotFound)) {
     return UserError(ER_NO_SUCH_TABLE, name.schema, name.name);
   }
@@ -82,7 +176,12 @@ Status RenameTable(StatementRun& run, const RenameTableStmt& statement) {
     changed[to] = true;
     renames.emplace_back(std::move(from), std::move(to));
   }
-  return EngineOf(run).RenameTables(renames, ChangeOptions(run));
+  return UntilNotOvertaken(run, [&]() -> Status {
+    ASSIGN_OR_RETURN(std::vector<TableChange> changed_tables, RenamedTables(run, renames));
+    engine::SchemaChangeOptions how = ChangeOptions(run);
+    ASSIGN_OR_RETURN(how.related, RelateForeignKeys(run, changed_tables));
+    return EngineOf(run).RenameTables(renames, how);
+  });
 }
 
 }  // namespace borealis::sql

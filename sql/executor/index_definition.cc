@@ -268,6 +268,7 @@ Status TableDraft::AssembleIndexes(FinishedTable* out) const {
     index.kind = draft.kind;
     index.visible = draft.visible;
     index.hash_written = draft.hash_written;
+    index.made_for_foreign_key = draft.made_for_foreign_key;
     index.comment = draft.comment;
     for (const DraftPart& part : draft.parts) {
       auto found = std::find_if(

@@ -198,6 +198,10 @@ Status InsertRun::InsertRow(RowValues* row, const RowValues* source) {
       }
       return status;
     }
+    if (status.Is(Code::kNotFound)) {
+      ++duplicates_;
+      return Status::Ok();  // IGNORE: it has no parent
+    }
     if (!status.Is(Code::kAlreadyExists)) {
       return status;
     }
@@ -261,7 +265,10 @@ Status InsertRun::UpdateExisting(const engine::DuplicateKey& duplicate, const Ro
   RETURN_IF_ERROR(writer_->Complete(&after));
   RETURN_IF_ERROR(session_.diagnostics().strict_error());
   engine::DuplicateKey other;
-  const Status status = writer_->Update(duplicate.clustered_key, after, &other);
+  const Status status = writer_->Update(duplicate.clustered_key, before, after, &other);
+  if (status.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE: a foreign key let the row stay as it was
+  }
   if (status.Is(Code::kAlreadyExists)) {
     return writer_->DuplicateError(after, other.index_no);
   }

@@ -10,6 +10,9 @@
 #include "sql/ast/print.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/duplicate_entry.h"
+#include "sql/executor/foreign_key_alteration.h"
+#include "sql/executor/foreign_key_relations.h"
+#include "sql/executor/foreign_key_validation.h"
 #include "sql/executor/row_rewriter.h"
 #include "sql/session/session.h"
 
@@ -65,10 +68,16 @@ class Alteration {
  public:
   Alteration(StatementRun& run, const engine::TableName& name, const AlterationRequest& request,
              FinishedTable finished)
-      : run_(run), name_(name), request_(request), finished_(std::move(finished)) {}
+      : run_(run),
+        name_(name),
+        request_(request),
+        finished_(std::move(finished)),
+        new_keys_(run, request.old, finished_.table, finished_.column_sources) {}
 
   Status Execute() {
     Decide();
+    engine::SchemaChangeOptions how = ChangeOptions(run_);
+    ASSIGN_OR_RETURN(how.related, RelateKeys());
     RETURN_IF_ERROR(CheckOnlineOptions());
     ASSIGN_OR_RETURN(engine_table_, EngineOf(run_).FindTable(name_.schema, name_.name));
     if (engine_table_->version() != request_.old->version) {
@@ -88,7 +97,7 @@ class Alteration {
       SetInitialValues();
     }
     alteration.payload = EncodeTableDescriptor(*finished_.table);
-    Status altered = EngineOf(run_).AlterTable(name_, alteration, ChangeOptions(run_));
+    Status altered = EngineOf(run_).AlterTable(name_, alteration, how);
     if (altered.Is(Code::kAlreadyExists)) {
       if (duplicate_row.empty()) {
         return UserError(ER_TABLE_EXISTS_ERROR, request_.rename ? request_.rename->name : "");
@@ -112,6 +121,17 @@ class Alteration {
   const TableDescriptor& old_table() const { return *request_.old; }
   TableDescriptor& new_table() { return *finished_.table; }
 
+  bool validates_keys() const {
+    return new_keys_.any() && run_.session.settings().foreign_key_checks;
+  }
+
+  Result<engine::RelatedChanges> RelateKeys() {
+    RETURN_IF_ERROR(CheckKeyedAlteration(
+        run_, {request_.old.get(), finished_.table.get(), &finished_.column_sources, copies_}));
+    std::vector<TableChange> change = {{request_.old, finished_.table, finished_.column_sources}};
+    return RelateForeignKeys(run_, change);
+  }
+
   // What becomes of the stored rows.
   void Decide() {
     const TableDescriptor& from = old_table();
@@ -130,7 +150,7 @@ class Alteration {
     }
     bool clustered = SameParts(from, from.indexes[0], to.indexes[0]) &&
                      finished_.index_sources[0] == from.indexes[0].name;
-    copies_ = type_changed_ || finished_.has_new_check || request_.check_rows;
+    copies_ = type_changed_ || finished_.has_new_check || request_.check_rows || validates_keys();
     if (!same_places || !clustered || must_rewrite_ || copies_ || request_.force) {
       work_ = Work::kRewrite;
       return;
@@ -180,8 +200,9 @@ class Alteration {
     }
     if (online.algorithm == "INPLACE" && copies_) {
       return UserError(ER_ALTER_OPERATION_NOT_SUPPORTED_REASON, "ALGORITHM=INPLACE",
-                       type_changed_ ? "Cannot change column type INPLACE"
-                                     : "Checks of existing rows need a copy",
+                       type_changed_      ? "Cannot change column type INPLACE"
+                       : validates_keys() ? "Adding foreign keys needs foreign_key_checks=OFF"
+                                          : "Checks of existing rows need a copy",
                        "ALGORITHM=COPY");
     }
     if (work_ != Work::kDescription && (online.lock == "NONE" || online.lock == "SHARED")) {
@@ -240,6 +261,9 @@ class Alteration {
       ASSIGN_OR_RETURN(row::RowView view, row::RowView::Open(old_rows_, from));
       RETURN_IF_ERROR(view.GetAll(&from_values_));
       RETURN_IF_ERROR(rewriter_->Rewrite(from_values_, &to_values_));
+      if (validates_keys()) {
+        RETURN_IF_ERROR(new_keys_.Check(to_values_));
+      }
       to->clear();
       return row::EncodeRow(new_rows_, to_values_, to);
     };
@@ -274,6 +298,7 @@ class Alteration {
   const engine::TableName& name_;
   const AlterationRequest& request_;
   FinishedTable finished_;
+  ForeignKeyValidation new_keys_;
   engine::TableRef engine_table_;
   Work work_ = Work::kDescription;
   bool must_rewrite_ = false;

@@ -7,6 +7,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/executor/definition_run.h"
+#include "sql/executor/foreign_key_names.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -48,6 +49,7 @@ TableDraft::TableDraft(StatementRun& run, engine::TableName name, const TableDes
     draft.kind = index.kind;
     draft.visible = index.visible;
     draft.hash_written = index.hash_written;
+    draft.made_for_foreign_key = index.made_for_foreign_key;
     draft.comment = index.comment;
     draft.source = index.name;
     for (const IndexPart& part : index.parts) {
@@ -64,9 +66,20 @@ TableDraft::TableDraft(StatementRun& run, engine::TableName name, const TableDes
   for (const CheckDescriptor& check : old.checks) {
     checks_.push_back({check, "", false});
   }
+  for (const ForeignKeyDescriptor& key : old.foreign_keys) {
+    DraftForeignKey draft{key, {}, false};
+    for (const uint32_t column : key.columns) {
+      draft.columns.push_back(old.columns[column].name);
+    }
+    last_foreign_key_ =
+        std::max(last_foreign_key_, NumberOfMadeForeignKey(key.name, old.name).value_or(0));
+    foreign_keys_.push_back(std::move(draft));
+  }
   options_.columns.clear();
   options_.indexes.clear();
   options_.checks.clear();
+  options_.foreign_keys.clear();
+  options_.referencing.clear();
 }
 
 int TableDraft::FindColumn(std::string_view name) const {
@@ -193,8 +206,10 @@ void TableDraft::AssembleColumns(FinishedTable* out) const {
 Result<FinishedTable> TableDraft::Finish() {
   RETURN_IF_ERROR(CheckColumns());
   RETURN_IF_ERROR(SettlePrimaryKey());
+  DropRedundantIndexes();
   RETURN_IF_ERROR(NameIndexes());
   RETURN_IF_ERROR(NameChecks());
+  RETURN_IF_ERROR(NameForeignKeys());
   RETURN_IF_ERROR(AddFunctionalColumns());
   RETURN_IF_ERROR(CheckIndexParts());
   RETURN_IF_ERROR(CheckAutoIncrement());
@@ -211,6 +226,7 @@ Result<FinishedTable> TableDraft::Finish() {
     out.has_new_check |= check.is_new && check.check.enforced;
   }
   RETURN_IF_ERROR(CheckExpressions(out.table));
+  RETURN_IF_ERROR(AssembleForeignKeys(&out));
   WarnOfDuplicateIndexes(*out.table);
   return out;
 }

@@ -45,11 +45,19 @@ struct DraftIndex {
   std::vector<DraftPart> parts;
   std::string comment;
   std::string source;  // name of the old table's index; empty: new
+  // Made for a foreign key, unless another index serves it as well.
+  bool made_for_foreign_key = false;
 };
 
 struct DraftCheck {
   CheckDescriptor check;  // name may be empty: Finish() makes one
   std::string column;     // written on this column; empty: on the table
+  bool is_new = true;
+};
+
+struct DraftForeignKey {
+  ForeignKeyDescriptor key;          // name may be empty; columns are set by Finish()
+  std::vector<std::string> columns;  // of the table; key.parent_columns of the parent
   bool is_new = true;
 };
 
@@ -73,6 +81,7 @@ class TableDraft {
   std::vector<DraftColumn>& columns() { return columns_; }
   std::vector<DraftIndex>& indexes() { return indexes_; }
   std::vector<DraftCheck>& checks() { return checks_; }
+  std::vector<DraftForeignKey>& foreign_keys() { return foreign_keys_; }
 
   // Position in columns() of a column that statements see, or -1.
   int FindColumn(std::string_view name) const;
@@ -92,6 +101,12 @@ class TableDraft {
   Status AddIndex(const IndexDefinition& definition);
   Status DropIndex(std::string_view name);
   Status AddCheck(const CheckConstraint& check, std::string_view column);
+  // Errors: 1239; what concerns the table's own columns comes from Finish(), what concerns the
+  // parent from foreign_key_relations.h.
+  Status AddForeignKey(const ForeignKeyDefinition& definition);
+  Status DropForeignKey(std::string_view name);
+  // The table's new name goes into the names that were made from its old one.
+  void RenameForeignKeys(std::string_view old_table, std::string_view new_table);
   Status ApplyOptions(const std::vector<TableOption>& options, bool altering);
 
   Result<FinishedTable> Finish();
@@ -119,6 +134,11 @@ class TableDraft {
   Status AssembleIndexes(FinishedTable* out) const;
   void WarnOfDuplicateIndexes(const TableDescriptor& table) const;
 
+  // --- foreign_key_definition.cc
+  void DropRedundantIndexes();
+  Status NameForeignKeys();
+  Status AssembleForeignKeys(FinishedTable* out) const;
+
   // --- table_expressions.cc
   Status NameChecks();
   Status CheckExpressions(const TablePtr& table) const;
@@ -126,10 +146,13 @@ class TableDraft {
 
   StatementRun& run_;
   engine::TableName name_;
-  TableDescriptor options_;           // without columns, indexes and checks
+  TableDescriptor options_;           // without columns, indexes and constraints
   std::vector<DraftColumn> columns_;  // without the row id
   std::vector<DraftIndex> indexes_;
   std::vector<DraftCheck> checks_;
+  std::vector<DraftForeignKey> foreign_keys_;
+  std::vector<std::string> dropped_foreign_keys_;
+  uint64_t last_foreign_key_ = 0;  // greatest number in a made name of the old table
   int row_id_source_ = -1;
 };
 

@@ -51,6 +51,18 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const 
   writer->engine_table_ = entry.engine;
   writer->row_table_ = MakeRowTable(table, table->name);
   RETURN_IF_ERROR(writer->BindExpressions());
+  writer->foreign_keys_ = ForeignKeyGuard::For(run, *run.session.transaction(), table, nullptr);
+  return writer;
+}
+
+Result<std::unique_ptr<TableWriter>> TableWriter::ForCascades(
+    StatementRun& run, const engine::TableRef& table, std::shared_ptr<CascadeState> cascades) {
+  std::unique_ptr<TableWriter> writer(new TableWriter(run, DescriptorOf(*table), false));
+  writer->engine_table_ = table;
+  writer->row_table_ = MakeRowTable(writer->table_, writer->table_->name);
+  RETURN_IF_ERROR(writer->BindExpressions());
+  writer->foreign_keys_ =
+      ForeignKeyGuard::For(run, *run.session.transaction(), writer->table_, std::move(cascades));
   return writer;
 }
 
@@ -167,18 +179,21 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
   return Status::Ok();
 }
 
-Status TableWriter::Complete(RowValues* row) {
-  if (has_generated_) {
-    for (uint32_t i = 0; i < generated_.size(); ++i) {
-      if (generated_[i] == nullptr) {
-        continue;
-      }
-      const EvalFrame::Row frame[] = {{row_table_.get(), *row}};
-      ASSIGN_OR_RETURN(row::Value value, Evaluate(*generated_[i], frame));
-      value.Own();
-      RETURN_IF_ERROR(Store(i, value, generated_[i]->type, /*multi_row=*/false, row));
+Status TableWriter::ComputeGenerated(RowValues* row) {
+  for (uint32_t i = 0; has_generated_ && i < generated_.size(); ++i) {
+    if (generated_[i] == nullptr) {
+      continue;
     }
+    const EvalFrame::Row frame[] = {{row_table_.get(), *row}};
+    ASSIGN_OR_RETURN(row::Value value, Evaluate(*generated_[i], frame));
+    value.Own();
+    RETURN_IF_ERROR(Store(i, value, generated_[i]->type, /*multi_row=*/false, row));
   }
+  return {};
+}
+
+Status TableWriter::Complete(RowValues* row) {
+  RETURN_IF_ERROR(ComputeGenerated(row));
   return checks_.empty() ? Status::Ok() : CheckConstraints(*row);
 }
 
@@ -231,16 +246,68 @@ Status TableWriter::Insert(const RowValues& row, bool lock_exclusive,
                            engine::DuplicateKey* duplicate) {
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
-  return engine::Insert(*run_.session.transaction(), *engine_table_, bytes_, duplicate,
-                        {.lock_duplicate_exclusive = lock_exclusive});
+  engine::Transaction& transaction = *run_.session.transaction();
+  const engine::Savepoint before = transaction.SetSavepoint();
+  RETURN_IF_ERROR(engine::Insert(transaction, *engine_table_, bytes_, duplicate,
+                                 {.lock_duplicate_exclusive = lock_exclusive}));
+  return foreign_keys_ == nullptr ? Status::Ok()
+                                  : SettleIgnored(foreign_keys_->CheckInserted(row), before);
 }
 
-Status TableWriter::Update(std::string_view clustered_key, const RowValues& row,
-                           engine::DuplicateKey* duplicate) {
+Status TableWriter::Update(std::string_view clustered_key, const RowValues& before,
+                           const RowValues& row, engine::DuplicateKey* duplicate) {
+  const engine::Savepoint savepoint = run_.session.transaction()->SetSavepoint();
+  return SettleIgnored(UpdateKeepingKeys(clustered_key, before, row, nullptr, duplicate),
+                       savepoint);
+}
+
+Status TableWriter::UpdateKeepingKeys(std::string_view clustered_key, const RowValues& before,
+                                      const RowValues& row, const ForeignKeyDescriptor* settled,
+                                      engine::DuplicateKey* duplicate) {
+  const bool is_parent = foreign_keys_ != nullptr && foreign_keys_->is_parent();
+  if (is_parent) {
+    RETURN_IF_ERROR(foreign_keys_->BeforeUpdate(before, row));
+  }
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
-  return engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_,
-                        duplicate);
+  RETURN_IF_ERROR(engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_,
+                                 duplicate));
+  if (foreign_keys_ != nullptr) {
+    RETURN_IF_ERROR(foreign_keys_->CheckUpdated(before, row, settled));
+  }
+  return is_parent ? foreign_keys_->AfterUpdate(clustered_key, before, row) : Status::Ok();
+}
+
+Status TableWriter::DeleteKeepingKeys(std::string_view clustered_key, const RowValues& row) {
+  if (foreign_keys_ != nullptr && foreign_keys_->is_parent()) {
+    RETURN_IF_ERROR(foreign_keys_->BeforeDelete(clustered_key, row));
+  }
+  return engine::Delete(*run_.session.transaction(), *engine_table_, clustered_key);
+}
+
+Status TableWriter::SettleIgnored(Status status, engine::Savepoint before) {
+  const bool forbidden = status.user_errno() == ER_ROW_IS_REFERENCED_2 ||
+                         status.user_errno() == ER_NO_REFERENCED_ROW_2;
+  if (!ignore_ || !forbidden) {
+    return status;
+  }
+  run_.session.diagnostics().AddWarning(status);
+  RETURN_IF_ERROR(run_.session.transaction()->RollbackTo(before));
+  return Status::NotFound("row left as it was");
+}
+
+Status TableWriter::DeleteInCascade(std::string_view clustered_key, const RowValues& row) {
+  return DeleteKeepingKeys(clustered_key, row);
+}
+
+Status TableWriter::UpdateInCascade(std::string_view clustered_key, const RowValues& before,
+                                    RowValues* row, const ForeignKeyDescriptor* key,
+                                    size_t* duplicate) {
+  RETURN_IF_ERROR(ComputeGenerated(row));
+  engine::DuplicateKey met;
+  Status status = UpdateKeepingKeys(clustered_key, before, *row, key, &met);
+  *duplicate = met.index_no;
+  return status;
 }
 
 Status TableWriter::BumpAutoIncrement(const RowValues& row) {
@@ -262,15 +329,25 @@ Status TableWriter::BumpAutoIncrement(const RowValues& row) {
 }
 
 Status TableWriter::Delete(std::string_view clustered_key) {
-  return engine::Delete(*run_.session.transaction(), *engine_table_, clustered_key);
+  engine::Transaction& transaction = *run_.session.transaction();
+  if (foreign_keys_ == nullptr || !foreign_keys_->is_parent()) {
+    return engine::Delete(transaction, *engine_table_, clustered_key);
+  }
+  ASSIGN_OR_RETURN(const RowValues row, ReadLocked(clustered_key));
+  const engine::Savepoint before = transaction.SetSavepoint();
+  return SettleIgnored(DeleteKeepingKeys(clustered_key, row), before);
 }
 
 Result<RowValues> TableWriter::ReadLocked(std::string_view clustered_key) {
   std::string bytes;
   RETURN_IF_ERROR(engine::Get(*run_.session.transaction(), *engine_table_, clustered_key,
                               engine::LockMode::kExclusive, engine::WaitPolicy::kWait, &bytes));
+  return Decode(bytes);
+}
+
+Result<RowValues> TableWriter::Decode(std::string_view row) const {
   ASSIGN_OR_RETURN(const row::RowView view,
-                   row::RowView::Open(SqlRowLayout::Of(*engine_table_).rows(), bytes));
+                   row::RowView::Open(SqlRowLayout::Of(*engine_table_).rows(), row));
   RowValues values;
   RETURN_IF_ERROR(view.GetAll(&values));
   for (row::Value& value : values) {
@@ -279,8 +356,14 @@ Result<RowValues> TableWriter::ReadLocked(std::string_view clustered_key) {
   return values;
 }
 
-// "Duplicate entry '1-abc' for key 't.name'": key values joined by '-', cut at 64 characters.
+// "Duplicate entry '1-abc' for key 't.name'".
 Status TableWriter::DuplicateError(const RowValues& row, size_t index_no) const {
+  return UserError(ER_DUP_ENTRY, KeyText(row, index_no),
+                   table_->name + "." + table_->indexes[index_no].name);
+}
+
+// Key values joined by '-', cut at 64 characters.
+std::string TableWriter::KeyText(const RowValues& row, size_t index_no) const {
   constexpr size_t kEntryBytesMax = 64;
   const IndexDescriptor& index = table_->indexes[index_no];
   std::string entry;
@@ -297,7 +380,7 @@ Status TableWriter::DuplicateError(const RowValues& row, size_t index_no) const 
   if (entry.size() > kEntryBytesMax) {
     entry.resize(kEntryBytesMax);
   }
-  return UserError(ER_DUP_ENTRY, entry, table_->name + "." + index.name);
+  return entry;
 }
 
 }  // namespace borealis::sql

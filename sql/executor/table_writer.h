@@ -15,16 +15,15 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/row.h"
+#include "engine/transaction.h"
 #include "row/convert.h"
 #include "sql/binder/evaluate.h"
 #include "sql/binder/query.h"
 #include "sql/catalog/row_layout.h"
 #include "sql/executor/executor.h"
+#include "sql/executor/foreign_key_check.h"
 
 namespace borealis::sql {
-
-// Values of one row.
-using RowValues = std::vector<row::Value>;
 
 class TableWriter {
  public:
@@ -54,13 +53,29 @@ class TableWriter {
   // ON UPDATE CURRENT_TIMESTAMP of the columns that `assigned` does not name.
   void TouchTimestamps(const std::vector<bool>& assigned, RowValues* row) const;
 
-  // Inserts; kAlreadyExists with *duplicate filled when a unique key is in the way.
+  // Insert, update and delete keep the table's foreign keys: errors 1451 and 1452 and those of
+  // cascades; with `ignore` the first two are warnings, the row stays as it was, and the answer is
+  // kNotFound.
+  // kAlreadyExists with *duplicate filled when a unique key is in the way.
   Status Insert(const RowValues& row, bool lock_exclusive, engine::DuplicateKey* duplicate);
-  Status Update(std::string_view clustered_key, const RowValues& row,
+  Status Update(std::string_view clustered_key, const RowValues& before, const RowValues& row,
                 engine::DuplicateKey* duplicate);
+  // kNotFound, too, when there is no such row.
   Status Delete(std::string_view clustered_key);
   // Reads a row that is there, locking it exclusively.
   Result<RowValues> ReadLocked(std::string_view clustered_key);
+  Result<RowValues> Decode(std::string_view row) const;
+
+  // --- for foreign_key_cascade.cc: a child's rows, which the caller has locked
+  static Result<std::unique_ptr<TableWriter>> ForCascades(StatementRun& run,
+                                                          const engine::TableRef& table,
+                                                          std::shared_ptr<CascadeState> cascades);
+  Status DeleteInCascade(std::string_view clustered_key, const RowValues& row);
+  // Computes generated columns. kAlreadyExists with the index's number.
+  Status UpdateInCascade(std::string_view clustered_key, const RowValues& before, RowValues* row,
+                         const ForeignKeyDescriptor* key, size_t* duplicate);
+  // The row's key as messages tell it.
+  std::string KeyText(const RowValues& row, size_t index_no) const;
 
   // 1062 for this row and key.
   Status DuplicateError(const RowValues& row, size_t index_no) const;
@@ -74,7 +89,14 @@ class TableWriter {
  private:
   TableWriter(StatementRun& run, TablePtr table, bool ignore);
   Status BindExpressions();
+  Status ComputeGenerated(RowValues* row);
   Status CheckConstraints(const RowValues& row);
+  Status UpdateKeepingKeys(std::string_view clustered_key, const RowValues& before,
+                           const RowValues& row, const ForeignKeyDescriptor* settled,
+                           engine::DuplicateKey* duplicate);
+  Status DeleteKeepingKeys(std::string_view clustered_key, const RowValues& row);
+  // With IGNORE, what foreign keys forbid is undone and told as a warning: kNotFound.
+  Status SettleIgnored(Status status, engine::Savepoint before);
   row::Value TypeDefault(const row::Type& type) const;
 
   struct BoundCheck {
@@ -94,7 +116,8 @@ class TableWriter {
   bool has_generated_ = false;
   row::ConversionContext conversion_;
   uint64_t row_number_ = 1;
-  std::string bytes_;                // encoding buffer
+  std::unique_ptr<ForeignKeyGuard> foreign_keys_;  // null: none to keep
+  std::string bytes_;                              // encoding buffer
   std::set<uint32_t> missing_told_;  // columns whose lack of a default was warned about
 };
 

@@ -148,6 +148,7 @@ Status Parser::ParseTableElement(CreateTableStmt* stmt) {
   if (index) {
     stmt->indexes.push_back(std::move(*index));
   } else if (foreign_key) {
+    foreign_key->indexes_before = stmt->indexes.size();
     stmt->foreign_keys.push_back(std::move(*foreign_key));
   } else if (check) {
     stmt->checks.push_back(std::move(*check));
