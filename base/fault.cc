@@ -1,5 +1,11 @@
 #include "base/fault.h"
 
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+
 #include "base/mutex.h"
 
 namespace borealis {
@@ -36,6 +42,28 @@ void FaultRegistry::Disarm() {
 bool FaultRegistry::Fires(std::string_view name) {
   MutexLock lock(State().mutex);
   return State().decide && State().decide(name);
+}
+
+void CrashHere(std::string_view name) {
+  std::fprintf(stderr, "crash point %.*s\n", static_cast<int>(name.size()), name.data());
+  std::fflush(stderr);
+  std::raise(SIGKILL);
+  std::abort();
+}
+
+void ArmCrashPointFromEnvironment(const std::string& id) {
+  const char* const directory = std::getenv("BOREALIS_TEST_CRASHES");
+  if (directory == nullptr) {
+    return;
+  }
+  const std::string path = std::string(directory) + "/" + id;
+  std::string name;
+  uint64_t visit = 0;
+  if (!(std::ifstream(path) >> name >> visit) || std::remove(path.c_str()) != 0) {
+    return;
+  }
+  FaultRegistry::Instance().Arm([name, left = std::make_shared<uint64_t>(visit)](
+                                    std::string_view at) { return at == name && --*left == 0; });
 }
 
 void FaultRegistry::Cover(std::string_view name) {

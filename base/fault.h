@@ -2,6 +2,7 @@
 //
 //   if (FAULT_POINT("journal.short_write")) …   true when a test or the simulator's seed says so
 //   COVER("opener.union_had_hole");             counts that the path was reached
+//   CRASH_POINT("btree.split");                 the process dies here when that is asked for
 //
 // Names are "subject.event", unique in the tree. Nothing is armed in production: an unarmed point
 // costs one relaxed load of a global. Thread-safe.
@@ -38,11 +39,25 @@ class FaultRegistry {
   std::atomic<bool> covering_{false};
 };
 
+// kill -9 of this process by itself.
+[[noreturn]] void CrashHere(std::string_view name);
+// For drills with real processes: arms the one crash point that the file `id` in the directory
+// $BOREALIS_TEST_CRASHES names ("NAME VISIT": at which visit from now on), and removes the file.
+// Without the variable or the file nothing happens.
+void ArmCrashPointFromEnvironment(const std::string& id);
+
 }  // namespace borealis
 
 #define FAULT_POINT(name)                           \
   (::borealis::FaultRegistry::Instance().armed() && \
    ::borealis::FaultRegistry::Instance().Fires(name))
+
+#define CRASH_POINT(name)          \
+  do {                             \
+    if (FAULT_POINT(name)) {       \
+      ::borealis::CrashHere(name); \
+    }                              \
+  } while (false)
 
 #define COVER(name)                                                \
   do {                                                             \

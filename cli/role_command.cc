@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "base/fault.h"
 #include "base/obs/log.h"
 #include "base/obs/metrics_server.h"
 #include "base/os/file.h"
@@ -173,6 +174,7 @@ int RunStorage(const Words& words) {
 int RunServer(const Words& words) {
   return RunRole(words, "", "usage: borealis server --dir DIR --id NAME\n",
                  [](const std::string& directory, const std::string& id) -> Result<RunningRole> {
+                   ArmCrashPointFromEnvironment(id);
                    ASSIGN_OR_RETURN(std::shared_ptr<server::Instance> started,
                                     server::Instance::Start(directory, id));
                    return Running(std::move(started));

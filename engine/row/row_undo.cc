@@ -113,6 +113,7 @@ Status UndoChange(Core& core, TrxId trx, LockOwner* owner, const UndoRecord& rec
     RETURN_IF_ERROR(ApplyUndo(record, newest.stored, &older.stored));
     RETURN_IF_ERROR(UndoEntries(core, trx, owner, *table, record.clustered_key, newest, &older));
   }
+  CRASH_POINT("row_undo.entries_undone");
   const bool has_off_page = !record.new_reference.empty();
   {
     Mtr mtr(core.store);
@@ -133,6 +134,7 @@ Status UndoChange(Core& core, TrxId trx, LockOwner* owner, const UndoRecord& rec
   }
   const bool live_again = record.type != UndoType::kInsert && !older.header.deleted;
   core.statistics->NoteChange(*table, !newest.header.deleted, live_again);
+  CRASH_POINT("row_undo.row_undone");
   return has_off_page ? RemoveRecord(core, record, position, log) : Status::Ok();
 }
 

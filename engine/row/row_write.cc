@@ -125,6 +125,7 @@ Status WriteRow(EngineTransaction& transaction, const Table& table, const RowCha
     transaction.log()->only_inserts = false;
   }
   mtr.Commit();
+  CRASH_POINT("row_write.entry_written");
   if (begins) {
     core.transactions->NoteBegun(transaction.id());
   }

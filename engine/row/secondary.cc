@@ -77,6 +77,7 @@ Status WriteLiveEntry(Core& core, BTree& tree, std::string_view entry_key,
     return status;
   }
   mtr.Commit();
+  CRASH_POINT("secondary.entry_written");
   return Status::Ok();
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "base/fault.h"
 #include "base/invariant.h"
 #include "engine/store/page_format.h"
 #include "engine/store/store.h"
@@ -105,6 +106,7 @@ Result<LongValueReference> WriteLongValue(Store* store, std::string_view value) 
       status = WriteLastPage(&mtr, value, &end, &next);
     }
     mtr.Commit();
+    CRASH_POINT("long_value.written_in_part");
   }
   reference.first = next[0];
   if (!status.ok()) {
@@ -202,6 +204,7 @@ Result<bool> FreeLongValueStep(Mtr* mtr, const LongValueReference& reference, in
     mtr->Write(head, kNext, {bytes, sizeof bytes});
     budget -= static_cast<int>(count);
   }
+  CRASH_POINT("long_value.freed_in_part");
   return false;
 }
 

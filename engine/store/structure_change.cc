@@ -243,6 +243,7 @@ void StructureChange::InsertAt(int level, std::string_view key, std::string_view
 // The root's content moves to a new page, of which the root becomes the parent.
 void StructureChange::GrowRoot() {
   COVER("btree.grow_root");
+  CRASH_POINT("btree.grow_root");
   MtrPage* const root = path_.back().page;
   MtrPage* const child = spare_.back();
   spare_.pop_back();
@@ -296,6 +297,7 @@ void StructureChange::Split(int level, int slot, std::string_view key, std::stri
   if (!new_goes_right) {
     INVARIANT(left.Insert(slot, key, value));
   }
+  CRASH_POINT("btree.split");
   char buffer[kChildSize];
   InsertAt(level + 1, separator, ChildValue(fresh->number(), buffer));
 }
@@ -422,6 +424,7 @@ void StructureChange::Merge(int level, MtrPage* into, MtrPage* from, MtrPage* af
     NodeEditor(mtr_, after).SetLeft(into->number());
   }
   mtr_->Free(from);
+  CRASH_POINT("btree.merge");
   MtrPage* const parent = path_[static_cast<size_t>(level) + 1].page;
   INVARIANT(parent != nullptr && parent_slot > 0);
   NodeEditor(mtr_, parent).Erase(parent_slot);
@@ -441,6 +444,7 @@ void StructureChange::CollapseRoot(MtrPage* child) {
   copy.AppendFrom(view, 0, view.count());
   copy.SetMaxTrxId(view.max_trx_id());
   copy.WriteTo(mtr_, path_.back().page);
+  CRASH_POINT("btree.collapse_root");
   mtr_->Free(child);
 }
 

@@ -251,6 +251,7 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
     done(std::move(status));
     return;
   }
+  CRASH_POINT("transaction.commit_in_log");
   core_->transactions->LeaveActive(trx, commit_lsn_);
   if (kept) {
     core_->history->Add(number, commit_lsn_);

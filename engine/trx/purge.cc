@@ -69,6 +69,7 @@ Result<bool> Purge::PassStream(size_t stream, size_t max_logs) {
   if (finished == start) {
     return false;
   }
+  CRASH_POINT("purge.done_but_for_the_log");
   for (bool done = false; !done;) {
     ASSIGN_OR_RETURN(done, core_->undo.AdvanceHead(stream, finished, 32));
   }
@@ -124,6 +125,7 @@ Status Purge::PurgeGhost(TrxId trx, const Table& table, const UndoRecord& record
           PurgeSecondary(*core_, &owner_, table, i, key.bytes, record.clustered_key, oldest_));
     }
   }
+  CRASH_POINT("purge.entries_gone");
   BTree& tree = table.trees().tree(kClusteredIndex);
   auto attempt = [&](bool keep_latch) -> Status {
     Mtr mtr(core_->store);
@@ -149,6 +151,7 @@ Status Purge::PurgeGhost(TrxId trx, const Table& table, const UndoRecord& record
       return status;
     }
     mtr.Commit();
+    CRASH_POINT("purge.ghost_gone");
     core_->rows.purged.fetch_add(1, std::memory_order_relaxed);
     return Status::Ok();
   };
@@ -180,6 +183,7 @@ Status Purge::FreeOldReference(const UndoRecord& record, const UndoPosition& pla
       INVARIANT(patched.ok());
     }
     mtr.Commit();
+    CRASH_POINT("purge.long_value_step");
   }
   return Status::Ok();
 }
