@@ -156,16 +156,9 @@ void LockTable::Downgrade(LockOwner* owner, IndexId index, std::string_view key)
   const std::string full_key = FullKey(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
-  auto found = partition.queues.find(full_key);
-  if (found == partition.queues.end()) {
-    return;
+  if (auto found = partition.queues.find(full_key); found != partition.queues.end()) {
+    found->second.Downgrade(owner, graph_);
   }
-  for (Request& request : found->second) {
-    if (request.owner == owner && request.granted) {
-      request.mode = LockMode::kShared;
-    }
-  }
-  Advance(&found->second);
 }
 
 void LockTable::UnlockRecord(LockOwner* owner, IndexId index, std::string_view key) {

@@ -141,6 +141,13 @@ bool RecordQueue::GrantImplicit(LockOwner* owner, WaitGraph* graph) {
   return own == nullptr;
 }
 
+void RecordQueue::Downgrade(LockOwner* owner, WaitGraph* graph) {
+  if (Holder* own = MutableHolder(owner); own != nullptr) {
+    own->mode = LockMode::kShared;
+    Advance(waiters_.begin(), graph);
+  }
+}
+
 bool RecordQueue::Release(LockOwner* owner, WaitGraph* graph) {
   const size_t had =
       std::erase_if(holders_, [&](const Holder& holder) { return holder.owner == owner; });

@@ -49,6 +49,8 @@ class RecordQueue {
   bool EndWait(LockOwner* owner, WaitGraph* graph);
   // The owner has it exclusively, whoever else has it. True when it did not have it at all.
   bool GrantImplicit(LockOwner* owner, WaitGraph* graph);
+  // What the owner has becomes a shared lock.
+  void Downgrade(LockOwner* owner, WaitGraph* graph);
   // True when the owner had it.
   bool Release(LockOwner* owner, WaitGraph* graph);
 
