@@ -80,7 +80,7 @@ struct TransactionInfo {
   int64_t wait_started_wall_us = 0;  // in "LOCK WAIT"
   uint64_t changes = 0;
   uint64_t row_locks = 0;
-  uint64_t lock_sets = 0;  // indexes in which there are locks
+  uint64_t lock_sets = 0;  // LockOwner::CountLockSets
   std::string isolation;
   bool read_only = false;
   bool autocommit = false;
@@ -113,6 +113,7 @@ struct WaitedLock {
 struct DeadlockInfo {
   struct Member {
     TrxId trx;
+    uint64_t owner = 0;  // as in LockInfo
     uint64_t session_id = 0;
     int64_t started_wall_us = 0;
     uint64_t changes = 0;

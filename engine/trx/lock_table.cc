@@ -235,9 +235,12 @@ uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bo
   }
   IndexGaps& gaps = partition.indexes[index];
   const LockedRange* placed = PlaceRange(&gaps, std::move(range), range_id);
-  if (range_id == 0) {
+  {
     MutexLock held(owner->held_mutex_);
     owner->held_gaps_.insert(index.value());
+    if (!bounds.upper_inclusive && !bounds.no_upper && !bounds.place) {
+      owner->held_gaps_alone_.insert(index.value());
+    }
   }
   // Those who wait to insert here now wait for this owner too.
   for (InsertWaiter& waiter : gaps.waiters) {
@@ -376,6 +379,7 @@ void LockTable::ReleaseAll(LockOwner* owner, Lsn ended_at) {
     MutexLock lock(owner->held_mutex_);
     records.swap(owner->held_records_);
     gap_indexes.swap(owner->held_gaps_);
+    owner->held_gaps_alone_.clear();
     owner->record_locks.store(0, std::memory_order_relaxed);
   }
   for (const std::string* key : records) {

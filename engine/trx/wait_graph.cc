@@ -46,7 +46,7 @@ size_t LockOwner::CountLockSets() {
   for (const std::string* key : held_records_) {
     indexes.insert(LoadLittle<uint64_t>(key->data()));
   }
-  return indexes.size();
+  return indexes.size() + held_gaps_alone_.size();
 }
 
 Status WaitGraph::Register(LockOwner* owner, std::vector<uint64_t> blockers, WaitedLock lock) {
@@ -154,9 +154,9 @@ void WaitGraph::Note(const std::vector<uint64_t>& path, const LockOwner* victim)
     // The one that closed the circle comes last.
     const Waiting& waiting = waiting_[path[(i + 1) % path.size()]];
     LockOwner& owner = *waiting.owner;
-    info.members.push_back({TrxId(owner.trx_id.load()), owner.session_id, owner.started_wall_us,
-                            owner.weight.load(), owner.record_locks.load(), owner.CountLockSets(),
-                            waiting.statement, waiting.lock});
+    info.members.push_back({TrxId(owner.trx_id.load()), owner.id, owner.session_id,
+                            owner.started_wall_us, owner.weight.load(), owner.record_locks.load(),
+                            owner.CountLockSets(), waiting.statement, waiting.lock});
     if (waiting.owner == victim) {
       info.victim = i;
     }

@@ -57,7 +57,8 @@ class LockOwner {
 
   // Wakes a wait.
   void Interrupt();
-  // Indexes in which it has locks.
+  // As InnoDB counts lock structs, which it has per page and mode: an index in which there are
+  // locks of records or up to records is one, and one more with locks of gaps alone.
   size_t CountLockSets();
 
  private:
@@ -71,7 +72,8 @@ class LockOwner {
   // strings are the lock table's and live as long as the lock.
   Mutex held_mutex_{LockRank::kLeaf};
   std::unordered_set<const std::string*> held_records_ GUARDED_BY(held_mutex_);
-  std::unordered_set<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);  // index ids
+  std::unordered_set<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);        // index ids
+  std::unordered_set<uint64_t> held_gaps_alone_ GUARDED_BY(held_mutex_);  // of these
 };
 
 struct WaitCounters {

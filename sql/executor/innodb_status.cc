@@ -49,7 +49,7 @@ class StatusText {
     return std::max<int64_t>(0, until_wall_us - since_wall_us) / 1'000'000;
   }
 
-  void Lock(const engine::WaitedLock& lock, TrxId trx, bool exclusive, bool waiting) {
+  void Lock(const engine::WaitedLock& lock, uint64_t trx, bool exclusive, bool waiting) {
     const LockNames::Index* index = names_.Find(lock.index);
     std::string table = "?";
     std::string name = "?";
@@ -62,8 +62,8 @@ class StatusText {
                                                          : " locks gap before rec";
     text_ += fmt::format(
         "RECORD LOCKS space id {} page no 0 n bits 0 index {} of table {} trx id {} {}{}{}\n",
-        lock.index.value(), name, table, trx.value(), exclusive ? "lock_mode X" : "lock mode S",
-        kind, waiting ? " waiting" : "");
+        lock.index.value(), name, table, trx, exclusive ? "lock_mode X" : "lock mode S", kind,
+        waiting ? " waiting" : "");
     text_ += fmt::format("Record lock, key ({})\n\n",
                          names_.KeyText(lock.index, lock.key).value_or("not there"));
   }
@@ -78,12 +78,13 @@ class StatusText {
     const auto& members = deadlock->members;
     for (size_t i = 0; i < members.size(); ++i) {
       const auto& member = members[i];
+      const uint64_t trx = ShownId(member.trx, member.owner);
       text_ += fmt::format(
           "*** ({0}) TRANSACTION:\nTRANSACTION {1}, ACTIVE {2} sec {3}\n"
           "mysql tables in use 1, locked 1\n"
           "LOCK WAIT {4} lock struct(s), heap size 0, {5} row lock(s){6}\n"
           "MySQL thread id {7}, OS thread handle 0, query id 0\n{8}\n\n",
-          i + 1, member.trx.value(), Seconds(member.started_wall_us, deadlock->wall_us),
+          i + 1, trx, Seconds(member.started_wall_us, deadlock->wall_us),
           member.waits_for.insert_intention ? "inserting" : "starting index read", member.lock_sets,
           member.row_locks,
           member.changes > 0 ? fmt::format(", undo log entries {}", member.changes) : "",
@@ -91,9 +92,9 @@ class StatusText {
       // The one before it in the circle waits for what this one has.
       const engine::WaitedLock& held = members[(i + members.size() - 1) % members.size()].waits_for;
       text_ += fmt::format("*** ({}) HOLDS THE LOCK(S):\n", i + 1);
-      Lock(held, member.trx, held.blocker_exclusive, /*waiting=*/false);
+      Lock(held, trx, held.blocker_exclusive, /*waiting=*/false);
       text_ += fmt::format("\n*** ({}) WAITING FOR THIS LOCK TO BE GRANTED:\n", i + 1);
-      Lock(member.waits_for, member.trx, member.waits_for.exclusive, /*waiting=*/true);
+      Lock(member.waits_for, trx, member.waits_for.exclusive, /*waiting=*/true);
       text_ += i + 1 < members.size() ? "\n" : "";
     }
     text_ += fmt::format("*** WE ROLL BACK TRANSACTION ({})\n", deadlock->victim + 1);

@@ -2,6 +2,7 @@
 // what depends on the server around the session.
 #include <gtest/gtest.h>
 
+#include "base/os/thread.h"
 #include "engine/engine.h"
 #include "row/convert.h"
 #include "sql/catalog/catalog.h"
@@ -81,7 +82,7 @@ class ShowTest : public ::testing::Test {
     engine_ = std::move(opened).value();
     parts_ = MakeExecutorParts();
     catalog_ = std::make_unique<Catalog>(engine_.get(), parts_->system_tables.get());
-    SessionEnvironment environment;
+    SessionEnvironment& environment = environment_;
     environment.engine = engine_.get();
     environment.catalog = catalog_.get();
     environment.variables = parts_->variables.get();
@@ -114,6 +115,7 @@ class ShowTest : public ::testing::Test {
   std::unique_ptr<ExecutorParts> parts_;
   std::unique_ptr<Catalog> catalog_;
   FixedServer server_;
+  SessionEnvironment environment_;
   std::unique_ptr<Session> session_;
 };
 
@@ -292,6 +294,58 @@ TEST_F(ShowTest, ParametersMayStandInWhere) {
     session_->ExecutePrepared(prepared->id, {&value, 1}, answer, [] {});
     EXPECT_EQ(answer.error, 0);
     EXPECT_EQ(answer.rows.size(), count);
+  }
+}
+
+TEST_F(ShowTest, TheLatestDeadlockIsToldAsInnoDBTellsIt) {
+  EXPECT_EQ(Cell("SHOW ENGINE INNODB STATUS").find("DEADLOCK"), std::string::npos);
+  Run("CREATE TABLE d (id INT PRIMARY KEY, k INT, s CHAR(1), KEY k (k))");
+  Run("INSERT INTO d VALUES (1, 10, 'a'), (2, 20, 'b')");
+  Session other(environment_, SessionIdentity{8, "root", "localhost", "root", "%"});
+  const auto run_other = [&](std::string_view text) {
+    Answer answer(&other);
+    other.ExecuteAndWait(text, answer);
+    return answer.error;
+  };
+  run_other("USE test");
+  run_other("BEGIN");
+  Run("BEGIN");
+  Run("UPDATE d SET s = 'x' WHERE id = 1");
+  EXPECT_EQ(run_other("SELECT * FROM d WHERE id = 2 FOR UPDATE"), 0);
+  int other_error = 0;
+  Thread waiting("waiting", [&] { other_error = run_other("DELETE FROM d WHERE id = 1"); });
+  while (engine_->counters().row_lock_current_waits == 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(Run("UPDATE d SET s = 'y' WHERE id = 2").error, 0);
+  waiting.Join();
+  EXPECT_EQ(other_error, 1213);  // it had changed nothing
+  Run("ROLLBACK");
+  const std::string text = Cell("SHOW ENGINE INNODB STATUS");
+  const char* const kParts[] = {
+      "------------------------\nLATEST DETECTED DEADLOCK\n------------------------\n",
+      "*** (1) TRANSACTION:\nTRANSACTION ",
+      "MySQL thread id 8, ",
+      "\nDELETE FROM d WHERE id = 1\n",
+      "*** (1) HOLDS THE LOCK(S):\nRECORD LOCKS space id ",
+      " index PRIMARY of table `test`.`d` trx id ",
+      " lock_mode X locks rec but not gap\nRecord lock, key (2)\n",
+      "*** (1) WAITING FOR THIS LOCK TO BE GRANTED:\nRECORD LOCKS space id ",
+      " lock_mode X locks rec but not gap waiting\nRecord lock, key (1)\n",
+      "*** (2) TRANSACTION:\nTRANSACTION ",
+      "MySQL thread id 7, ",
+      "\nUPDATE d SET s = 'y' WHERE id = 2\n",
+      "*** (2) HOLDS THE LOCK(S):\n",
+      "Record lock, key (1)\n",
+      "*** (2) WAITING FOR THIS LOCK TO BE GRANTED:\n",
+      "Record lock, key (2)\n",
+      "*** WE ROLL BACK TRANSACTION (1)\n",
+  };
+  size_t at = 0;
+  for (const char* part : kParts) {
+    const size_t found = text.find(part, at);
+    ASSERT_NE(found, std::string::npos) << part << "\nis not in, or not in its place:\n" << text;
+    at = found + std::string_view(part).size();
   }
 }
 
