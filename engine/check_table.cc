@@ -49,6 +49,34 @@ Status Wrong(const Table& table, size_t index_no, std::string_view what) {
                             std::string(what));
 }
 
+bool SameVersion(const RowVersion& a, const RowVersion& b) {
+  return a.header.roll == b.header.roll && a.header.trx == b.header.trx;
+}
+
+// The row as it is now; false when there is none, or it changes faster than it can be read. A long
+// value that is not there counts only when the row has not changed since.
+Result<bool> LoadNewest(Core& core, const Table& table, std::string_view clustered_key,
+                        std::string* row) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    RowVersion before;
+    ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &before));
+    if (!exists || before.header.deleted) {
+      return false;
+    }
+    row->clear();
+    Status status = LoadRow(core, before.view(), row);
+    if (status.ok()) {
+      return true;
+    }
+    RowVersion after;
+    ASSIGN_OR_RETURN(bool still, ReadNewest(table, clustered_key, &after));
+    if (still && SameVersion(before, after)) {
+      return status;
+    }
+  }
+  return false;
+}
+
 // Whether the entry for this key exists and is live.
 Result<bool> HasLiveEntry(const Table& table, size_t index_no, std::string_view key,
                           std::string_view clustered_key) {
@@ -82,8 +110,7 @@ Result<bool> IsMismatch(Core& core, const Table& table, size_t index_no, std::st
     ASSIGN_OR_RETURN(bool has, HasLiveEntry(table, index_no, key, clustered_key));
     RowVersion after;
     ASSIGN_OR_RETURN(bool still, ReadNewest(table, clustered_key, &after));
-    const bool unchanged = exists == still && before.header.roll == after.header.roll &&
-                           before.header.trx == after.header.trx;
+    const bool unchanged = exists == still && SameVersion(before, after);
     if (unchanged && settled) {
       return has != wants;
     }
@@ -113,7 +140,13 @@ Status EngineImpl::CheckTable(const Table& table) {
       return Status::Ok();
     }
     std::string row;
-    RETURN_IF_ERROR(LoadRow(core_, version, &row));
+    if (Status loaded = LoadRow(core_, version, &row); !loaded.ok()) {
+      // Its long value may have been freed since the entry was read. Only what is so now counts.
+      ASSIGN_OR_RETURN(bool exists, LoadNewest(core_, table, key, &row));
+      if (!exists) {
+        return Status::Ok();
+      }
+    }
     IndexKey built;
     RETURN_IF_ERROR(table.layout().BuildKey(kClusteredIndex, row, &built));
     if (built.bytes != key) {

@@ -120,6 +120,35 @@ TEST_F(EngineConcurrencyTest, BackgroundFreesNoTreeThatIsBeingMade) {
   }
 }
 
+// What a row had off its page is freed at once by a rollback, and soon by purge.
+TEST_F(EngineConcurrencyTest, CheckTableWhileLongValuesComeAndGo) {
+  Create("t", "0;1", {true, false});
+  const std::string tail = "|a|" + std::string(40'000, 'x');
+  std::vector<std::string> rows;
+  for (uint64_t i = 0; i < 40; ++i) {
+    rows.push_back(Key(i) + tail);
+  }
+  Load("t", rows);
+  std::atomic<bool> stop{false};
+  {
+    Thread changes("changes", [&] {
+      Random random(1);
+      for (int i = 0; !stop; ++i) {
+        Session s(engine_.get());
+        for (int n = 0; n < 3; ++n) {
+          const std::string key = Key(random.Below(40));
+          EXPECT_OK(s.Update("t", key, key + tail));
+        }
+        EXPECT_OK(i % 2 == 0 ? s.Commit() : s.Rollback());
+      }
+    });
+    for (int i = 0; i < 60 && !HasFailure(); ++i) {
+      Check("t");
+    }
+    stop = true;
+  }
+}
+
 TEST_F(EngineConcurrencyTest, UniqueKeysStayUnique) {
   Create("t", "0;1", {true, true});
   std::vector<Thread> threads;
