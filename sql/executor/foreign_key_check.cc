@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/mysql_error.h"
+#include "engine/table_locks.h"
 #include "row/key_codec.h"
 #include "sql/catalog/row_layout.h"
 #include "sql/executor/foreign_key_names.h"
@@ -99,8 +101,15 @@ ForeignKeyGuard::ForeignKeyGuard(StatementRun& run, engine::Transaction& transac
       table_(std::move(table)),
       cascades_(cascades != nullptr ? std::move(cascades) : std::make_shared<CascadeState>()) {
   for (const ForeignKeyDescriptor& key : table_->foreign_keys) {
-    parents_.push_back(std::make_unique<Parent>());
-    parents_.back()->key = &key;
+    auto parent = std::make_unique<Parent>();
+    parent->key = &key;
+    parent->watched = key.columns;
+    for (const int index : {0, table_->FindIndexOn(key.columns)}) {
+      for (const IndexPart& part : table_->indexes[static_cast<size_t>(std::max(index, 0))].parts) {
+        parent->watched.push_back(part.column);
+      }
+    }
+    parents_.push_back(std::move(parent));
   }
   std::sort(parents_.begin(), parents_.end(),
             [](const auto& a, const auto& b) { return a->key->name < b->key->name; });
@@ -153,7 +162,7 @@ Status ForeignKeyGuard::CheckInserted(const RowValues& row) {
 Status ForeignKeyGuard::CheckUpdated(const RowValues& before, const RowValues& after,
                                      const ForeignKeyDescriptor* settled) {
   for (const auto& parent : parents_) {
-    if (parent->key != settled && Differ(before, after, parent->key->columns)) {
+    if (parent->key != settled && Differ(before, after, parent->watched)) {
       RETURN_IF_ERROR(CheckParent(parent.get(), after));
     }
   }
@@ -170,6 +179,12 @@ Status ForeignKeyGuard::OpenChild(const ReferencingTable& name) {
   // Its definition does not change while this table is open (INV-FK-1).
   const TablePtr& table = DescriptorOf(*opened);
   if (CascadesAnything(*table, *table_)) {
+    const auto& locks = run_.session.table_locks();
+    if (locks != nullptr &&
+        locks->HeldOn(name.schema, name.name) == engine::TableLocks::Held::kForReading) {
+      // The session would wait for its own lock.
+      return UserError(ER_TABLE_NOT_LOCKED_FOR_WRITE, name.name);
+    }
     ASSIGN_OR_RETURN(
         opened, engine.OpenTable(transaction_, name.schema, name.name, engine::TableUse::kChange));
   }

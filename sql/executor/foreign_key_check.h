@@ -128,6 +128,9 @@ class ForeignKeyGuard {
 // One foreign key of the table, and its parent once that is needed.
 struct ForeignKeyGuard::Parent {
   const ForeignKeyDescriptor* key = nullptr;
+  // A change of one of these makes a new entry in the index that serves the key, which is when
+  // InnoDB asks for the parent: the index's columns and those of the primary key.
+  std::vector<uint32_t> watched;
   bool opened = false;
   std::unique_ptr<ReferenceSearch> search;  // null: there is no such parent
 };

@@ -110,6 +110,7 @@ class Relations {
   Status SettleNames();
   Status CheckNewReferences();
   Status ListTables();
+  Status CheckLockOfOther(const engine::TableLocks& locks, const TableName& name) const;
 
   // The table that has the name before the statement, or will have it after; null: none.
   Result<Side*> Before(const TableName& name);
@@ -407,6 +408,21 @@ Status Relations::CheckNewReferences() {
   return {};
 }
 
+// Under LOCK TABLES a table that is made or altered needs those at the other ends locked as well;
+// what drops or renames locks them itself. One locked for reading by the session would wait for
+// itself.
+Status Relations::CheckLockOfOther(const engine::TableLocks& locks, const TableName& name) const {
+  const bool needs_lock =
+      std::any_of(changes_.begin(), changes_.end(), [](const TableChange& change) {
+        return change.after != nullptr &&
+               (change.before == nullptr || !change.column_sources.empty());
+      });
+  if (!needs_lock && locks.HeldOn(name.schema, name.name) == engine::TableLocks::Held::kNo) {
+    return {};
+  }
+  return CheckTableLock(locks, name.schema, name.name, engine::TableUse::kChange);
+}
+
 Status Relations::ListTables() {
   const auto& locks = run_.session.table_locks();
   for (const auto& side : sides_) {
@@ -419,8 +435,7 @@ Status Relations::ListTables() {
       table.payload = EncodeTableDescriptor(*side->after);
     }
     if (!side->is_own && locks != nullptr) {
-      RETURN_IF_ERROR(
-          CheckTableLock(*locks, table.name.schema, table.name.name, engine::TableUse::kChange));
+      RETURN_IF_ERROR(CheckLockOfOther(*locks, table.name));
     }
     out_.tables.push_back(std::move(table));
   }

@@ -272,10 +272,11 @@ Status TableWriter::UpdateKeepingKeys(std::string_view clustered_key, const RowV
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
   RETURN_IF_ERROR(engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_,
                                  duplicate));
-  if (foreign_keys_ != nullptr) {
-    RETURN_IF_ERROR(foreign_keys_->CheckUpdated(before, row, settled));
+  if (is_parent) {
+    RETURN_IF_ERROR(foreign_keys_->AfterUpdate(clustered_key, before, row));
   }
-  return is_parent ? foreign_keys_->AfterUpdate(clustered_key, before, row) : Status::Ok();
+  return foreign_keys_ != nullptr ? foreign_keys_->CheckUpdated(before, row, settled)
+                                  : Status::Ok();
 }
 
 Status TableWriter::DeleteKeepingKeys(std::string_view clustered_key, const RowValues& row) {

@@ -193,6 +193,9 @@ TEST_F(CrashTest, SchemaChangesHappenEntirelyOrNotAtAll) {
       text +=
           name + "(" + (*table)->definition().payload + "): " + Session(&engine).Scan(name) + "\n";
     }
+    for (const auto& [key, value] : *engine.ListSqlEntries("")) {
+      text += key + "=" + value + "\n";
+    }
     return text;
   };
   std::string long_definition(3000, ' ');
@@ -201,6 +204,13 @@ TEST_F(CrashTest, SchemaChangesHappenEntirelyOrNotAtAll) {
       [&] {
         return engine_->CreateTable(MakeDefinition("c", long_definition, {true, false}), {})
             .status();
+      },
+      [&] {  // with another table's description and an entry of SQL's own
+        const TableRef other = engine_->FindTable("test", "a").value();
+        SchemaChangeOptions how;
+        how.related.tables = {{{"test", "a"}, other->version(), " " + other->definition().payload}};
+        how.related.entries = {{"key", "value"}};
+        return engine_->CreateTable(MakeDefinition("d", "0", {true}), how).status();
       },
       [&] {
         return engine_->RenameTables({{{"test", "a"}, {"test", "tmp"}},
