@@ -119,17 +119,28 @@ bool BitAt(std::string_view bitmap, size_t i) {
 
 RowSchema::RowSchema(std::vector<RowColumn> columns) : columns_(std::move(columns)) {
   INVARIANT_LE(columns_.size(), kMaxColumns);
-  places_.reserve(columns_.size() + 1);
-  Place place{0, 0, 0};
+  spots_.reserve(columns_.size() + 1);
+  Spot spot{0, 0, 0};
   for (RowColumn& column : columns_) {
     column.default_value.Own();
-    place.width = FixedWidth(column.type);
-    places_.push_back(place);
-    place.fixed_before += place.width;
-    place.variable_before += place.width == 0 ? 1 : 0;
+    spot.width = FixedWidth(column.type);
+    spots_.push_back(spot);
+    spot.fixed_before += spot.width;
+    spot.variable_before += spot.width == 0 ? 1 : 0;
   }
-  place.width = 0;
-  places_.push_back(place);
+  spot.width = 0;
+  spots_.push_back(spot);
+}
+
+RowSchema::RowSchema(std::vector<RowColumn> stored, std::vector<uint32_t> places)
+    : RowSchema(std::move(stored)) {
+  shown_ = std::move(places);
+  column_at_.assign(columns_.size(), -1);
+  for (size_t i = 0; i < shown_.size(); ++i) {
+    INVARIANT_LT(shown_[i], columns_.size());
+    INVARIANT_EQ(column_at_[shown_[i]], -1);
+    column_at_[shown_[i]] = static_cast<int>(i);
+  }
 }
 
 RowSchema::RowSchema(const std::vector<Type>& types)
@@ -144,18 +155,27 @@ RowSchema::RowSchema(const std::vector<Type>& types)
 
 Status EncodeRow(const RowSchema& schema, std::span<const Value> values,
                  std::span<const bool> out_of_line, std::string* out) {
-  size_t n = values.size();
-  if (n > schema.size() || (!out_of_line.empty() && out_of_line.size() != n)) {
+  const bool all = values.size() == schema.size();
+  if (values.size() > schema.size() || (!all && !schema.shown_.empty()) ||
+      (!out_of_line.empty() && out_of_line.size() != values.size())) {
     return Status::InvalidArgument(
-        fmt::format("encode row: {} values for {} columns", n, schema.size()));
+        fmt::format("encode row: {} values for {} columns", values.size(), schema.size()));
   }
+  // By place from here on.
+  const size_t n = all ? schema.stored_size() : values.size();
+  const Value null;
+  const auto value_at = [&](size_t place) -> const Value& {
+    const int column = schema.ColumnAt(place);
+    return column < 0 ? null : values[static_cast<size_t>(column)];
+  };
   size_t variable_size = 0;
   for (size_t i = 0; i < n; ++i) {
-    if (!schema.is_fixed(i) && !values[i].is_null()) {
-      if (!values[i].is_string()) {
-        return NotHeld(schema.type(i), values[i]);
+    const Value& value = value_at(i);
+    if (!schema.StoresFixed(i) && !value.is_null()) {
+      if (!value.is_string()) {
+        return NotHeld(schema.columns_[i].type, value);
       }
-      variable_size += values[i].bytes().size();
+      variable_size += value.bytes().size();
     }
   }
   if (variable_size > kWideLimit) {
@@ -163,7 +183,7 @@ Status EncodeRow(const RowSchema& schema, std::span<const Value> values,
   }
   bool wide = variable_size > kNarrowLimit;
   size_t start = out->size();
-  const RowSchema::Place& end = schema.places_[n];
+  const RowSchema::Spot& end = schema.spots_[n];
   out->reserve(start + kHeaderSize + (n + 7) / 8 + end.fixed_before +
                end.variable_before * (wide ? 4U : 2U) + variable_size);
   *out += static_cast<char>(kFormat);
@@ -172,20 +192,24 @@ Status EncodeRow(const RowSchema& schema, std::span<const Value> values,
   size_t bitmap = out->size();
   out->append((n + 7) / 8, '\0');
   for (size_t i = 0; i < n; ++i) {
-    if (values[i].is_null()) {
+    const Value& value = value_at(i);
+    if (value.is_null()) {
       (*out)[bitmap + i / 8] |= static_cast<char>(1 << (i % 8));
-      out->append(schema.places_[i].width, '\0');
-    } else if (schema.is_fixed(i)) {
-      RETURN_IF_ERROR(AppendFixedValue(schema.type(i), schema.places_[i].width, values[i], out));
+      out->append(schema.spots_[i].width, '\0');
+    } else if (schema.StoresFixed(i)) {
+      RETURN_IF_ERROR(
+          AppendFixedValue(schema.columns_[i].type, schema.spots_[i].width, value, out));
     }
   }
   uint32_t offset = 0;
   for (size_t i = 0; i < n; ++i) {
-    if (schema.is_fixed(i)) {
+    if (schema.StoresFixed(i)) {
       continue;
     }
-    offset += values[i].is_null() ? 0 : static_cast<uint32_t>(values[i].bytes().size());
-    bool reference = !out_of_line.empty() && out_of_line[i] && !values[i].is_null();
+    const Value& value = value_at(i);
+    offset += value.is_null() ? 0 : static_cast<uint32_t>(value.bytes().size());
+    bool reference = !out_of_line.empty() && !value.is_null() &&
+                     out_of_line[static_cast<size_t>(schema.ColumnAt(i))];
     if (wide) {
       AppendLittle(out, offset | (reference ? 0x80000000U : 0));
     } else {
@@ -193,8 +217,8 @@ Status EncodeRow(const RowSchema& schema, std::span<const Value> values,
     }
   }
   for (size_t i = 0; i < n; ++i) {
-    if (!schema.is_fixed(i) && !values[i].is_null()) {
-      out->append(values[i].bytes());
+    if (!schema.StoresFixed(i) && !value_at(i).is_null()) {
+      out->append(value_at(i).bytes());
     }
   }
   return {};
@@ -220,11 +244,11 @@ Result<RowView> RowView::Open(const RowSchema& schema, std::string_view bytes) {
   RowView row(&schema, bytes);
   row.stored_ = LoadLittle<uint16_t>(bytes.data() + 2);
   row.wide_ = (flags & kWideOffsets) != 0;
-  if (row.stored_ > schema.size()) {
+  if (row.stored_ > schema.stored_size()) {
     return Status::Corruption(
-        fmt::format("open row: {} columns, the schema has {}", row.stored_, schema.size()));
+        fmt::format("open row: {} columns, the schema has {}", row.stored_, schema.stored_size()));
   }
-  const RowSchema::Place& end = schema.places_[row.stored_];
+  const RowSchema::Spot& end = schema.spots_[row.stored_];
   row.fixed_start_ = static_cast<uint32_t>(kHeaderSize + (row.stored_ + 7) / 8);
   row.offsets_start_ = row.fixed_start_ + end.fixed_before;
   row.data_start_ = row.offsets_start_ + end.variable_before * (row.wide_ ? 4U : 2U);
@@ -249,32 +273,35 @@ Result<RowView> RowView::Open(const RowSchema& schema, std::string_view bytes) {
 
 bool RowView::IsNull(size_t column) const {
   DCHECK(column < schema_->size());
-  if (column >= stored_) {
+  const size_t place = schema_->Place(column);
+  if (place >= stored_) {
     return schema_->column(column).default_value.is_null();
   }
-  return BitAt(bytes_.substr(kHeaderSize), column);
+  return BitAt(bytes_.substr(kHeaderSize), place);
 }
 
 bool RowView::IsOutOfLine(size_t column) const {
   DCHECK(column < schema_->size());
-  return column < stored_ && !schema_->is_fixed(column) &&
-         (EndOffset(schema_->places_[column].variable_before) & 0x80000000U) != 0;
+  const size_t place = schema_->Place(column);
+  return place < stored_ && !schema_->StoresFixed(place) &&
+         (EndOffset(schema_->spots_[place].variable_before) & 0x80000000U) != 0;
 }
 
 Result<Value> RowView::Get(size_t column) const {
   DCHECK(column < schema_->size());
-  if (column >= stored_) {
+  const size_t place = schema_->Place(column);
+  if (place >= stored_) {
     return schema_->column(column).default_value.Borrow();
   }
-  if (BitAt(bytes_.substr(kHeaderSize), column)) {
+  if (BitAt(bytes_.substr(kHeaderSize), place)) {
     return Value::Null();
   }
-  const RowSchema::Place& place = schema_->places_[column];
-  if (place.width != 0) {
+  const RowSchema::Spot& spot = schema_->spots_[place];
+  if (spot.width != 0) {
     return ReadFixedValue(schema_->type(column),
-                          bytes_.substr(fixed_start_ + place.fixed_before, place.width));
+                          bytes_.substr(fixed_start_ + spot.fixed_before, spot.width));
   }
-  size_t index = place.variable_before;
+  size_t index = spot.variable_before;
   uint32_t begin = index == 0 ? 0 : EndOffset(index - 1) & 0x7FFFFFFF;
   uint32_t end = EndOffset(index) & 0x7FFFFFFF;
   return Value::View(bytes_.substr(data_start_ + begin, end - begin));

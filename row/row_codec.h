@@ -15,8 +15,10 @@
 // DOUBLE 8, DECIMAL its fixed comparable form, BIT 8, YEAR 2, DATE 4, TIME, DATETIME and TIMESTAMP
 // 8, ENUM 2, SET 8. Everything else is variable-width.
 //
-// Columns are only ever appended to a schema: a row written when there were fewer has a smaller n,
-// and the missing columns read as the schema's default (instant ADD COLUMN).
+// Columns are only ever appended to what is stored: a row written when there were fewer has a
+// smaller n, and the missing columns read as the schema's default (instant ADD COLUMN). A schema
+// may show the stored columns in another order, and not all of them (instant DROP COLUMN): those
+// that it does not show are written as NULL and never read.
 //
 // A variable column may hold an out-of-line reference instead of its value. The codec stores and
 // returns those bytes; what they mean is the engine's.
@@ -43,7 +45,7 @@ struct RowColumn {
   Value default_value;
 };
 
-// The columns of a table in storage order, with their static places. Immutable; share it.
+// The columns of a table with their static places. Immutable; share it.
 class RowSchema {
  public:
   static constexpr size_t kMaxColumns = 4096;
@@ -52,26 +54,41 @@ class RowSchema {
   // REQUIRES: at most kMaxColumns.
   explicit RowSchema(std::vector<RowColumn> columns);
   explicit RowSchema(const std::vector<Type>& types);
+  // `stored` in storage order; column i of the schema is stored[places[i]]. REQUIRES: places are
+  // distinct and in range.
+  RowSchema(std::vector<RowColumn> stored, std::vector<uint32_t> places);
 
-  size_t size() const { return columns_.size(); }
-  const RowColumn& column(size_t i) const { return columns_[i]; }
-  const Type& type(size_t i) const { return columns_[i].type; }
-  bool is_fixed(size_t i) const { return places_[i].width != 0; }
+  size_t size() const { return shown_.empty() ? columns_.size() : shown_.size(); }
+  // Columns that a row written now has.
+  size_t stored_size() const { return columns_.size(); }
+  const RowColumn& column(size_t i) const { return columns_[Place(i)]; }
+  const Type& type(size_t i) const { return column(i).type; }
+  bool is_fixed(size_t i) const { return spots_[Place(i)].width != 0; }
 
  private:
   friend class RowView;
   friend Status EncodeRow(const RowSchema&, std::span<const Value>, std::span<const bool>,
                           std::string*);
-  struct Place {
+  struct Spot {
     uint32_t fixed_before;     // bytes of fixed-width columns before this one
     uint16_t variable_before;  // variable-width columns before this one
     uint8_t width;             // 0 for variable-width
   };
-  std::vector<RowColumn> columns_;
-  std::vector<Place> places_;  // one more than columns: the last gives the totals
+  size_t Place(size_t column) const { return shown_.empty() ? column : shown_[column]; }
+  // The column of the schema that is stored there; -1: it is not shown.
+  int ColumnAt(size_t place) const {
+    return shown_.empty() ? static_cast<int>(place) : column_at_[place];
+  }
+  bool StoresFixed(size_t place) const { return spots_[place].width != 0; }
+
+  std::vector<RowColumn> columns_;  // as stored
+  std::vector<Spot> spots_;         // one more than columns: the last gives the totals
+  std::vector<uint32_t> shown_;     // per column of the schema: its place; empty: all, in order
+  std::vector<int> column_at_;      // the other way round
 };
 
-// Appends the row of `values` (one per column, or fewer: then the row has only those) to `out`.
+// Appends the row of `values` (one per column; or fewer, when the schema shows what is stored: then
+// the row has only those) to `out`.
 // Values must already be of their columns' types (row/convert.h); a value that cannot be stored in
 // its column is kInvalidArgument. `out_of_line` is empty or says which columns' values are
 // references.
@@ -88,7 +105,7 @@ class RowView {
   // Checks the header and every offset.
   static Result<RowView> Open(const RowSchema& schema, std::string_view bytes);
 
-  // Columns present in the bytes; columns from there to schema.size() read as defaults.
+  // Columns present in the bytes; those stored later read as defaults.
   size_t stored_columns() const { return stored_; }
   bool IsNull(size_t column) const;
   bool IsOutOfLine(size_t column) const;

@@ -6,8 +6,9 @@
 namespace borealis::sql {
 namespace {
 
-// 2 adds the tables that refer to this one, and which indexes were made for a foreign key.
-constexpr uint8_t kTableFormat = 2;
+// 2 adds the tables that refer to this one, and which indexes were made for a foreign key; 3 adds the
+// stored form.
+constexpr uint8_t kTableFormat = 3;
 constexpr uint8_t kTableFormatOldest = 1;
 constexpr uint8_t kSchemaFormat = 1;
 // A payload is bounded by what a statement can say; anything larger is damage.
@@ -259,6 +260,52 @@ ForeignKeyDescriptor ReadForeignKey(size_t columns, Reader* in) {
   return key;
 }
 
+void WriteStoredForm(const StoredForm& stored, Writer* out) {
+  out->Number(stored.row_versions);
+  out->Number(stored.places.size());
+  for (uint32_t place : stored.places) {
+    out->Number(place);
+  }
+  out->Number(stored.dropped.size());
+  for (const StoredForm::Dropped& dropped : stored.dropped) {
+    out->Number(dropped.place);
+    WriteType(dropped.type, out);
+  }
+}
+
+StoredForm ReadStoredForm(size_t columns, Reader* in) {
+  StoredForm stored;
+  stored.row_versions = in->Number32();
+  size_t places = in->Count();
+  for (size_t i = 0; i < places; ++i) {
+    stored.places.push_back(in->Number32());
+  }
+  size_t count = in->Count();
+  for (size_t i = 0; i < count && in->ok(); ++i) {
+    const uint32_t place = in->Number32();
+    stored.dropped.push_back({place, ReadType(in)});
+  }
+  // Each place once, or none is said at all.
+  std::vector<bool> taken(places == 0 ? 0 : columns + stored.dropped.size());
+  const auto take = [&](uint32_t place) {
+    if (place >= taken.size() || taken[place]) {
+      in->Damage();
+    } else {
+      taken[place] = true;
+    }
+  };
+  for (uint32_t place : stored.places) {
+    take(place);
+  }
+  for (const StoredForm::Dropped& dropped : stored.dropped) {
+    take(dropped.place);
+  }
+  if (places != 0 && places != columns) {
+    in->Damage();
+  }
+  return stored;
+}
+
 }  // namespace
 
 std::string EncodeTableDescriptor(const TableDescriptor& table) {
@@ -303,6 +350,7 @@ std::string EncodeTableDescriptor(const TableDescriptor& table) {
   out.Text(table.view_definer);
   out.Flag(table.view_security_invoker);
   out.Byte(table.view_algorithm);
+  WriteStoredForm(table.stored, &out);
   return out.Take();
 }
 
@@ -354,6 +402,9 @@ Result<TableDescriptor> DecodeTableDescriptor(std::string_view bytes) {
   table.view_definer = in.Text();
   table.view_security_invoker = in.Flag();
   table.view_algorithm = in.Byte();
+  if (format >= 3) {
+    table.stored = ReadStoredForm(columns, &in);
+  }
   if (!in.complete() || row::FindCollation(table.collation) == nullptr) {
     return Status::Corruption("table definition is damaged");
   }

@@ -88,7 +88,17 @@ row::RowSchema MakeRowSchema(const TableDescriptor& table) {
   for (const ColumnDescriptor& column : table.columns) {
     columns.push_back({column.type, column.initial_value});
   }
-  return row::RowSchema(std::move(columns));
+  if (table.stored.places.empty()) {
+    return row::RowSchema(std::move(columns));
+  }
+  std::vector<row::RowColumn> stored(columns.size() + table.stored.dropped.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    stored[table.stored.places[i]] = std::move(columns[i]);
+  }
+  for (const StoredForm::Dropped& dropped : table.stored.dropped) {
+    stored[dropped.place] = {dropped.type, row::Value::Null()};
+  }
+  return row::RowSchema(std::move(stored), table.stored.places);
 }
 
 row::KeySchema MakeKeySchema(const TableDescriptor& table, const IndexDescriptor& index) {

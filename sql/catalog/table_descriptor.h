@@ -8,12 +8,14 @@
 // INV-CAT-1  indexes[0] is the clustered index: the primary key, or for a table without one the row
 //            id, a hidden BIGINT UNSIGNED column at position 0 (kRowIdColumnName) that an insert
 //            fills from Engine::NextRowId.
-// INV-CAT-2  indexes[i] is the engine's index number i, and columns[i] is column i of a stored row
-//            (row/row_codec.h); only appending columns leaves stored rows readable.
+// INV-CAT-2  indexes[i] is the engine's index number i, and columns[i] is stored in rows at
+//            stored.places[i] (row/row_codec.h). A place is never given to another column while
+//            rows are left as they are, so every row ever written under a form of the table reads
+//            right under all later ones.
 //
-// Payload, little-endian, lengths as varints: format version (1), then the members in the order of
-// EncodeTableDescriptor. Unknown versions are refused, unknown trailing fields of a known version
-// are an error: a descriptor half understood is worse than none.
+// Payload, little-endian, lengths as varints: format version (1 has no stored form), then the
+// members in the order of EncodeTableDescriptor. Unknown versions are refused, unknown trailing
+// fields of a known version are an error: a descriptor half understood is worse than none.
 #pragma once
 
 #include <cstdint>
@@ -116,6 +118,25 @@ struct ReferencingTable {
   friend bool operator==(const ReferencingTable&, const ReferencingTable&) = default;
 };
 
+// Where rows have the columns. Columns that were added or dropped without touching the rows leave
+// their traces here until the table is rebuilt.
+struct StoredForm {
+  struct Dropped {
+    uint32_t place = 0;
+    row::Type type;
+  };
+  // Instant alterations that added or dropped columns since the rows were last rewritten.
+  static constexpr uint32_t kRowVersionsMax = 64;
+
+  std::vector<uint32_t> places;  // per column; empty: columns are stored in their order, and alone
+  std::vector<Dropped> dropped;  // stored, and no column any more
+  uint32_t row_versions = 0;
+
+  uint32_t PlaceOf(size_t column) const {
+    return places.empty() ? static_cast<uint32_t>(column) : places[column];
+  }
+};
+
 enum class TableKind : uint8_t { kBase = 0, kView = 1, kSystem = 2 };
 
 struct TableDescriptor {
@@ -132,6 +153,8 @@ struct TableDescriptor {
   std::vector<ForeignKeyDescriptor> foreign_keys;
   // INV-FK-1: the tables whose foreign_keys name this one, itself included, and no others.
   std::vector<ReferencingTable> referencing;
+
+  StoredForm stored;
 
   row::CollationId collation = 255;
   std::string comment;

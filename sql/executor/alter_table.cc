@@ -26,6 +26,9 @@ class Alterer {
 
   Status Run(const AlterTableStmt& statement) {
     request_.online = statement.online;
+    request_.nothing = std::all_of(
+        statement.actions.begin(), statement.actions.end(),
+        [](const AlterAction& action) { return action.kind == AlterActionKind::kRenameTable; });
     for (int phase = 0; phase < 4; ++phase) {
       for (const AlterAction& action : statement.actions) {
         if (PhaseOf(action.kind) == phase) {

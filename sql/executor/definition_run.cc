@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/functions/eval_context.h"
@@ -14,6 +16,21 @@ constexpr size_t kIdentifierChars = 64;
 
 bool BadName(std::string_view name) {
   return name.empty() || name.back() == ' ' || name.find('\0') != std::string_view::npos;
+}
+
+// The session's value of an integer variable that its settings do not have; the global one if it
+// has none of its own.
+uint64_t IntegerVariable(const Session& session, std::string_view name) {
+  const auto own = session.other_variables().find(name);
+  if (own != session.other_variables().end()) {
+    uint64_t value = 0;
+    const std::string& text = own->second;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc()) {
+      return value;
+    }
+  }
+  const SystemVariables* variables = session.environment().variables;
+  return variables == nullptr ? 0 : variables->IntegerValue(name).value_or(0);
 }
 
 }  // namespace
@@ -32,6 +49,12 @@ engine::SchemaChangeOptions ChangeOptions(const StatementRun& run) {
   options.killed = [session] { return session->interrupted(); };
   options.session_id = session->identity().connection_id;
   options.table_locks = session->table_locks();
+  options.metadata_wait_timeout_us =
+      static_cast<int64_t>(IntegerVariable(*session, "lock_wait_timeout")) * 1'000'000;
+  const uint64_t log = IntegerVariable(*session, "innodb_online_alter_log_max_size");
+  options.online_log_max_bytes = log != 0 ? log : options.online_log_max_bytes;
+  const uint64_t buffer = IntegerVariable(*session, "innodb_ddl_buffer_size");
+  options.sort_buffer_bytes = buffer != 0 ? buffer : options.sort_buffer_bytes;
   return options;
 }
 

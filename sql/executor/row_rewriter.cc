@@ -52,6 +52,14 @@ row::Value ImplicitDefault(const row::Type& type) {
   }
 }
 
+row::Value CurrentTimestamp(int64_t now_us, const row::Type& type) {
+  int64_t unit = 1;
+  for (int digits = 6; digits > type.scale; --digits) {
+    unit *= 10;
+  }
+  return row::Value::Timestamp(now_us - now_us % unit);
+}
+
 Result<std::unique_ptr<RowRewriter>> RowRewriter::Make(StatementRun& run, RowRewriterInput input) {
   std::unique_ptr<RowRewriter> rewriter(new RowRewriter(run, std::move(input)));
   RETURN_IF_ERROR(rewriter->Bind());
@@ -175,7 +183,7 @@ Result<row::Value> RowRewriter::NewColumn(size_t column, std::vector<row::Value>
     case DefaultKind::kLiteral:
       return descriptor.default_value.value.Borrow();
     case DefaultKind::kNow:
-      return row::StoreConvert(row::Value::Timestamp(run_.session.statement_time_us()),
+      return row::StoreConvert(CurrentTimestamp(run_.session.statement_time_us(), descriptor.type),
                                row::Type::Timestamp(6), descriptor.type, Conversion(column));
     case DefaultKind::kExpression:
       return EvaluateColumn(column, *expressions_[column], *to);

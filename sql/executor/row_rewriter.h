@@ -73,4 +73,8 @@ class RowRewriter {
 // member.
 row::Value ImplicitDefault(const row::Type& type);
 
+// CURRENT_TIMESTAMP, of type TIMESTAMP(6), for a column of the type: its fraction is cut to the
+// column's digits, where a conversion would round.
+row::Value CurrentTimestamp(int64_t now_us, const row::Type& type);
+
 }  // namespace borealis::sql

@@ -13,6 +13,7 @@
 #include "sql/executor/foreign_key_alteration.h"
 #include "sql/executor/foreign_key_relations.h"
 #include "sql/executor/foreign_key_validation.h"
+#include "sql/executor/online_ddl.h"
 #include "sql/executor/row_rewriter.h"
 #include "sql/session/session.h"
 
@@ -53,15 +54,25 @@ bool StoredAlike(const row::Type& from, const row::Type& to) {
   }
 }
 
-bool SameParts(const TableDescriptor& old_table, const IndexDescriptor& a,
-               const IndexDescriptor& b) {
-  (void)old_table;
-  return a.unique() == b.unique() &&
-         std::equal(a.parts.begin(), a.parts.end(), b.parts.begin(), b.parts.end(),
-                    [](const IndexPart& x, const IndexPart& y) {
-                      return x.column == y.column && x.prefix_length == y.prefix_length &&
-                             x.descending == y.descending;
+// `sources`: per column of the new table its position in the old one.
+bool SameParts(const IndexDescriptor& old_index, const IndexDescriptor& new_index,
+               const std::vector<int>& sources) {
+  return old_index.unique() == new_index.unique() &&
+         std::equal(old_index.parts.begin(), old_index.parts.end(), new_index.parts.begin(),
+                    new_index.parts.end(), [&](const IndexPart& x, const IndexPart& y) {
+                      return static_cast<int>(x.column) == sources[y.column] &&
+                             x.prefix_length == y.prefix_length && x.descending == y.descending;
                     });
+}
+
+// MySQL keeps a VARCHAR in place while its length needs as many bytes as before.
+bool GrowsInPlace(const row::Type& from, const row::Type& to) {
+  if (from.length == to.length || from.is_enum_or_set()) {
+    return true;
+  }
+  const bool variable =
+      from.kind == row::TypeKind::kVarchar || from.kind == row::TypeKind::kVarbinary;
+  return variable && (RowBytes(from) <= 256) == (RowBytes(to) <= 256);
 }
 
 class Alteration {
@@ -76,9 +87,12 @@ class Alteration {
 
   Status Execute() {
     Decide();
+    Classify();
     engine::SchemaChangeOptions how = ChangeOptions(run_);
     ASSIGN_OR_RETURN(how.related, RelateKeys());
-    RETURN_IF_ERROR(CheckOnlineOptions());
+    ASSIGN_OR_RETURN(const engine::Concurrency concurrency,
+                     CheckOnlineOptions(request_.online, nature_));
+    RETURN_IF_ERROR(CountRowVersions());
     ASSIGN_OR_RETURN(engine_table_, EngineOf(run_).FindTable(name_.schema, name_.name));
     if (engine_table_->version() != request_.old->version) {
       return Status::Retry("another change of the table came first");
@@ -87,6 +101,7 @@ class Alteration {
     engine::DuplicateKey duplicate;
     std::string duplicate_row;
     alteration.expected_version = request_.old->version;
+    alteration.concurrency = concurrency;
     alteration.rename = request_.rename;
     alteration.duplicate = &duplicate;
     alteration.duplicate_row = &duplicate_row;
@@ -94,7 +109,8 @@ class Alteration {
     if (work_ == Work::kRewrite) {
       RETURN_IF_ERROR(PrepareRewrite(&alteration));
     } else {
-      SetInitialValues();
+      RETURN_IF_ERROR(SetInitialValues());
+      SettleStoredForm();
     }
     alteration.payload = EncodeTableDescriptor(*finished_.table);
     Status altered = EngineOf(run_).AlterTable(name_, alteration, how);
@@ -136,40 +152,93 @@ class Alteration {
   void Decide() {
     const TableDescriptor& from = old_table();
     TableDescriptor& to = new_table();
-    bool same_places = to.columns.size() >= from.columns.size();
+    std::vector<bool> kept_columns(from.columns.size());
+    int before = -1;
     for (size_t i = 0; i < to.columns.size(); ++i) {
-      int source = finished_.column_sources[i];
-      if (i < from.columns.size()) {
-        same_places = same_places && source == static_cast<int>(i);
-      }
+      const int source = finished_.column_sources[i];
       if (source >= 0) {
+        kept_columns[static_cast<size_t>(source)] = true;
+        moves_ |= source < before;
+        before = source;
         NoteChangedColumn(from.columns[static_cast<size_t>(source)], to.columns[i]);
       } else {
         NoteNewColumn(to.columns[i]);
       }
     }
-    bool clustered = SameParts(from, from.indexes[0], to.indexes[0]) &&
-                     finished_.index_sources[0] == from.indexes[0].name;
-    copies_ = type_changed_ || finished_.has_new_check || request_.check_rows || validates_keys();
-    if (!same_places || !clustered || must_rewrite_ || copies_ || request_.force) {
+    drops_ = std::find(kept_columns.begin(), kept_columns.end(), false) != kept_columns.end();
+    clustered_ = SameParts(from.indexes[0], to.indexes[0], finished_.column_sources) &&
+                 finished_.index_sources[0] == from.indexes[0].name;
+    const std::string& algorithm = request_.online.algorithm;
+    nature_.checks_rows = finished_.has_new_check || request_.check_rows;
+    nature_.drops_primary_key = from.has_primary_key() && !to.has_primary_key();
+    nature_.checks_keys = validates_keys();
+    copies_ = type_changed_ || recomputed_ || nature_.checks_rows || nature_.checks_keys ||
+              nature_.drops_primary_key || algorithm == "COPY";
+    // Who says INPLACE gets a table whose rows have all columns in their places again.
+    const bool tidies = algorithm == "INPLACE" && (adds_ || drops_);
+    if (!clustered_ || must_rewrite_ || copies_ || request_.force || tidies) {
       work_ = Work::kRewrite;
-      return;
     }
-    work_ = Work::kDescription;
     size_t kept = 0;
     for (size_t i = 0; i < to.indexes.size(); ++i) {
-      const std::string& source = finished_.index_sources[i];
-      int position = source.empty() ? -1 : from.FindIndex(source);
-      if (position >= 0 &&
-          SameParts(from, from.indexes[static_cast<size_t>(position)], to.indexes[i])) {
+      std::string& source = finished_.index_sources[i];
+      const int position = source.empty() ? -1 : from.FindIndex(source);
+      if (position >= 0 && SameParts(from.indexes[static_cast<size_t>(position)], to.indexes[i],
+                                     finished_.column_sources)) {
         ++kept;
+        indexes_described_ |=
+            source != to.indexes[i].name ||
+            from.indexes[static_cast<size_t>(position)].visible != to.indexes[i].visible;
       } else {
-        finished_.index_sources[i].clear();
+        source.clear();
       }
     }
-    if (kept != to.indexes.size() || kept != from.indexes.size()) {
+    indexes_change_ = kept != to.indexes.size() || kept != from.indexes.size();
+    if (indexes_change_ && work_ == Work::kDescription) {
       work_ = Work::kBuild;
     }
+  }
+
+  // As MySQL sees it.
+  void Classify() {
+    const TableDescriptor& from = old_table();
+    const TableDescriptor& to = new_table();
+    nature_.changes_type = type_changed_ || grows_by_copy_;
+    nature_.adds_numbers = adds_numbers_;
+    const bool table_described = from.comment != to.comment || from.collation != to.collation ||
+                                 from.row_format != to.row_format || from.options != to.options ||
+                                 request_.auto_increment.has_value();
+    const bool keys_change = new_keys_.any() || from.foreign_keys.size() != to.foreign_keys.size();
+    if (indexes_change_ || indexes_described_ || table_described || keys_change || grows_) {
+      nature_.AtLeast(AlterationClass::kInplace);
+    }
+    if (moves_ || nullable_changed_ || must_rewrite_ || request_.force || !clustered_) {
+      nature_.AtLeast(AlterationClass::kRebuild);
+    }
+    if (type_changed_ || grows_by_copy_ || recomputed_ || nature_.checks_rows ||
+        nature_.checks_keys || nature_.drops_primary_key) {
+      nature_.AtLeast(AlterationClass::kCopy);
+    }
+    nature_.only_names = request_.nothing && nature_.kind == AlterationClass::kInstant;
+  }
+
+  // Instant additions and drops are counted; beyond MySQL's bound the rows are rewritten.
+  Status CountRowVersions() {
+    const StoredForm& stored = old_table().stored;
+    new_table().stored.row_versions = stored.row_versions;
+    if (work_ == Work::kRewrite || (!adds_ && !drops_)) {
+      return {};
+    }
+    const size_t places = stored.dropped.size() + new_table().columns.size() + 1;
+    if (stored.row_versions < StoredForm::kRowVersionsMax && places < row::RowSchema::kMaxColumns) {
+      ++new_table().stored.row_versions;
+      return {};
+    }
+    if (request_.online.algorithm == "INSTANT") {
+      return UserError(ER_INNODB_MAX_ROW_VERSION, name_.schema + "/" + name_.name);
+    }
+    work_ = Work::kRewrite;
+    return {};
   }
 
   void NoteChangedColumn(const ColumnDescriptor& from, const ColumnDescriptor& to) {
@@ -177,39 +246,22 @@ class Alteration {
       row::Type nullable = to.type.Nullable(from.type.nullable);
       type_changed_ |= !StoredAlike(from.type, nullable);
       must_rewrite_ = true;
+    } else if (from.type.length != to.type.length && !from.type.is_enum_or_set()) {
+      (GrowsInPlace(from.type, to.type) ? grows_ : grows_by_copy_) = true;
     }
-    if (from.generated != to.generated || from.generated_text != to.generated_text) {
-      must_rewrite_ = true;
-    }
+    nullable_changed_ |= from.type.nullable != to.type.nullable;
+    recomputed_ |= from.generated != to.generated || from.generated_text != to.generated_text;
   }
 
   void NoteNewColumn(const ColumnDescriptor& column) {
     const ColumnDefault& value = column.default_value;
-    bool constant = value.kind == DefaultKind::kLiteral ||
-                    (value.kind == DefaultKind::kNone && !column.type.has_date());
-    must_rewrite_ |= column.generated != GeneratedKind::kNone || column.auto_increment || !constant;
-  }
-
-  // Refuses what ALGORITHM and LOCK ask for and the work does not allow. The engine holds the
-  // table's metadata lock exclusively as long as it works.
-  Status CheckOnlineOptions() const {
-    const OnlineDdlOptions& online = request_.online;
-    if (online.algorithm == "INSTANT" && work_ != Work::kDescription) {
-      return UserError(ER_ALTER_OPERATION_NOT_SUPPORTED, "ALGORITHM=INSTANT",
-                       "ALGORITHM=COPY/INPLACE");
-    }
-    if (online.algorithm == "INPLACE" && copies_) {
-      return UserError(ER_ALTER_OPERATION_NOT_SUPPORTED_REASON, "ALGORITHM=INPLACE",
-                       type_changed_      ? "Cannot change column type INPLACE"
-                       : validates_keys() ? "Adding foreign keys needs foreign_key_checks=OFF"
-                                          : "Checks of existing rows need a copy",
-                       "ALGORITHM=COPY");
-    }
-    if (work_ != Work::kDescription && (online.lock == "NONE" || online.lock == "SHARED")) {
-      return UserError(ER_ALTER_OPERATION_NOT_SUPPORTED_REASON, "LOCK=" + online.lock,
-                       "The table is locked while its rows or indexes are built", "LOCK=EXCLUSIVE");
-    }
-    return {};
+    const bool computed = column.generated != GeneratedKind::kNone;
+    const bool no_value = value.kind == DefaultKind::kNone && column.type.has_date();
+    adds_ = true;
+    adds_numbers_ |= column.auto_increment;
+    recomputed_ |= column.generated == GeneratedKind::kStored ||
+                   (!computed && value.kind == DefaultKind::kExpression);
+    must_rewrite_ |= computed || column.auto_increment || no_value || column.hidden;
   }
 
   void PlanIndexes(engine::TableAlteration* alteration) {
@@ -226,16 +278,75 @@ class Alteration {
   }
 
   // Rows that are left as they are read as these values in the columns they lack.
-  void SetInitialValues() {
-    for (size_t i = old_table().columns.size(); i < new_table().columns.size(); ++i) {
+  Status SetInitialValues() {
+    for (size_t i = 0; i < new_table().columns.size(); ++i) {
       ColumnDescriptor& column = new_table().columns[i];
-      column.initial_value = column.default_value.kind == DefaultKind::kLiteral
-                                 ? column.default_value.value
-                                 : ImplicitDefault(column.type);
+      if (finished_.column_sources[i] >= 0) {
+        continue;
+      }
+      switch (column.default_value.kind) {
+        case DefaultKind::kLiteral:
+          column.initial_value = column.default_value.value;
+          break;
+        case DefaultKind::kNow: {
+          const row::Value now = CurrentTimestamp(run_.session.statement_time_us(), column.type);
+          ASSIGN_OR_RETURN(column.initial_value,
+                           row::StoreConvert(now, row::Type::Timestamp(6), column.type,
+                                             DefinitionConversion(run_, column.name)));
+          break;
+        }
+        default:
+          column.initial_value = ImplicitDefault(column.type);
+      }
+    }
+    return {};
+  }
+
+  // INV-CAT-2: old columns keep their places, new ones get places after all that are stored.
+  void SettleStoredForm() {
+    const StoredForm& from = old_table().stored;
+    StoredForm& to = new_table().stored;
+    const size_t stored = old_table().columns.size() + from.dropped.size();
+    std::vector<bool> used(stored);
+    auto next = static_cast<uint32_t>(stored);
+    bool in_order = true;
+    for (size_t i = 0; i < new_table().columns.size(); ++i) {
+      const int source = finished_.column_sources[i];
+      const uint32_t place = source >= 0 ? from.PlaceOf(static_cast<size_t>(source)) : next++;
+      if (source >= 0) {
+        used[place] = true;
+      }
+      to.places.push_back(place);
+      in_order = in_order && place == i;
+    }
+    to.dropped = from.dropped;
+    for (const StoredForm::Dropped& dropped : to.dropped) {
+      used[dropped.place] = true;
+    }
+    for (size_t i = 0; i < old_table().columns.size(); ++i) {
+      const uint32_t place = from.PlaceOf(i);
+      if (!used[place]) {
+        to.dropped.push_back({place, old_table().columns[i].type.Nullable()});
+      }
+    }
+    if (in_order && to.dropped.empty()) {
+      to.places.clear();
     }
   }
 
+  // Whether rewritten rows have the order of the old ones.
+  bool KeepsOrder() const {
+    const std::vector<IndexPart>& parts = finished_.table->indexes[0].parts;
+    return clustered_ && std::all_of(parts.begin(), parts.end(), [&](const IndexPart& part) {
+             const auto source = static_cast<size_t>(finished_.column_sources[part.column]);
+             return StoredAlike(old_table().columns[source].type,
+                                finished_.table->columns[part.column].type);
+           });
+  }
+
   Status PrepareRewrite(engine::TableAlteration* alteration) {
+    alteration->keeps_order = KeepsOrder();
+    new_table().stored = {};
     for (ColumnDescriptor& column : new_table().columns) {
       column.initial_value = row::Value::Null();
     }
@@ -301,9 +412,21 @@ class Alteration {
   ForeignKeyValidation new_keys_;
   engine::TableRef engine_table_;
   Work work_ = Work::kDescription;
+  AlterationNature nature_;
   bool must_rewrite_ = false;
   bool type_changed_ = false;
-  bool copies_ = false;  // as MySQL's COPY: counts rows, tries checks
+  bool copies_ = false;      // as MySQL's COPY: counts rows, tries checks
+  bool recomputed_ = false;  // values of stored columns
+  bool clustered_ = true;    // rows keep their keys
+  bool adds_ = false;
+  bool adds_numbers_ = false;
+  bool drops_ = false;
+  bool moves_ = false;          // columns among themselves
+  bool grows_ = false;          // the length of a column; as MySQL does in place
+  bool grows_by_copy_ = false;  // and as it does not
+  bool nullable_changed_ = false;
+  bool indexes_change_ = false;
+  bool indexes_described_ = false;
   std::unique_ptr<RowRewriter> rewriter_;
   row::RowSchema old_rows_;
   row::RowSchema new_rows_;

@@ -1,13 +1,13 @@
 // Carries out a changed table draft: decides what the stored rows and indexes need, and has the
 // engine do it in one step.
 //
-//   description   nothing stored changes: names, defaults, comments, columns added at the end
-//                 (which rows written before read as their default)
+//   description   nothing stored changes: names, defaults, comments, order, columns dropped or
+//                 added (which rows written before read as their default); StoredForm keeps track
 //   build         an index is made or dropped
 //   rewrite       every row is made anew (RowRewriter), and all indexes
 //
-// INV-DDL-1  Without a rewrite, column i of the old table is column i of the new one and is stored
-//            alike: rows of the old form are rows of the new.
+// INV-DDL-1  Without a rewrite, a column of the new table that the old one had has the place that it
+//            had (INV-CAT-2) and is stored alike: rows of the old form are rows of the new.
 #pragma once
 
 #include <optional>
@@ -20,6 +20,7 @@ namespace borealis::sql {
 struct AlterationRequest {
   TablePtr old;
   OnlineDdlOptions online;
+  bool nothing = false;  // no action but a new name
   bool force = false;  // FORCE, ENGINE = InnoDB, ORDER BY: rebuild
   // A check was turned on: all rows must pass.
   bool check_rows = false;

@@ -33,6 +33,7 @@ TableDraft::TableDraft(StatementRun& run, engine::TableName name, row::Collation
 
 TableDraft::TableDraft(StatementRun& run, engine::TableName name, const TableDescriptor& old)
     : run_(run), name_(std::move(name)), options_(old) {
+  options_.stored = {};  // of rows that this table may not have
   for (size_t i = 0; i < old.columns.size(); ++i) {
     if (i == 0 && !old.has_primary_key()) {
       row_id_source_ = 0;

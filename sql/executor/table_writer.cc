@@ -4,6 +4,7 @@
 #include "engine/cursor.h"
 #include "sql/binder/binder.h"
 #include "sql/catalog/catalog.h"
+#include "sql/executor/row_rewriter.h"
 #include "sql/functions/eval_context.h"
 #include "sql/parser/parser.h"
 #include "sql/session/session.h"
@@ -132,8 +133,9 @@ Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
     case DefaultKind::kLiteral:
       return descriptor.default_value.value.Borrow();
     case DefaultKind::kNow:
-      return row::StoreConvert(row::Value::Timestamp(run_.session.eval_context().now_us),
-                               row::Type::Timestamp(6), descriptor.type, conversion(column));
+      return row::StoreConvert(
+          CurrentTimestamp(run_.session.eval_context().now_us, descriptor.type),
+          row::Type::Timestamp(6), descriptor.type, conversion(column));
     case DefaultKind::kExpression: {
       const EvalFrame::Row frame[] = {{row_table_.get(), row}};
       ASSIGN_OR_RETURN(const row::Value value, Evaluate(*defaults_[column], frame));
