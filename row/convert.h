@@ -25,6 +25,7 @@ struct ConversionContext {
   // Errors rather than warnings: the mode is strict and the statement does not say IGNORE.
   bool strict = true;
   // For messages of assignments.
+  std::string_view table;
   std::string_view column;
   uint64_t row_number = 1;
   // May be null: warnings are then dropped.

@@ -6,6 +6,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/convert.h"
+#include "row/json/scalar.h"
 
 namespace borealis::row {
 
@@ -47,10 +48,45 @@ Decimal TemporalNumber(const Value& value, const ConversionContext& context) {
   return number;
 }
 
+bool IsJson(const Value& value, const Type& type) {
+  return type.kind == TypeKind::kJson && value.is_string();
+}
+
+class AnyWarning final : public WarningSink {
+ public:
+  void AddWarning(WarningLevel, int, std::string) override { seen_ = true; }
+  bool seen() const { return seen_; }
+
+ private:
+  bool seen_ = false;
+};
+
+// What the scalar in a JSON value converts to, or `none` for a value that is no scalar. Whatever
+// the conversion would warn about is one warning, 3156.
+template <class T, class Conversion>
+T OfJson(const Value& value, std::string_view what, const ConversionContext& context, T none,
+         Conversion convert) {
+  Value scalar;
+  Type type;
+  AnyWarning warning;
+  ConversionContext inner = context;
+  inner.warnings = &warning;
+  JsonView json(value.bytes());
+  bool usable = JsonScalarValue(json, &scalar, &type) && json.type() != JsonType::kOpaque;
+  T converted = usable ? convert(scalar, type, inner) : none;
+  if (!usable || warning.seen()) {
+    context.Warn(
+        UserError(ER_INVALID_JSON_VALUE_FOR_CAST, what, context.column, context.row_number));
+  }
+  return converted;
+}
+
 }  // namespace
 
 double ToDouble(const Value& value, const Type& type, const ConversionContext& context) {
-  (void)type;
+  if (IsJson(value, type)) {
+    return OfJson(value, "DOUBLE", context, 0.0, ToDouble);
+  }
   switch (value.kind()) {
     case ValueKind::kNull:
       return 0;
@@ -79,7 +115,9 @@ double ToDouble(const Value& value, const Type& type, const ConversionContext& c
 }
 
 Decimal ToDecimal(const Value& value, const Type& type, const ConversionContext& context) {
-  (void)type;
+  if (IsJson(value, type)) {
+    return OfJson(value, "DECIMAL", context, Decimal(), ToDecimal);
+  }
   Decimal number;
   switch (value.kind()) {
     case ValueKind::kNull:
@@ -164,8 +202,13 @@ int64_t IntegerOfDecimal(const Decimal& decimal, const ConversionContext& contex
 
 int64_t ToInteger(const Value& value, const Type& type, const ConversionContext& context,
                   bool* is_unsigned) {
-  (void)type;
   *is_unsigned = false;
+  if (IsJson(value, type)) {
+    return OfJson(value, "INTEGER", context, int64_t{0},
+                  [&](const Value& scalar, const Type& scalar_type, const ConversionContext& to) {
+                    return ToInteger(scalar, scalar_type, to, is_unsigned);
+                  });
+  }
   switch (value.kind()) {
     case ValueKind::kNull:
       return 0;
@@ -196,6 +239,11 @@ int64_t ToInteger(const Value& value, const Type& type, const ConversionContext&
 }
 
 bool ToBool(const Value& value, const Type& type, const ConversionContext& context) {
+  if (IsJson(value, type)) {
+    static const std::string* const zero = new std::string(JsonBytes(JsonNode::Int(0)).value());
+    context.Warn(UserError(ER_WARN_JSON_IN_BOOLEAN_CONTEXT));
+    return CompareJson(value.bytes(), *zero) != 0;
+  }
   switch (value.kind()) {
     case ValueKind::kNull:
       return false;
@@ -250,6 +298,12 @@ Status WrongValue(std::string_view type_name, std::string_view text) {
 
 bool ToDateTime(const Value& value, const Type& type, const ConversionContext& context,
                 int64_t* packed) {
+  if (IsJson(value, type)) {
+    return OfJson(value, "DATETIME", context, false,
+                  [&](const Value& scalar, const Type& scalar_type, const ConversionContext& to) {
+                    return !scalar_type.is_numeric() && ToDateTime(scalar, scalar_type, to, packed);
+                  });
+  }
   ParsedTemporal parsed;
   TemporalStatus status = TemporalStatus::kOk;
   switch (value.kind()) {
@@ -296,6 +350,12 @@ bool ToDateTime(const Value& value, const Type& type, const ConversionContext& c
 }
 
 bool ToTime(const Value& value, const Type& type, const ConversionContext& context, int64_t* time) {
+  if (IsJson(value, type)) {
+    return OfJson(value, "TIME", context, false,
+                  [&](const Value& scalar, const Type& scalar_type, const ConversionContext& to) {
+                    return !scalar_type.is_numeric() && ToTime(scalar, scalar_type, to, time);
+                  });
+  }
   ParsedTemporal parsed;
   TemporalStatus status = TemporalStatus::kOk;
   switch (value.kind()) {

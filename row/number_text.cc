@@ -8,6 +8,7 @@
 #include "base/double_text.h"
 #include "row/collation.h"
 #include "row/convert.h"
+#include "row/json/text.h"
 
 namespace borealis::row {
 
@@ -98,7 +99,11 @@ void AppendText(const Value& value, const Type& type, const TimeZone& zone, std:
       return;
     }
     case ValueKind::kString:
-      out->append(value.bytes());
+      if (type.kind == TypeKind::kJson) {
+        *out += JsonTextOf(value.bytes());
+      } else {
+        out->append(value.bytes());
+      }
       return;
     case ValueKind::kDate:
       *out += FormatDate(value.temporal());

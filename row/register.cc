@@ -23,13 +23,14 @@ RegisterKind RegisterKindOf(const Type& type) {
   if (type.is_null()) {
     return RegisterKind::kNull;
   }
-  if (type.is_decimal() || type.is_binary_string() || type.kind == TypeKind::kJson) {
+  if (type.is_decimal() || type.is_binary_string()) {
     return RegisterKind::kBlob;
   }
   if (type.is_floating()) {
     return RegisterKind::kReal;
   }
-  return type.is_text() ? RegisterKind::kText : RegisterKind::kInteger;
+  return type.is_text() || type.kind == TypeKind::kJson ? RegisterKind::kText
+                                                        : RegisterKind::kInteger;
 }
 
 Status ToRegister(const Value& value, const Type& type, Register* out) {

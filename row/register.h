@@ -3,8 +3,10 @@
 // One encoding per type, chosen so that the machine's plain comparison of two registers of one type
 // is MySQL's order: integers as integers, BIGINT UNSIGNED and BIT(64) with the top bit flipped,
 // DECIMAL in its comparable form (a blob; equal numbers have equal bytes), temporals as their
-// packed integers, ENUM and SET by number, text as UTF-8 to be compared with its collation. The
-// static type says how to read a register back.
+// packed integers, ENUM and SET by number, text as UTF-8 to be compared with its collation, JSON's
+// stored form as text whose "collation" compares documents (kJsonOrder): bytes that are no UTF-8,
+// which the machine only carries and hands to the comparison. The static type says how to read a
+// register back.
 //
 // INV-ROW-6  For values a, b of one type: Compare(ToRegister(a), ToRegister(b)) orders as a, b do;
 //            FromRegister(ToRegister(a)) equals a.
@@ -19,6 +21,9 @@
 #include "row/value.h"
 
 namespace borealis::row {
+
+// The name under which a machine knows the order of JSON documents.
+inline constexpr std::string_view kJsonOrder = "json_order";
 
 enum class RegisterKind : uint8_t { kNull, kInteger, kReal, kText, kBlob };
 

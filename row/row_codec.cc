@@ -8,6 +8,8 @@
 #include "base/coding.h"
 #include "base/invariant.h"
 #include "row/held_internal.h"
+#include "row/json/parse.h"
+#include "row/json/view.h"
 
 namespace borealis::row {
 
@@ -109,6 +111,20 @@ Result<Value> ReadFixedValue(const Type& type, std::string_view bytes) {
     bits = static_cast<uint64_t>(static_cast<int64_t>(bits << shift) >> shift);
   }
   return ValueOfBits(type, static_cast<int64_t>(bits));
+}
+
+// JSON may be stored as text (docs/formats/json.md): its first byte tells.
+Result<Value> ReadVariableValue(const Type& type, std::string_view bytes, bool reference) {
+  if (type.kind != TypeKind::kJson || reference || !IsJsonText(bytes)) {
+    return Value::View(bytes);
+  }
+  JsonNode document;
+  JsonError error;
+  if (!ParseJson(bytes, &document, &error)) {
+    return Status::Corruption("decode json: text that is no document");
+  }
+  ASSIGN_OR_RETURN(std::string binary, JsonBytes(document));
+  return Value::String(std::move(binary));
 }
 
 bool BitAt(std::string_view bitmap, size_t i) {
@@ -304,7 +320,8 @@ Result<Value> RowView::Get(size_t column) const {
   size_t index = spot.variable_before;
   uint32_t begin = index == 0 ? 0 : EndOffset(index - 1) & 0x7FFFFFFF;
   uint32_t end = EndOffset(index) & 0x7FFFFFFF;
-  return Value::View(bytes_.substr(data_start_ + begin, end - begin));
+  return ReadVariableValue(schema_->type(column), bytes_.substr(data_start_ + begin, end - begin),
+                           IsOutOfLine(column));
 }
 
 Status RowView::GetAll(std::vector<Value>* values) const {
@@ -332,7 +349,7 @@ Status EncodeColumn(const Type& type, const Value& value, std::string* out) {
 Result<Value> DecodeColumn(const Type& type, std::string_view bytes) {
   uint8_t width = FixedWidth(type);
   if (width == 0) {
-    return Value::View(bytes);
+    return ReadVariableValue(type, bytes, false);
   }
   if (bytes.size() != width) {
     return Status::Corruption(

@@ -7,7 +7,9 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/convert.h"
-#include "row/json.h"
+#include "row/json/parse.h"
+#include "row/json/scalar.h"
+#include "row/json/text.h"
 
 namespace borealis::row {
 
@@ -76,6 +78,8 @@ class Assignment {
   Result<Value> StoreEnum();
   Result<Value> StoreSet();
   Result<Value> StoreJson();
+  Result<Value> StoreJsonAs();
+  Status InvalidJson(std::string_view reason, size_t position) const;
   Status CheckCharacters(std::string* text);
 
   const Value& value_;
@@ -87,6 +91,9 @@ class Assignment {
 Result<Value> Assignment::Run() {
   if (value_.is_null()) {
     return Value::Null();
+  }
+  if (from_.kind == TypeKind::kJson && value_.is_string()) {
+    return to_.kind == TypeKind::kJson ? Result<Value>(value_) : StoreJsonAs();
   }
   switch (to_.kind) {
     case TypeKind::kNull:
@@ -535,13 +542,59 @@ Result<Value> Assignment::StoreSet() {
   return Value::Uint(bits);
 }
 
-Result<Value> Assignment::StoreJson() {
-  std::string normal;
-  JsonError error;
-  if (!NormalizeJson(Text(), &normal, &error)) {  // never adjusted, in any mode
-    return UserError(ER_INVALID_JSON_TEXT, error.reason, error.position, context_.column);
+// Text, or the scalar of a JSON value, in a column of another type.
+Result<Value> Assignment::StoreJsonAs() {
+  JsonView json(value_.bytes());
+  if (to_.is_string() || to_.is_enum_or_set()) {
+    std::string text;
+    RETURN_IF_ERROR(AppendJsonText(json, &text));
+    return Assignment(Value::String(std::move(text)), Type::Text(TypeKind::kLongText, kUtf8mb4Bin),
+                      to_, context_)
+        .Run();
   }
-  return Value::String(std::move(normal));
+  Value scalar;
+  Type type;
+  if (JsonScalarValue(json, &scalar, &type)) {
+    Result<Value> stored = Assignment(scalar, type, to_, context_).Run();
+    if (stored.ok()) {
+      stored->Own();
+    }
+    return stored;
+  }
+  std::string_view what = to_.is_integral()   ? "INTEGER"
+                          : to_.is_decimal()  ? "DECIMAL"
+                          : to_.is_floating() ? "DOUBLE"
+                          : to_.is_temporal() ? "DATE/TIME/DATETIME/TIMESTAMP"
+                                              : "CHAR";
+  RETURN_IF_ERROR(
+      Fail(UserError(ER_INVALID_JSON_VALUE_FOR_CAST, what, context_.column, context_.row_number)));
+  return Assignment(Value::Int(0), Type::BigInt(), to_, context_).Run();
+}
+
+Status Assignment::InvalidJson(std::string_view reason, size_t position) const {
+  std::string column(context_.column);
+  if (!context_.table.empty()) {
+    column = std::string(context_.table) + "." + column;
+  }
+  return UserError(ER_INVALID_JSON_TEXT, reason, position, column);
+}
+
+Result<Value> Assignment::StoreJson() {
+  if (from_.is_binary_string()) {
+    return UserError(ER_INVALID_JSON_CHARSET, "binary");
+  }
+  JsonNode document;
+  if (value_.is_string() || from_.is_enum_or_set()) {
+    JsonError error;
+    if (!ParseJson(Text(), &document, &error)) {  // never adjusted, in any mode
+      return error.too_deep ? UserError(ER_JSON_DOCUMENT_TOO_DEEP)
+                            : InvalidJson(error.reason, error.position);
+    }
+  } else {
+    return InvalidJson("not a JSON text, may need CAST", 0);
+  }
+  ASSIGN_OR_RETURN(std::string bytes, JsonBytes(document));
+  return Value::String(std::move(bytes));
 }
 
 }  // namespace

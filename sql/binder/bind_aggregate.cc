@@ -140,7 +140,10 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
           .Nullable();
     }
     case AggregateFn::kJsonArrayAgg:
+      RETURN_IF_ERROR(MarkJsonBooleans("json_array", args));
+      return Type::Json().Nullable();
     case AggregateFn::kJsonObjectAgg:
+      RETURN_IF_ERROR(MarkJsonBooleans("json_object", args));
       return Type::Json().Nullable();
     case AggregateFn::kStCollect:
       return Unsupported("ST_COLLECT");

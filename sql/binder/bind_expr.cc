@@ -127,7 +127,10 @@ Result<BoundPtr> StatementBinder::BindLiteral(const Literal& literal) {
     case LiteralKind::kBoolean: {
       Type type = Type::BigInt();
       type.length = 1;
-      return MakeLiteral(type, Value::Int(static_cast<int64_t>(literal.integer)));
+      auto truth = std::make_shared<BoundLiteral>(
+          type.NotNull(), Value::Int(static_cast<int64_t>(literal.integer)));
+      truth->boolean = true;
+      return BoundPtr(truth);
     }
     case LiteralKind::kInteger: {
       bool big = literal.integer > static_cast<uint64_t>(INT64_MAX);
@@ -280,6 +283,8 @@ Result<BoundPtr> StatementBinder::BindAssignVariable(const VariableAssignment& e
   if (value->type.is_temporal() || value->type.is_enum_or_set()) {
     Type text = Type::Varchar(row::DisplayWidth(value->type), settings().collation_connection);
     value = Convert(std::move(value), text);
+  } else if (value->type.kind == Kind::kJson) {
+    value = Convert(std::move(value), Type::Text(Kind::kLongText, row::kUtf8mb4Bin));
   } else if (value->type.is_integral()) {
     value = Convert(std::move(value), Type::BigInt(value->type.is_unsigned));
   } else if (value->type.kind == Kind::kFloat) {
@@ -445,6 +450,9 @@ Result<BoundPtr> StatementBinder::BindCast(const Cast& expr, Scope* scope) {
   ASSIGN_OR_RETURN(Type type, CastType(expr.type, *operand, settings()));
   // Dates from text and the like may turn out to be none.
   type.nullable = operand->type.nullable || type.is_temporal() || type.kind == Kind::kJson;
+  if (type.kind == Kind::kJson && IsTruthValue(*operand)) {
+    return MakeFunction("json boolean", {std::move(operand)});
+  }
   auto convert = std::make_shared<BoundConvert>(type, BoundConvert::Mode::kCast);
   convert->coercibility = type.is_string() ? Coercibility::kImplicit : Coercibility::kNumeric;
   return Fold(One(std::move(convert), std::move(operand)));

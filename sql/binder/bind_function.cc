@@ -137,7 +137,12 @@ bool SameFunction(const BoundFunction& a, const BoundFunction& b) {
          x.options().unit == y.options().unit && x.options().subtract == y.options().subtract &&
          x.options().trim_leading == y.options().trim_leading &&
          x.options().trim_trailing == y.options().trim_trailing &&
-         x.options().cast_type == y.options().cast_type && a.type == b.type;
+         x.options().cast_type == y.options().cast_type &&
+         x.options().json_error_on_empty == y.options().json_error_on_empty &&
+         x.options().json_error_on_error == y.options().json_error_on_error &&
+         x.options().json_default_on_empty.Identical(y.options().json_default_on_empty) &&
+         x.options().json_default_on_error.Identical(y.options().json_default_on_error) &&
+         a.type == b.type;
 }
 
 Result<BoundPtr> StatementBinder::MakeFunction(std::string_view name, std::vector<BoundPtr> args) {
@@ -154,6 +159,7 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
   if (def == nullptr) {
     return NoSuchFunction(environment().database(), name);
   }
+  RETURN_IF_ERROR(MarkJsonBooleans(name, &args));
   BindSettings bind;
   bind.collation_connection = settings().collation_connection;
   bind.collation = settings().collation_connection;
@@ -216,7 +222,7 @@ Result<BoundPtr> StatementBinder::BindOperator(BinaryOp op, BoundPtr left, Bound
       return MakeFunction("json_unquote", {std::move(inner)});
     }
     case BinaryOp::kMemberOf:
-      return Unsupported("MEMBER OF");
+      return MakeFunction("member of", {std::move(left), std::move(right)});
     case BinaryOp::kSoundsLike: {
       ASSIGN_OR_RETURN(BoundPtr a, MakeFunction("soundex", {std::move(left)}));
       ASSIGN_OR_RETURN(BoundPtr b, MakeFunction("soundex", {std::move(right)}));
@@ -225,11 +231,6 @@ Result<BoundPtr> StatementBinder::BindOperator(BinaryOp op, BoundPtr left, Bound
     default:
       return Status::Internal("operator of an unknown kind");
   }
-}
-
-Result<BoundPtr> StatementBinder::CompareJson(CompareOp op, BoundPtr a, BoundPtr b) {
-  static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
-  return MakeFunction(kNames[static_cast<size_t>(op)], {std::move(a), std::move(b)});
 }
 
 Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args, std::string_view name) {
@@ -441,7 +442,7 @@ Result<BoundPtr> StatementBinder::BindSpecialFunction(const Expr& expr, Scope* s
       return Fold(node);
     }
     default:
-      return Unsupported("JSON_VALUE");
+      return BindJsonValue(expr.As<JsonValue>(), scope);
   }
 }
 

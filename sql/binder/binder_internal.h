@@ -205,7 +205,14 @@ class StatementBinder {
   // a op b with every conversion that MySQL's rules ask for; constants go to the column's type.
   Result<BoundPtr> Compare(CompareOp op, BoundPtr a, BoundPtr b);
   Status CheckDateText(const BoundPtr& text, const row::Type& with);
+  // --- JSON (bind_json.cc) ---
   Result<BoundPtr> CompareJson(CompareOp op, BoundPtr a, BoundPtr b);
+  // An operand of a comparison with JSON, as JSON.
+  Result<BoundPtr> AsJson(BoundPtr expr);
+  // Truth values among the arguments of a function that makes JSON of them, as JSON booleans.
+  Status MarkJsonBooleans(std::string_view function, std::vector<BoundPtr>* args);
+  Result<BoundPtr> BindJsonValue(const JsonValue& expr, Scope* scope);
+  Result<row::Value> JsonDefault(const JsonOn& on, const row::Type& type, Scope* scope);
   // The same for rows of expressions.
   Result<BoundPtr> CompareRows(CompareOp op, const std::vector<BoundPtr>& a,
                                const std::vector<BoundPtr>& b);
@@ -273,6 +280,8 @@ inline Coercibility ColumnCoercibility(const row::Type& type) {
 }
 // A hexadecimal or bit literal as the number that it is where one is wanted; else `expr` itself.
 BoundPtr HexAsNumber(const BoundPtr& expr);
+// TRUE, FALSE, a comparison, a predicate: what becomes true or false in JSON, not 1 or 0.
+bool IsTruthValue(const BoundExpr& expr);
 // A literal, or a parameter.
 bool IsFixed(const BoundExpr& expr);
 // Whether registers of the two types compare as the types do.

@@ -97,6 +97,8 @@ struct BoundLiteral final : BoundExpr {
   row::Value value;
   // x'4D' and b'01': bytes that count as a number where a number is wanted.
   bool hex = false;
+  // TRUE and FALSE, which are numbers but in JSON.
+  bool boolean = false;
   // The expression that was folded into this value, for messages; null: written as it is.
   BoundPtr folded_from;
 };

@@ -144,7 +144,9 @@ Status TableDraft::AddFunctionalColumns() {
         return UserError(ER_FUNCTIONAL_INDEX_ON_LOB);
       }
       if (column.type.kind == row::TypeKind::kJson) {
-        return UserError(ER_FUNCTIONAL_INDEX_ON_LOB);
+        return Status::User(3753,
+                            "Cannot create a functional index on a function that returns a JSON "
+                            "or GEOMETRY value.");
       }
       column.type.nullable = true;
       part.column = column.name;

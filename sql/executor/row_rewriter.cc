@@ -2,6 +2,7 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "row/json/view.h"
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/functions/eval_context.h"
@@ -43,7 +44,7 @@ row::Value ImplicitDefault(const row::Type& type) {
     case row::TypeKind::kBinary:
       return row::Value::String(std::string(type.length, '\0'));
     case row::TypeKind::kJson:
-      return row::Value::String("null");
+      return row::Value::String(std::string(row::JsonNullBytes()));
     default:
       if (type.is_integer()) {
         return type.is_unsigned ? row::Value::Uint(0) : row::Value::Int(0);
@@ -108,6 +109,7 @@ Status RowRewriter::Bind() {
 row::ConversionContext RowRewriter::Conversion(size_t column) const {
   row::ConversionContext context = run_.session.eval_context().conversion;
   context.strict = row::IsStrict(run_.session.settings().sql_mode);
+  context.table = input_.table->name;
   context.column = input_.table->columns[column].name;
   context.row_number = rows_ + 1;
   context.warnings = &run_.session.diagnostics();

@@ -2,6 +2,7 @@
 
 #include "base/mysql_error.h"
 #include "engine/cursor.h"
+#include "row/json/view.h"
 #include "sql/binder/binder.h"
 #include "sql/catalog/catalog.h"
 #include "sql/executor/row_rewriter.h"
@@ -93,6 +94,7 @@ Status TableWriter::BindExpressions() {
 }
 
 const row::ConversionContext& TableWriter::conversion(uint32_t column) {
+  conversion_.table = table_->name;
   conversion_.column = table_->columns[column].name;
   conversion_.row_number = row_number_;
   return conversion_;
@@ -117,7 +119,7 @@ row::Value TableWriter::TypeDefault(const row::Type& type) const {
     return row::Value::Uint(1);
   }
   if (type.kind == TypeKind::kJson) {
-    return row::Value::String("null");
+    return row::Value::String(std::string(row::JsonNullBytes()));
   }
   row::ConversionContext lenient;
   lenient.strict = false;

@@ -1,4 +1,5 @@
-// Aggregates: counting, sums, extremes, bits, variance. GROUP_CONCAT is in group_concat.cc.
+// Aggregates: counting, sums, extremes, bits, variance. GROUP_CONCAT is in group_concat.cc, those
+// that make JSON in json_aggregates.cc.
 #include "sql/functions/aggregate.h"
 
 #include <cmath>
@@ -327,7 +328,9 @@ std::unique_ptr<Aggregator> MakePlain(const AggregateSpec& spec) {
     case AggregateFn::kGroupConcat:
       return MakeGroupConcat(spec);
     case AggregateFn::kJsonArrayAgg:
+      return MakeJsonArrayAgg(spec);
     case AggregateFn::kJsonObjectAgg:
+      return MakeJsonObjectAgg(spec);
     case AggregateFn::kStCollect:
       break;
   }
@@ -342,10 +345,7 @@ Result<std::unique_ptr<Aggregator>> MakeAggregator(const AggregateSpec& spec) {
   }
   std::unique_ptr<Aggregator> plain = MakePlain(spec);
   if (plain == nullptr) {
-    return UserError(ER_NOT_SUPPORTED_YET, spec.fn == AggregateFn::kStCollect ? "ST_COLLECT"
-                                           : spec.fn == AggregateFn::kJsonArrayAgg
-                                               ? "JSON_ARRAYAGG"
-                                               : "JSON_OBJECTAGG");
+    return UserError(ER_NOT_SUPPORTED_YET, "ST_COLLECT");
   }
   if (spec.distinct && !spec.arg_types.empty()) {
     return std::unique_ptr<Aggregator>(
@@ -388,8 +388,11 @@ Result<Type> AggregateResultType(AggregateFn fn, std::span<const Type> args,
     case AggregateFn::kGroupConcat:
       return collation == row::kBinaryCollation ? Type::Blob(row::TypeKind::kBlob)
                                                 : Type::Text(row::TypeKind::kText, collation);
+    case AggregateFn::kJsonArrayAgg:
+    case AggregateFn::kJsonObjectAgg:
+      return Type::Json();
     default:
-      return UserError(ER_NOT_SUPPORTED_YET, "JSON aggregates");
+      return UserError(ER_NOT_SUPPORTED_YET, "ST_COLLECT");
   }
 }
 

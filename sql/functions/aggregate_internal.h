@@ -8,5 +8,7 @@
 namespace borealis::sql {
 
 std::unique_ptr<Aggregator> MakeGroupConcat(const AggregateSpec& spec);
+std::unique_ptr<Aggregator> MakeJsonArrayAgg(const AggregateSpec& spec);
+std::unique_ptr<Aggregator> MakeJsonObjectAgg(const AggregateSpec& spec);
 
 }  // namespace borealis::sql

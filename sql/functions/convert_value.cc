@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "row/json.h"
+#include "row/json/parse.h"
+#include "row/json/scalar.h"
+#include "row/json/view.h"
 #include "sql/functions/functions_internal.h"
 
 namespace borealis::sql {
@@ -18,20 +20,29 @@ using row::ValueKind;
 
 namespace {
 
+Status NodeOf(const EvalContext& context, const Value& value, const Type& type,
+              row::JsonNode* out) {
+  int64_t local = value.kind() == ValueKind::kTimestamp
+                      ? context.conversion.time_zone().ToLocal(value.temporal())
+                      : 0;
+  return row::JsonOfValue(value, type, local, out);
+}
+
 Status CastToInteger(EvalContext& context, const Value& value, const Type& from, const Type& to,
                      Value* out) {
   bool is_unsigned;
   int64_t bits = row::ToInteger(value, from, context.conversion, &is_unsigned);
-  if (value.is_string() && to.is_unsigned && !is_unsigned && bits < 0) {
+  bool text = value.is_string() && from.kind != TypeKind::kJson;
+  if (text && to.is_unsigned && !is_unsigned && bits < 0) {
     context.conversion.Warn(
         Status::User(ER_UNKNOWN_ERROR,
                      "Cast to unsigned converted negative integer to its positive complement"));
-  } else if (value.is_string() && !to.is_unsigned && is_unsigned && bits < 0) {
+  } else if (text && !to.is_unsigned && is_unsigned && bits < 0) {
     context.conversion.Warn(
         Status::User(ER_UNKNOWN_ERROR,
                      "Cast to signed converted positive out-of-range integer to its negative "
                      "complement"));
-  } else if (!value.is_string() && !to.is_unsigned && is_unsigned && bits < 0 &&
+  } else if (!text && !to.is_unsigned && is_unsigned && bits < 0 &&
              value.kind() != ValueKind::kUint) {
     bits = INT64_MAX;  // a decimal or double beyond the signed range
   }
@@ -155,25 +166,25 @@ Status CastToYear(EvalContext& context, const Value& value, const Type& from, Va
   return {};
 }
 
+// Text is parsed, everything else becomes the JSON value it stands for.
 Status CastToJson(EvalContext& context, const Value& value, const Type& from, Value* out) {
-  std::string text = row::ToText(value, from, context.conversion.time_zone());
   if (from.kind == TypeKind::kJson) {
-    *out = Value::String(std::move(text));
+    *out = value;
     return {};
   }
-  bool number = from.is_numeric() && from.kind != TypeKind::kBit && from.kind != TypeKind::kYear;
-  std::string normal;
-  row::JsonError error;
-  if (!from.is_string() && !number) {  // temporals and the like become JSON strings
-    text = "\"" + text + "\"";
+  row::JsonNode document;
+  if (from.is_text() || from.is_enum_or_set()) {
+    row::JsonError error;
+    if (!row::ParseJson(row::ToText(value, from), &document, &error)) {
+      return error.too_deep ? UserError(ER_JSON_DOCUMENT_TOO_DEEP)
+                            : UserError(ER_INVALID_JSON_TEXT_IN_PARAM, 1, "cast_as_json",
+                                        error.reason, error.position);
+    }
+  } else {
+    RETURN_IF_ERROR(NodeOf(context, value, from, &document));
   }
-  if (!row::NormalizeJson(text, &normal, &error)) {
-    return Status::User(3141,
-                        fmt::format("Invalid JSON text in argument 1 to function cast_as_json:"
-                                    " \"{}\" at position {}.",
-                                    error.reason, error.position));
-  }
-  *out = Value::String(std::move(normal));
+  ASSIGN_OR_RETURN(std::string bytes, row::JsonBytes(document));
+  *out = Value::String(std::move(bytes));
   return {};
 }
 
@@ -230,8 +241,16 @@ Status ConvertValue(EvalContext& context, const Value& value, const Type& from, 
     *out = Value::Null();
     return {};
   }
+  if (to.kind ==
+      TypeKind::kJson) {  // as a comparison with JSON takes the value: text is not parsed
+    row::JsonNode node;
+    RETURN_IF_ERROR(NodeOf(context, value, from, &node));
+    ASSIGN_OR_RETURN(std::string bytes, row::JsonBytes(node));
+    *out = Value::String(std::move(bytes));
+    return {};
+  }
   if (to.is_string()) {
-    if (value.is_string()) {
+    if (value.is_string() && from.kind != TypeKind::kJson) {
       *out = value.Borrow();
     } else {
       *out = Value::String(row::ToText(value, from, context.conversion.time_zone()));
@@ -263,6 +282,9 @@ Status ConvertValue(EvalContext& context, const Value& value, const Type& from, 
 
 int CompareValues(const Type& type, const Value& a, const Value& b) {
   auto three = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  if (a.is_string() && b.is_string() && type.kind == TypeKind::kJson) {
+    return row::CompareJson(a.bytes(), b.bytes());
+  }
   if (a.is_string() && b.is_string()) {
     int order = type.is_text() ? row::GetCollation(type.collation).Compare(a.bytes(), b.bytes())
                                : a.bytes().compare(b.bytes());
@@ -295,6 +317,13 @@ int CompareMixed(EvalContext& context, const Value& a, const Type& a_type, const
   auto three = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
   auto textual = [](const Type& type) { return type.is_string() || type.is_enum_or_set(); };
   const row::ConversionContext& conversion = context.conversion;
+  if (a_type.kind == TypeKind::kJson || b_type.kind == TypeKind::kJson) {
+    Value x;
+    Value y;
+    *comparable = ConvertValue(context, a, a_type, Type::Json(), &x).ok() &&
+                  ConvertValue(context, b, b_type, Type::Json(), &y).ok();
+    return *comparable ? row::CompareJson(x.bytes(), y.bytes()) : 0;
+  }
   if (textual(a_type) && textual(b_type)) {
     std::string x = row::ToText(a, a_type);
     std::string y = row::ToText(b, b_type);

@@ -198,7 +198,7 @@ struct Moment {
 bool ReadMoment(const Args& args, size_t i, Moment* moment) {
   const Type& type = args.type(i);
   moment->is_datetime = type.has_date();
-  if (args[i].is_string()) {
+  if (type.is_string()) {
     row::ParsedTemporal parsed;
     moment->is_datetime = row::ParseDateTime(args[i].bytes(), row::kModeAllowInvalidDates,
                                              &parsed) != row::TemporalStatus::kInvalid &&

@@ -17,8 +17,10 @@ const std::unordered_map<std::string_view, const FunctionDef*>& Registry() {
     auto* map = new std::unordered_map<std::string_view, const FunctionDef*>;
     for (auto table :
          {ArithmeticFunctions(), ComparisonFunctions(), DateFunctions(), DateArithmeticFunctions(),
-          EncodingFunctions(), LogicFunctions(), MathFunctions(), RegexpFunctions(),
-          SessionFunctions(), StringFunctions(), TextSearchFunctions()}) {
+          EncodingFunctions(), JsonChangeFunctions(), JsonCreateFunctions(), JsonReadFunctions(),
+          JsonSchemaFunctions(), JsonSearchFunctions(), JsonValueFunctions(), LogicFunctions(),
+          MathFunctions(), RegexpFunctions(), SessionFunctions(), StringFunctions(),
+          TextSearchFunctions()}) {
       for (const FunctionDef& def : table) {
         INVARIANT(def.infer != nullptr && def.eval != nullptr);
         INVARIANT(map->emplace(def.name, &def).second);
@@ -104,7 +106,7 @@ void EvalContext::SetNow(int64_t utc_micros) {
 
 std::string_view Args::Text(size_t i, std::string* buffer) const {
   const row::Value& value = values_[i];
-  if (value.is_string()) {
+  if (value.is_string() && type(i).kind != row::TypeKind::kJson) {
     return value.bytes();
   }
   *buffer = row::ToText(value, type(i), call_.context.conversion.time_zone());

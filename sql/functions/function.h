@@ -7,7 +7,9 @@
 //   "+" "-" "*" "/" "div" "%" "unary_minus" "|" "&" "^" "<<" ">>" "bit_not"
 //   "=" "<=>" "<>" "<" "<=" ">" ">=" "and" "or" "xor" "not" "between" "in"
 //   "like" (text, pattern[, escape]) "regexp_like", "extract", "trim" and "date_add" (see
-//   FunctionOptions), "cast" (to FunctionOptions::cast_type).
+//   FunctionOptions), "cast" (to FunctionOptions::cast_type), "member of".
+// "json boolean" and "json scalar" make JSON of a truth value and of any other value; their names
+// are none that a statement could write.
 //
 // Arguments come as their argument types hold them (row/value.h); functions convert for themselves.
 // The result is held as the instance's type holds it. Text results may borrow from the arguments.
@@ -40,7 +42,12 @@ struct FunctionOptions {
   // "trim": which ends.
   bool trim_leading = true;
   bool trim_trailing = true;
-  row::Type cast_type;  // "cast"
+  row::Type cast_type;  // "cast", "json_value"
+  // "json_value". The defaults are of cast_type; NULL where none was written.
+  bool json_error_on_empty = false;
+  bool json_error_on_error = false;
+  row::Value json_default_on_empty;
+  row::Value json_default_on_error;
   // The call as messages show it (1690); without it they show the arguments' values.
   std::function<std::string()> describe;
 };
@@ -97,6 +104,8 @@ struct FunctionDef {
   uint32_t collation_args = 0;
   // Never NULL when no argument is.
   bool total = false;
+  // Arguments beyond min_args come in groups of so many.
+  uint8_t arg_step = 1;
 };
 inline constexpr uint32_t kAllArgs = 0xFFFFFFFF;
 
@@ -131,6 +140,7 @@ bool IsMissingFunction(std::string_view name);
 std::vector<const FunctionDef*> AllFunctions();
 inline bool AcceptsCount(const FunctionDef& def, size_t count) {
   return static_cast<int>(count) >= def.min_args &&
+         (static_cast<int>(count) - def.min_args) % def.arg_step == 0 &&
          (def.max_args == kAnyNumber || static_cast<int>(count) <= def.max_args);
 }
 // Checks the number of arguments (1582) and infers the type.

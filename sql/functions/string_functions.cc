@@ -29,7 +29,7 @@ class Unit {
 
 // A part of an argument: borrows when the argument does not need converting.
 Status SetPart(const Args& args, size_t i, size_t begin, size_t size, Value* out) {
-  if (args[i].is_string()) {
+  if (args[i].is_string() && args.type(i).kind != row::TypeKind::kJson) {
     *out = Value::View(args[i].bytes().substr(begin, size));
   } else {
     *out = Value::String(args.TextCopy(i).substr(begin, size));

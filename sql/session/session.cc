@@ -3,6 +3,8 @@
 #include "sql/session/session.h"
 
 #include "base/mysql_error.h"
+#include "row/collation.h"
+#include "row/convert.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -90,6 +92,12 @@ const TypedValue* Session::FindUserVariable(std::string_view name) const {
 }
 
 void Session::SetUserVariable(std::string_view name, TypedValue value) {
+  if (value.type.kind == row::TypeKind::kJson) {  // a variable holds its text
+    if (value.value.is_string()) {
+      value.value = row::Value::String(row::ToText(value.value, value.type));
+    }
+    value.type = row::Type::Text(row::TypeKind::kLongText, row::kUtf8mb4Bin);
+  }
   value.value.Own();
   user_variables_[FoldName(name)] = std::move(value);
 }

@@ -3,6 +3,8 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "row/json/view.h"
+#include "row/register.h"
 #include "sql/functions/function.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
@@ -185,6 +187,12 @@ void Finish(sqlite3_context* context, GroupState* state) {
   }
 }
 
+int CompareDocuments(void*, int a_size, const void* a, int b_size, const void* b) {
+  return row::CompareJson(
+      std::string_view(static_cast<const char*>(a), static_cast<size_t>(a_size)),
+      std::string_view(static_cast<const char*>(b), static_cast<size_t>(b_size)));
+}
+
 int CompareWith(void* collation, int a_size, const void* a, int b_size, const void* b) {
   return static_cast<const row::Collation*>(collation)->Compare(
       {static_cast<const char*>(a), static_cast<size_t>(a_size)},
@@ -263,6 +271,10 @@ int MachineCallbacks::Progress(void* machine) {
 }
 
 void MachineCallbacks::CollationNeeded(void*, sqlite3* connection, int, const char* name) {
+  if (name == row::kJsonOrder) {
+    sqlite3_create_collation_v2(connection, name, SQLITE_UTF8, nullptr, CompareDocuments, nullptr);
+    return;
+  }
   const row::Collation* collation = row::FindCollation(name);
   if (collation != nullptr) {
     sqlite3_create_collation_v2(connection, name, SQLITE_UTF8,

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "row/collation.h"
+#include "row/register.h"
 #include "sql/binder/binder_internal.h"
 #include "sql/functions/function.h"
 #include "sql/sqlite/lowering_internal.h"
@@ -107,6 +108,9 @@ std::string_view OperatorText(CompareOp op) {
 }  // namespace
 
 std::string CollateSuffix(const BoundExpr& expr) {
+  if (expr.type.kind == row::TypeKind::kJson) {
+    return " COLLATE \"" + std::string(row::kJsonOrder) + "\"";
+  }
   if (!expr.type.is_text()) {
     return "";
   }
@@ -409,9 +413,6 @@ Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
   bool native_count = aggregate.fn == AggregateFn::kCount &&
                       (aggregate.args.empty() || (aggregate.args.size() == 1));
   bool native_extreme = aggregate.fn == AggregateFn::kMin || aggregate.fn == AggregateFn::kMax;
-  if (native_extreme && aggregate.args[0]->type.kind == row::TypeKind::kJson) {
-    native_extreme = false;
-  }
   if (native_count || native_extreme) {
     sql->append(native_count ? "count(" : aggregate.fn == AggregateFn::kMin ? "min(" : "max(");
     if (aggregate.args.empty()) {

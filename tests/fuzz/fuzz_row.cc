@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "row/collation.h"
+#include "row/json/view.h"
 #include "row/key_codec.h"
 #include "row/row_codec.h"
 #include "row/temporal.h"
@@ -164,6 +165,8 @@ Value ValueFrom(const Type& type, Source& source) {
     case TypeKind::kDate:
     case TypeKind::kDateTime:
       return TemporalFrom(type, source);
+    case TypeKind::kJson:
+      return Value::String(row::JsonBytes(row::JsonNode::String(SomeText(source))).value());
     default:
       return Value::String(type.is_text() ? SomeText(source) : source.Text(6));
   }

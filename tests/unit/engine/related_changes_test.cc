@@ -1,7 +1,7 @@
 // Schema changes that take other tables and SQL's own entries along (RelatedChanges).
 #include "tests/unit/engine/engine_fixture.h"
 
-namespace borealis::engine {
+namespace borealis::engine::testing {
 namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
@@ -68,4 +68,4 @@ TEST_F(RelatedChangesTest, NothingHappensWhenEntriesAreNotAsExpected) {
 }
 
 }  // namespace
-}  // namespace borealis::engine
+}  // namespace borealis::engine::testing

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "row/collation.h"
-#include "row/json.h"
 
 namespace borealis::row {
 namespace {
@@ -255,20 +254,6 @@ TEST(ImplicitTest, ReadsPrefixesAndWarns) {
                                                    .microsecond = 500000})),
                      Type::DateTime(6), context),
             20240105101112.5);
-}
-
-TEST(JsonTest, RefusesDamagedText) {
-  std::string out;
-  JsonError error;
-  for (const char* bad : {"", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "01", "1.", "\"\\x\"", "nul",
-                          "\"\\ud800\"", "[1] 2", "\"a", "-"}) {
-    EXPECT_FALSE(NormalizeJson(bad, &out, &error)) << bad;
-  }
-  EXPECT_FALSE(NormalizeJson(std::string(200, '['), &out, &error));
-  ASSERT_TRUE(NormalizeJson("\"\\ud83d\\ude00\\n\"", &out, &error));
-  EXPECT_EQ(out, "\"😀\\n\"");
-  ASSERT_TRUE(NormalizeJson("{\"a\":1,\"a\":2}", &out, &error));
-  EXPECT_EQ(out, "{\"a\": 2}");
 }
 
 TEST(TypeTest, SqlTextAndWireMetadata) {
