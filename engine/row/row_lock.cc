@@ -54,12 +54,6 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
 
 namespace {
 
-struct EntryState {
-  bool exists = false;
-  bool live = false;
-  TrxId max_trx;  // no younger transaction has changed an entry of the leaf (INV-ROW-2)
-};
-
 Result<EntryState> ReadEntry(const Core& core, const Table& table, size_t index_no,
                              std::string_view entry_key) {
   Mtr mtr(core.store);
@@ -75,9 +69,9 @@ Result<EntryState> ReadEntry(const Core& core, const Table& table, size_t index_
 }
 
 // The active transaction that has changed the entry; TrxId(0) when there is none.
-Result<TrxId> EntryWriter(const Core& core, const Table& table, size_t index_no,
-                          std::string_view key, std::string_view clustered_key,
-                          const EntryState& state) {
+Result<TrxId> FindEntryWriter(const Core& core, const Table& table, size_t index_no,
+                              std::string_view key, std::string_view clustered_key,
+                              const EntryState& state) {
   RowVersion newest;
   ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
   const TrxId writer = newest.header.trx;
@@ -90,6 +84,33 @@ Result<TrxId> EntryWriter(const Core& core, const Table& table, size_t index_no,
 }
 
 }  // namespace
+
+Result<EntryState> ReadEntryAndWriter(EngineTransaction& transaction, const Table& table,
+                                      size_t index_no, std::string_view key,
+                                      std::string_view clustered_key) {
+  const Core& core = transaction.core();
+  const std::string entry_key = SecondaryEntryKey(key, clustered_key);
+  // Taken before the entry is read: who changes the entry later has an id that is not below it.
+  const TrxId settled = core.transactions->SettledLimit();
+  ASSIGN_OR_RETURN(EntryState state, ReadEntry(core, table, index_no, entry_key));
+  for (;;) {
+    if (!state.exists || state.max_trx < settled) {
+      return state;
+    }
+    transaction.NoteMetLatest();
+    ASSIGN_OR_RETURN(state.writer,
+                     FindEntryWriter(core, table, index_no, key, clustered_key, state));
+    if (state.writer != TrxId(0)) {
+      return state;
+    }
+    ASSIGN_OR_RETURN(EntryState again, ReadEntry(core, table, index_no, entry_key));
+    if (again.exists == state.exists && again.live == state.live) {
+      return again;
+    }
+    COVER("row_lock.entry_rolled_back");
+    state = again;
+  }
+}
 
 Status LockEntry(EngineTransaction& transaction, const Table& table, size_t index_no,
                  std::string_view key, std::string_view clustered_key, LockMode mode,
@@ -105,25 +126,21 @@ Status LockEntry(EngineTransaction& transaction, const Table& table, size_t inde
       return Status::Ok();
     }
     result->waited |= result->outcome == LockOutcome::kWaited;
-    ASSIGN_OR_RETURN(const EntryState state, ReadEntry(core, table, index_no, entry_key));
+    ASSIGN_OR_RETURN(const EntryState state,
+                     ReadEntryAndWriter(transaction, table, index_no, key, clustered_key));
     result->live = state.live;
-    TrxId writer;
-    if (state.exists && !core.transactions->IsSeenByAll(state.max_trx)) {
-      ASSIGN_OR_RETURN(writer, EntryWriter(core, table, index_no, key, clustered_key, state));
-      transaction.NoteMetLatest();
-    }
     if (!state.exists) {
       core.locks.UnlockRecord(transaction.owner(), index, entry_key);
       result->outcome = LockOutcome::kHeld;
       return Status::Ok();
     }
-    if (writer == TrxId(0) || writer == transaction.id()) {
+    if (state.writer == TrxId(0) || state.writer == transaction.id()) {
       return Status::Ok();
     }
     // It was had implicitly: that is made explicit, and one queues behind it.
     COVER("row_lock.entry_writer");
     core.locks.UnlockRecord(transaction.owner(), index, entry_key);
-    core.transactions->IfActive(writer, [&](ChangingTransaction& holder) {
+    core.transactions->IfActive(state.writer, [&](ChangingTransaction& holder) {
       core.locks.GrantImplicit(holder.owner.get(), index, entry_key);
     });
   }

@@ -34,6 +34,20 @@ struct RowLockResult {
 Status LockRow(EngineTransaction& transaction, const Table& table, std::string_view clustered_key,
                LockMode mode, WaitPolicy policy, RowLockResult* result);
 
+struct EntryState {
+  bool exists = false;
+  bool live = false;
+  TrxId writer;   // active, and has changed the entry; TrxId(0): nobody
+  TrxId max_trx;  // no younger transaction has changed an entry of the leaf (INV-ROW-2)
+};
+
+// The entry and who holds it by having changed it, as they are together: a rollback puts entries
+// right before it puts the row right, so a row that names no holder counts if the entry is the same
+// before and after it was read. Counts as long as nobody new can change the entry.
+Result<EntryState> ReadEntryAndWriter(EngineTransaction& transaction, const Table& table,
+                                      size_t index_no, std::string_view key,
+                                      std::string_view clustered_key);
+
 struct EntryLockResult {
   LockOutcome outcome = LockOutcome::kHeld;
   bool live = false;  // the entry is there and not delete-marked, as read under the lock

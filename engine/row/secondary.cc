@@ -11,20 +11,6 @@ namespace borealis::engine {
 
 namespace {
 
-// Whether the mark of another row's entry with the same unique prefix is somebody else's who may
-// yet take it back.
-Result<bool> IsMarkOpen(EngineTransaction& transaction, const Table& table, size_t index_no,
-                        std::string_view key, std::string_view clustered_key) {
-  const Core& core = transaction.core();
-  RowVersion newest;
-  ASSIGN_OR_RETURN(bool exists, ReadNewest(table, clustered_key, &newest));
-  const TrxId writer = newest.header.trx;
-  if (!exists || writer == transaction.id() || !core.transactions->IsActive(writer)) {
-    return false;
-  }
-  return WriterHoldsEntry(core, table, index_no, key, clustered_key, /*live=*/false, writer);
-}
-
 // The row that has this unique key, or may have it again: empty when there is none. REQUIRES: an
 // insert mark on the unique prefix, so that none can be added meanwhile.
 Result<std::string> FindRival(EngineTransaction& transaction, const Table& table, size_t index_no,
@@ -47,8 +33,10 @@ Result<std::string> FindRival(EngineTransaction& transaction, const Table& table
     }
   }
   for (std::string& rival : marked) {
-    ASSIGN_OR_RETURN(bool open, IsMarkOpen(transaction, table, index_no, key.bytes, rival));
-    if (open) {
+    // Who marked it may take that back, or has done so by now.
+    ASSIGN_OR_RETURN(const EntryState state,
+                     ReadEntryAndWriter(transaction, table, index_no, key.bytes, rival));
+    if (state.live || (state.writer != TrxId(0) && state.writer != transaction.id())) {
       return std::move(rival);
     }
   }

@@ -164,6 +164,11 @@ Lsn TransactionSystem::LatestPendingCommitLsn() const {
   return ended_at_.empty() ? Lsn(0) : ended_at_.rbegin()->first;
 }
 
+TrxId TransactionSystem::SettledLimit() const {
+  MutexLock lock(mutex_);
+  return unseen_.empty() ? TrxId(next_.load()) : unseen_.begin()->first;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Views
 

@@ -103,8 +103,8 @@ class TransactionSystem {
   Lsn PendingCommitLsn(TrxId id) const;
   // The same for all transactions that have ended.
   Lsn LatestPendingCommitLsn() const;
-  // Whether all views made from now on see `id` and all that are older.
-  bool IsSeenByAll(TrxId id) const { return id.value() < least_unseen_.load(); }
+  // All transactions below it have ended, and all views made from now on see them.
+  TrxId SettledLimit() const;
 
   // The LSN at which the last of those that have ended, and views do not see yet, ended; Lsn(0)
   // when there is none.

@@ -74,7 +74,7 @@ TEST_F(EntryLockTest, LockedEntriesStayAmongManyWriters) {
   std::atomic<uint64_t> read{0};
   {
     std::vector<Thread> threads;
-    for (uint64_t n = 0; n < 3; ++n) {
+    for (uint64_t n = 0; n < 4; ++n) {
       threads.emplace_back("writer", [&, n] {
         Random random(n + 1);
         while (!stop.load()) {
@@ -87,7 +87,7 @@ TEST_F(EntryLockTest, LockedEntriesStayAmongManyWriters) {
           if (s.Update("t", id, id + "|" + key + "|w").Is(Code::kNotFound)) {
             s.Insert("t", id + "|" + key + "|i").IgnoreError();
           }
-          (random.Chance(0.2) ? s.Rollback() : s.Commit()).IgnoreError();
+          (random.Chance(0.6) ? s.Rollback() : s.Commit()).IgnoreError();
         }
       });
     }
@@ -109,7 +109,7 @@ TEST_F(EntryLockTest, LockedEntriesStayAmongManyWriters) {
         }
       });
     }
-    for (int i = 0; i < 2000 && (read.load() < 200 || i < 100); ++i) {
+    for (int i = 0; i < 2000 && (read.load() < 400 || i < 100); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     stop.store(true);
