@@ -115,6 +115,9 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
     case row::ValueKind::kDecimal:
       break;
     case row::ValueKind::kString:
+      if (type.kind == row::TypeKind::kJson) {
+        break;
+      }
       rows_->AppendString(value.bytes());
       return;
     case row::ValueKind::kDate:
@@ -133,7 +136,7 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
       return;
     }
   }
-  // ENUM, SET, BIT, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as well).
+  // ENUM, SET, BIT, JSON, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as well).
   rows_->AppendString(row::ToText(value, type));
 }
 
