@@ -118,6 +118,35 @@ TEST_F(EntryLockTest, LockedEntriesStayAmongManyWriters) {
   Check("t");
 }
 
+// A key that is given up and taken back again and again is never free for others.
+TEST_F(EntryLockTest, ARollbackUnderWayHidesNoDuplicate) {
+  Create("u", "0;1", {true, true});
+  Load("u", {"1|k"});
+  std::atomic<bool> stop{false};
+  int inserted = 0;
+  int refused = 0;
+  {
+    Thread giving_up("giving up", [&] {
+      while (!stop.load()) {
+        Session s(engine_.get(), Isolation::kReadCommitted);
+        s.Update("u", "1", "1|z").IgnoreError();
+        s.Rollback().IgnoreError();
+      }
+    });
+    for (int i = 0; i < 20000; ++i) {
+      Session s(engine_.get(), Isolation::kReadCommitted);
+      const Status status = s.Insert("u", std::to_string(2 + i) + "|k");
+      inserted += status.ok() ? 1 : 0;
+      refused += status.Is(Code::kAlreadyExists) ? 1 : 0;
+      s.Rollback().IgnoreError();
+    }
+    stop.store(true);
+  }
+  EXPECT_EQ(inserted, 0);
+  EXPECT_GT(refused, 1000);
+  Check("u");
+}
+
 // The matching rows of a scan that shows locked rows as committed: those whose third field is `x`.
 TEST_F(EntryLockTest, RowsThatDoNotMatchAreNotWaitedFor) {
   Session writer(engine_.get());
