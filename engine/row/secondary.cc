@@ -4,6 +4,7 @@
 #include "engine/row/row_lock.h"
 #include "engine/row/row_read.h"
 #include "engine/row/row_version.h"
+#include "engine/store/latch_order.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/table_trees.h"
 
@@ -237,6 +238,7 @@ Result<bool> IsDeadEntry(Core& core, const LeafCursor& cursor, const Table& tabl
   if (cursor.value().empty() || (cursor.value()[0] & 1) == 0) {
     return false;
   }
+  const latch_order::LookFromLeaf looks;
   ASSIGN_OR_RETURN(bool needed,
                    AnyVersionHasKey(core, table, index_no, key, clustered_key, oldest_view));
   return !needed;

@@ -14,9 +14,9 @@
 // INV-BTR-2  Keys in a page ascend strictly; all keys of child i lie in [key i, key i+1); an inner
 //            page's first key equals its entry's key in the parent; the leftmost key is empty.
 // INV-BTR-3  Siblings of a level are linked in both directions; all leaves are at level 0.
-// INV-BTR-4  Latch order: tree latch; then pages by level from the root down; in a level from left
-//            to right; bitmap pages last (at Commit). Who holds a leaf and wants one to the left
-//            lets go first, or only tries.
+// INV-BTR-4  Latch order (latch_order.h): tree latch; then pages by level from the root down; in a
+//            level from left to right; bitmap pages last (at Commit). Who holds a leaf and wants
+//            one to the left lets go first, or only tries.
 // INV-BTR-5  A leaf with an unchanged LSN is unchanged, also across eviction: saved positions rely
 //            on it. A page leaves a tree only with an edit (it is emptied).
 //

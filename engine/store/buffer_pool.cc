@@ -6,10 +6,13 @@
 #include "base/fault.h"
 #include "base/invariant.h"
 #include "base/os/blocking.h"
+#include "engine/store/latch_order.h"
 
 namespace borealis::engine {
 
 namespace {
+
+using latch_order::How;
 
 constexpr size_t kFramesMin = 64;
 constexpr size_t kFramesPerPartition = 256;
@@ -110,6 +113,7 @@ void PageGuard::Release() {
 
 void PageGuard::UnlockOnly() {
   if (latched_) {
+    latch_order::NoteUnlatched(*frame_);
     frame_->latch.Unlock(mode_);
     latched_ = false;
   }
@@ -120,6 +124,7 @@ void PageGuard::LockAgain(LatchMode mode) {
   frame_->latch.Lock(mode);
   mode_ = mode;
   latched_ = true;
+  latch_order::NoteLatched(*frame_, How::kWaited);
 }
 
 BufferPool::BufferPool(PageReader* reader, Volume* volume, size_t bytes, Checker checker)
@@ -186,7 +191,7 @@ Result<PageGuard> BufferPool::FetchWith(PageNo number, LatchMode mode, Wait wait
         if (mode == LatchMode::kShared) {
           frame->latch.Downgrade();
         }
-        return PageGuard(this, frame, mode);
+        return PageGuard(this, frame, mode, wait == Wait::kYes ? How::kWaited : How::kTried);
       }
       frame = existing;
     }
@@ -202,8 +207,9 @@ Result<PageGuard> BufferPool::FetchWith(PageNo number, LatchMode mode, Wait wait
         frame->latch.Lock(mode);
       }
     }
-    PageGuard guard(this, frame, mode);
-    if (frame->ready.load(std::memory_order_acquire)) {
+    const bool ready = frame->ready.load(std::memory_order_acquire);
+    PageGuard guard(this, frame, mode, ready && wait == Wait::kYes ? How::kWaited : How::kTried);
+    if (ready) {
       return guard;
     }
     COVER("buffer_pool.read_of_other_failed");
@@ -216,8 +222,9 @@ PageGuard BufferPool::FetchCached(PageNo number, LatchMode mode) {
     return {};
   }
   frame->latch.Lock(mode);
-  PageGuard guard(this, frame, mode);
-  if (!frame->ready.load(std::memory_order_acquire)) {
+  const bool ready = frame->ready.load(std::memory_order_acquire);
+  PageGuard guard(this, frame, mode, ready ? How::kWaited : How::kTried);
+  if (!ready) {
     return {};
   }
   return guard;
@@ -234,12 +241,12 @@ Result<PageGuard> BufferPool::Create(PageNo number) {
       if (frame != nullptr) {
         frame->page->Clear();
         frame->ready.store(true, std::memory_order_release);
-        return PageGuard(this, frame, LatchMode::kExclusive);
+        return PageGuard(this, frame, LatchMode::kExclusive, How::kTried);
       }
       frame = existing;
     }
     frame->latch.LockExclusive();
-    PageGuard guard(this, frame, LatchMode::kExclusive);
+    PageGuard guard(this, frame, LatchMode::kExclusive, How::kTried);
     if (frame->ready.load(std::memory_order_acquire)) {
       frame->page->Clear();
       return guard;
@@ -263,6 +270,7 @@ void BufferPool::Abandon(Frame* frame) {
 void BufferPool::Discard(PageGuard guard) {
   INVARIANT(guard.latched_ && guard.mode_ == LatchMode::kExclusive);
   Frame* const frame = guard.frame_;
+  latch_order::NoteUnlatched(*frame);
   guard.frame_ = nullptr;
   guard.latched_ = false;
   Abandon(frame);

@@ -32,6 +32,7 @@
 #include "engine/store/frame.h"
 #include "engine/store/frame_memory.h"
 #include "engine/store/latch.h"
+#include "engine/store/latch_order.h"
 #include "engine/store/read_ahead.h"
 #include "engine/store/replacement.h"
 #include "storage_client/volume.h"
@@ -69,8 +70,10 @@ class PageGuard {
 
  private:
   friend class BufferPool;
-  PageGuard(BufferPool* pool, Frame* frame, LatchMode mode)
-      : pool_(pool), frame_(frame), mode_(mode), latched_(true) {}
+  PageGuard(BufferPool* pool, Frame* frame, LatchMode mode, latch_order::How how)
+      : pool_(pool), frame_(frame), mode_(mode), latched_(true) {
+    latch_order::NoteLatched(*frame, how);
+  }
 
   BufferPool* pool_ = nullptr;
   Frame* frame_ = nullptr;

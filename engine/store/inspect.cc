@@ -38,6 +38,8 @@ std::string_view TypeName(PageType type) {
       return "long value";
     case PageType::kUndo:
       return "undo";
+    case PageType::kUndoDirectory:
+      return "undo directory";
     case PageType::kFree:
       return "free";
   }

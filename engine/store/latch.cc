@@ -17,13 +17,11 @@ inline void Pause() {
 #if !defined(NDEBUG) || defined(BOREALIS_SANITIZED)
 thread_local int held_latches = 0;
 
-// Before waiting: aborts when a mutex of the pool or below is held. The page rank itself is not
+// Before waiting: aborts when a mutex of rank kPage or above is held. The page rank itself is not
 // kept, so that row locks may be looked up under a page latch.
 void CheckMayWait() {
-  if (held_latches == 0) {
-    internal::NoteAcquire(LockRank::kPage);
-    internal::NoteRelease(LockRank::kPage);
-  }
+  internal::NoteAcquire(LockRank::kPage);
+  internal::NoteRelease(LockRank::kPage);
 }
 void NoteLatched() {
   ++held_latches;

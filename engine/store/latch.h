@@ -4,9 +4,8 @@
 // A thread must not take a latch it already holds (in either mode): a waiting writer between the
 // two would deadlock it; Mtr looks pages up in its memo for that reason.
 //
-// Order (INV-BTR-4): a mutex of rank above kPage must not be held when a latch is taken; among page
-// latches the B+tree's order holds (engine/store/btree.h). Debug builds count the page latches a
-// thread holds, so that waits which must not happen under a latch can be asserted.
+// Order (INV-BTR-4): engine/store/latch_order.h, which also checks it. Debug builds count the page
+// latches a thread holds, so that waits which must not happen under a latch can be asserted.
 #pragma once
 
 #include <atomic>

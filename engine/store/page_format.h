@@ -39,6 +39,7 @@ enum class PageType : uint8_t {
   kIndex = 3,
   kLongValue = 4,
   kUndo = 16,  // 16 and above belong to the upper half of the engine
+  kUndoDirectory = 17,
   kFree = 255,
 };
 

@@ -37,7 +37,7 @@ TreeLatch* Store::TreeLatchOf(PageNo root) {
   MutexLock lock(mutex_);
   std::unique_ptr<TreeLatch>& latch = tree_latches_[root];
   if (latch == nullptr) {
-    latch = std::make_unique<TreeLatch>();
+    latch = std::make_unique<TreeLatch>(root);
   }
   return latch.get();
 }

@@ -20,10 +20,16 @@ namespace borealis::engine {
 // Excludes structure changes of one tree from each other. Held by an Mtr until it ends.
 class TreeLatch {
  public:
-  void Lock() { latch_.LockExclusive(); }
+  explicit TreeLatch(PageNo root) : root_(root) {}
+
+  void Lock() {
+    latch_order::CheckTreeLatch(root_);
+    latch_.LockExclusive();
+  }
   void Unlock() { latch_.UnlockExclusive(); }
 
  private:
+  const PageNo root_;
   PageLatch latch_;
 };
 

@@ -11,7 +11,7 @@ namespace borealis::engine {
 namespace {
 
 constexpr uint8_t kUndoPageType = static_cast<uint8_t>(PageType::kUndo);
-constexpr uint8_t kDirectoryPageType = 17;
+constexpr uint8_t kDirectoryPageType = static_cast<uint8_t>(PageType::kUndoDirectory);
 
 constexpr size_t kUsed = 18;
 constexpr size_t kLast = 20;

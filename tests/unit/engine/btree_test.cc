@@ -92,18 +92,21 @@ TEST_P(BTreeRandom, EqualsMap) {
     }
   }
   EXPECT_GE(tree.Verify()->height, mix.height);
-  // Empty it: the tree shrinks back to its root.
+  // Empty it: the tree shrinks back to its root, but for a leaf or two: one that became empty while
+  // it was its parent's only child stays until something beside it is merged. Which ones those are
+  // depends on splits, which depend on hints that go when a page is evicted.
   for (const auto& [key, value] : model) {
     ASSERT_OK(DeleteOne(&tree, key));
   }
   Result<BTree::Shape> shape = tree.Verify();
   ASSERT_TRUE(shape.ok()) << shape.status().ToString();
   EXPECT_EQ(shape->entries, 0u);
-  EXPECT_EQ(shape->height, 1);
-  // Only the header, the bitmap and the root are left.
+  EXPECT_LE(shape->leaf_pages, 2u);
+  EXPECT_LE(shape->inner_pages, 1u);
+  // Nothing else is left but the header and the bitmap.
   Result<Space::Usage> usage = store->space()->MeasureUsage();
   ASSERT_TRUE(usage.ok());
-  EXPECT_EQ(usage->allocated_pages, 3u);
+  EXPECT_EQ(usage->allocated_pages, 2 + shape->leaf_pages + shape->inner_pages);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -338,8 +341,11 @@ TEST_F(CursorTest, PrevSeesWhatWasInsertedMeanwhile) {
   while (!positioned) {
     std::this_thread::yield();
   }
-  // Gets the right leaf only once the walker has let go of it to wait for the left one.
-  ASSERT_OK(InsertOne(&tree_, KeyOf(left_last + 15), "meanwhile"));
+  // Gets the right leaf only once the walker has let go of it to wait for the left one. On a thread
+  // of its own: one thread has one descent at a time (INV-BTR-4).
+  Thread inserter("inserter",
+                  [&] { ASSERT_OK(InsertOne(&tree_, KeyOf(left_last + 15), "meanwhile")); });
+  inserter.Join();
   left.Release();
   walker.Join();
 }

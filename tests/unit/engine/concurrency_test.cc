@@ -5,6 +5,7 @@
 
 #include "base/os/thread.h"
 #include "tests/unit/engine/store_testing.h"
+#include "tests/unit/engine/stress.h"
 
 namespace borealis::engine {
 namespace {
@@ -71,9 +72,9 @@ Status ScanOnce(const BTree& tree, bool forward) {
 
 // Random row changes of the keys that belong to thread `me` of `all`, against a model of its own.
 void ChangeRows(BTree* tree, uint64_t me, uint64_t all, int steps,
-                std::map<std::string, std::string>* model) {
+                std::map<std::string, std::string>* model, const StressTime& time = {}) {
   std::mt19937_64 random(me + 1);
-  for (int step = 0; step < steps; ++step) {
+  for (int step = 0; step < steps || time.GoesOn(); ++step) {
     uint64_t number = random() % kKeys;
     number = number / all * all + me;
     if (IsPermanent(number) || number >= kKeys) {
@@ -121,6 +122,7 @@ TEST_P(ConcurrencyTest, EightThreads) {
   std::vector<std::map<std::string, std::string>> models(kWriters);
   std::atomic<bool> stop{false};
   std::atomic<int> rounds{0};
+  const StressTime time;
   {
     std::vector<Thread> readers;
     for (int i = 0; i < 2; ++i) {
@@ -140,8 +142,8 @@ TEST_P(ConcurrencyTest, EightThreads) {
     {
       std::vector<Thread> writers;
       for (uint64_t t = 0; t < kWriters; ++t) {
-        writers.emplace_back("writer",
-                             [&, t] { ChangeRows(&tree, t, kWriters, 1000 * kScale, &models[t]); });
+        writers.emplace_back(
+            "writer", [&, t] { ChangeRows(&tree, t, kWriters, 1000 * kScale, &models[t], time); });
       }
     }
     stop = true;
@@ -217,7 +219,7 @@ TEST_P(ReplicaTest, SeesWholeMiniTransactionsOnly) {
         ASSERT_TRUE(shape.ok()) << shape.status().ToString();
       }
     });
-    ChangeRows(&tree, 0, 1, 3000 * kScale, &model);
+    ChangeRows(&tree, 0, 1, 3000 * kScale, &model, StressTime());
     stop = true;
   }
   EXPECT_GT(rounds.load(), 0);

@@ -3,6 +3,7 @@
 
 #include "base/os/random.h"
 #include "tests/unit/engine/engine_fixture.h"
+#include "tests/unit/engine/stress.h"
 
 namespace borealis::engine::testing {
 namespace {
@@ -37,12 +38,13 @@ TEST_F(EngineConcurrencyTest, TransfersKeepTheSum) {
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> commits{0};
   std::atomic<int> wrong{0};
+  const StressTime time;
   {
     std::vector<Thread> threads;
     for (int n = 0; n < kThreads; ++n) {
       threads.emplace_back("transfer", [&, n] {
         Random random(static_cast<uint64_t>(n) + 1);
-        for (int i = 0; i < 150; ++i) {
+        for (int i = 0; i < 150 || time.GoesOn(); ++i) {
           Session s(engine_.get());
           const std::string from = Key(random.Below(kAccounts));
           const std::string to = Key(random.Below(kAccounts));

@@ -4,6 +4,7 @@
 
 #include "base/os/random.h"
 #include "tests/unit/engine/engine_fixture.h"
+#include "tests/unit/engine/stress.h"
 
 namespace borealis::engine::testing {
 namespace {
@@ -56,6 +57,7 @@ TEST_F(SmallPoolTest, ManySessionsWithSlowDurability) {
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
   std::atomic<int> commits{0};
+  const StressTime time;
   Thread storage("storage", [&] {
     while (!stop.load()) {
       volume_->ReleaseUpTo(volume_->appended());
@@ -68,7 +70,7 @@ TEST_F(SmallPoolTest, ManySessionsWithSlowDurability) {
     for (int n = 0; n < 6; ++n) {
       threads.emplace_back("session", [&, n] {
         Random random(static_cast<uint64_t>(n) + 31);
-        for (int i = 0; i < 40 * kScale; ++i) {
+        for (int i = 0; i < 40 * kScale || time.GoesOn(); ++i) {
           Session s(engine_.get(),
                     random.Chance(0.5) ? Isolation::kReadCommitted : Isolation::kRepeatableRead);
           const auto add = [&](uint64_t which, int64_t amount) -> Status {
