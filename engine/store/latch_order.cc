@@ -17,8 +17,8 @@ namespace {
 enum class Place : uint8_t {
   kUnknown,  // created, freed: nobody else waits for it
   kLookedFrom,
-  kUndoDirectory,
   kUndo,
+  kUndoDirectory,
   kTree,
   kLongValue,
   kHeader,

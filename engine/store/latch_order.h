@@ -5,7 +5,7 @@
 //              1  apply latch (reader instances): Mtr takes it before its first page
 //              2  a secondary tree's leaf from under which purge looks at the row (LookFromLeaf);
 //                 who has undo or clustered pages never waits for a secondary tree
-//              3  undo directory, then undo pages
+//              3  undo pages, then the undo directory
 //              4  trees, one after the other; within a tree
 //                   its tree latch (structure changes only), before any page of the tree
 //                   pages by level from the root down; on a level from left to right
