@@ -147,25 +147,28 @@ Result<std::shared_ptr<const TableStatistics>> StatisticsKeeper::Get(const Table
   TableState& state = table.state();
   const bool may_be_old = core_->store->is_replica();
   const int64_t now = may_be_old ? core_->clock->NowUs() : 0;
+  std::shared_ptr<const TableStatistics> statistics;
   {
     MutexLock lock(state.statistics_mutex);
     if (state.statistics != nullptr && IsOf(*state.statistics, table) &&
         (!may_be_old || now - state.statistics_read_us < kReaderCopyUs)) {
-      return state.statistics;
+      statistics = state.statistics;
     }
   }
-  ASSIGN_OR_RETURN(std::shared_ptr<const TableStatistics> statistics, Load(table));
   if (statistics == nullptr) {
-    ASSIGN_OR_RETURN(statistics, Rough(table));
-    // The tree was looked at as it is now.
-    state.changes.rows.store(0);
+    ASSIGN_OR_RETURN(statistics, Load(table));
+    if (statistics == nullptr) {
+      ASSIGN_OR_RETURN(statistics, Rough(table));
+      // The tree was looked at as it is now.
+      state.changes.rows.store(0);
+    }
+    MutexLock lock(state.statistics_mutex);
+    state.statistics = statistics;
+    state.statistics_read_us = now;
   }
   if (!may_be_old && !HasAllIndexes(*statistics, table)) {
-    state.changes.due_at.store(0);  // the next change has it counted
+    Queue(table);  // never counted, or an index has come since
   }
-  MutexLock lock(state.statistics_mutex);
-  state.statistics = statistics;
-  state.statistics_read_us = now;
   return statistics;
 }
 
