@@ -43,7 +43,7 @@ struct Core {
   const Clock* const clock;
   WaitGraph graph;
   LockTable locks;
-  LockTable metadata;  // keys are names under IndexId(0)
+  LockTable metadata;  // keys are names under IndexId(0), user-level locks under IndexId(1)
   UndoSpace undo;
   // Shared with callbacks of commits that are not durable yet.
   const std::shared_ptr<TransactionSystem> transactions;

@@ -23,6 +23,7 @@
 #include "engine/table.h"
 #include "engine/table_locks.h"
 #include "engine/transaction.h"
+#include "engine/user_locks.h"
 #include "storage_client/volume.h"
 
 namespace borealis::engine {
@@ -70,6 +71,11 @@ class Engine {
   // LOCK TABLES: takes all the locks, in an order of its own, or none. The tables need not exist.
   virtual Result<std::shared_ptr<const TableLocks>> LockTables(
       const std::vector<TableLockRequest>& tables, const SchemaChangeOptions& how) = 0;
+  // Empty; see user_locks.h. `killed` as of a transaction's options. Must go before the engine.
+  virtual std::shared_ptr<UserLocks> MakeUserLocks(uint64_t session_id,
+                                                   std::function<bool()> killed) = 0;
+  // The session that holds the name; 0: nobody.
+  virtual uint64_t UserLockHolder(std::string_view name) const = 0;
   // The definition current now, without a lock: for listings and name resolution.
   virtual Result<TableRef> FindTable(std::string_view schema, std::string_view name) = 0;
   virtual Result<SchemaDefinition> FindSchema(std::string_view name) = 0;

@@ -17,6 +17,8 @@ namespace {
 constexpr int kUndoSlot = 2;  // slot of the volume header: first page of the undo directory
 constexpr int64_t kIdleUs = 1'000'000;
 constexpr size_t kLogsPerPass = 64;
+constexpr uint64_t kHistoryTold = 1'000'000;  // transactions waiting for purge that are warned of
+constexpr uint64_t kRollbackTold = 10'000;    // changes of a rollback whose end is worth a line
 
 // The pages that every volume has once an engine has been on it. The root slot comes last: without
 // it nothing of this counts.
@@ -108,6 +110,7 @@ Status EngineImpl::OpenWriter() {
   }
   if (core_.options.background_threads) {
     background_ = Thread("engine", [this] { BackgroundLoop(); });
+    rollback_ = Thread("rollback", [this] { RollbackLoop(); });
     counter_ = Thread("statistics", [this] { statistics_.Run(); });
     reporter_ = Thread("read point", [this] { ReportLoop(); });
   }
@@ -137,7 +140,9 @@ void EngineImpl::Stop() {
     report_ends_.NotifyAll();
   }
   statistics_.Wake();
+  core_.transactions->WakeOrphanWaiter();
   background_.Join();
+  rollback_.Join();
   counter_.Join();
   reporter_.Join();
   if (!store_->is_replica()) {
@@ -230,8 +235,20 @@ void EngineImpl::ReportLoop() {
 }
 
 void EngineImpl::BackgroundLoop() {
+  uint64_t told = kHistoryTold;
   while (!core_.stopping.load()) {
     Result<bool> did = BackgroundStep();
+    // Once for each doubling, and again from the start once it is short.
+    const uint64_t history = core_.history->length();
+    if (history >= told) {
+      LOG_WARN(
+          "history: {} transactions wait for purge; the oldest read view or reader is at {}",
+          history,
+          std::min(core_.transactions->OldestViewLsn(), core_.history->reader_horizon()).value());
+      told = history * 2;
+    } else if (history < kHistoryTold / 2) {
+      told = kHistoryTold;
+    }
     if (!did.ok() && !core_.stopping.load()) {
       LOG_WARN("background work of the engine: {}", did.status().ToString());
     }
@@ -241,25 +258,34 @@ void EngineImpl::BackgroundLoop() {
 
 Result<bool> EngineImpl::BackgroundStep() {
   MutexLock lock(background_mutex_);
-  Status undone;
-  if (core_.transactions->HasOrphans()) {
-    undone = RollBackOrphan();
-    if (undone.ok()) {
-      return true;
-    }
-  }
-  // One transaction that cannot be undone keeps neither the others nor purge from their turn.
   ASSIGN_OR_RETURN(bool purged, purge_.Pass(kLogsPerPass));
   ASSIGN_OR_RETURN(bool freed, FreeDrops());
-  RETURN_IF_ERROR(std::move(undone));
   return purged || freed;
 }
 
 Status EngineImpl::RunBackground() {
   for (bool more = !store_->is_replica(); more && !core_.stopping.load();) {
+    // One transaction that cannot be undone keeps purge from nothing.
+    const bool orphans = core_.transactions->HasOrphans();
+    const Status undone = orphans ? RollBackOrphan() : Status::Ok();
     ASSIGN_OR_RETURN(more, BackgroundStep());
+    RETURN_IF_ERROR(undone);
+    more |= orphans;
   }
   return Status::Ok();
+}
+
+// A thread of its own: a rollback may take minutes, and purge must keep up meanwhile.
+void EngineImpl::RollbackLoop() {
+  while (!core_.stopping.load()) {
+    core_.transactions->WaitForOrphan(kIdleUs);
+    Status undone = RollBackOrphan();
+    if (!undone.ok() && !core_.stopping.load()) {
+      LOG_WARN("rollback in the background: {}", undone.ToString());
+      MutexLock lock(report_mutex_);
+      report_ends_.WaitFor(report_mutex_, kIdleUs);
+    }
+  }
 }
 
 Status EngineImpl::RollBackOrphan() {
@@ -276,6 +302,9 @@ Status EngineImpl::RollBackOrphan() {
     return status;
   }
   COVER("engine.orphan_rolled_back");
+  if (const uint64_t undone = transaction->undone.load(); undone >= kRollbackTold) {
+    LOG_INFO("transaction {} is rolled back: {} changes undone", transaction->id.value(), undone);
+  }
   core_.locks.ReleaseAll(transaction->owner.get());
   return Status::Ok();
 }

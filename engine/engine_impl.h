@@ -1,8 +1,8 @@
 // The Engine of one open volume: composes the parts and runs the background.
 //
-// Background thread: undoes what recovery found or a session could not undo, purges, frees dropped
-// trees, reports the read point. Work is cut into small mini-transactions, so it can stop at any
-// time and go on after a restart.
+// Background threads: one undoes what recovery found, or a session could not undo or has left; one
+// purges and frees dropped trees; one counts statistics; one reports the read point. Work is cut
+// into small mini-transactions, so it can stop at any time and go on after a restart.
 #pragma once
 
 #include <map>
@@ -18,6 +18,7 @@
 #include "engine/trx/history.h"
 #include "engine/trx/purge.h"
 #include "engine/trx/table_locks.h"
+#include "engine/trx/user_locks.h"
 
 namespace borealis::engine {
 
@@ -38,6 +39,13 @@ class EngineImpl final : public Engine {
                              std::string_view name, TableUse use) override;
   Result<std::shared_ptr<const TableLocks>> LockTables(const std::vector<TableLockRequest>& tables,
                                                        const SchemaChangeOptions& how) override;
+  std::shared_ptr<UserLocks> MakeUserLocks(uint64_t session_id,
+                                           std::function<bool()> killed) override {
+    return std::make_shared<HeldUserLocks>(&core_, session_id, std::move(killed));
+  }
+  uint64_t UserLockHolder(std::string_view name) const override {
+    return HolderOfUserLock(core_, name);
+  }
   Result<TableRef> FindTable(std::string_view schema, std::string_view name) override;
   Result<SchemaDefinition> FindSchema(std::string_view name) override;
   Result<std::vector<SchemaDefinition>> ListSchemas() override;
@@ -110,6 +118,7 @@ class EngineImpl final : public Engine {
   void ReportLoop();
   // One round; true when something was done.
   Result<bool> BackgroundStep();
+  void RollbackLoop();
   Status RollBackOrphan();
   Result<bool> FreeDrops() REQUIRES(background_mutex_);
   Result<bool> FreeIfUnused(const PendingDrop& drop) REQUIRES(background_mutex_);
@@ -129,6 +138,7 @@ class EngineImpl final : public Engine {
   Mutex report_mutex_{LockRank::kLeaf};
   ConditionVariable report_ends_;
   Thread background_;
+  Thread rollback_;
   Thread counter_;  // of statistics
   Thread reporter_;
 };

@@ -115,6 +115,7 @@ std::vector<TransactionInfo> EngineImpl::ListTransactions() const {
       info.started_wall_us = transaction->started_wall_us;
       info.isolation = IsolationText(Isolation::kRepeatableRead);
       info.recovered = transaction->recovered;
+      info.undone = transaction->undone.load();
       list.push_back(std::move(info));
     }
   }
@@ -148,7 +149,12 @@ std::vector<MetadataLockInfo> EngineImpl::ListMetadataLocks() const {
   // A transaction has up to two locks on a table, on its name and on its rows
   // (engine/table_locks.h): one entry with the stronger mode.
   std::map<std::tuple<uint64_t, std::string, std::string>, MetadataLockInfo> by_owner;
+  std::vector<MetadataLockInfo> list;
   for (const LockInfo& lock : core_.metadata.List()) {
+    if (lock.index == kUserLockIndex) {
+      list.push_back({"", lock.key, "EXCLUSIVE", lock.granted, lock.session_id, true});
+      continue;
+    }
     const size_t split = std::min(lock.key.find('\0'), lock.key.size());
     std::string schema = lock.key.substr(0, split);
     std::string table = split < lock.key.size() ? lock.key.substr(split + 1) : "";
@@ -168,7 +174,6 @@ std::vector<MetadataLockInfo> EngineImpl::ListMetadataLocks() const {
       info.mode = shared ? "SHARED_READ" : "EXCLUSIVE";
     }
   }
-  std::vector<MetadataLockInfo> list;
   for (auto& [owner, info] : by_owner) {
     list.push_back(std::move(info));
   }

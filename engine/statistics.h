@@ -85,6 +85,7 @@ struct TransactionInfo {
   bool read_only = false;
   bool autocommit = false;
   bool recovered = false;  // left by an earlier writer and being rolled back
+  uint64_t undone = 0;     // changes that the background has undone; `changes` are left, if known
 };
 
 struct LockInfo {
@@ -133,6 +134,7 @@ struct MetadataLockInfo {
   std::string mode;   // "SHARED_READ", "SHARED_WRITE", "SHARED_READ_ONLY", "EXCLUSIVE"
   bool granted = true;
   uint64_t session_id = 0;
+  bool user_level = false;  // `table` is the name of a user-level lock
 };
 
 }  // namespace borealis::engine

@@ -25,6 +25,7 @@
 namespace borealis::engine {
 
 class TableLocks;
+class UserLocks;
 
 enum class Isolation : uint8_t {
   kReadUncommitted,
@@ -50,6 +51,11 @@ struct TransactionOptions {
   std::shared_ptr<const TableLocks> table_locks;
   // The running statement's text, for reports of deadlocks; asked on the transaction's own thread.
   std::function<std::string()> statement;
+  // What the session holds of user-level locks, if it has any to do with them.
+  std::shared_ptr<const UserLocks> user_locks;
+  // innodb_snapshot_isolation: under REPEATABLE READ a row that has been changed since the read
+  // view was made is not locked: the transaction is rolled back as a deadlock's victim.
+  bool snapshot_isolation = false;
   // Shown in lists of transactions and locks: the session's connection id.
   uint64_t session_id = 0;
 };
@@ -95,6 +101,12 @@ class Transaction {
   virtual Status CommitAndWait() = 0;
   // Undoes everything and releases the locks. Harmless after the end.
   virtual Status Rollback() = 0;
+
+  // Ends it as Rollback does, but leaves much to undo to the background: for a session that ends.
+  // The locks on rows stay until that is done.
+  virtual void Abandon() = 0;
+  // The session has taken its first user-level lock while the transaction is open.
+  virtual void Join(std::shared_ptr<const UserLocks> locks) = 0;
 
   // Makes a wait of this transaction, now or next, fail with kCancelled. Any thread.
   virtual void Interrupt() = 0;

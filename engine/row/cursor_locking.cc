@@ -69,7 +69,9 @@ class LockingCursor final : public Cursor {
   Result<Step> SkipIfSame(const Candidate& candidate);
   Status LockBeyond();
   bool locks_entry_alone() const {
-    return secondary() && options_.covering && options_.lock == LockMode::kShared;
+    // A row's last writer is known by the row alone (INV-TRX-9).
+    return secondary() && options_.covering && options_.lock == LockMode::kShared &&
+           !trx_.options().snapshot_isolation;
   }
   void Advance(const Candidate& candidate) {
     position_before_ = std::move(position_);
@@ -258,6 +260,9 @@ Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candid
     ASSIGN_OR_RETURN(bool exists, ReadNewest(*table_, candidate.clustered_key, &newest));
     if (!exists || newest.header.trx == trx_.id() ||
         !trx_.core().transactions->IsActive(newest.header.trx)) {
+      if (exists) {
+        RETURN_IF_ERROR(trx_.CheckUnchanged(newest.header.trx));
+      }
       // Settled; but it may have been settled since the look, by coming back to life.
       confirmed_ = false;
       return SkipIfSame(candidate);

@@ -43,7 +43,7 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
     }
     if (now == transaction.id() || !core.transactions->IsActive(now)) {
       transaction.NoteMet(now);
-      return Status::Ok();
+      return transaction.CheckUnchanged(now);
     }
     // Written between the look and the lock: by a writer that had dropped its explicit lock for the
     // implied one, or as a new row where a ghost was locked and then purged. Queue behind it.

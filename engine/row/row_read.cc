@@ -122,6 +122,8 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
       if (!trx.locks_gaps() && locked.outcome != LockOutcome::kHeld) {
         trx.core().locks.UnlockRecord(trx.owner(), index, key);
       }
+    } else if (exists) {
+      RETURN_IF_ERROR(trx.CheckUnchanged(newest.header.trx));
     }
     if (!trx.locks_gaps() || gap_locked) {
       return Status::NotFound("row does not exist");

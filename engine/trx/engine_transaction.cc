@@ -6,8 +6,14 @@
 #include "engine/row/row_read.h"
 #include "engine/row/row_undo.h"
 #include "engine/table_trees.h"
+#include "engine/user_locks.h"
 
 namespace borealis::engine {
+
+namespace {
+// Changes that an abandoned transaction undoes itself: a few milliseconds' work.
+constexpr uint64_t kAbandonLeast = 1000;
+}  // namespace
 
 EngineTransaction::EngineTransaction(Core* core, TransactionOptions options)
     : core_(core),
@@ -19,6 +25,9 @@ EngineTransaction::EngineTransaction(Core* core, TransactionOptions options)
           std::make_shared<LockOwner>(owner_->id, options_.session_id, options_.killed)) {
   owner_->statement = options_.statement;
   owner_->started_wall_us = started_wall_us_;
+  if (options_.user_locks != nullptr) {
+    core_->graph.Join(owner_->id, options_.user_locks->party());
+  }
   if (options_.consistent_snapshot && options_.isolation == Isolation::kRepeatableRead) {
     CheckUsable().IgnoreError();   // it begins with this
     MakeReadView().IgnoreError();  // cannot fail: nothing has been met yet
@@ -31,6 +40,14 @@ EngineTransaction::~EngineTransaction() {
              status.ToString());
   }
   Unlist();
+  if (options_.user_locks != nullptr) {
+    core_->graph.Leave(owner_->id);
+  }
+}
+
+void EngineTransaction::Join(std::shared_ptr<const UserLocks> locks) {
+  core_->graph.Join(owner_->id, locks->party());
+  options_.user_locks = std::move(locks);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -304,20 +321,34 @@ Status EngineTransaction::Rollback() {
     if (!status.ok()) {
       // Somebody else finishes it; it keeps its id, so its changes stay invisible and locked.
       core_->transactions->Orphan(changing_);
-      core_->history->Wake();
     }
     changing_ = nullptr;
   }
   if (status.ok()) {
     Finish(TransactionState::kRolledBack);
   } else {
-    // Row locks stay with the orphan; its owner lives on with it.
-    CloseView();
-    Unlist();
-    state_ = TransactionState::kRolledBack;
-    core_->metadata.ReleaseAll(metadata_owner_.get());
+    LeaveToBackground();
   }
   return status;
+}
+
+void EngineTransaction::Abandon() {
+  if (changing_ == nullptr || changing_->log.records < kAbandonLeast) {
+    Rollback().IgnoreError();  // when it fails it is the background's as well
+    return;
+  }
+  COVER("engine_transaction.abandoned");
+  core_->rows.rollbacks.fetch_add(1, std::memory_order_relaxed);
+  core_->transactions->Orphan(std::exchange(changing_, nullptr));
+  LeaveToBackground();
+}
+
+// Row locks stay with the orphan; its owner lives on with it.
+void EngineTransaction::LeaveToBackground() {
+  CloseView();
+  Unlist();
+  state_ = TransactionState::kRolledBack;
+  core_->metadata.ReleaseAll(metadata_owner_.get());
 }
 
 void EngineTransaction::Interrupt() {
@@ -349,6 +380,14 @@ Status LockPlace(Core& core, LockOwner* owner, const UndoRecord& record) {
                        {record.clustered_key, true, record.clustered_key, true, false});
 }
 
+// What lists of transactions show: after recovery it is not known how much is left.
+void NoteProgress(ChangingTransaction& transaction) {
+  transaction.undone.fetch_add(1, std::memory_order_relaxed);
+  if (!transaction.recovered) {
+    transaction.owner->weight.store(transaction.log.records, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace
 
 Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records, LockOwner* owner,
@@ -374,6 +413,9 @@ Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
       RETURN_IF_ERROR(LockPlace(core, owner, record));
     }
     RETURN_IF_ERROR(UndoChange(core, transaction.id, owner, record, position, &log));
+    if (in_background) {
+      NoteProgress(transaction);
+    }
     if (owner != nullptr && record.type == UndoType::kInsert) {
       // The row is gone, and those who waited for it need not wait on.
       core.locks.UnlockRecord(owner, record.clustered_index, record.clustered_key);

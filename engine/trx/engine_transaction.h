@@ -36,6 +36,8 @@ class EngineTransaction final : public Transaction {
   void Commit(std::function<void(Status)> done) override;
   Status CommitAndWait() override;
   Status Rollback() override;
+  void Abandon() override;
+  void Join(std::shared_ptr<const UserLocks> locks) override;
   void Interrupt() override;
   void ClearInterrupt() override;
   Lsn commit_lsn() const override { return commit_lsn_; }
@@ -52,6 +54,15 @@ class EngineTransaction final : public Transaction {
   Result<Snapshot> SnapshotForRead();
   // What was read through the view counts only if this is still Ok (INV-TRX-7).
   Status CheckView() const;
+  // INV-TRX-9: kDeadlock when the newest version of a row that is being locked, `writer`'s, is none
+  // that this transaction sees or has written.
+  Status CheckUnchanged(TrxId writer) const {
+    const bool checked = options_.snapshot_isolation &&
+                         options_.isolation >= Isolation::kRepeatableRead && view_ != nullptr;
+    return checked && writer != id() && !view_->Sees(writer)
+               ? Status::Deadlock("row has been changed since the transaction's snapshot")
+               : Status::Ok();
+  }
   // Of a table whose trees may be younger than the view.
   Status CheckTableUsable(const Table& table, size_t index_no, const Snapshot& snapshot) const;
   // How this read locks, isolation level considered.
@@ -80,6 +91,7 @@ class EngineTransaction final : public Transaction {
   Lsn MustBeDurable() const { return std::max(must_see_, Lsn(owner_->met_lsn.load())); }
   // Ends being listed among those that have begun.
   void Unlist();
+  void LeaveToBackground();
   // Releases locks and view; the end of every transaction.
   void Finish(TransactionState state);
 

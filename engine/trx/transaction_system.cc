@@ -253,6 +253,19 @@ void TransactionSystem::Orphan(const std::shared_ptr<ChangingTransaction>& trans
   MutexLock lock(mutex_);
   transaction->orphaned = true;
   orphans_.push_back(transaction);
+  orphaned_.NotifyAll();
+}
+
+void TransactionSystem::WaitForOrphan(int64_t timeout_us) {
+  MutexLock lock(mutex_);
+  if (orphans_.empty()) {
+    orphaned_.WaitFor(mutex_, timeout_us);
+  }
+}
+
+void TransactionSystem::WakeOrphanWaiter() {
+  MutexLock lock(mutex_);
+  orphaned_.NotifyAll();
 }
 
 std::shared_ptr<ChangingTransaction> TransactionSystem::TakeOrphan() {

@@ -56,7 +56,8 @@ struct ChangingTransaction {
   std::shared_ptr<LockOwner> owner;
   UndoLog log;
   bool recovered = false;
-  bool orphaned = false;  // to be undone by the background
+  std::atomic<bool> orphaned{false};  // to be undone by the background
+  std::atomic<uint64_t> undone{0};    // changes that the background has undone so far
   int64_t started_wall_us = 0;
 };
 
@@ -128,6 +129,9 @@ class TransactionSystem {
   void Orphan(const std::shared_ptr<ChangingTransaction>& transaction);
   std::shared_ptr<ChangingTransaction> TakeOrphan();
   bool HasOrphans() const;
+  // Returns when there may be an orphan, or after `timeout_us`.
+  void WaitForOrphan(int64_t timeout_us);
+  void WakeOrphanWaiter();
 
   std::vector<std::shared_ptr<ChangingTransaction>> ListActive() const;
   uint64_t next_number() const;
@@ -177,6 +181,7 @@ class TransactionSystem {
   Lsn noted_ GUARDED_BY(mutex_);  // replica: the marks up to here have been noted
   std::deque<std::shared_ptr<ChangingTransaction>> orphans_ GUARDED_BY(mutex_);
   ConditionVariable ended_;
+  ConditionVariable orphaned_;
 };
 
 }  // namespace borealis::engine

@@ -109,8 +109,40 @@ void WaitGraph::MarkVictim(LockOwner* owner) {
   owner->wait_changed_.NotifyAll();
 }
 
+void WaitGraph::Join(uint64_t owner_id, uint64_t party) {
+  MutexLock lock(mutex_);
+  party_of_[owner_id] = party;
+  members_[party].insert(owner_id);
+}
+
+void WaitGraph::Leave(uint64_t owner_id) {
+  MutexLock lock(mutex_);
+  const auto found = party_of_.find(owner_id);
+  if (found == party_of_.end()) {
+    return;
+  }
+  const auto members = members_.find(found->second);
+  members->second.erase(owner_id);
+  if (members->second.empty()) {
+    members_.erase(members);
+  }
+  party_of_.erase(found);
+}
+
+uint64_t WaitGraph::WaiterFor(uint64_t owner_id) const {
+  const auto party = party_of_.find(owner_id);
+  if (party != party_of_.end()) {
+    for (const uint64_t member : members_.at(party->second)) {
+      if (waiting_.contains(member)) {
+        return member;
+      }
+    }
+  }
+  return owner_id;
+}
+
 bool WaitGraph::FindCircle(uint64_t start, std::vector<uint64_t>* path) {
-  if (!waited_for_.contains(start)) {
+  if (!waited_for_.contains(start) && !party_of_.contains(start)) {
     return false;
   }
   // Depth first, without recursion: each frame is an owner and its next blocker to look at.
@@ -127,7 +159,7 @@ bool WaitGraph::FindCircle(uint64_t start, std::vector<uint64_t>* path) {
       steps.pop_back();
       continue;
     }
-    const uint64_t blocker = found->second.blockers[top.next++];
+    const uint64_t blocker = WaiterFor(found->second.blockers[top.next++]);
     if (blocker == start) {
       path->clear();
       for (const Step& step : steps) {

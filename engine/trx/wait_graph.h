@@ -98,6 +98,11 @@ class WaitGraph {
   // Clears the registration and ends the wait.
   void Grant(LockOwner* owner);
 
+  // Owners of one party are one session's, of which one waits at a time: who waits for any of them
+  // waits for what the party waits for. A party is known by any number but 0.
+  void Join(uint64_t owner_id, uint64_t party);
+  void Leave(uint64_t owner_id);
+
   // Blocks until granted (Ok), chosen as victim (kDeadlock), killed or interrupted (kCancelled), or
   // for `timeout_us` (kTimedOut). The owner stays registered after a failure. REQUIRES: registered;
   // no mutex or latch held.
@@ -116,6 +121,8 @@ class WaitGraph {
     std::string statement;
   };
 
+  // The member of the owner's party that waits; the owner itself when there is none.
+  uint64_t WaiterFor(uint64_t owner_id) const REQUIRES(mutex_);
   void SetBlockers(Waiting* waiting, std::vector<uint64_t> blockers) REQUIRES(mutex_);
   void Erase(LockOwner* owner) REQUIRES(mutex_);
   static uint64_t CostOfUndoing(LockOwner* owner);
@@ -134,6 +141,8 @@ class WaitGraph {
   std::unordered_map<uint64_t, Waiting> waiting_ GUARDED_BY(mutex_);
   // How many registered owners wait for this one; no entry: none.
   std::unordered_map<uint64_t, uint32_t> waited_for_ GUARDED_BY(mutex_);
+  std::unordered_map<uint64_t, uint64_t> party_of_ GUARDED_BY(mutex_);
+  std::unordered_map<uint64_t, std::unordered_set<uint64_t>> members_ GUARDED_BY(mutex_);
   std::optional<DeadlockInfo> latest_ GUARDED_BY(mutex_);
 };
 
