@@ -361,7 +361,7 @@ uint16_t SqlHandler::StatusFlags() const {
 }
 
 void SqlHandler::OnClose() {
-  session_.Reset();
+  session_.Close();
 }
 
 void SqlHandler::OnKill(bool connection) {

@@ -57,6 +57,7 @@ struct SessionSettings {
   bool sql_big_selects = true;
   bool explicit_defaults_for_timestamp = true;
   bool innodb_rollback_on_timeout = false;
+  bool innodb_snapshot_isolation = false;
   std::string default_storage_engine = "InnoDB";
 
   // Part of the statement cache's key; see above.

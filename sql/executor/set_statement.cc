@@ -112,6 +112,30 @@ Status SetTransaction(Session& session, const SetItem& item) {
   return Status::Ok();
 }
 
+bool IsTransactionVariable(std::string_view name) {
+  return SameName(name, "transaction_isolation") || SameName(name, "transaction_read_only");
+}
+
+// SET @@transaction_isolation = … without a scope: as SET TRANSACTION, for the next one alone.
+Status SetNextTransaction(Session& session, const SetItem& item, const TypedValue* value) {
+  if (session.in_transaction()) {
+    return UserError(ER_CANT_CHANGE_TX_CHARACTERISTICS);
+  }
+  // The variable checks and understands the value; then the session's own comes back.
+  const SessionSettings before = session.settings();
+  Status status =
+      session.environment().variables->Set(&session, VariableScope::kSession, item.name, value);
+  const SessionSettings given = session.settings();
+  session.settings() = before;
+  RETURN_IF_ERROR(std::move(status));
+  if (SameName(item.name, "transaction_isolation")) {
+    session.SetNextTransaction(given.isolation, std::nullopt);
+  } else {
+    session.SetNextTransaction(std::nullopt, given.transaction_read_only);
+  }
+  return Status::Ok();
+}
+
 Status Assign(StatementRun& run, const SetItem& item, const TypedValue& value, bool has_value) {
   Session& session = run.session;
   switch (item.kind) {
@@ -119,6 +143,9 @@ Status Assign(StatementRun& run, const SetItem& item, const TypedValue& value, b
       session.SetUserVariable(item.name, value);
       return Status::Ok();
     case SetItem::Kind::kSystemVariable: {
+      if (item.scope == VariableScope::kDefault && IsTransactionVariable(item.name)) {
+        return SetNextTransaction(session, item, has_value ? &value : nullptr);
+      }
       const bool was_autocommit = session.settings().autocommit;
       RETURN_IF_ERROR(session.environment().variables->Set(&session, item.scope, item.name,
                                                            has_value ? &value : nullptr));

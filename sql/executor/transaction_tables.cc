@@ -1,4 +1,6 @@
 // System tables about what runs: transactions and the locks they hold, and who may run what.
+#include <fmt/format.h>
+
 #include <map>
 
 #include "engine/engine.h"
@@ -30,6 +32,18 @@ uint64_t ShownId(const engine::TransactionInfo& trx) {
   return trx.id != TrxId(0) ? trx.id.value() : (uint64_t{1} << 48) + trx.owner;
 }
 
+// What it is waiting in, or how far its rollback in the background has come.
+std::optional<std::string> Operation(const engine::TransactionInfo& trx) {
+  if (trx.state == "LOCK WAIT") {
+    return "starting index read";
+  }
+  if (trx.state != "ROLLING BACK") {
+    return std::nullopt;
+  }
+  return trx.recovered ? fmt::format("rollback: {} rows undone", trx.undone)
+                       : fmt::format("rollback: {} rows undone, {} left", trx.undone, trx.changes);
+}
+
 Status ScanInnodbTrx(SystemRows& rows) {
   const Session& session = rows.session();
   const row::TimeZone& zone = rows.session().eval_context().conversion.time_zone();
@@ -47,6 +61,8 @@ Status ScanInnodbTrx(SystemRows& rows) {
   }
   for (const engine::TransactionInfo& trx : session.environment().engine->ListTransactions()) {
     const bool waits = trx.state == "LOCK WAIT";
+    // Its session has ended, or was an earlier writer's.
+    const bool rolling_back = trx.state == "ROLLING BACK";
     SystemRow row = rows.NewRow();
     row.Number(ShownId(trx)).Text(trx.state).LocalTime(trx.started_wall_us, zone);
     if (waits) {
@@ -55,9 +71,9 @@ Status ScanInnodbTrx(SystemRows& rows) {
       row.Null(2);
     }
     row.Number(trx.changes + trx.lock_sets)
-        .Number(trx.session_id)
-        .TextOrNull(texts[trx.session_id])
-        .TextOrNull(waits ? std::optional<std::string>("starting index read") : std::nullopt);
+        .Number(rolling_back ? 0 : trx.session_id)
+        .TextOrNull(rolling_back ? std::nullopt : texts[trx.session_id])
+        .TextOrNull(Operation(trx));
     row.Number(waits ? 1 : 0).Number(trx.row_locks + trx.changes > 0 ? 1 : 0);
     row.Number(trx.lock_sets).Number(0).Number(trx.row_locks).Number(trx.changes);
     row.Number(0).Text(trx.isolation).Number(1).Number(1).Null().Number(0).Number(0);
@@ -78,6 +94,12 @@ Status ScanMetadataLocks(SystemRows& rows) {
   for (const engine::MetadataLockInfo& lock :
        rows.session().environment().engine->ListMetadataLocks()) {
     SystemRow row = rows.NewRow();
+    if (lock.user_level) {
+      row.Text("USER LEVEL LOCK").Null().Text(lock.table).Null().Number(++number);
+      row.Text(lock.mode).Text("EXPLICIT").Text(lock.granted ? "GRANTED" : "PENDING").Null();
+      RETURN_IF_ERROR(rows.Add(row.Number(lock.session_id).Null()));
+      continue;
+    }
     row.Text(lock.table.empty() ? "SCHEMA" : "TABLE").Text(lock.schema);
     row.TextOrNull(lock.table.empty() ? std::nullopt : std::optional(lock.table)).Null();
     row.Number(++number).Text(lock.mode).Text("TRANSACTION");

@@ -208,6 +208,7 @@ const std::map<std::string_view, SettingBind>& Binds() {
       {"foreign_key_checks", BindBool<&S::foreign_key_checks>()},
       {"group_concat_max_len", BindInteger<uint64_t, &S::group_concat_max_len>()},
       {"innodb_lock_wait_timeout", BindInteger<uint64_t, &S::lock_wait_timeout_s>()},
+      {"innodb_snapshot_isolation", BindBool<&S::innodb_snapshot_isolation>()},
       {"insert_id", BindInteger<uint64_t, &S::insert_id>()},
       {"max_allowed_packet", BindInteger<uint64_t, &S::max_allowed_packet>()},
       {"max_error_count", BindInteger<uint64_t, &S::max_error_count>()},

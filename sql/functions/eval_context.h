@@ -28,6 +28,12 @@ class SessionInfo {
   virtual std::string Version() const = 0;
   // Waits; *interrupted when the statement was killed meanwhile.
   virtual void Sleep(double seconds, bool* interrupted) = 0;
+  // User-level locks. `seconds` below 0: for ever; *got is false when they have passed. The lock's
+  // name has been checked and folded.
+  virtual Status GetLock(std::string_view name, int64_t seconds, bool* got);
+  virtual std::optional<bool> ReleaseLock(std::string_view name);  // nothing: nobody holds it
+  virtual uint64_t ReleaseAllLocks() { return 0; }
+  virtual uint64_t LockHolder(std::string_view name) const;  // connection id; 0: nobody
   // KILL or a time limit reached: long evaluations stop with 1317.
   virtual bool Interrupted() const { return false; }
 };

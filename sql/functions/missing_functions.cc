@@ -10,19 +10,16 @@ namespace borealis::sql {
 namespace {
 
 // Lower case, sorted.
-constexpr std::array<std::string_view, 39> kMissing = {
+constexpr std::array<std::string_view, 34> kMissing = {
     "benchmark",
     "extractvalue",
     "format_bytes",
     "format_pico_time",
     "geomcollection",
     "geometrycollection",
-    "get_lock",
     "grouping",
     "gtid_subset",
     "gtid_subtract",
-    "is_free_lock",
-    "is_used_lock",
     "json_table",
     "linestring",
     "load_file",
@@ -40,8 +37,6 @@ constexpr std::array<std::string_view, 39> kMissing = {
     "ps_current_thread_id",
     "ps_thread_id",
     "random_bytes",
-    "release_all_locks",
-    "release_lock",
     "roles_graphml",
     "source_pos_wait",
     "statement_digest",

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "row/collation.h"
 #include "sql/functions/functions_internal.h"
 
 namespace borealis::sql {
@@ -89,6 +90,68 @@ Status EvalSleep(const EvalCall& call, std::span<const Value> values, Value* out
   return SetInt(out, interrupted ? 1 : 0);
 }
 
+constexpr size_t kLockNameChars = 64;
+
+// The name as locks know it: in lower case. Errors: 3057, 4163.
+Status LockName(const Args& args, std::string* name) {
+  *name = args.null(0) ? "NULL" : args.TextCopy(0);
+  if (args.null(0) || name->empty()) {
+    return UserError(ER_USER_LOCK_WRONG_NAME, *name);
+  }
+  if (row::CharCount(*name) > kLockNameChars) {
+    return UserError(ER_USER_LOCK_OVERLONG_NAME, *name, kLockNameChars);
+  }
+  *name = row::LowerText(*name);
+  return {};
+}
+
+Status EvalGetLock(const EvalCall& call, std::span<const Value> values, Value* out) {
+  const Args args(call, values);
+  std::string name;
+  RETURN_IF_ERROR(LockName(args, &name));
+  const int64_t seconds = args.null(1) ? 0 : args.Int(1);
+  bool got = false;
+  if (call.context.session != nullptr) {
+    RETURN_IF_ERROR(call.context.session->GetLock(name, seconds, &got));
+  }
+  return SetInt(out, got ? 1 : 0);
+}
+
+Status EvalReleaseLock(const EvalCall& call, std::span<const Value> values, Value* out) {
+  std::string name;
+  RETURN_IF_ERROR(LockName(Args(call, values), &name));
+  const std::optional<bool> released =
+      call.context.session == nullptr ? std::nullopt : call.context.session->ReleaseLock(name);
+  *out = released.has_value() ? Value::Int(*released ? 1 : 0) : Value::Null();
+  return {};
+}
+
+Status EvalReleaseAllLocks(const EvalCall& call, std::span<const Value>, Value* out) {
+  *out = Value::Uint(call.context.session == nullptr ? 0 : call.context.session->ReleaseAllLocks());
+  return {};
+}
+
+Status EvalIsFreeLock(const EvalCall& call, std::span<const Value> values, Value* out) {
+  std::string name;
+  RETURN_IF_ERROR(LockName(Args(call, values), &name));
+  const bool held = call.context.session != nullptr && call.context.session->LockHolder(name) != 0;
+  return SetInt(out, held ? 0 : 1);
+}
+
+Status EvalIsUsedLock(const EvalCall& call, std::span<const Value> values, Value* out) {
+  std::string name;
+  RETURN_IF_ERROR(LockName(Args(call, values), &name));
+  const uint64_t holder =
+      call.context.session == nullptr ? 0 : call.context.session->LockHolder(name);
+  *out = holder == 0 ? Value::Null() : Value::Uint(holder);
+  return {};
+}
+
+Status InferInt(const InferInput&, Type* type) {
+  *type = Type::Int();
+  return {};
+}
+
 // Version 1 layout as MySQL: 100 ns since 1582, a clock sequence and a node that are random.
 Status EvalUuid(const EvalCall& call, std::span<const Value>, Value* out) {
   Random& random = call.context.random();
@@ -109,6 +172,17 @@ Status InferName(const InferInput&, Type* type) {
 }
 
 }  // namespace
+
+Status SessionInfo::GetLock(std::string_view, int64_t, bool* got) {
+  *got = false;
+  return {};
+}
+std::optional<bool> SessionInfo::ReleaseLock(std::string_view) {
+  return std::nullopt;
+}
+uint64_t SessionInfo::LockHolder(std::string_view) const {
+  return 0;
+}
 
 std::span<const FunctionDef> SessionFunctions() {
   constexpr Stability kStatement = Stability::kStatement;
@@ -157,6 +231,42 @@ std::span<const FunctionDef> SessionFunctions() {
        .null_if_any_null = false,
        .stability = Stability::kVolatile,
        .total = true},
+      {.name = "get_lock",
+       .min_args = 2,
+       .max_args = 2,
+       .infer = InferInt,
+       .eval = EvalGetLock,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile},
+      {.name = "is_free_lock",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferInt,
+       .eval = EvalIsFreeLock,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile},
+      {.name = "is_used_lock",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferUnsignedBigInt,
+       .eval = EvalIsUsedLock,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile},
+      {.name = "release_all_locks",
+       .min_args = 0,
+       .max_args = 0,
+       .infer = InferUnsignedBigInt,
+       .eval = EvalReleaseAllLocks,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile,
+       .total = true},
+      {.name = "release_lock",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferInt,
+       .eval = EvalReleaseLock,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile},
       {.name = "uuid",
        .infer = InferName<36>,
        .eval = EvalUuid,

@@ -190,7 +190,8 @@ Status Parser::ParseSetItem(SetItem* item, VariableScope* sticky, bool first) {
     item->scope = *sticky;
     return ParseSetTransaction(item);
   }
-  item->scope = *sticky;
+  // A plain name is the session's variable; @@name without a scope may mean less (SET TRANSACTION).
+  item->scope = *sticky == VariableScope::kDefault ? VariableScope::kSession : *sticky;
   if (scoped && !AtIdent()) {
     return Error();
   }

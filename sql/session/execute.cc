@@ -1,4 +1,7 @@
 // Executing a statement: from text to outcome, and the parking of commits.
+#include <tuple>
+#include <utility>
+
 #include "base/mysql_error.h"
 #include "sql/ast/admin.h"
 #include "sql/ast/ddl.h"
@@ -248,15 +251,23 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
       return RunPreparedStatement(stmt, sink, ok);
     case StatementClass::kChange: {
       RETURN_IF_ERROR(CheckMayChange());
+      const auto next = std::make_pair(next_isolation_, next_read_only_);
       ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
       if (transaction_read_only_) {
         Status refused = UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
+        if (!explicit_transaction_) {  // SET TRANSACTION still waits for its transaction
+          std::tie(next_isolation_, next_read_only_) = next;
+        }
         return LeaveTransaction(std::move(refused), true);
       }
       engine::Savepoint before = transaction->BeginStatement();
       Status status = environment_.executor->Execute(run);
       if (!status.ok() && transaction->state() == engine::TransactionState::kActive &&
           explicit_transaction_) {
+        if (connection_killed()) {
+          AbandonAll();  // nobody is there to go on with it
+          return status;
+        }
         RETURN_IF_ERROR(transaction->RollbackTo(before));  // INV-SQL-2
       }
       commit_after_ = status.ok() && !explicit_transaction_;

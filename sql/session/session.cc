@@ -54,7 +54,8 @@ Session::Session(const SessionEnvironment& environment, SessionIdentity identity
 }
 
 Session::~Session() {
-  RollbackAll().IgnoreError();  // recovery undoes what the volume did not let us undo
+  AbandonAll();
+  user_locks_ = nullptr;
   // Compiled queries go before the machine they run on.
   prepared_.clear();
   named_prepared_.clear();
@@ -122,8 +123,14 @@ void Session::ForgetDatabase() {
   changes_.push_back({SessionChange::Kind::kSchema, "", ""});
 }
 
+void Session::Close() {
+  AbandonAll();
+  Reset();
+}
+
 void Session::Reset() {
   RollbackAll().IgnoreError();
+  user_locks_ = nullptr;
   table_locks_ = nullptr;
   prepared_.clear();
   named_prepared_.clear();

@@ -41,6 +41,7 @@ namespace borealis::engine {
 class Engine;
 class TableLocks;
 class Transaction;
+class UserLocks;
 }  // namespace borealis::engine
 
 namespace borealis::sql {
@@ -133,6 +134,8 @@ class Session {
   void ForgetDatabase();
   // COM_RESET_CONNECTION and COM_CHANGE_USER: rolls back and forgets everything but the identity.
   void Reset();
+  // The connection has ended: as Reset, but much to undo is left to the background.
+  void Close();
   void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }
 
   // Whether a text may hold several statements (CLIENT_MULTI_STATEMENTS, COM_SET_OPTION); off, what
@@ -204,6 +207,9 @@ class Session {
   void set_table_locks(std::shared_ptr<const engine::TableLocks> locks) {
     table_locks_ = std::move(locks);
   }
+
+  // GET_LOCK and its like; made when first needed.
+  engine::UserLocks& user_locks();
 
   // --- queries inside statements
   // ------------------------------------------------------------------
@@ -286,6 +292,9 @@ class Session {
                                                               bool snapshot);
   void ForgetTransaction();
   Status RollbackAll();
+  // RollbackAll, of which a connection that has been killed does not see the end.
+  Status RollbackFailed();
+  void AbandonAll();
 
   SessionEnvironment environment_;
   SessionIdentity identity_;
@@ -306,6 +315,7 @@ class Session {
 
   std::string_view running_text_;  // of the statement in Run()
   std::shared_ptr<const engine::TableLocks> table_locks_;
+  std::shared_ptr<engine::UserLocks> user_locks_;
   std::unique_ptr<engine::Transaction> transaction_;  // may use the locks
   bool explicit_transaction_ = false;                 // BEGIN, or autocommit = 0
   bool commit_after_ = false;  // the running statement's success is to be committed

@@ -1,5 +1,8 @@
 // The session's answers to the binder and to functions.
+#include <algorithm>
+
 #include "base/mysql_error.h"
+#include "engine/engine.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -97,6 +100,37 @@ void SessionContext::Sleep(double seconds, bool* interrupted) {
     }
     (void)never.WaitFor(mutex, std::min(kSliceUs, end - now));
   }
+}
+
+Status SessionContext::GetLock(std::string_view name, int64_t seconds, bool* got) {
+  constexpr int64_t kForeverSeconds = 31'536'000;
+  const int64_t wait = seconds < 0 ? kForeverSeconds : std::min(seconds, kForeverSeconds);
+  Status status = session_->user_locks().Lock(name, wait * 1'000'000);
+  *got = status.ok();
+  if (status.Is(Code::kTimedOut)) {
+    return {};
+  }
+  if (status.Is(Code::kDeadlock)) {
+    return UserError(ER_USER_LOCK_DEADLOCK);
+  }
+  if (status.Is(Code::kCancelled)) {
+    RETURN_IF_ERROR(session_->CheckInterrupt());
+  }
+  return status;
+}
+
+std::optional<bool> SessionContext::ReleaseLock(std::string_view name) {
+  using Release = engine::UserLocks::Release;
+  const Release release = session_->user_locks().Unlock(name);
+  return release == Release::kNobodys ? std::nullopt : std::optional(release == Release::kDone);
+}
+
+uint64_t SessionContext::ReleaseAllLocks() {
+  return session_->user_locks().UnlockAll();
+}
+
+uint64_t SessionContext::LockHolder(std::string_view name) const {
+  return session_->environment().engine->UserLockHolder(name);
 }
 
 bool SessionContext::Interrupted() const {

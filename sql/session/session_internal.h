@@ -91,6 +91,10 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   uint64_t FoundRows() const override;
   std::string Version() const override;
   void Sleep(double seconds, bool* interrupted) override;
+  Status GetLock(std::string_view name, int64_t seconds, bool* got) override;
+  std::optional<bool> ReleaseLock(std::string_view name) override;
+  uint64_t ReleaseAllLocks() override;
+  uint64_t LockHolder(std::string_view name) const override;
   bool Interrupted() const override;
 
   // VariableStore.

@@ -36,6 +36,8 @@ std::unique_ptr<engine::Transaction> Session::BeginEngineTransaction(bool autoco
   options.statement = [this] { return std::string(running_text_); };
   options.session_id = identity_.connection_id;
   options.table_locks = table_locks_;
+  options.user_locks = user_locks_;
+  options.snapshot_isolation = settings_.innodb_snapshot_isolation;
   next_isolation_.reset();
   return environment_.engine->Begin(std::move(options));
 }
@@ -72,6 +74,32 @@ Status Session::RollbackAll() {
   return status;
 }
 
+void Session::AbandonAll() {
+  if (transaction_ != nullptr) {
+    transaction_->Abandon();
+    ForgetTransaction();
+  }
+}
+
+Status Session::RollbackFailed() {
+  if (connection_killed()) {
+    AbandonAll();
+    return {};
+  }
+  return RollbackAll();
+}
+
+engine::UserLocks& Session::user_locks() {
+  if (user_locks_ == nullptr) {
+    user_locks_ = environment_.engine->MakeUserLocks(identity_.connection_id,
+                                                     [this] { return interrupted(); });
+    if (transaction_ != nullptr) {
+      transaction_->Join(user_locks_);
+    }
+  }
+  return *user_locks_;
+}
+
 Status Session::LeaveTransaction(Status status, bool changes) {
   if (transaction_ == nullptr) {
     return status;
@@ -85,7 +113,7 @@ Status Session::LeaveTransaction(Status status, bool changes) {
   }
   // The statement's own transaction. A successful change is committed by the caller.
   if (!status.ok()) {
-    Status undone = RollbackAll();
+    Status undone = RollbackFailed();
     return undone.ok() ? std::move(status) : std::move(undone);
   }
   if (!changes) {
@@ -121,6 +149,12 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
       next_read_only_.reset();
       transaction_ = BeginEngineTransaction(false, read_only, start.consistent_snapshot);
       transaction_read_only_ = read_only;
+      if (start.consistent_snapshot &&
+          transaction_->options().isolation != engine::Isolation::kRepeatableRead) {
+        diagnostics_.AddWarning(row::WarningLevel::kWarning, 138,
+                                "InnoDB: WITH CONSISTENT SNAPSHOT was ignored because this phrase "
+                                "can only be used with REPEATABLE READ isolation level.");
+      }
       explicit_transaction_ = true;
       return {};
     }

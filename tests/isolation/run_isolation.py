@@ -20,6 +20,8 @@ import script as scripts  # noqa: E402
 from cluster import Cluster  # noqa: E402
 
 KNOWN = HERE / "known_differences.txt"
+# What MySQL does not have: expectations are this server's own.
+OWN = {"snapshot_isolation.test"}
 
 
 def first_difference(server, setup, section) -> str:
@@ -99,7 +101,8 @@ def main():
     arguments.add_argument("--strict", action="store_true")
     given = arguments.parse_args()
     known = {} if given.strict else known_differences()
-    paths = [pathlib.Path(file) for file in given.files] or sorted(HERE.glob("*.test"))
+    all_paths = sorted(path for path in HERE.glob("*.test") if not given.strict or path.name not in OWN)
+    paths = [pathlib.Path(file) for file in given.files] or all_paths
     started = time.monotonic()
     if given.server:
         host, _, port = given.server.partition(":")
