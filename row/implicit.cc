@@ -81,6 +81,14 @@ T OfJson(const Value& value, std::string_view what, const ConversionContext& con
   return converted;
 }
 
+// JSON's numbers are no dates, though SQL's are.
+bool IsTemporalOperand(const Type& scalar, const ConversionContext& context) {
+  if (scalar.is_numeric()) {
+    context.Warn(UserError(ER_TRUNCATED_WRONG_VALUE, "datetime", "a number"));
+  }
+  return !scalar.is_numeric();
+}
+
 }  // namespace
 
 double ToDouble(const Value& value, const Type& type, const ConversionContext& context) {
@@ -299,9 +307,10 @@ Status WrongValue(std::string_view type_name, std::string_view text) {
 bool ToDateTime(const Value& value, const Type& type, const ConversionContext& context,
                 int64_t* packed) {
   if (IsJson(value, type)) {
-    return OfJson(value, "DATETIME", context, false,
+    return OfJson(value, "DATETIME/TIMESTAMP", context, false,
                   [&](const Value& scalar, const Type& scalar_type, const ConversionContext& to) {
-                    return !scalar_type.is_numeric() && ToDateTime(scalar, scalar_type, to, packed);
+                    return IsTemporalOperand(scalar_type, to) &&
+                           ToDateTime(scalar, scalar_type, to, packed);
                   });
   }
   ParsedTemporal parsed;
@@ -353,7 +362,8 @@ bool ToTime(const Value& value, const Type& type, const ConversionContext& conte
   if (IsJson(value, type)) {
     return OfJson(value, "TIME", context, false,
                   [&](const Value& scalar, const Type& scalar_type, const ConversionContext& to) {
-                    return !scalar_type.is_numeric() && ToTime(scalar, scalar_type, to, time);
+                    return IsTemporalOperand(scalar_type, to) &&
+                           ToTime(scalar, scalar_type, to, time);
                   });
   }
   ParsedTemporal parsed;

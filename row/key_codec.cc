@@ -8,6 +8,7 @@
 #include "base/invariant.h"
 #include "row/collation.h"
 #include "row/held_internal.h"
+#include "row/json/sort_key.h"
 
 namespace borealis::row {
 
@@ -86,6 +87,12 @@ Status AppendAscending(const KeyPart& part, const Value& value, std::string* out
   }
   if (!value.is_string()) {
     return NotHeld(type, value);
+  }
+  if (type.kind == TypeKind::kJson) {
+    std::string key;
+    AppendJsonSortKey(JsonView(value.bytes()), &key);
+    AppendEscaped(key, out);
+    return {};
   }
   std::string_view bytes = Prefix(part, value.bytes());
   if (type.is_text()) {
@@ -268,7 +275,7 @@ std::optional<std::string> KeyUpperBound(std::string_view prefix) {
 }
 
 bool KeyPartDecodable(const KeyPart& part) {
-  return !part.type.is_text() && part.prefix_length == 0;
+  return !part.type.is_text() && part.type.kind != TypeKind::kJson && part.prefix_length == 0;
 }
 
 Status DecodeKey(const KeySchema& schema, std::string_view key,

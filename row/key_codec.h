@@ -7,6 +7,7 @@
 //   DATE, TIME, DATETIME, TIMESTAMP  8 bytes big-endian, sign bit flipped
 //   binary strings                   escaped bytes
 //   text                             the collation's sort key, escaped
+//   JSON                             its sort key (row/json/sort_key.h), escaped
 // Escaped: every 00 becomes 00 FF, and 00 01 ends it, so that a string sorts before its extensions
 // and tuples compare part by part. A descending part has all its bytes, the flag's too,
 // complemented (NULL then sorts last, as in MySQL).

@@ -554,18 +554,19 @@ Result<Value> Assignment::StoreJsonAs() {
   }
   Value scalar;
   Type type;
-  if (JsonScalarValue(json, &scalar, &type)) {
+  if (JsonScalarValue(json, &scalar, &type) && !(type.is_numeric() && to_.is_temporal())) {
     Result<Value> stored = Assignment(scalar, type, to_, context_).Run();
     if (stored.ok()) {
       stored->Own();
     }
     return stored;
   }
-  std::string_view what = to_.is_integral()   ? "INTEGER"
-                          : to_.is_decimal()  ? "DECIMAL"
-                          : to_.is_floating() ? "DOUBLE"
-                          : to_.is_temporal() ? "DATE/TIME/DATETIME/TIMESTAMP"
-                                              : "CHAR";
+  std::string_view what = to_.is_integral()             ? "INTEGER"
+                          : to_.is_decimal()            ? "DECIMAL"
+                          : to_.is_floating()           ? "DOUBLE"
+                          : to_.kind == TypeKind::kDate ? "DATE"
+                          : to_.kind == TypeKind::kTime ? "TIME"
+                                                        : "DATETIME/TIMESTAMP";
   RETURN_IF_ERROR(
       Fail(UserError(ER_INVALID_JSON_VALUE_FOR_CAST, what, context_.column, context_.row_number)));
   return Assignment(Value::Int(0), Type::BigInt(), to_, context_).Run();

@@ -74,10 +74,9 @@ class JsonPathParser {
 
   bool ReadDescendants() {
     ++pos_;
-    if (peek() != '*') {
+    if (AtEnd() || text_[pos_++] != '*') {
       return false;
     }
-    ++pos_;
     if (AtEnd() || peek() == '*') {
       return false;
     }

@@ -159,7 +159,7 @@ Status CastToYear(EvalContext& context, const Value& value, const Type& from, Va
     *out = Value::Null();
     return {};
   }
-  if (year < 100 && (year != 0 || value.is_string())) {
+  if (year < 100 && (year != 0 || (value.is_string() && from.kind != TypeKind::kJson))) {
     year += year < 70 ? 2000 : 1900;
   }
   *out = Value::Uint(static_cast<uint64_t>(year));

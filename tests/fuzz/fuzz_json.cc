@@ -3,6 +3,7 @@
 // to text that parses to the same. Paths: what parses leads somewhere or nowhere.
 #include "row/json/parse.h"
 #include "row/json/path.h"
+#include "row/json/sort_key.h"
 #include "row/json/text.h"
 #include "row/json/view.h"
 #include "tests/fuzz/fuzz.h"
@@ -59,6 +60,8 @@ class JsonTarget final : public Target {
     std::string text;
     row::CompareJson(view, JsonView(document_));
     view.Depth();
+    std::string key;
+    row::AppendJsonSortKey(view, &key);
     JsonNode node;
     bool readable = view.ToNode(&node).ok();
     bool printable = row::AppendJsonText(view, &text).ok();

@@ -6,6 +6,7 @@
 
 #include "row/json/parse.h"
 #include "row/json/path.h"
+#include "row/json/sort_key.h"
 #include "row/json/text.h"
 #include "row/json/view.h"
 
@@ -221,10 +222,17 @@ TEST(JsonTest, ComparisonIsATotalOrder) {
         "18446744073709551615", "1.8446744073709552e19", "1e300", "-1e300"}) {
     all.push_back(Bytes(text));
   }
+  std::vector<std::string> keys(all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    AppendJsonSortKey(JsonView(all[i]), &keys[i]);
+  }
   for (const std::string& a : all) {
     ASSERT_EQ(CompareJson(a, a), 0);
     for (const std::string& b : all) {
       int order = CompareJson(a, b);
+      int by_key = keys[static_cast<size_t>(&a - all.data())].compare(
+          keys[static_cast<size_t>(&b - all.data())]);
+      ASSERT_EQ(order, (by_key > 0) - (by_key < 0)) << JsonTextOf(a) << " " << JsonTextOf(b);
       ASSERT_EQ(order, -CompareJson(b, a)) << JsonTextOf(a) << " " << JsonTextOf(b);
       for (const std::string& c : all) {
         if (order <= 0 && CompareJson(b, c) <= 0) {
