@@ -136,6 +136,9 @@ class Engine {
   virtual Result<uint64_t> EstimateRange(const Table& table, size_t index_no,
                                          std::string_view lower, std::string_view upper) = 0;
   virtual EngineCounters counters() const = 0;
+  // Gives the buffer pool another size while it is used. Returns once what may go at once has gone;
+  // the rest follows (counters().buffer_pool_resized_wall_us).
+  virtual void ResizeBufferPool(uint64_t bytes) = 0;
   virtual std::vector<TransactionInfo> ListTransactions() const = 0;
   virtual std::vector<LockInfo> ListLocks() const = 0;
   virtual std::optional<DeadlockInfo> LatestDeadlock() const = 0;

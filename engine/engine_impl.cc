@@ -227,10 +227,23 @@ Result<std::vector<std::string>> EngineImpl::ListTables(std::string_view schema)
 void EngineImpl::ReportLoop() {
   while (!core_.stopping.load()) {
     store_->pool()->ReportReadPoint(core_.history->reader_horizon());
+    ContinueResize();
     MutexLock lock(report_mutex_);
     if (!core_.stopping.load()) {
       report_ends_.WaitFor(report_mutex_, kIdleUs);
     }
+  }
+}
+
+void EngineImpl::ResizeBufferPool(uint64_t bytes) {
+  resizing_ = true;
+  store_->pool()->Resize(bytes);
+  ContinueResize();
+}
+
+void EngineImpl::ContinueResize() {
+  if (resizing_.load() && store_->pool()->ContinueResize() && resizing_.exchange(false)) {
+    resized_wall_us_ = core_.clock->WallUs();
   }
 }
 

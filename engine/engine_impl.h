@@ -90,6 +90,7 @@ class EngineImpl final : public Engine {
   Result<uint64_t> EstimateRange(const Table& table, size_t index_no, std::string_view lower,
                                  std::string_view upper) override;
   EngineCounters counters() const override;
+  void ResizeBufferPool(uint64_t bytes) override;
   std::vector<TransactionInfo> ListTransactions() const override;
   std::vector<LockInfo> ListLocks() const override;
   std::optional<DeadlockInfo> LatestDeadlock() const override {
@@ -116,6 +117,7 @@ class EngineImpl final : public Engine {
   void BackgroundLoop();
   // Tells storage once a second what may still be read.
   void ReportLoop();
+  void ContinueResize();
   // One round; true when something was done.
   Result<bool> BackgroundStep();
   void RollbackLoop();
@@ -137,6 +139,8 @@ class EngineImpl final : public Engine {
   Mutex row_id_mutex_{LockRank::kDictionary};
   Mutex report_mutex_{LockRank::kLeaf};
   ConditionVariable report_ends_;
+  std::atomic<bool> resizing_{false};
+  std::atomic<int64_t> resized_wall_us_{0};
   Thread background_;
   Thread rollback_;
   Thread counter_;  // of statistics

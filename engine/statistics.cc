@@ -56,10 +56,15 @@ EngineCounters EngineImpl::counters() const {
   counters.lock_timeouts = get(waits.timeouts);
   counters.history_length = core_.history->length();
   const BufferPoolCounters pool = store_->pool()->counters();
-  counters.buffer_pool_pages_total = pool.frames;
+  counters.buffer_pool_pages_total = std::max(pool.frames, pool.target_frames);
   counters.buffer_pool_pages_used = pool.frames;
   counters.buffer_pool_read_requests = pool.hits + pool.misses;
   counters.buffer_pool_reads = pool.misses;
+  counters.buffer_pool_read_ahead = pool.prefetched;
+  counters.buffer_pool_read_ahead_evicted = pool.prefetched_unused;
+  counters.buffer_pool_wait_free = pool.durability_waits;
+  counters.buffer_pool_pages_wanted = pool.target_frames;
+  counters.buffer_pool_resized_wall_us = resized_wall_us_.load();
   return counters;
 }
 

@@ -68,6 +68,11 @@ struct EngineCounters {
   uint64_t buffer_pool_pages_used = 0;
   uint64_t buffer_pool_read_requests = 0;
   uint64_t buffer_pool_reads = 0;
+  uint64_t buffer_pool_read_ahead = 0;          // pages
+  uint64_t buffer_pool_read_ahead_evicted = 0;  // of these, before anybody asked for them
+  uint64_t buffer_pool_wait_free = 0;           // waits for pages to become durable
+  uint64_t buffer_pool_pages_wanted = 0;        // the size; above it a resize is under way
+  int64_t buffer_pool_resized_wall_us = 0;      // when the last resize ended; 0: none did
 };
 
 // A transaction that has begun to read or change.

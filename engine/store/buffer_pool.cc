@@ -540,17 +540,36 @@ void BufferPool::Resize(size_t bytes) {
   for (const auto& partition : partitions_) {
     MutexLock lock(partition->mutex);
     partition->SetTarget(share);
-    // Frames to spare go now if they can; the others as misses meet them.
-    while (partition->frames.size() > share) {
-      Replacement::Sweep sweep;
-      Frame* const frame =
-          partition->TakeVictim(reader_->vdl(), Replacement::Reason::kDemand, &sweep);
-      if (frame == nullptr) {
-        break;
-      }
-      DropFrame(*partition, frame);
-    }
   }
+  ContinueResize();
+}
+
+bool BufferPool::DropSurplus(Partition& partition) {
+  constexpr int kStep = 64;
+  MutexLock lock(partition.mutex);
+  for (int i = 0; i < kStep; ++i) {
+    if (partition.frames.size() <= partition.target) {
+      return false;
+    }
+    Replacement::Sweep sweep;
+    Frame* const frame = partition.TakeVictim(reader_->vdl(), Replacement::Reason::kDemand, &sweep);
+    if (frame == nullptr) {
+      return false;  // fixed or not durable yet
+    }
+    DropFrame(partition, frame);
+  }
+  return true;
+}
+
+bool BufferPool::ContinueResize() {
+  bool done = true;
+  for (const auto& partition : partitions_) {
+    while (DropSurplus(*partition)) {
+    }
+    MutexLock lock(partition->mutex);
+    done &= partition->frames.size() <= partition->target;
+  }
+  return done;
 }
 
 BufferPoolCounters BufferPool::counters() const {
@@ -566,6 +585,7 @@ BufferPoolCounters BufferPool::counters() const {
     sum.protected_frames += partition->replacement.protected_count();
     sum.overflow_frames += partition->overflow;
     sum.frames += partition->frames.size();
+    sum.target_frames += partition->target;
   }
   sum.misses = misses_.load(std::memory_order_relaxed);
   sum.prefetched = prefetched_.load(std::memory_order_relaxed);

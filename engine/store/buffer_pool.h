@@ -96,6 +96,7 @@ struct BufferPoolCounters {
   uint64_t dropped_records = 0;  // reader: the page was not cached
   uint64_t frames = 0;
   uint64_t protected_frames = 0;
+  uint64_t target_frames = 0;  // the size
 };
 
 class BufferPool {
@@ -150,8 +151,12 @@ class BufferPool {
   // others (nothing below `others`); call about once a second.
   void ReportReadPoint(Lsn others = Lsn::Max());
 
-  // Changes the size while in use; shrinking drops pages as they become droppable.
+  // Changes the size while in use. Growing takes effect as pages are read. Shrinking drops what may
+  // go (INV-BUF-1), a few frames at a time so that others get their turn; the rest goes as misses
+  // meet it or with ContinueResize.
   void Resize(size_t bytes);
+  // Drops frames beyond the size; true when none are left. Call now and then while a resize lasts.
+  bool ContinueResize();
   BufferPoolCounters counters() const;
 
  private:
@@ -170,6 +175,8 @@ class BufferPool {
                            Frame** existing);
   Frame* NewFrame(Partition& partition);
   void DropFrame(Partition& partition, Frame* frame);
+  // Some of the partition's frames beyond its size; true when there is more to drop.
+  bool DropSurplus(Partition& partition);
   void Abandon(Frame* frame);
   void Unfix(Frame* frame);
   Lsn BeginRead();

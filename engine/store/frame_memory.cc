@@ -10,8 +10,8 @@
 namespace borealis::engine {
 
 FrameMemory::~FrameMemory() {
-  for (const auto& [chunk, taken] : taken_) {
-    std::free(chunk);
+  for (const auto& [memory, chunk] : chunks_) {
+    std::free(memory);
   }
 }
 
@@ -22,35 +22,45 @@ char* FrameMemory::ChunkOf(Page* page) {
 
 Page* FrameMemory::Take() {
   MutexLock lock(mutex_);
-  if (free_.empty()) {
-    char* const chunk = static_cast<char*>(std::aligned_alloc(kChunkSize, kChunkSize));
-    INVARIANT(chunk != nullptr);
-    madvise(chunk, kChunkSize, MADV_HUGEPAGE);  // a wish; refused where not supported
-    taken_[chunk] = 0;
+  if (open_.empty()) {
+    char* const memory = static_cast<char*>(std::aligned_alloc(kChunkSize, kChunkSize));
+    INVARIANT(memory != nullptr);
+    madvise(memory, kChunkSize, MADV_HUGEPAGE);  // a wish; refused where not supported
+    Chunk& chunk = chunks_[memory];
+    chunk.memory = memory;
     for (size_t i = kPagesPerChunk; i > 0; --i) {
-      free_.push_back(reinterpret_cast<Page*>(chunk + (i - 1) * kPageSize));
+      chunk.free.push_back(reinterpret_cast<Page*>(memory + (i - 1) * kPageSize));
     }
+    open_.push_back(&chunk);
   }
-  Page* const page = free_.back();
-  free_.pop_back();
-  ++taken_[ChunkOf(page)];
+  Chunk* const chunk = open_.back();
+  Page* const page = chunk->free.back();
+  chunk->free.pop_back();
+  if (chunk->free.empty()) {
+    open_.pop_back();
+  }
   return page;
 }
 
 void FrameMemory::Give(Page* page) {
+  madvise(page, kPageSize, MADV_DONTNEED);
   MutexLock lock(mutex_);
-  char* const chunk = ChunkOf(page);
-  free_.push_back(page);
-  if (--taken_[chunk] == 0) {
-    std::erase_if(free_, [chunk](Page* p) { return ChunkOf(p) == chunk; });
-    taken_.erase(chunk);
-    std::free(chunk);
+  Chunk& chunk = chunks_.at(ChunkOf(page));
+  if (chunk.free.empty()) {
+    open_.push_back(&chunk);
+  }
+  chunk.free.push_back(page);
+  if (chunk.free.size() == kPagesPerChunk) {
+    std::erase(open_, &chunk);
+    char* const memory = chunk.memory;
+    chunks_.erase(memory);
+    std::free(memory);
   }
 }
 
 size_t FrameMemory::chunks_for_testing() const {
   MutexLock lock(mutex_);
-  return taken_.size();
+  return chunks_.size();
 }
 
 }  // namespace borealis::engine

@@ -23,7 +23,8 @@ class FrameMemory {
 
   // Uninitialised.
   Page* Take();
-  // A chunk of which all pages were given back is freed.
+  // The system gets the page's memory back at once; a chunk of which all pages were given back is
+  // freed.
   void Give(Page* page);
 
   size_t chunks_for_testing() const;
@@ -32,11 +33,16 @@ class FrameMemory {
   static constexpr size_t kChunkSize = size_t{2} << 20;
   static constexpr size_t kPagesPerChunk = kChunkSize / kPageSize;
 
+  struct Chunk {
+    char* memory = nullptr;
+    std::vector<Page*> free;
+  };
+
   static char* ChunkOf(Page* page);
 
   mutable Mutex mutex_{LockRank::kLeaf};
-  std::vector<Page*> free_ GUARDED_BY(mutex_);
-  std::unordered_map<char*, size_t> taken_ GUARDED_BY(mutex_);  // by chunk: pages in use
+  std::unordered_map<char*, Chunk> chunks_ GUARDED_BY(mutex_);
+  std::vector<Chunk*> open_ GUARDED_BY(mutex_);  // with free pages; the last is taken from
 };
 
 }  // namespace borealis::engine

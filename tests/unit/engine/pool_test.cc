@@ -183,6 +183,80 @@ TEST(BufferPoolTest, Resizes) {
   EXPECT_EQ(pool.counters().frames, 1000u);
 }
 
+// What is fixed stays until it is let go; everything else goes at once, with its memory.
+TEST(BufferPoolTest, ShrinksWhileInUse) {
+  MemoryVolume volume;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    WritePage(&volume, PageNo(i), static_cast<char>(i));
+  }
+  BufferPool pool(&volume, &volume, 2000 * kPageSize, &AcceptAll);
+  std::vector<PageGuard> guards;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    Result<PageGuard> guard = pool.Fetch(PageNo(i), LatchMode::kShared);
+    ASSERT_TRUE(guard.ok());
+    if (i % 10 == 0) {
+      guards.push_back(std::move(guard).value());
+    }
+  }
+  pool.Resize(100 * kPageSize);
+  EXPECT_FALSE(pool.ContinueResize());
+  EXPECT_GE(pool.counters().frames, guards.size());
+  EXPECT_LE(pool.counters().frames, guards.size() + 100);
+  for (const PageGuard& guard : guards) {
+    EXPECT_EQ(guard.page().bytes[5000], static_cast<char>(guard.number().value()));
+  }
+  guards.clear();
+  EXPECT_TRUE(pool.ContinueResize());
+  EXPECT_LE(pool.counters().frames, pool.counters().target_frames);
+}
+
+TEST(BufferPoolTest, ResizesUnderLoad) {
+  MemoryVolume volume;
+  for (uint64_t i = 0; i < 600; ++i) {
+    WritePage(&volume, PageNo(i), static_cast<char>(i));
+  }
+  BufferPool pool(&volume, &volume, 512 * kPageSize, &AcceptAll);
+  std::atomic<bool> stop{false};
+  std::vector<Thread> threads;
+  for (uint64_t t = 0; t < 3; ++t) {
+    threads.emplace_back("user", [&, t] {
+      std::mt19937_64 random(t);
+      while (!stop.load()) {
+        const PageNo number(random() % 600);
+        Result<PageGuard> guard = pool.Fetch(number, LatchMode::kShared);
+        ASSERT_TRUE(guard.ok());
+        ASSERT_EQ(guard->page().bytes[5000], static_cast<char>(number.value()));
+      }
+    });
+  }
+  for (int round = 0; round < 50; ++round) {
+    pool.Resize((round % 2 == 0 ? 64 : 700) * kPageSize);
+    std::this_thread::yield();
+  }
+  stop = true;
+  threads.clear();
+  pool.Resize(64 * kPageSize);
+  EXPECT_TRUE(pool.ContinueResize());
+  EXPECT_LE(pool.counters().frames, 64u);
+}
+
+TEST(FrameMemoryTest, FreesChunksThatAreWhole) {
+  FrameMemory memory;
+  std::vector<Page*> pages;
+  for (int i = 0; i < 300; ++i) {
+    pages.push_back(memory.Take());
+    std::memset(pages.back()->bytes, i, kPageSize);
+  }
+  EXPECT_EQ(memory.chunks_for_testing(), 3u);
+  for (size_t i = 0; i < pages.size(); ++i) {
+    EXPECT_EQ(pages[i]->bytes[77], static_cast<char>(i));
+  }
+  for (Page* page : pages) {
+    memory.Give(page);
+  }
+  EXPECT_EQ(memory.chunks_for_testing(), 0u);
+}
+
 TEST(BufferPoolTest, ReportsTheLowestReadPoint) {
   MemoryVolume volume;
   auto store = OpenStore(&volume);
