@@ -159,7 +159,8 @@ Status InstanceProcess::Begin() {
   ASSIGN_OR_RETURN(ServerKeys keys, LoadOrMakeKeys(RealFileSystem(), directory_));
   pool_ = std::make_unique<WorkerPool>(WorkerPool::Options());
   pool_->Start();
-  info_ = std::make_unique<ServerInfo>(ServerInfo::Facts{self_.id, uuid, self_.port});
+  info_ = std::make_unique<ServerInfo>(
+      ServerInfo::Facts{self_.id, uuid, self_.port, config_.buffer_pool_bytes});
   executor_ = sql::MakeExecutorParts();
   accounts_ = std::make_unique<TableAccounts>([this]() -> std::optional<TableAccounts::Current> {
     const std::shared_ptr<Role> now = role();
@@ -428,7 +429,7 @@ RoleParts InstanceProcess::Parts() {
   RoleParts parts;
   parts.instance = self_.id;
   parts.volume = Volume();
-  parts.buffer_pool_bytes = config_.buffer_pool_bytes;
+  parts.buffer_pool_bytes = info_->buffer_pool_bytes();
   parts.shared.variables = executor_->variables.get();
   parts.shared.executor = executor_->executor.get();
   parts.shared.server = info_.get();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
+
 #include "base/mysql_error.h"
 #include "base/os/signals.h"
 #include "base/os/time.h"
@@ -30,7 +32,9 @@ std::string CommandText(const ConnectionActivity& activity) {
 }  // namespace
 
 ServerInfo::ServerInfo(Facts facts)
-    : facts_(std::move(facts)), started_us_(SystemClock().NowUs()) {}
+    : facts_(std::move(facts)),
+      started_us_(SystemClock().NowUs()),
+      buffer_pool_bytes_(facts_.buffer_pool_bytes) {}
 
 void ServerInfo::Connect(NetServer* net, WorkerPool* pool,
                          std::function<std::shared_ptr<Role>()> role) {
@@ -74,6 +78,39 @@ Status ServerInfo::Kill(uint64_t id, bool query_only, std::string_view /*user*/)
   return net_->connections().Kill(static_cast<uint32_t>(id), query_only);
 }
 
+namespace {
+
+// As InnoDB words it; code 3 is withdrawing, 0 done.
+void AddResizeStatus(const engine::EngineCounters& counters,
+                     std::vector<std::pair<std::string, std::string>>* list) {
+  std::string text;
+  const bool lasts = counters.buffer_pool_pages_used > counters.buffer_pool_pages_wanted;
+  if (lasts) {
+    text = "Withdrawing blocks to be shrunken.";
+  } else if (counters.buffer_pool_resized_wall_us != 0) {
+    const std::time_t seconds = counters.buffer_pool_resized_wall_us / 1'000'000;
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    text = fmt::format("Completed resizing buffer pool at {:02}{:02}{:02} {:2}:{:02}:{:02}.",
+                       local.tm_year % 100, local.tm_mon + 1, local.tm_mday, local.tm_hour,
+                       local.tm_min, local.tm_sec);
+  }
+  const bool done = !lasts && !text.empty();
+  list->emplace_back("Innodb_buffer_pool_resize_status", std::move(text));
+  list->emplace_back("Innodb_buffer_pool_resize_status_code", lasts ? "3" : "0");
+  list->emplace_back("Innodb_buffer_pool_resize_status_progress", done ? "100" : "0");
+}
+
+}  // namespace
+
+void ServerInfo::ResizeBufferPool(uint64_t bytes) {
+  buffer_pool_bytes_ = bytes;
+  const std::shared_ptr<Role> role = role_();
+  if (role != nullptr && role->engine() != nullptr) {
+    role->engine()->ResizeBufferPool(bytes);
+  }
+}
+
 std::vector<std::pair<std::string, std::string>> ServerInfo::StatusVariables() const {
   std::vector<std::pair<std::string, std::string>> list;
   auto add = [&list](const char* name, uint64_t value) {
@@ -100,8 +137,15 @@ std::vector<std::pair<std::string, std::string>> ServerInfo::StatusVariables() c
     const engine::EngineCounters counters = role->engine()->counters();
     add("Innodb_buffer_pool_pages_total", counters.buffer_pool_pages_total);
     add("Innodb_buffer_pool_pages_data", counters.buffer_pool_pages_used);
+    add("Innodb_buffer_pool_bytes_data", counters.buffer_pool_pages_used * kPageSize);
+    add("Innodb_buffer_pool_pages_free",
+        counters.buffer_pool_pages_total - counters.buffer_pool_pages_used);
     add("Innodb_buffer_pool_read_requests", counters.buffer_pool_read_requests);
     add("Innodb_buffer_pool_reads", counters.buffer_pool_reads);
+    add("Innodb_buffer_pool_read_ahead", counters.buffer_pool_read_ahead);
+    add("Innodb_buffer_pool_read_ahead_evicted", counters.buffer_pool_read_ahead_evicted);
+    add("Innodb_buffer_pool_wait_free", counters.buffer_pool_wait_free);
+    AddResizeStatus(counters, &list);
     add("Innodb_page_size", kPageSize);
     add("Innodb_row_lock_current_waits", counters.row_lock_current_waits);
     add("Innodb_row_lock_time", counters.row_lock_time_us / 1000);

@@ -2,6 +2,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -19,6 +20,7 @@ class ServerInfo final : public sql::ServerInterface {
     std::string hostname;
     std::string uuid;
     uint16_t port = 0;
+    uint64_t buffer_pool_bytes = 0;  // to begin with
   };
   explicit ServerInfo(Facts facts);
   // Before sessions exist. `role` gives the role of the moment, null when there is none.
@@ -34,11 +36,15 @@ class ServerInfo final : public sql::ServerInterface {
   uint16_t port() const override { return facts_.port; }
   std::string_view server_uuid() const override { return facts_.uuid; }
   int64_t uptime_seconds() const override;
+  void ResizeBufferPool(uint64_t bytes) override;
+  // What the engine of the next role is to begin with.
+  uint64_t buffer_pool_bytes() const { return buffer_pool_bytes_.load(); }
   Status RequestShutdown(bool restart) override;
 
  private:
   const Facts facts_;
   const int64_t started_us_;
+  std::atomic<uint64_t> buffer_pool_bytes_;
   NetServer* net_ = nullptr;
   WorkerPool* pool_ = nullptr;
   std::function<std::shared_ptr<Role>()> role_;

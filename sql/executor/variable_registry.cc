@@ -70,6 +70,12 @@ TypedValue ToTyped(const VariableSpec& spec, const std::string& text) {
   return {type, null ? row::Value::Null() : row::Value::String(text)};
 }
 
+void WarnTruncated(Session* session, const VariableSpec& spec, std::string_view given) {
+  session->diagnostics().AddWarning(
+      row::WarningLevel::kWarning, ER_TRUNCATED_WRONG_VALUE,
+      fmt::format("Truncated incorrect {} value: '{}'", spec.name, given));
+}
+
 Status WrongScope(const VariableSpec& spec, const char* kind) {
   return UserError(ER_INCORRECT_GLOBAL_LOCAL_VAR, spec.name, kind);
 }
@@ -168,10 +174,11 @@ Status VariableRegistry::Set(Session* session, VariableScope scope, std::string_
     bool clamped = false;
     RETURN_IF_ERROR(NormaliseVariable(*spec, given, &text, &clamped));
     if (clamped) {
-      session->diagnostics().AddWarning(
-          row::WarningLevel::kWarning, ER_TRUNCATED_WRONG_VALUE,
-          fmt::format("Truncated incorrect {} value: '{}'", spec->name, given));
+      WarnTruncated(session, *spec, given);
     }
+  }
+  if (spec->name == "innodb_buffer_pool_size") {
+    return SetBufferPoolSize(session, *spec, text);
   }
   return global ? SetGlobal(*spec, text) : SetSession(session, *spec, text);
 }
@@ -187,6 +194,27 @@ Status VariableRegistry::SetGlobal(const VariableSpec& spec, const std::string& 
   MutexLock lock(mutex_);
   globals_[std::string(spec.name)] = shown;
   return Status::Ok();
+}
+
+// The value goes down to a whole number of MiB, and then up to whole chunks; a warning each.
+Status VariableRegistry::SetBufferPoolSize(Session* session, const VariableSpec& spec,
+                                           const std::string& text) {
+  constexpr uint64_t kUnit = uint64_t{1} << 20;
+  const uint64_t chunk = IntegerValue("innodb_buffer_pool_chunk_size").value_or(kUnit);
+  uint64_t bytes = 0;
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  if (bytes % kUnit != 0) {
+    WarnTruncated(session, spec, text);
+    bytes -= bytes % kUnit;
+  }
+  if (bytes % chunk != 0) {
+    WarnTruncated(session, spec, std::to_string(bytes));
+    bytes += chunk - bytes % chunk;
+  }
+  if (ServerInterface* const server = session->environment().server) {
+    server->ResizeBufferPool(bytes);
+  }
+  return SetGlobal(spec, std::to_string(bytes));
 }
 
 Status VariableRegistry::SetSession(Session* session, const VariableSpec& spec,

@@ -30,6 +30,8 @@ class VariableRegistry final : public SystemVariables {
   std::string GlobalText(std::string_view name) const;
   std::string Text(const Session& session, const VariableSpec& spec, bool global) const;
   Status SetGlobal(const VariableSpec& spec, const std::string& text);
+  // Rounds as MySQL does, with its warnings, and has the server resize the pool.
+  Status SetBufferPoolSize(Session* session, const VariableSpec& spec, const std::string& text);
   Status SetSession(Session* session, const VariableSpec& spec, const std::string& text);
 
   mutable Mutex mutex_{LockRank::kLeaf};

@@ -42,6 +42,8 @@ class ServerInterface {
   virtual uint16_t port() const = 0;
   virtual std::string_view server_uuid() const = 0;
   virtual int64_t uptime_seconds() const = 0;
+  // SET GLOBAL innodb_buffer_pool_size.
+  virtual void ResizeBufferPool(uint64_t bytes) = 0;
 
   // SHUTDOWN and RESTART: asks for an orderly stop and returns.
   virtual Status RequestShutdown(bool restart) = 0;

@@ -32,7 +32,10 @@ class FixedServer final : public ServerInterface {
   uint16_t port() const override { return 3306; }
   std::string_view server_uuid() const override { return "0"; }
   int64_t uptime_seconds() const override { return 61; }
+  void ResizeBufferPool(uint64_t bytes) override { pool_bytes = bytes; }
   Status RequestShutdown(bool) override { return Status::Ok(); }
+
+  uint64_t pool_bytes = 0;
 };
 
 class Answer final : public ResultSink {
@@ -118,6 +121,27 @@ class ShowTest : public ::testing::Test {
   SessionEnvironment environment_;
   std::unique_ptr<Session> session_;
 };
+
+// The roundings and warnings are MySQL's, with chunks of 2 MiB instead of 128.
+TEST_F(ShowTest, TheBufferPoolIsResizedByItsVariable) {
+  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = 134217728").error, 0);
+  EXPECT_EQ(server_.pool_bytes, 134217728u);
+  EXPECT_EQ(Run("SHOW WARNINGS").rows.size(), 0u);
+  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = 150000000").error, 0);
+  const std::vector<std::string> warnings = Run("SHOW WARNINGS").rows;
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_EQ(warnings[0],
+            "Warning,1292,Truncated incorrect innodb_buffer_pool_size value: '150000000'");
+  EXPECT_EQ(warnings[1],
+            "Warning,1292,Truncated incorrect innodb_buffer_pool_size value: '149946368'");
+  EXPECT_EQ(Cell("SELECT @@innodb_buffer_pool_size"), "150994944");
+  EXPECT_EQ(server_.pool_bytes, 150994944u);
+  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = 1000").error, 0);
+  EXPECT_EQ(Cell("SELECT @@innodb_buffer_pool_size"), "6291456");
+  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = '134217728'").error, 1232);
+  EXPECT_EQ(Run("SET innodb_buffer_pool_size = 134217728").error, 1229);
+  EXPECT_EQ(server_.pool_bytes, 6291456u);
+}
 
 TEST_F(ShowTest, ColumnsHaveTheNamesThatClientsLookFor) {
   const std::pair<const char*, const char*> kCases[] = {
