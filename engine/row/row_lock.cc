@@ -64,6 +64,10 @@ Result<EntryState> ReadEntry(const Core& core, const Table& table, size_t index_
   if (state.exists) {
     ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(cursor.key(), cursor.value()));
     state.live = !entry.deleted;
+    SavedPosition position;
+    cursor.Save(&position);
+    state.leaf = position.page;
+    state.leaf_lsn = position.lsn;
   }
   return state;
 }
@@ -104,7 +108,7 @@ Result<EntryState> ReadEntryAndWriter(EngineTransaction& transaction, const Tabl
       return state;
     }
     ASSIGN_OR_RETURN(EntryState again, ReadEntry(core, table, index_no, entry_key));
-    if (again.exists == state.exists && again.live == state.live) {
+    if (again.leaf == state.leaf && again.leaf_lsn == state.leaf_lsn) {
       return again;
     }
     COVER("row_lock.entry_rolled_back");

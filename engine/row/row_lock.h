@@ -39,11 +39,14 @@ struct EntryState {
   bool live = false;
   TrxId writer;   // active, and has changed the entry; TrxId(0): nobody
   TrxId max_trx;  // no younger transaction has changed an entry of the leaf (INV-ROW-2)
+  PageNo leaf = kNoPage;
+  Lsn leaf_lsn;
 };
 
 // The entry and who holds it by having changed it, as they are together: a rollback puts entries
-// right before it puts the row right, so a row that names no holder counts if the entry is the same
-// before and after it was read. Counts as long as nobody new can change the entry.
+// right before it puts the row right, so a row that names no holder counts if the entry's leaf is the
+// same before and after it was read: an entry that looks the same may have been taken back and
+// changed again. Counts as long as nobody new can change the entry.
 Result<EntryState> ReadEntryAndWriter(EngineTransaction& transaction, const Table& table,
                                       size_t index_no, std::string_view key,
                                       std::string_view clustered_key);

@@ -16,21 +16,24 @@ Result<StmtPtr> Parser::ParseStart() {
   if (AtEnd()) {
     return StmtPtr(std::move(stmt));
   }
+  bool contradicts = false;
   do {
     if (Accept(Kw::kWith)) {
       RETURN_IF_ERROR(Expect(Kw::kConsistent, Kw::kSnapshot));
       stmt->consistent_snapshot = true;
     } else {
       RETURN_IF_ERROR(Expect(Kw::kRead));
-      if (stmt->read_only) {
-        return Error();
-      }
-      stmt->read_only = At(Kw::kOnly);
+      const bool read_only = At(Kw::kOnly);
       if (!AcceptAny({Kw::kOnly, Kw::kWrite})) {
         return Error();
       }
+      contradicts |= stmt->read_only.value_or(read_only) != read_only;
+      stmt->read_only = read_only;
     }
   } while (Accept(Op::kComma));
+  if (contradicts) {
+    return Error();
+  }
   return StmtPtr(std::move(stmt));
 }
 
