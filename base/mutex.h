@@ -43,6 +43,7 @@ enum class LockRank : uint8_t {
   kLog = 90,      // log buffer, LSN allocation
   kVolume = 100,  // volume client state
   kNetwork = 110,
+  kSpill = 115,  // what goes on in temporary files
   kLeaf = 120,  // takes nothing inside
 };
 

@@ -54,7 +54,7 @@ class ChangeLog {
   const std::string directory_;
   const uint64_t limit_bytes_;
   std::atomic<bool> beyond_limit_{false};
-  mutable Mutex mutex_{LockRank::kLeaf};
+  mutable Mutex mutex_{LockRank::kSpill};
   Part part_ GUARDED_BY(mutex_);
   Status failed_ GUARDED_BY(mutex_);
 };

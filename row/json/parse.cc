@@ -3,6 +3,11 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
 namespace borealis::row {
 
 namespace {
@@ -12,19 +17,33 @@ class TreeBuilder {
  public:
   explicit TreeBuilder(JsonNode* root) : root_(root) {}
   bool too_deep() const { return too_deep_; }
+  bool too_big() const { return too_big_; }
 
   bool Null() { return Add(JsonNode()); }
   bool Bool(bool value) { return Add(JsonNode::Boolean(value)); }
-  bool Int(int value) { return Add(JsonNode::Int(value)); }
-  bool Uint(unsigned value) { return Add(JsonNode::Int(value)); }
-  bool Int64(int64_t value) { return Add(JsonNode::Int(value)); }
-  bool Uint64(uint64_t value) {
-    return Add(value <= static_cast<uint64_t>(INT64_MAX)
-                   ? JsonNode::Int(static_cast<int64_t>(value))
-                   : JsonNode::Uint(value));
+  // The reader's own conversion reads beyond a table when a number has very many digits. It calls
+  // only RawNumber; the others are required by its interface.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(int64_t) { return false; }
+  bool Uint64(uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    const char* const end = text + size;
+    if (std::string_view(text, size).find_first_of(".eE") == std::string_view::npos) {
+      int64_t number = 0;
+      if (std::from_chars(text, end, number).ec == std::errc()) {
+        return Add(JsonNode::Int(number));
+      }
+      uint64_t unsigned_number = 0;
+      if (*text != '-' && std::from_chars(text, end, unsigned_number).ec == std::errc()) {
+        return Add(JsonNode::Uint(unsigned_number));
+      }
+    }
+    const double number = std::strtod(std::string(text, size).c_str(), nullptr);
+    too_big_ = std::isinf(number);
+    return !too_big_ && Add(JsonNode::Double(number));
   }
-  bool Double(double value) { return Add(JsonNode::Double(value)); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     return Add(JsonNode::String(std::string(text, size)));
   }
@@ -83,6 +102,7 @@ class TreeBuilder {
   JsonNode* root_;
   std::vector<Level> open_;
   bool too_deep_ = false;
+  bool too_big_ = false;  // a number
 };
 
 }  // namespace
@@ -92,7 +112,7 @@ bool ParseJson(std::string_view text, JsonNode* out, JsonError* error) {
   rapidjson::MemoryStream input(text.data(), text.size());
   rapidjson::Reader reader;
   TreeBuilder builder(out);
-  if (reader.Parse<rapidjson::kParseFullPrecisionFlag>(input, builder)) {
+  if (reader.Parse<rapidjson::kParseNumbersAsStringsFlag>(input, builder)) {
     if (input.Tell() == text.size()) {
       return true;
     }
@@ -102,9 +122,10 @@ bool ParseJson(std::string_view text, JsonNode* out, JsonError* error) {
     return false;
   }
   error->too_deep = builder.too_deep();
-  error->reason = error->too_deep
-                      ? std::string_view()
-                      : std::string_view(rapidjson::GetParseError_En(reader.GetParseErrorCode()));
+  error->reason = error->too_deep ? std::string_view()
+                                  : std::string_view(rapidjson::GetParseError_En(
+                                        builder.too_big() ? rapidjson::kParseErrorNumberTooBig
+                                                          : reader.GetParseErrorCode()));
   error->position = reader.GetErrorOffset();
   // A bare control character: later versions of the reader, MySQL's among them, tell it from a
   // wrong escape.

@@ -86,20 +86,21 @@ CascadeState::~CascadeState() = default;
 std::unique_ptr<ForeignKeyGuard> ForeignKeyGuard::For(StatementRun& run,
                                                       engine::Transaction& transaction,
                                                       const TablePtr& table,
-                                                      std::shared_ptr<CascadeState> cascades) {
+                                                      CascadeState* cascades) {
   if ((table->foreign_keys.empty() && table->referencing.empty()) ||
       !run.session.settings().foreign_key_checks) {
     return nullptr;
   }
-  return std::make_unique<ForeignKeyGuard>(run, transaction, table, std::move(cascades));
+  return std::make_unique<ForeignKeyGuard>(run, transaction, table, cascades);
 }
 
 ForeignKeyGuard::ForeignKeyGuard(StatementRun& run, engine::Transaction& transaction,
-                                 TablePtr table, std::shared_ptr<CascadeState> cascades)
+                                 TablePtr table, CascadeState* cascades)
     : run_(run),
       transaction_(transaction),
       table_(std::move(table)),
-      cascades_(cascades != nullptr ? std::move(cascades) : std::make_shared<CascadeState>()) {
+      own_cascades_(cascades == nullptr ? std::make_unique<CascadeState>() : nullptr),
+      cascades_(cascades == nullptr ? own_cascades_.get() : cascades) {
   for (const ForeignKeyDescriptor& key : table_->foreign_keys) {
     auto parent = std::make_unique<Parent>();
     parent->key = &key;

@@ -73,13 +73,12 @@ struct CascadeState {
 
 class ForeignKeyGuard {
  public:
-  // Null when there is nothing to keep. `cascades` is shared by the guards of one statement's row
-  // changes (null: the first).
+  // Null when there is nothing to keep. `cascades` is that of the guard whose cascades lead here,
+  // and outlives this one; null: this is the first.
   static std::unique_ptr<ForeignKeyGuard> For(StatementRun& run, engine::Transaction& transaction,
-                                              const TablePtr& table,
-                                              std::shared_ptr<CascadeState> cascades);
+                                              const TablePtr& table, CascadeState* cascades);
   ForeignKeyGuard(StatementRun& run, engine::Transaction& transaction, TablePtr table,
-                  std::shared_ptr<CascadeState> cascades);
+                  CascadeState* cascades);
   ~ForeignKeyGuard();
 
   bool is_parent() const { return !table_->referencing.empty(); }
@@ -119,7 +118,8 @@ class ForeignKeyGuard {
   StatementRun& run_;
   engine::Transaction& transaction_;
   const TablePtr table_;
-  const std::shared_ptr<CascadeState> cascades_;
+  const std::unique_ptr<CascadeState> own_cascades_;  // of the first; has the writers of the others
+  CascadeState* const cascades_;
   std::vector<std::unique_ptr<Parent>> parents_;  // one per foreign key, by name
   std::vector<std::unique_ptr<Child>> children_;  // one per foreign key to this table, by name
   bool children_open_ = false;

@@ -57,14 +57,15 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const 
   return writer;
 }
 
-Result<std::unique_ptr<TableWriter>> TableWriter::ForCascades(
-    StatementRun& run, const engine::TableRef& table, std::shared_ptr<CascadeState> cascades) {
+Result<std::unique_ptr<TableWriter>> TableWriter::ForCascades(StatementRun& run,
+                                                              const engine::TableRef& table,
+                                                              CascadeState* cascades) {
   std::unique_ptr<TableWriter> writer(new TableWriter(run, DescriptorOf(*table), false));
   writer->engine_table_ = table;
   writer->row_table_ = MakeRowTable(writer->table_, writer->table_->name);
   RETURN_IF_ERROR(writer->BindExpressions());
   writer->foreign_keys_ =
-      ForeignKeyGuard::For(run, *run.session.transaction(), writer->table_, std::move(cascades));
+      ForeignKeyGuard::For(run, *run.session.transaction(), writer->table_, cascades);
   return writer;
 }
 

@@ -69,7 +69,7 @@ class TableWriter {
   // --- for foreign_key_cascade.cc: a child's rows, which the caller has locked
   static Result<std::unique_ptr<TableWriter>> ForCascades(StatementRun& run,
                                                           const engine::TableRef& table,
-                                                          std::shared_ptr<CascadeState> cascades);
+                                                          CascadeState* cascades);
   Status DeleteInCascade(std::string_view clustered_key, const RowValues& row);
   // Computes generated columns. kAlreadyExists with the index's number.
   Status UpdateInCascade(std::string_view clustered_key, const RowValues& before, RowValues* row,

@@ -39,7 +39,7 @@ struct Verdict {
 Status Parse(const row::JsonView& view, rapidjson::Document* out) {
   std::string text;
   RETURN_IF_ERROR(row::AppendJsonText(view, &text));
-  out->Parse<rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
+  out->Parse(text.data(), text.size());
   return out->HasParseError() ? Status::Internal("a document that does not parse again") : Status();
 }
 

@@ -36,6 +36,7 @@ TEST(BufferPoolTest, ReadsOnceAndEvicts) {
       Result<PageGuard> guard = pool.Fetch(PageNo(i), LatchMode::kShared);
       ASSERT_TRUE(guard.ok());
       EXPECT_EQ(guard->page().bytes[5000], static_cast<char>(i));
+      guard->Release();
       EXPECT_TRUE(pool.FetchCached(PageNo(i), LatchMode::kShared).holds());
     }
   }
@@ -196,6 +197,7 @@ TEST(BufferPoolTest, ShrinksWhileInUse) {
     ASSERT_TRUE(guard.ok());
     if (i % 10 == 0) {
       guards.push_back(std::move(guard).value());
+      guards.back().UnlockOnly();  // fixed is enough, and latches have an order
     }
   }
   pool.Resize(100 * kPageSize);
