@@ -44,7 +44,7 @@ enum class LockRank : uint8_t {
   kVolume = 100,  // volume client state
   kNetwork = 110,
   kSpill = 115,  // what goes on in temporary files
-  kLeaf = 120,  // takes nothing inside
+  kLeaf = 120,   // takes nothing inside
 };
 
 namespace internal {

@@ -255,7 +255,7 @@ Lsn MemoryVolume::LastConsistencyPoint(Lsn at_or_under) const {
 
 std::unique_ptr<MemoryVolume> MemoryVolume::CrashCopy(Lsn up_to) const {
   MutexLock lock(mutex_);
-  INVARIANT_GE(up_to, vdl_);
+  up_to = std::max(up_to, vdl_);  // what is durable stays, also what has become so meanwhile
   auto copy = std::make_unique<MemoryVolume>(pages_per_pg_, allocation_limit_);
   const Lsn cut = LastConsistencyPoint(up_to);
   for (const RecordView& record : records_) {
