@@ -44,8 +44,8 @@ struct EntryState {
 };
 
 // The entry and who holds it by having changed it, as they are together: a rollback puts entries
-// right before it puts the row right, so a row that names no holder counts if the entry's leaf is the
-// same before and after it was read: an entry that looks the same may have been taken back and
+// right before it puts the row right, so a row that names no holder counts if the entry's leaf is
+// the same before and after it was read: an entry that looks the same may have been taken back and
 // changed again. Counts as long as nobody new can change the entry.
 Result<EntryState> ReadEntryAndWriter(EngineTransaction& transaction, const Table& table,
                                       size_t index_no, std::string_view key,

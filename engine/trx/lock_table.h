@@ -175,7 +175,7 @@ class LockTable {
                                            std::string_view key);
   // A new range, or with an id new bounds for the one that has it.
   const LockedRange* PlaceRange(IndexGaps* gaps, LockedRange range, uint64_t range_id);
-  // Lets the insert go on, or tells the graph whom it waits for now.
+  // Lets the insert go on, or tells the graph whom it has to wait for next.
   void UpdateInsert(const IndexGaps& gaps, InsertWaiter* waiter);
   void ReleaseGaps(LockOwner* owner, IndexId index, Lsn ended_at);
   void ListRecords(std::vector<LockInfo>* list) const;

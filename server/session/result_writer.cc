@@ -136,7 +136,8 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
       return;
     }
   }
-  // ENUM, SET, BIT, JSON, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as well).
+  // ENUM, SET, BIT, JSON, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as
+  // well).
   rows_->AppendString(row::ToText(value, type));
 }
 

@@ -6,8 +6,8 @@
 namespace borealis::sql {
 namespace {
 
-// 2 adds the tables that refer to this one, and which indexes were made for a foreign key; 3 adds the
-// stored form.
+// 2 adds the tables that refer to this one, and which indexes were made for a foreign key; 3 adds
+// the stored form.
 constexpr uint8_t kTableFormat = 3;
 constexpr uint8_t kTableFormatOldest = 1;
 constexpr uint8_t kSchemaFormat = 1;

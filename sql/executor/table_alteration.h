@@ -6,7 +6,8 @@
 //   build         an index is made or dropped
 //   rewrite       every row is made anew (RowRewriter), and all indexes
 //
-// INV-DDL-1  Without a rewrite, a column of the new table that the old one had has the place that it
+// INV-DDL-1  Without a rewrite, a column of the new table that the old one had has the place that
+// it
 //            had (INV-CAT-2) and is stored alike: rows of the old form are rows of the new.
 #pragma once
 
@@ -21,7 +22,7 @@ struct AlterationRequest {
   TablePtr old;
   OnlineDdlOptions online;
   bool nothing = false;  // no action but a new name
-  bool force = false;  // FORCE, ENGINE = InnoDB, ORDER BY: rebuild
+  bool force = false;    // FORCE, ENGINE = InnoDB, ORDER BY: rebuild
   // A check was turned on: all rows must pass.
   bool check_rows = false;
   std::optional<uint64_t> auto_increment;  // AUTO_INCREMENT = n
