@@ -50,10 +50,11 @@ bool AnyPathNull(const Args& args, size_t step) {
   return args.null(0);
 }
 
-enum class Change : uint8_t { kSet, kInsert, kReplace };
+// What one pair of a path and a value does to a document.
+using ChangeFn = Status (*)(JsonNode* document, const JsonPath& path, JsonNode value);
 
-template <Change kChange>
-Status EvalSet(const EvalCall& call, std::span<const Value> values, Value* out) {
+template <ChangeFn kChange>
+Status EvalPairs(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
   if (AnyPathNull(args, 2)) {
     return {};
@@ -65,16 +66,42 @@ Status EvalSet(const EvalCall& call, std::span<const Value> values, Value* out) 
     JsonNode value;
     RETURN_IF_ERROR(ReadJsonPath(args, i, false, &path));
     RETURN_IF_ERROR(ReadJsonValue(args, i + 1, &value));
-    JsonNode* there = row::SeekJson(&document, path);
-    if (there != nullptr) {
-      if (kChange != Change::kInsert) {
-        *there = std::move(value);
-      }
-    } else if (kChange != Change::kReplace) {
-      AddAt(&document, path, std::move(value));
-    }
+    RETURN_IF_ERROR(kChange(&document, path, std::move(value)));
   }
   return SetJson(document, out);
+}
+
+template <bool kReplacing, bool kAdding>
+Status Set(JsonNode* document, const JsonPath& path, JsonNode value) {
+  JsonNode* there = row::SeekJson(document, path);
+  if (there != nullptr && kReplacing) {
+    *there = std::move(value);
+  } else if (there == nullptr && kAdding) {
+    AddAt(document, path, std::move(value));
+  }
+  return {};
+}
+
+Status AppendToArray(JsonNode* document, const JsonPath& path, JsonNode value) {
+  if (JsonNode* there = row::SeekJson(document, path); there != nullptr) {
+    JsonNode array = row::JsonArrayOf(std::move(*there));
+    array.items.push_back(std::move(value));
+    *there = std::move(array);
+  }
+  return {};
+}
+
+Status InsertIntoArray(JsonNode* document, const JsonPath& path, JsonNode value) {
+  if (path.is_root() || path.legs().back().kind != JsonPathLeg::Kind::kCell) {
+    return UserError(ER_INVALID_JSON_PATH_ARRAY_CELL);
+  }
+  JsonNode* parent = row::SeekJson(document, path.Parent());
+  if (parent != nullptr && parent->is_array()) {
+    parent->items.insert(
+        parent->items.begin() + InsertPosition(path.legs().back(), parent->items.size()),
+        std::move(value));
+  }
+  return {};
 }
 
 void RemoveAt(JsonNode* root, JsonPath path) {
@@ -116,52 +143,6 @@ Status EvalRemove(const EvalCall& call, std::span<const Value> values, Value* ou
       return UserError(ER_JSON_VACUOUS_PATH);
     }
     RemoveAt(&document, std::move(path));
-  }
-  return SetJson(document, out);
-}
-
-Status EvalArrayAppend(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  if (AnyPathNull(args, 2)) {
-    return {};
-  }
-  JsonNode document;
-  RETURN_IF_ERROR(ReadJsonTree(call, args, 0, &document));
-  for (size_t i = 1; i + 1 < args.size(); i += 2) {
-    JsonPath path;
-    JsonNode value;
-    RETURN_IF_ERROR(ReadJsonPath(args, i, false, &path));
-    RETURN_IF_ERROR(ReadJsonValue(args, i + 1, &value));
-    if (JsonNode* there = row::SeekJson(&document, path); there != nullptr) {
-      JsonNode array = row::JsonArrayOf(std::move(*there));
-      array.items.push_back(std::move(value));
-      *there = std::move(array);
-    }
-  }
-  return SetJson(document, out);
-}
-
-Status EvalArrayInsert(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  if (AnyPathNull(args, 2)) {
-    return {};
-  }
-  JsonNode document;
-  RETURN_IF_ERROR(ReadJsonTree(call, args, 0, &document));
-  for (size_t i = 1; i + 1 < args.size(); i += 2) {
-    JsonPath path;
-    JsonNode value;
-    RETURN_IF_ERROR(ReadJsonPath(args, i, false, &path));
-    RETURN_IF_ERROR(ReadJsonValue(args, i + 1, &value));
-    if (path.is_root() || path.legs().back().kind != JsonPathLeg::Kind::kCell) {
-      return UserError(ER_INVALID_JSON_PATH_ARRAY_CELL);
-    }
-    JsonNode* parent = row::SeekJson(&document, path.Parent());
-    if (parent != nullptr && parent->is_array()) {
-      parent->items.insert(
-          parent->items.begin() + InsertPosition(path.legs().back(), parent->items.size()),
-          std::move(value));
-    }
   }
   return SetJson(document, out);
 }
@@ -231,11 +212,11 @@ FunctionDef Documents(std::string_view name, EvalFn eval) {
 
 std::span<const FunctionDef> JsonChangeFunctions() {
   static const FunctionDef kTable[] = {
-      Pairs("json_set", EvalSet<Change::kSet>),
-      Pairs("json_insert", EvalSet<Change::kInsert>),
-      Pairs("json_replace", EvalSet<Change::kReplace>),
-      Pairs("json_array_append", EvalArrayAppend),
-      Pairs("json_array_insert", EvalArrayInsert),
+      Pairs("json_set", EvalPairs<Set<true, true>>),
+      Pairs("json_insert", EvalPairs<Set<false, true>>),
+      Pairs("json_replace", EvalPairs<Set<true, false>>),
+      Pairs("json_array_append", EvalPairs<AppendToArray>),
+      Pairs("json_array_insert", EvalPairs<InsertIntoArray>),
       Documents("json_remove", EvalRemove),
       Documents("json_merge", EvalMergePreserve),
       Documents("json_merge_preserve", EvalMergePreserve),

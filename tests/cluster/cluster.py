@@ -136,6 +136,15 @@ class Cluster:
         return lines
 
 
+def hang_up(connection):
+    """Closes a client's connection, also one that is None or whose server is gone."""
+    try:
+        if connection is not None:
+            connection.close()
+    except pymysql.MySQLError:
+        pass
+
+
 def wait_for(condition, seconds, what):
     """Polls until `condition()` is truthy and returns it; fails the test after `seconds`, saying `what` (words, or what gives them)."""
     deadline = time.monotonic() + seconds

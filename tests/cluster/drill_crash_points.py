@@ -18,7 +18,7 @@ import zlib
 
 import pymysql
 
-from cluster import ROOT, Cluster, wait_for
+from cluster import ROOT, Cluster, hang_up, wait_for
 
 WRITER = "instance-1"  # there is no other
 TABLE = ("CREATE TABLE crash.t (client INT NOT NULL, id INT NOT NULL, a BIGINT NOT NULL, b VARCHAR(700) NOT NULL, c LONGTEXT, "
@@ -68,11 +68,7 @@ class Client:
             self.failure = f"client {self.number}: {failure!r}"
 
     def _hang_up(self):
-        if self.connection is not None:
-            try:
-                self.connection.close()
-            except pymysql.MySQLError:
-                pass
+        hang_up(self.connection)
         self.connection = None
 
     def _settle(self):

@@ -13,6 +13,8 @@ import time
 
 import pymysql
 
+from cluster import hang_up
+
 ACCOUNTS = 20
 START_BALANCE = 1000
 
@@ -79,12 +81,8 @@ class Ledger:
                 with self.lock:
                     (self.in_doubt if committing else self.refused).add(key)
                     self.errors.append(error.args)
-                if connection is not None:
-                    try:
-                        connection.close()
-                    except pymysql.MySQLError:
-                        pass
-                    connection = None
+                hang_up(connection)
+                connection = None
                 time.sleep(0.02)
 
     def newest_acknowledged(self) -> dict:

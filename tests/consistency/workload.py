@@ -17,6 +17,7 @@ import traceback
 
 import pymysql
 
+from cluster import hang_up
 from history import FORMS, LEVELS, READ_COMMITTED, READ_UNCOMMITTED, REPEATABLE_READ, SERIALIZABLE, Op, Transaction, form_of
 
 TABLES = {
@@ -103,11 +104,7 @@ class Session:
         self.errors[code] = self.errors.get(code, 0) + 1
 
     def _hang_up(self):
-        if self.connection is not None:
-            try:
-                self.connection.close()
-            except pymysql.MySQLError:
-                pass
+        hang_up(self.connection)
         self.connection = None
 
     def _key(self):

@@ -10,6 +10,7 @@ import time
 
 import pymysql
 
+from cluster import hang_up
 from tables import DISTRICTS, Chance
 
 NAMES = ("New-Order", "Payment", "Order-Status", "Delivery", "Stock-Level")
@@ -111,11 +112,7 @@ class Terminal:
         return False
 
     def _hang_up(self):
-        if self.connection is not None:
-            try:
-                self.connection.close()
-            except pymysql.MySQLError:
-                pass
+        hang_up(self.connection)
         self.connection = None
 
     def _note(self, told, in_doubt):
