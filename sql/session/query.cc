@@ -186,13 +186,12 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
         return LeaveTransaction(UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION), false);
       }
     }
-    bool started = false;
+    const uint64_t sent_before = results_begun_;
     status = [&]() -> Status {
       ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
       ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows,
                        machine->Run(plan.compiled.get(), MakeRunContext(transaction), slots));
       const auto& select = statement->parsed.statement->As<SelectStmt>();
-      started = true;
       if (select.query->into != nullptr) {
         return StoreInto(*select.query->into, plan.query->columns, rows.get(), ok);
       }
@@ -201,17 +200,21 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
     if (transaction != nullptr) {
       status = LeaveTransaction(std::move(status), false);
     }
-    if (started || !status.Is(Code::kRetry)) {
+    if (results_begun_ != sent_before || !MayPlanAgain(status)) {
       break;
     }
-    statement->plan.reset();  // DDL came between planning and opening
+    statement->plan.reset();
   }
   return status;
 }
 
+bool Session::MayPlanAgain(const Status& status) const {
+  return status.Is(Code::kRetry) ||
+         (status.user_errno() == ER_TABLE_DEF_CHANGED && transaction_ == nullptr);
+}
+
 Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> slots,
                          RowSource* rows, ResultSink& sink) {
-  RETURN_IF_ERROR(sink.OnColumns(query.columns));
   std::vector<row::Value> row;
   uint64_t count = 0;
   uint64_t skip = 0;
@@ -221,15 +224,16 @@ Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> sl
     ASSIGN_OR_RETURN(skip, LimitValue(query.offset, eval, slots, 0));
     ASSIGN_OR_RETURN(limit, LimitValue(query.limit, eval, slots, ~uint64_t{0}));
   }
-  while (true) {
-    ASSIGN_OR_RETURN(bool found, rows->Next(&row));
-    if (!found) {
-      break;
-    }
+  // The client hears of nothing before there is a row: until then the statement may start anew.
+  ASSIGN_OR_RETURN(bool found, rows->Next(&row));
+  ++results_begun_;
+  RETURN_IF_ERROR(sink.OnColumns(query.columns));
+  while (found) {
     ++count;
     if (count > skip && count - skip <= limit) {
       RETURN_IF_ERROR(sink.OnRow(row));
     }
+    ASSIGN_OR_RETURN(found, rows->Next(&row));
   }
   found_rows_ = count;
   row_count_ = -1;

@@ -260,6 +260,10 @@ class Session {
   Status RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
                    ResultSink& sink, OkInfo* ok);
   Status RunDo(const StatementRun& run);
+  // Whether a query that failed before its first row may be tried again: after DDL between planning
+  // and opening, and when a read view that was the statement's alone is void (a reader lost its
+  // writer): another one sees the present.
+  bool MayPlanAgain(const Status& status) const;
   Status SendRows(const BoundQuery& query, std::span<const TypedValue> slots, RowSource* rows,
                   ResultSink& sink);
   // Binds and compiles where the cached plan does not fit (any more); fills `slots` with the
@@ -306,6 +310,7 @@ class Session {
   uint64_t last_insert_id_ = 0;
   int64_t row_count_ = -1;
   uint64_t found_rows_ = 0;
+  uint64_t results_begun_ = 0;  // result sets that the client has heard of
   int64_t statement_time_us_ = 0;
   int64_t deadline_us_ = 0;  // of the clock's NowUs; 0: none
   std::vector<SessionChange> changes_;

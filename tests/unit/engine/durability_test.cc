@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "tests/unit/engine/engine_fixture.h"
-#include "tests/unit/engine/follower.h"
+#include "tests/support/follower.h"
 
 namespace borealis::engine::testing {
 namespace {

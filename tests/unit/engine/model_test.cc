@@ -6,7 +6,7 @@
 
 #include "base/os/random.h"
 #include "tests/unit/engine/engine_fixture.h"
-#include "tests/unit/engine/follower.h"
+#include "tests/support/follower.h"
 
 namespace borealis::engine::testing {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "base/fault.h"
 #include "tests/unit/engine/engine_fixture.h"
-#include "tests/unit/engine/follower.h"
+#include "tests/support/follower.h"
 
 namespace borealis::engine::testing {
 namespace {

@@ -53,11 +53,15 @@ std::string Answer::ToString() const {
   return text;
 }
 
-QueryFixture::QueryFixture() {
+engine::EngineOptions QueryFixture::Options() {
   engine::EngineOptions options;
   options.layouts = MakeSqlRowLayout;
   options.background_threads = false;
-  Result<std::unique_ptr<engine::Engine>> opened = engine::Engine::Open(&volume_, options);
+  return options;
+}
+
+QueryFixture::QueryFixture() {
+  Result<std::unique_ptr<engine::Engine>> opened = engine::Engine::Open(&volume_, Options());
   INVARIANT(opened.ok());
   engine_ = std::move(opened).value();
   catalog_ = std::make_unique<Catalog>(engine_.get());
@@ -79,11 +83,15 @@ QueryFixture::~QueryFixture() {
   engine_->Stop();
 }
 
-Answer QueryFixture::Query(std::string_view text) {
+Answer Ask(Session* session, std::string_view text) {
   Answer answer;
   TextSink sink(&answer);
-  session_->ExecuteAndWait(text, sink);
+  session->ExecuteAndWait(text, sink);
   return answer;
+}
+
+Answer QueryFixture::Query(std::string_view text) {
+  return Ask(session_.get(), text);
 }
 
 Answer QueryFixture::Execute(uint32_t id, const std::vector<TypedValue>& parameters) {

@@ -33,6 +33,9 @@ struct Answer {
   std::string ToString() const;
 };
 
+// The answer of any session.
+Answer Ask(Session* session, std::string_view text);
+
 class QueryFixture {
  public:
   QueryFixture();
@@ -40,6 +43,8 @@ class QueryFixture {
 
   Session& session() { return *session_; }
   engine::Engine& engine() { return *engine_; }
+  MemoryVolume& volume() { return volume_; }
+  static engine::EngineOptions Options();
   Answer Query(std::string_view text);
   // Executes a prepared statement.
   Answer Execute(uint32_t id, const std::vector<TypedValue>& parameters);
