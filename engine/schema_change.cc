@@ -260,6 +260,18 @@ Result<AlteredTable> PlanAlteration(SchemaChange& change, const Table& old_table
   return plan;
 }
 
+// Views made before this point do not find in these trees what they should: all have a limit up to
+// this number, and all later ones a higher one.
+Status RefuseOldViews(SchemaChange& change, const std::vector<bool>& trees, AlteredTable* plan) {
+  ASSIGN_OR_RETURN(const uint64_t number, change.NewNumber());
+  for (size_t i = 0; i < trees.size(); ++i) {
+    if (trees[i]) {
+      plan->usable_from[i] = number + 1;
+    }
+  }
+  return Status::Ok();
+}
+
 // Builds what is to be built. Others use the table meanwhile as far as the alteration lets them;
 // at the end nobody does.
 Status BuildTrees(SchemaChange& change, const Table& old_table, const TableAlteration& alteration,
@@ -283,15 +295,7 @@ Status BuildTrees(SchemaChange& change, const Table& old_table, const TableAlter
   RETURN_IF_ERROR(change.LockExclusive({name}));
   RETURN_IF_ERROR(change.WaitForRecoveredTransactions());
   RETURN_IF_ERROR((*builder)->Finish());
-  // Views made before this point do not find in the new trees what they should: all have a limit
-  // up to this number, and all later ones a higher one.
-  ASSIGN_OR_RETURN(const uint64_t number, change.NewNumber());
-  for (size_t i = 0; i < plan->build.size(); ++i) {
-    if (plan->build[i]) {
-      plan->usable_from[i] = number + 1;
-    }
-  }
-  return Status::Ok();
+  return RefuseOldViews(change, plan->build, plan);
 }
 
 }  // namespace
@@ -325,6 +329,10 @@ Status EngineImpl::AlterTable(const TableName& name, const TableAlteration& alte
     std::optional<TableBuilder> builder;
     if (std::find(plan.build.begin(), plan.build.end(), true) != plan.build.end()) {
       RETURN_IF_ERROR(BuildTrees(change, *table, alteration, &plan, &builder));
+    }
+    if (alteration.changes_columns) {
+      const std::vector<bool> all(plan.build.size(), true);
+      RETURN_IF_ERROR(RefuseOldViews(change, all, &plan));
     }
     ASSIGN_OR_RETURN(TableRef altered,
                      core_.dictionary.MakeTable(plan.definition, plan.usable_from));

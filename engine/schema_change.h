@@ -107,6 +107,9 @@ struct TableAlteration {
   // The rewritten rows have the order that they had: they need not be sorted.
   bool keeps_order = false;
   Concurrency concurrency = Concurrency::kReadAndWrite;
+  // Rows have other columns afterwards, though nothing is rewritten: views from before may not read
+  // the table any more.
+  bool changes_columns = false;
   // Set: the table's new name as well.
   std::optional<TableName> rename;
   // When a unique key of the new shape is met twice: kAlreadyExists, and this says which.

@@ -102,6 +102,7 @@ class Alteration {
     std::string duplicate_row;
     alteration.expected_version = request_.old->version;
     alteration.concurrency = concurrency;
+    alteration.changes_columns = work_ != Work::kRewrite && (adds_ || drops_);
     alteration.rename = request_.rename;
     alteration.duplicate = &duplicate;
     alteration.duplicate_row = &duplicate_row;

@@ -304,6 +304,24 @@ TEST_F(OnlineBuildTest, OldViewsMayNotUseWhatIsNew) {
   EXPECT_NE(older.Scan("t").find("definition has changed"), std::string::npos);
 }
 
+// The same where nothing is built, but the columns are others.
+TEST_F(OnlineBuildTest, OldViewsMayNotReadOtherColumns) {
+  Create("t", "0", {true});
+  Create("u", "0", {true});
+  Load("t", {"1|a", "2|b"});
+  TableAlteration alteration;
+  alteration.payload = "0";
+  alteration.indexes = {{"PRIMARY", true, "PRIMARY"}};
+  for (const bool changes_columns : {false, true}) {
+    Session old(engine_.get());
+    EXPECT_EQ(old.Get("u", "1"), "-");
+    alteration.changes_columns = changes_columns;
+    ASSERT_OK(engine_->AlterTable({"test", "t"}, alteration, {}));
+    EXPECT_EQ(old.Scan("t").find("definition has changed") != std::string::npos, changes_columns);
+    EXPECT_EQ(ScanAll("t"), "1|a 2|b");
+  }
+}
+
 TEST_F(OnlineBuildTest, ReadersOnlyMeansThatWritersWait) {
   Create("t", "0", {true});
   Load("t", {"1|a", "2|b"});
