@@ -105,15 +105,17 @@ ForeignKeyGuard::ForeignKeyGuard(StatementRun& run, engine::Transaction& transac
     auto parent = std::make_unique<Parent>();
     parent->key = &key;
     parent->watched = key.columns;
-    for (const int index : {0, table_->FindIndexOn(key.columns)}) {
-      for (const IndexPart& part : table_->indexes[static_cast<size_t>(std::max(index, 0))].parts) {
+    parent->index_no = std::max(table_->FindIndexOn(key.columns), 0);
+    for (const int index : {0, parent->index_no}) {
+      for (const IndexPart& part : table_->indexes[static_cast<size_t>(index)].parts) {
         parent->watched.push_back(part.column);
       }
     }
     parents_.push_back(std::move(parent));
   }
-  std::sort(parents_.begin(), parents_.end(),
-            [](const auto& a, const auto& b) { return a->key->name < b->key->name; });
+  std::sort(parents_.begin(), parents_.end(), [](const auto& a, const auto& b) {
+    return std::tie(a->index_no, a->key->name) < std::tie(b->index_no, b->key->name);
+  });
 }
 
 ForeignKeyGuard::~ForeignKeyGuard() = default;
@@ -155,6 +157,21 @@ Status ForeignKeyGuard::CheckParent(Parent* parent, const RowValues& row) {
 
 Status ForeignKeyGuard::CheckInserted(const RowValues& row) {
   for (const auto& parent : parents_) {
+    RETURN_IF_ERROR(CheckParent(parent.get(), row));
+  }
+  return {};
+}
+
+Status ForeignKeyGuard::CheckTurnedAway(const RowValues& row, size_t index_no) {
+  for (const auto& parent : parents_) {
+    const ForeignKeyDescriptor& key = *parent->key;
+    if (static_cast<size_t>(parent->index_no) > index_no) {
+      break;
+    }
+    const bool own = key.schema == table_->schema && key.table == table_->name;
+    if (own && RefersToItself(key, ParentColumns(key, *table_), row)) {
+      continue;
+    }
     RETURN_IF_ERROR(CheckParent(parent.get(), row));
   }
   return {};
@@ -236,6 +253,23 @@ Status ForeignKeyGuard::Forbid(Child* child, const RowValues& row) {
   return found ? RowIsReferenced(run_.session, *child->table, *child->key) : Status::Ok();
 }
 
+// A row of a table with a key to itself that is its own parent.
+bool ForeignKeyGuard::RefersToItself(const ForeignKeyDescriptor& key,
+                                     const std::vector<uint32_t>& parent_columns,
+                                     const RowValues& row) const {
+  std::string as_child;
+  std::string as_parent;
+  for (size_t i = 0; i < parent_columns.size(); ++i) {
+    const row::KeyPart part{table_->columns[parent_columns[i]].type, false, 0};
+    if (row[key.columns[i]].is_null() || row[parent_columns[i]].is_null() ||
+        !row::EncodeKeyPart(part, row[key.columns[i]], &as_child).ok() ||
+        !row::EncodeKeyPart(part, row[parent_columns[i]], &as_parent).ok()) {
+      return false;
+    }
+  }
+  return as_child == as_parent;
+}
+
 Status ForeignKeyGuard::BeforeDelete(std::string_view clustered_key, const RowValues& row) {
   RETURN_IF_ERROR(OpenChildren());
   cascades_->frames.push_back({table_->table_id, true, std::string(clustered_key)});
@@ -254,8 +288,15 @@ Status ForeignKeyGuard::BeforeDelete(std::string_view clustered_key, const RowVa
 Status ForeignKeyGuard::BeforeUpdate(const RowValues& before, const RowValues& after) {
   RETURN_IF_ERROR(OpenChildren());
   for (const auto& child : children_) {
-    if (!Follows(child->key->on_update) && Differ(before, after, child->columns)) {
+    if (!Differ(before, after, child->columns)) {
+      continue;
+    }
+    if (!Follows(child->key->on_update)) {
       RETURN_IF_ERROR(Forbid(child.get(), before));
+    } else if (child->table->table_id == table_->table_id &&
+               RefersToItself(*child->key, child->columns, before)) {
+      // Its own child, in the table that is being updated: see CascadeToRow.
+      return RowIsReferenced(run_.session, *child->table, *child->key);
     }
   }
   return {};

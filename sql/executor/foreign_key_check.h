@@ -8,9 +8,9 @@
 // follow it: CASCADE and SET NULL change them through a TableWriter of their own, so level by
 // level (foreign_key_cascade.cc).
 //
-// Each row is settled when it is changed, as InnoDB does it: keys in the order of their names,
-// nothing is put off to the end of the statement. Tables at the other end are opened, with their
-// metadata locks, when they are first needed.
+// Each row is settled when it is changed, as InnoDB does it: keys in the order of their indexes and
+// names, nothing is put off to the end of the statement. Tables at the other end are opened, with
+// their metadata locks, when they are first needed.
 //
 // INV-FK-4  With foreign_key_checks = 1, when a row's change has succeeded, its parents exist and
 //           are locked so that they stay until the transaction ends, and no child refers to what
@@ -85,6 +85,9 @@ class ForeignKeyGuard {
 
   // --- the row as a child: error 1452
   Status CheckInserted(const RowValues& row);
+  // A unique index turned the row away: the keys whose indexes InnoDB would have filled before, or
+  // with, that one come first.
+  Status CheckTurnedAway(const RowValues& row, size_t index_no);
   // After the update; `settled` is the key whose cascade it is, or null.
   Status CheckUpdated(const RowValues& before, const RowValues& after,
                       const ForeignKeyDescriptor* settled);
@@ -105,6 +108,8 @@ class ForeignKeyGuard {
   Status OpenChildren();
   Status OpenChild(const ReferencingTable& name);
   Status Forbid(Child* child, const RowValues& row);
+  bool RefersToItself(const ForeignKeyDescriptor& key, const std::vector<uint32_t>& parent_columns,
+                      const RowValues& row) const;
   Result<TableWriter*> WriterOf(const Child& child);
 
   // --- foreign_key_cascade.cc
@@ -120,7 +125,7 @@ class ForeignKeyGuard {
   const TablePtr table_;
   const std::unique_ptr<CascadeState> own_cascades_;  // of the first; has the writers of the others
   CascadeState* const cascades_;
-  std::vector<std::unique_ptr<Parent>> parents_;  // one per foreign key, by name
+  std::vector<std::unique_ptr<Parent>> parents_;  // one per foreign key, by index and name
   std::vector<std::unique_ptr<Child>> children_;  // one per foreign key to this table, by name
   bool children_open_ = false;
 };
@@ -131,6 +136,7 @@ struct ForeignKeyGuard::Parent {
   // A change of one of these makes a new entry in the index that serves the key, which is when
   // InnoDB asks for the parent: the index's columns and those of the primary key.
   std::vector<uint32_t> watched;
+  int index_no = 0;  // of the table: the index that serves the key
   bool opened = false;
   std::unique_ptr<ReferenceSearch> search;  // null: there is no such parent
 };

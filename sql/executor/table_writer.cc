@@ -253,10 +253,17 @@ Status TableWriter::Insert(const RowValues& row, bool lock_exclusive,
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
   engine::Transaction& transaction = *run_.session.transaction();
   const engine::Savepoint before = transaction.SetSavepoint();
-  RETURN_IF_ERROR(engine::Insert(transaction, *engine_table_, bytes_, duplicate,
-                                 {.lock_duplicate_exclusive = lock_exclusive}));
-  return foreign_keys_ == nullptr ? Status::Ok()
-                                  : SettleIgnored(foreign_keys_->CheckInserted(row), before);
+  Status inserted = engine::Insert(transaction, *engine_table_, bytes_, duplicate,
+                                   {.lock_duplicate_exclusive = lock_exclusive});
+  if (foreign_keys_ == nullptr) {
+    return inserted;
+  }
+  if (inserted.Is(Code::kAlreadyExists)) {
+    RETURN_IF_ERROR(
+        SettleIgnored(foreign_keys_->CheckTurnedAway(row, duplicate->index_no), before));
+  }
+  RETURN_IF_ERROR(std::move(inserted));
+  return SettleIgnored(foreign_keys_->CheckInserted(row), before);
 }
 
 Status TableWriter::Update(std::string_view clustered_key, const RowValues& before,
