@@ -162,11 +162,15 @@ Status ForeignKeyGuard::CheckInserted(const RowValues& row) {
   return {};
 }
 
-Status ForeignKeyGuard::CheckTurnedAway(const RowValues& row, size_t index_no) {
+Status ForeignKeyGuard::CheckTurnedAway(const RowValues* before, const RowValues& row,
+                                        const ForeignKeyDescriptor* settled, size_t index_no) {
   for (const auto& parent : parents_) {
     const ForeignKeyDescriptor& key = *parent->key;
     if (static_cast<size_t>(parent->index_no) > index_no) {
       break;
+    }
+    if (&key == settled || (before != nullptr && !Differ(*before, row, parent->watched))) {
+      continue;
     }
     const bool own = key.schema == table_->schema && key.table == table_->name;
     if (own && RefersToItself(key, ParentColumns(key, *table_), row)) {

@@ -85,9 +85,10 @@ class ForeignKeyGuard {
 
   // --- the row as a child: error 1452
   Status CheckInserted(const RowValues& row);
-  // A unique index turned the row away: the keys whose indexes InnoDB would have filled before, or
-  // with, that one come first.
-  Status CheckTurnedAway(const RowValues& row, size_t index_no);
+  // A unique index turned the row away, a new one or what `before` should have become (`settled` as
+  // below): the keys whose indexes InnoDB would have filled before, or with, that one come first.
+  Status CheckTurnedAway(const RowValues* before, const RowValues& row,
+                         const ForeignKeyDescriptor* settled, size_t index_no);
   // After the update; `settled` is the key whose cascade it is, or null.
   Status CheckUpdated(const RowValues& before, const RowValues& after,
                       const ForeignKeyDescriptor* settled);

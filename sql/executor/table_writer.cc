@@ -259,8 +259,8 @@ Status TableWriter::Insert(const RowValues& row, bool lock_exclusive,
     return inserted;
   }
   if (inserted.Is(Code::kAlreadyExists)) {
-    RETURN_IF_ERROR(
-        SettleIgnored(foreign_keys_->CheckTurnedAway(row, duplicate->index_no), before));
+    RETURN_IF_ERROR(SettleIgnored(
+        foreign_keys_->CheckTurnedAway(nullptr, row, nullptr, duplicate->index_no), before));
   }
   RETURN_IF_ERROR(std::move(inserted));
   return SettleIgnored(foreign_keys_->CheckInserted(row), before);
@@ -282,8 +282,12 @@ Status TableWriter::UpdateKeepingKeys(std::string_view clustered_key, const RowV
   }
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
-  RETURN_IF_ERROR(engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_,
-                                 duplicate));
+  Status updated =
+      engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_, duplicate);
+  if (foreign_keys_ != nullptr && updated.Is(Code::kAlreadyExists)) {
+    RETURN_IF_ERROR(foreign_keys_->CheckTurnedAway(&before, row, settled, duplicate->index_no));
+  }
+  RETURN_IF_ERROR(std::move(updated));
   if (is_parent) {
     RETURN_IF_ERROR(foreign_keys_->AfterUpdate(clustered_key, before, row));
   }
