@@ -2,6 +2,7 @@
 #include "engine/row/row_read.h"
 
 #include "base/fault.h"
+#include "base/mysql_error.h"
 #include "engine/row/row_lock.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/table_trees.h"
@@ -99,6 +100,11 @@ Status GetConsistent(EngineTransaction& trx, const Table& table, std::string_vie
   }
 }
 
+// The writer would not know of a reader's locks.
+Status CheckTakesLocks(const EngineTransaction& trx) {
+  return trx.core().store->is_replica() ? UserError(ER_READ_ONLY_MODE) : Status::Ok();
+}
+
 Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view key, LockMode lock,
                  WaitPolicy wait, std::string* row, bool* may_unlock) {
   const IndexId index = table.definition().indexes[kClusteredIndex].id;
@@ -142,6 +148,9 @@ Status Get(Transaction& transaction, const Table& table, std::string_view cluste
   auto& trx = static_cast<EngineTransaction&>(transaction);
   RETURN_IF_ERROR(trx.CheckUsable());
   const LockMode mode = trx.EffectiveLock(lock);
+  if (mode != LockMode::kNone) {
+    RETURN_IF_ERROR(CheckTakesLocks(trx));
+  }
   bool unlockable = false;
   Status status =
       mode == LockMode::kNone
@@ -171,9 +180,7 @@ Result<std::unique_ptr<Cursor>> OpenCursor(Transaction& transaction, TableRef ta
   }
   options.lock = trx.EffectiveLock(options.lock);
   if (options.lock != LockMode::kNone) {
-    if (trx.core().store->is_replica()) {
-      return Status::InvalidArgument("a reader instance takes no row locks");
-    }
+    RETURN_IF_ERROR(CheckTakesLocks(trx));
     return MakeLockingCursor(trx, std::move(table), std::move(options));
   }
   ASSIGN_OR_RETURN(Snapshot snapshot, trx.SnapshotForRead());

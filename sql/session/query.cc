@@ -170,6 +170,13 @@ Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue
   return {};
 }
 
+// As MySQL with super_read_only. FOR SHARE is let through here; a reader's engine refuses it.
+Status Session::CheckMayLockForUpdate() const {
+  RETURN_IF_ERROR(CheckMayChange());
+  return transaction_read_only_ ? UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION)
+                                : Status::Ok();
+}
+
 Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
                           ResultSink& sink, OkInfo* ok) {
   Status status;
@@ -181,9 +188,10 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
     if (!plan.facts.base_tables.empty()) {
       ASSIGN_OR_RETURN(transaction, EnterTransaction());
       (void)transaction->BeginStatement();
-      if (plan.facts.locks_for_update && transaction_read_only_ &&
-          !environment_.engine->is_replica()) {
-        return LeaveTransaction(UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION), false);
+      if (plan.facts.locks_for_update) {
+        if (Status allowed = CheckMayLockForUpdate(); !allowed.ok()) {
+          return LeaveTransaction(std::move(allowed), false);
+        }
       }
     }
     const uint64_t sent_before = results_begun_;

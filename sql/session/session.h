@@ -255,6 +255,7 @@ class Session {
   uint16_t StatusFlags() const;
   Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);
   Status CheckMayChange() const;
+  Status CheckMayLockForUpdate() const;
 
   // --- query.cc ---
   Status RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,

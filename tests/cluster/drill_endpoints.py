@@ -44,6 +44,9 @@ def check_visibility(cluster):
                 assert time.monotonic() - committed < 5, f"row {number} is not on the reader"
             times.append(time.monotonic() - committed)
         assert refused(lambda: r.execute("INSERT INTO d.t VALUES (1000)")) == 1290
+        assert refused(lambda: r.execute("SELECT * FROM d.t WHERE id = 1 FOR UPDATE")) == 1290
+        assert refused(lambda: r.execute("SELECT * FROM d.t WHERE id = 1 FOR SHARE")) == 1836
+        assert refused(lambda: r.execute("SELECT * FROM d.t LOCK IN SHARE MODE")) == 1836
     worst = max(times)
     print(f"a committed row is on the reader within {worst * 1000:.1f} ms (worst of 50; median {sorted(times)[25] * 1000:.1f} ms)")
     assert worst <= VISIBLE_WITHIN_S

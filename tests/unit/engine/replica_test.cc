@@ -159,6 +159,24 @@ TEST_F(ReplicaTest, ViewsFromBeforeALostStreamAreRefused) {
   EXPECT_EQ(ScanBoth(young), "1|a 2|d, 1|a 2|d");
 }
 
+// The writer would not know of them.
+TEST_F(ReplicaTest, AReaderTakesNoLocksOfRows) {
+  StartReplica();
+  for (const LockMode lock : {LockMode::kShared, LockMode::kExclusive}) {
+    Session session(replica_.get());
+    const TableRef table = session.Open("t");
+    std::string row;
+    EXPECT_EQ(Get(session.trx(), *table, K("1"), lock, WaitPolicy::kWait, &row).user_errno(), 1836);
+    ScanOptions options;
+    options.lock = lock;
+    EXPECT_EQ(OpenCursor(session.trx(), table, options).status().user_errno(), 1836);
+    EXPECT_EQ(ScanBoth(session), "1|a 2|b, 1|a 2|b");
+  }
+  Session serializable(replica_.get(), Isolation::kSerializable);
+  EXPECT_EQ(ScanBoth(serializable), "1|a 2|b, 1|a 2|b");
+  EXPECT_TRUE(replica_->ListLocks().empty());
+}
+
 TEST_F(ReplicaTest, StorageKeepsPageVersionsDownToTheSlowestReader) {
   engine_.reset();
   OpenEngine(TestOptions(/*background=*/true));
