@@ -7,6 +7,7 @@
 #include "row/collation.h"
 #include "sql/catalog/catalog.h"
 #include "sql/executor/column_text.h"
+#include "sql/executor/innodb_tables.h"
 #include "sql/executor/system_rows.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -45,13 +46,6 @@ constexpr std::string_view kTables =
     "bigint unsigned, CREATE_TIME timestamp NOT NULL, UPDATE_TIME datetime, CHECK_TIME "
     "datetime, TABLE_COLLATION varchar(64), CHECKSUM bigint, CREATE_OPTIONS varchar(256), "
     "TABLE_COMMENT text";
-
-// As ROW_FORMAT has it: "Dynamic" for DYNAMIC.
-std::string RowFormat(const TableDescriptor& table) {
-  std::string text = table.row_format.empty() ? "dynamic" : FoldName(table.row_format);
-  text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  return text;
-}
 
 // In the order MySQL lists them.
 std::string CreateOptions(const TableDescriptor& table) {

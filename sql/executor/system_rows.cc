@@ -171,7 +171,7 @@ std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& defini
   return std::make_unique<DefinedSystemTable>(definition);
 }
 
-Status ForEachTable(const SystemRows& rows, uint32_t schema_column,
+Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_column,
                     std::optional<uint32_t> name_column, const TableVisitor& visit) {
   const Catalog& catalog = *rows.session().environment().catalog;
   std::vector<std::string> schemas;

@@ -84,9 +84,10 @@ struct SystemTableDefinition {
 std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& definition);
 
 // Calls `visit` for every table and view of the instance, or for those that the columns
-// `schema_column` and `name_column` are known to equal. Tables dropped meanwhile are left out.
+// `schema_column` and `name_column`, if there are such, are known to equal. Tables dropped
+// meanwhile are left out.
 using TableVisitor = std::function<Status(const CatalogEntry& entry)>;
-Status ForEachTable(const SystemRows& rows, uint32_t schema_column,
+Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_column,
                     std::optional<uint32_t> name_column, const TableVisitor& visit);
 
 // The tables, by the file that has them.
@@ -97,5 +98,6 @@ std::vector<SystemTableDefinition> LockSystemTables();
 std::vector<SystemTableDefinition> ServerSystemTables();
 std::vector<SystemTableDefinition> EmptySystemTables();
 std::vector<SystemTableDefinition> StatisticsSystemTables();
+std::vector<SystemTableDefinition> InnodbSystemTables();
 
 }  // namespace borealis::sql

@@ -12,7 +12,7 @@ class SystemTableRegistry final : public SystemTables {
   SystemTableRegistry() {
     for (auto definitions : {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
                              TransactionSystemTables(), LockSystemTables(),
-                             StatisticsSystemTables(), EmptySystemTables()}) {
+                             StatisticsSystemTables(), InnodbSystemTables(), EmptySystemTables()}) {
       for (const SystemTableDefinition& definition : definitions) {
         schemas_[std::string(definition.schema)][FoldName(definition.name)] =
             MakeSystemTable(definition);

@@ -13,6 +13,7 @@
 #include "sql/executor/foreign_key_alteration.h"
 #include "sql/executor/foreign_key_relations.h"
 #include "sql/executor/foreign_key_validation.h"
+#include "sql/executor/innodb_tables.h"
 #include "sql/executor/online_ddl.h"
 #include "sql/executor/row_rewriter.h"
 #include "sql/session/session.h"
@@ -236,7 +237,7 @@ class Alteration {
       return {};
     }
     if (request_.online.algorithm == "INSTANT") {
-      return UserError(ER_INNODB_MAX_ROW_VERSION, name_.schema + "/" + name_.name);
+      return UserError(ER_INNODB_MAX_ROW_VERSION, InnodbName(name_.schema, name_.name));
     }
     work_ = Work::kRewrite;
     return {};
