@@ -26,16 +26,16 @@ struct DuplicateKey {
 // kAlreadyExists fills *duplicate: nothing was changed in the clustered index then, or it has been
 // undone; the other row is locked (shared; exclusively when `lock_duplicate_exclusive`, which
 // REPLACE and ON DUPLICATE KEY UPDATE want).
-struct InsertOptions {
+struct WriteOptions {
   bool lock_duplicate_exclusive = false;
 };
 Status Insert(Transaction& transaction, const Table& table, std::string_view row,
-              DuplicateKey* duplicate, InsertOptions options = {});
+              DuplicateKey* duplicate, WriteOptions options = {});
 
 // Replaces the row with this clustered key, locking it first when it is not yet. The clustered key
 // may change with the row. kNotFound when there is no such row (any more). kAlreadyExists as above.
 Status Update(Transaction& transaction, const Table& table, std::string_view clustered_key,
-              std::string_view new_row, DuplicateKey* duplicate);
+              std::string_view new_row, DuplicateKey* duplicate, WriteOptions options = {});
 
 // kNotFound when there is no such row (any more).
 Status Delete(Transaction& transaction, const Table& table, std::string_view clustered_key);

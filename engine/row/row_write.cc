@@ -308,7 +308,8 @@ Status DeleteRow(EngineTransaction& transaction, const Table& table, std::string
 
 // A new version of a row that is locked exclusively and keeps its clustered key.
 Status UpdateRow(EngineTransaction& transaction, const Table& table, std::string_view key,
-                 const RowVersion& newest, std::string_view new_row, DuplicateKey* duplicate) {
+                 const RowVersion& newest, std::string_view new_row, DuplicateKey* duplicate,
+                 LockMode duplicate_lock) {
   Core& core = transaction.core();
   std::vector<std::pair<IndexKey, IndexKey>> keys(table.index_count());  // old, new
   RowChange change;
@@ -339,13 +340,17 @@ Status UpdateRow(EngineTransaction& transaction, const Table& table, std::string
     }
     RETURN_IF_ERROR(DeleteMarkSecondary(transaction, table, i, keys[i].first.bytes, key));
     RETURN_IF_ERROR(
-        InsertSecondary(transaction, table, i, keys[i].second, key, LockMode::kShared, duplicate));
+        InsertSecondary(transaction, table, i, keys[i].second, key, duplicate_lock, duplicate));
   }
   return Status::Ok();
 }
 
 EngineTransaction& Of(Transaction& transaction) {
   return static_cast<EngineTransaction&>(transaction);
+}
+
+LockMode DuplicateLock(const WriteOptions& options) {
+  return options.lock_duplicate_exclusive ? LockMode::kExclusive : LockMode::kShared;
 }
 
 // Ends a change: takes back what a failed one has done; a deadlock victim is rolled back entirely.
@@ -364,13 +369,11 @@ Status Settle(EngineTransaction& transaction, Savepoint before, Status status) {
 }  // namespace
 
 Status Insert(Transaction& transaction, const Table& table, std::string_view row,
-              DuplicateKey* duplicate, InsertOptions options) {
+              DuplicateKey* duplicate, WriteOptions options) {
   EngineTransaction& trx = Of(transaction);
   RETURN_IF_ERROR(trx.StartChange());
   const Savepoint before = trx.SetSavepoint();
-  Status status =
-      InsertRow(trx, table, row, duplicate,
-                options.lock_duplicate_exclusive ? LockMode::kExclusive : LockMode::kShared);
+  Status status = InsertRow(trx, table, row, duplicate, DuplicateLock(options));
   if (status.ok()) {
     trx.core().rows.inserted.fetch_add(1, std::memory_order_relaxed);
   }
@@ -378,7 +381,7 @@ Status Insert(Transaction& transaction, const Table& table, std::string_view row
 }
 
 Status Update(Transaction& transaction, const Table& table, std::string_view clustered_key,
-              std::string_view new_row, DuplicateKey* duplicate) {
+              std::string_view new_row, DuplicateKey* duplicate, WriteOptions options) {
   EngineTransaction& trx = Of(transaction);
   RETURN_IF_ERROR(trx.StartChange());
   const Savepoint before = trx.SetSavepoint();
@@ -394,10 +397,11 @@ Status Update(Transaction& transaction, const Table& table, std::string_view clu
       return Status::NotFound("row does not exist");
     }
     if (new_key.bytes == clustered_key) {
-      RETURN_IF_ERROR(UpdateRow(trx, table, clustered_key, locked.newest, new_row, duplicate));
+      RETURN_IF_ERROR(UpdateRow(trx, table, clustered_key, locked.newest, new_row, duplicate,
+                                DuplicateLock(options)));
     } else {
       RETURN_IF_ERROR(DeleteRow(trx, table, clustered_key, locked.newest));
-      RETURN_IF_ERROR(InsertRow(trx, table, new_row, duplicate, LockMode::kShared));
+      RETURN_IF_ERROR(InsertRow(trx, table, new_row, duplicate, DuplicateLock(options)));
     }
     trx.core().locks.DropImplied(trx.owner(), index, clustered_key);
     return Status::Ok();

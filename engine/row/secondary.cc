@@ -12,11 +12,17 @@ namespace borealis::engine {
 
 namespace {
 
-// The row that has this unique key, or may have it again: empty when there is none. REQUIRES: an
-// insert mark on the unique prefix, so that none can be added meanwhile.
-Result<std::string> FindRival(EngineTransaction& transaction, const Table& table, size_t index_no,
+struct KeyInUse {
+  std::string rival;  // the row that has the unique key, or may have it again; empty: none
+  bool was_ours =
+      false;  // a row of this transaction's has given it up, or is about to have it again
+};
+
+// REQUIRES: an insert mark on the unique prefix, so that none can be added meanwhile.
+Result<KeyInUse> FindKeyInUse(EngineTransaction& transaction, const Table& table, size_t index_no,
                               const IndexKey& key, std::string_view clustered_key) {
   const std::string_view prefix = std::string_view(key.bytes).substr(0, key.unique_prefix_size);
+  KeyInUse use;
   std::vector<std::string> marked;
   {
     Mtr mtr(transaction.core().store);
@@ -24,10 +30,12 @@ Result<std::string> FindRival(EngineTransaction& transaction, const Table& table
     RETURN_IF_ERROR(cursor.Seek(prefix, SeekMode::kAtLeast, LatchMode::kShared));
     while (cursor.valid() && cursor.key().starts_with(prefix)) {
       ASSIGN_OR_RETURN(SecondaryEntry entry, DecodeSecondary(cursor.key(), cursor.value()));
-      if (entry.clustered_key != clustered_key) {
-        if (!entry.deleted) {
-          return std::string(entry.clustered_key);
-        }
+      if (entry.clustered_key == clustered_key) {
+        use.was_ours = true;
+      } else if (!entry.deleted) {
+        use.rival = entry.clustered_key;
+        return use;
+      } else {
         marked.emplace_back(entry.clustered_key);
       }
       RETURN_IF_ERROR(cursor.Next());
@@ -37,11 +45,44 @@ Result<std::string> FindRival(EngineTransaction& transaction, const Table& table
     // Who marked it may take that back, or has done so by now.
     ASSIGN_OR_RETURN(const EntryState state,
                      ReadEntryAndWriter(transaction, table, index_no, key.bytes, rival));
-    if (state.live || (state.writer != TrxId(0) && state.writer != transaction.id())) {
-      return std::move(rival);
+    const bool ours = state.writer == transaction.id();
+    if (state.live || (state.writer != TrxId(0) && !ours)) {
+      use.rival = std::move(rival);
+      return use;
     }
+    use.was_ours |= ours;
   }
-  return std::string();
+  return use;
+}
+
+// What InnoDB's search for duplicates leaves locked where it meets marked entries: their place, up
+// to and with the entry that follows.
+Status LockPastKey(EngineTransaction& transaction, const Table& table, size_t index_no,
+                   std::string_view prefix, LockMode lock) {
+  COVER("secondary.locked_past_key");
+  Core& core = transaction.core();
+  const std::string end = PrefixEnd(prefix);
+  RETURN_IF_ERROR(
+      LockGapAround(core, transaction.owner(), table, index_no,
+                    {prefix, true, end, false, end.empty(), lock != LockMode::kShared}));
+  std::string next_key;
+  std::string next_clustered_key;
+  {
+    Mtr mtr(core.store);
+    LeafCursor cursor(&table.trees().tree(index_no), &mtr);
+    if (!end.empty()) {
+      RETURN_IF_ERROR(cursor.Seek(end, SeekMode::kAtLeast, LatchMode::kShared));
+    }
+    if (end.empty() || !cursor.valid()) {
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(const SecondaryEntry next, DecodeSecondary(cursor.key(), cursor.value()));
+    next_key = next.key;
+    next_clustered_key = next.clustered_key;
+  }
+  EntryLockResult locked;
+  return LockEntry(transaction, table, index_no, next_key, next_clustered_key, lock,
+                   WaitPolicy::kWait, &locked);
 }
 
 Status WriteLiveEntry(Core& core, BTree& tree, std::string_view entry_key,
@@ -90,6 +131,8 @@ Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_
     return Status::InvalidArgument("index key is too long");
   }
   const bool unique = key.unique_prefix_size > 0;
+  const std::string_view unique_prefix =
+      std::string_view(key.bytes).substr(0, key.unique_prefix_size);
   const auto begin = [&](WaitPolicy policy) {
     return core.locks.BeginInsert(transaction.owner(), index, entry_key, key.unique_prefix_size,
                                   transaction.row_wait(policy));
@@ -98,36 +141,37 @@ Status InsertSecondary(EngineTransaction& transaction, const Table& table, size_
     // A duplicate is looked for before the gap is waited for; without the mark what is found may
     // change, but a rival that is there is waited for all the same.
     Status status = begin(WaitPolicy::kFail);
-    std::string rival;
+    KeyInUse use;
     if (status.Is(Code::kTimedOut)) {
       if (unique) {
-        ASSIGN_OR_RETURN(rival, FindRival(transaction, table, index_no, key, clustered_key));
+        ASSIGN_OR_RETURN(use, FindKeyInUse(transaction, table, index_no, key, clustered_key));
       }
-      status = rival.empty() ? begin(WaitPolicy::kWait) : Status::Ok();
+      status = use.rival.empty() ? begin(WaitPolicy::kWait) : Status::Ok();
     }
     RETURN_IF_ERROR(std::move(status));
-    if (rival.empty()) {
-      Result<std::string> found = std::string();
+    if (use.rival.empty()) {
+      Result<KeyInUse> found = KeyInUse();
       if (unique) {
-        found = FindRival(transaction, table, index_no, key, clustered_key);
+        found = FindKeyInUse(transaction, table, index_no, key, clustered_key);
       }
       Status written = found.status();
-      if (found.ok() && found->empty()) {
+      if (found.ok() && found->rival.empty()) {
         written = WriteLiveEntry(core, table.trees().tree(index_no), entry_key,
                                  clustered_key.size(), transaction.id());
       }
       core.locks.EndInsert(transaction.owner(), index);
       RETURN_IF_ERROR(std::move(written));
-      rival = std::move(*found);
+      use = std::move(*found);
     }
-    if (rival.empty()) {
-      return Status::Ok();
+    if (use.rival.empty()) {
+      return use.was_ours ? LockPastKey(transaction, table, index_no, unique_prefix, duplicate_lock)
+                          : Status::Ok();
     }
+    std::string& rival = use.rival;
     // Locks the place of the key, at every level as InnoDB does: when the rival's insert is taken
     // back, those who waited for it exclude each other. The rival's entry is waited for, and stays
     // locked if it is there to stay; otherwise everything is looked at again.
-    RETURN_IF_ERROR(LockUniquePlace(transaction, table, index_no,
-                                    std::string_view(key.bytes).substr(0, key.unique_prefix_size)));
+    RETURN_IF_ERROR(LockUniquePlace(transaction, table, index_no, unique_prefix));
     EntryLockResult locked;
     RETURN_IF_ERROR(LockEntry(transaction, table, index_no, key.bytes, rival, duplicate_lock,
                               WaitPolicy::kWait, &locked));

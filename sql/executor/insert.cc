@@ -34,7 +34,12 @@ class InsertRun {
   Status GiveRowId(RowValues* row);
   Status GiveAutoIncrement(RowValues* row);
   Status InsertRow(RowValues* row, const RowValues* source);
-  Status ReplaceExisting(const engine::DuplicateKey& duplicate, const RowValues& row);
+  // The row with the number given to it is in.
+  void NoteGenerated() {
+    first_generated_ = first_generated_ != 0 ? first_generated_ : pending_generated_;
+  }
+  bool MayReplaceInPlace(size_t index_no) const;
+  Status ReplaceInPlace(const engine::DuplicateKey& duplicate, RowValues* row);
   Status UpdateExisting(const engine::DuplicateKey& duplicate, const RowValues& row,
                         const RowValues* source);
   void Report();
@@ -56,6 +61,9 @@ class InsertRun {
 
 Status InsertRun::Execute() {
   ASSIGN_OR_RETURN(writer_, TableWriter::Open(run_, insert_.table, insert_.ignore));
+  if (insert_.replace || !insert_.on_duplicate.empty()) {
+    writer_->set_resolves_duplicates();
+  }
   auto_column_ = insert_.table->auto_increment_column();
   multi_row_ = insert_.rows.size() > 1 || insert_.query != nullptr;
   session_.diagnostics().set_strict(writer_->strict());
@@ -187,15 +195,12 @@ Status InsertRun::GiveAutoIncrement(RowValues* row) {
 }
 
 Status InsertRun::InsertRow(RowValues* row, const RowValues* source) {
-  const bool resolves = insert_.replace || !insert_.on_duplicate.empty();
   for (;;) {
     engine::DuplicateKey duplicate;
-    Status status = writer_->Insert(*row, resolves, &duplicate);
+    Status status = writer_->Insert(*row, &duplicate);
     if (status.ok()) {
       ++affected_;
-      if (first_generated_ == 0) {
-        first_generated_ = pending_generated_;
-      }
+      NoteGenerated();
       return status;
     }
     if (status.Is(Code::kNotFound)) {
@@ -206,9 +211,15 @@ Status InsertRun::InsertRow(RowValues* row, const RowValues* source) {
       return status;
     }
     ++duplicates_;
-    if (insert_.replace) {
-      RETURN_IF_ERROR(ReplaceExisting(duplicate, *row));
+    if (insert_.replace && !MayReplaceInPlace(duplicate.index_no)) {
+      RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
+      ++affected_;
       continue;  // the next unique key may be in the way as well
+    }
+    if (insert_.replace) {
+      RETURN_IF_ERROR(ReplaceInPlace(duplicate, row));
+      NoteGenerated();
+      return Status::Ok();
     }
     if (!insert_.on_duplicate.empty()) {
       return UpdateExisting(duplicate, *row, source);
@@ -222,10 +233,34 @@ Status InsertRun::InsertRow(RowValues* row, const RowValues* source) {
   }
 }
 
-// The row in the way goes; it counts as affected unless it was the same.
-Status InsertRun::ReplaceExisting(const engine::DuplicateKey& duplicate, const RowValues& /*row*/) {
-  RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
+// As MySQL: where no other key can be in the way, and no child of the row has to follow, the row is
+// updated, so that what stays the same is neither written nor locked.
+bool InsertRun::MayReplaceInPlace(size_t index_no) const {
+  const auto& indexes = insert_.table->indexes;
+  return insert_.table->referencing.empty() &&
+         std::none_of(indexes.begin() + static_cast<ptrdiff_t>(index_no) + 1, indexes.end(),
+                      [](const IndexDescriptor& index) { return index.unique(); });
+}
+
+// The row in the way counts as affected as well, unless it was the same.
+Status InsertRun::ReplaceInPlace(const engine::DuplicateKey& duplicate, RowValues* row) {
+  ASSIGN_OR_RETURN(const RowValues before, writer_->ReadLocked(duplicate.clustered_key));
+  if (insert_.table->indexes[0].kind == IndexKind::kRowId) {
+    (*row)[0] = before[0].Borrow();
+  }
   ++affected_;
+  const bool same =
+      std::equal(before.begin(), before.end(), row->begin(),
+                 [](const row::Value& a, const row::Value& b) { return a.Identical(b); });
+  if (!same) {
+    engine::DuplicateKey other;
+    const Status status = writer_->Update(duplicate.clustered_key, before, *row, &other);
+    if (status.Is(Code::kAlreadyExists)) {
+      return writer_->DuplicateError(*row, other.index_no);
+    }
+    RETURN_IF_ERROR(status);
+    ++affected_;
+  }
   return Status::Ok();
 }
 

@@ -247,14 +247,12 @@ Result<row::Value> TableWriter::Evaluate(const BoundExpr& expr,
   return sql::Evaluate(expr, frame);
 }
 
-Status TableWriter::Insert(const RowValues& row, bool lock_exclusive,
-                           engine::DuplicateKey* duplicate) {
+Status TableWriter::Insert(const RowValues& row, engine::DuplicateKey* duplicate) {
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
   engine::Transaction& transaction = *run_.session.transaction();
   const engine::Savepoint before = transaction.SetSavepoint();
-  Status inserted = engine::Insert(transaction, *engine_table_, bytes_, duplicate,
-                                   {.lock_duplicate_exclusive = lock_exclusive});
+  Status inserted = engine::Insert(transaction, *engine_table_, bytes_, duplicate, write_options_);
   if (foreign_keys_ == nullptr) {
     return inserted;
   }
@@ -282,8 +280,8 @@ Status TableWriter::UpdateKeepingKeys(std::string_view clustered_key, const RowV
   }
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
-  Status updated =
-      engine::Update(*run_.session.transaction(), *engine_table_, clustered_key, bytes_, duplicate);
+  Status updated = engine::Update(*run_.session.transaction(), *engine_table_, clustered_key,
+                                  bytes_, duplicate, write_options_);
   if (foreign_keys_ != nullptr && updated.Is(Code::kAlreadyExists)) {
     RETURN_IF_ERROR(foreign_keys_->CheckTurnedAway(&before, row, settled, duplicate->index_no));
   }

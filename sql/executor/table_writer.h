@@ -57,9 +57,11 @@ class TableWriter {
   // cascades; with `ignore` the first two are warnings, the row stays as it was, and the answer is
   // kNotFound.
   // kAlreadyExists with *duplicate filled when a unique key is in the way.
-  Status Insert(const RowValues& row, bool lock_exclusive, engine::DuplicateKey* duplicate);
+  Status Insert(const RowValues& row, engine::DuplicateKey* duplicate);
   Status Update(std::string_view clustered_key, const RowValues& before, const RowValues& row,
                 engine::DuplicateKey* duplicate);
+  // Rows in the way will be changed (REPLACE, ON DUPLICATE KEY UPDATE).
+  void set_resolves_duplicates() { write_options_.lock_duplicate_exclusive = true; }
   // kNotFound, too, when there is no such row.
   Status Delete(std::string_view clustered_key);
   // Reads a row that is there, locking it exclusively.
@@ -117,7 +119,8 @@ class TableWriter {
   row::ConversionContext conversion_;
   uint64_t row_number_ = 1;
   std::unique_ptr<ForeignKeyGuard> foreign_keys_;  // null: none to keep
-  std::string bytes_;                              // encoding buffer
+  engine::WriteOptions write_options_;
+  std::string bytes_;                // encoding buffer
   std::set<uint32_t> missing_told_;  // columns whose lack of a default was warned about
 };
 
