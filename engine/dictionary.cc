@@ -5,6 +5,7 @@
 #include "base/coding.h"
 #include "base/fault.h"
 #include "base/invariant.h"
+#include "engine/memory_use.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/store/space.h"
 #include "engine/trx/transaction_system.h"
@@ -649,6 +650,41 @@ Status Dictionary::WriteStatistics(const std::vector<DictionaryChange>& entries)
     RETURN_IF_ERROR(ApplyOne(entry));
   }
   return Status::Ok();
+}
+
+namespace {
+
+uint64_t MemoryOf(const Table& table) {
+  // A decoded definition and its layout for each byte of the definition, as measured.
+  constexpr uint64_t kDecodedBytes = 20;
+  constexpr uint64_t kIndexBytes = sizeof(IndexDefinition) + sizeof(BTree) + 64;
+  const TableDefinition& definition = table.definition();
+  return sizeof(Table) + sizeof(TableTrees) + 2 * (sizeof(TableRef) + kNodeOverhead) +
+         definition.payload.size() * (1 + kDecodedBytes) + definition.indexes.size() * kIndexBytes;
+}
+
+uint64_t MemoryOf(const TableStatistics& statistics) {
+  uint64_t bytes = sizeof(TableStatistics);
+  for (const IndexStatistics& index : statistics.indexes) {
+    bytes += sizeof(IndexStatistics) + index.distinct.capacity() * sizeof(uint64_t);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void Dictionary::AddMemory(MemoryUse* use) const {
+  MutexLock lock(mutex_);
+  for (const auto& [name, table] : by_name_) {
+    use->dictionary += MemoryOf(*table);
+  }
+  for (const auto& [id, state] : states_) {
+    use->dictionary += sizeof(TableState) + kNodeOverhead;
+    MutexLock statistics(state->statistics_mutex);
+    if (state->statistics != nullptr) {
+      use->statistics += MemoryOf(*state->statistics);
+    }
+  }
 }
 
 std::vector<std::pair<TableId, std::shared_ptr<TableState>>> Dictionary::ListStates() const {

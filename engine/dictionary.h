@@ -46,6 +46,7 @@
 
 namespace borealis::engine {
 
+struct MemoryUse;
 class TransactionSystem;
 
 struct DictionaryChange {
@@ -108,6 +109,8 @@ class Dictionary {
   // Cached plans are out of date though no definition is.
   void OutdatePlans() { version_.fetch_add(1); }
 
+  // Adds what is cached here.
+  void AddMemory(MemoryUse* use) const;
   // Of the tables used since the engine was opened.
   std::vector<std::pair<TableId, std::shared_ptr<TableState>>> ListStates() const;
 

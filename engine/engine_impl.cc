@@ -221,6 +221,18 @@ Result<std::vector<std::string>> EngineImpl::ListTables(std::string_view schema)
   return core_.dictionary.ListTables(schema);
 }
 
+MemoryUse MemoryUseOf(const Engine& engine) {
+  return static_cast<const EngineImpl&>(engine).memory_use();
+}
+
+MemoryUse EngineImpl::memory_use() const {
+  MemoryUse use;
+  use.locks = core_.locks.memory_bytes() + core_.metadata.memory_bytes();
+  use.transactions = core_.transactions->memory_bytes() + core_.history->memory_bytes();
+  core_.dictionary.AddMemory(&use);
+  return use;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Background
 

@@ -13,6 +13,7 @@
 #include "base/os/thread.h"
 #include "engine/core.h"
 #include "engine/engine.h"
+#include "engine/memory_use.h"
 #include "engine/statistics_keeper.h"
 #include "engine/trx/engine_transaction.h"
 #include "engine/trx/history.h"
@@ -108,6 +109,8 @@ class EngineImpl final : public Engine {
   Status RestartReplica(std::string_view active) override;
 
   Status RunBackground() override;
+
+  MemoryUse memory_use() const;
 
  private:
   // At a clean stop: the exact numbers instead of the bounds ahead of them.

@@ -53,7 +53,7 @@ TableBuilder::TableBuilder(SchemaChange& change, TableBuild build)
 TableBuilder::~TableBuilder() {
   if (view_ != nullptr) {
     build_.source->state().SetChangeLog(nullptr);
-    core().transactions->CloseView(view_.get());
+    core().transactions->CloseView(view_);
   }
 }
 
@@ -63,19 +63,19 @@ std::unique_ptr<SortedRuns> TableBuilder::NewRuns() const {
 }
 
 // A view that sees every transaction that has released its metadata locks.
-Result<TableBuilder::ViewRef> TableBuilder::MakeView() {
+Result<const ReadView*> TableBuilder::MakeView() {
   RETURN_IF_ERROR(core().store->volume()->WaitDurable(core().transactions->LastEndLsn()));
   return core().transactions->OpenView();
 }
 
 Status TableBuilder::Start() {
   build_.source->state().SetChangeLog(log_);
-  Result<ViewRef> view = MakeView();
+  Result<const ReadView*> view = MakeView();
   if (!view.ok()) {
     build_.source->state().SetChangeLog(nullptr);
     return std::move(view).status();
   }
-  view_ = std::move(*view);
+  view_ = *view;
   return Status::Ok();
 }
 
@@ -98,7 +98,7 @@ Result<bool> TableBuilder::ReadRow(const ReadView& view, std::string_view key,
 
 Status TableBuilder::VisitRows(const RowVisitor& visit) {
   const BTree& source = build_.source->trees().tree(kClusteredIndex);
-  const Snapshot snapshot{view_.get(), TrxId(0)};
+  const Snapshot snapshot{view_, TrxId(0)};
   SavedPosition position;
   bool started = false;
   std::vector<std::pair<std::string, std::string>> rows;
@@ -406,14 +406,14 @@ Status TableBuilder::InsertImage(const Image& image) {
 }
 
 // Brings the trees from `view_` to `to`, which takes its place. Returns how many rows it looked at.
-Result<uint64_t> TableBuilder::Advance(ViewRef to) {
+Result<uint64_t> TableBuilder::Advance(const ReadView* to) {
   // Closed again whatever happens: one of the two becomes view_.
-  ViewRef from = std::exchange(view_, to);
+  const ReadView* from = std::exchange(view_, to);
   struct Closer {
     TransactionSystem& transactions;
     const ReadView* view;
     ~Closer() { transactions.CloseView(view); }
-  } closer{*core().transactions, from.get()};
+  } closer{*core().transactions, from};
   std::unique_ptr<SortedRuns> touched = NewRuns();
   RETURN_IF_ERROR(log_->Take([&](TrxId trx, std::string_view key) -> Status {
     if (to->Sees(trx)) {
@@ -465,7 +465,7 @@ Status TableBuilder::CatchUp() {
 
 Status TableBuilder::Finish() {
   change_.Report(BuildStep::kFinishing);
-  ASSIGN_OR_RETURN(ViewRef last, MakeView());
+  ASSIGN_OR_RETURN(const ReadView* last, MakeView());
   RETURN_IF_ERROR(Advance(std::move(last)).status());
   INVARIANT_EQ(log_->size(), uint64_t{0});  // nobody is left whom the last view would not see
   return Status::Ok();

@@ -66,8 +66,6 @@ class TableBuilder {
   Status Finish();
 
  private:
-  using ViewRef = std::shared_ptr<const ReadView>;
-
   // The entries that a row has in the new trees. keys[0] and row are set only when rows are
   // rewritten.
   struct Image {
@@ -81,7 +79,7 @@ class TableBuilder {
   const BTree& TreeOf(size_t index_no) const { return build_.target->trees().tree(index_no); }
   BTree& TreeOf(size_t index_no) { return build_.target->trees().tree(index_no); }
   bool rewrites() const { return build_.rewrite != nullptr; }
-  Result<ViewRef> MakeView();
+  Result<const ReadView*> MakeView();
 
   // --- rows as a view sees them
   using RowVisitor = std::function<Status(std::string_view key, std::string_view row)>;
@@ -105,7 +103,7 @@ class TableBuilder {
   Result<std::string> StoreRow(std::string_view row, size_t key_size);
 
   // --- catching up
-  Result<uint64_t> Advance(ViewRef to);
+  Result<uint64_t> Advance(const ReadView* to);
   Status RemoveImage(const Image& image);
   Status InsertImage(const Image& image);
   Status RemoveRow(std::string_view clustered_key);
@@ -117,7 +115,7 @@ class TableBuilder {
   SchemaChange& change_;
   const TableBuild build_;
   const std::shared_ptr<ChangeLog> log_;
-  ViewRef view_;
+  const ReadView* view_ = nullptr;
 };
 
 }  // namespace borealis::engine

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/engine.h"
+#include "engine/memory_use.h"
 #include "server/role.h"
 #include "volume/page.h"
 
@@ -42,6 +43,18 @@ void AddEngineMetrics(const engine::EngineCounters& engine, MetricsPage* page) {
                 engine.buffer_pool_read_requests);
   page->Counter("borealis_buffer_pool_misses_total", "Of these, read from the volume.",
                 engine.buffer_pool_reads);
+}
+
+void AddMemoryMetrics(const engine::MemoryUse& memory, MetricsPage* page) {
+  const auto part = [&](const char* name, uint64_t bytes) {
+    page->Gauge("borealis_engine_memory_bytes",
+                "Memory besides the buffer pool, by what it is for. Estimated.",
+                static_cast<double>(bytes), {{"part", name}});
+  };
+  part("locks", memory.locks);
+  part("transactions", memory.transactions);
+  part("dictionary", memory.dictionary);
+  part("statistics", memory.statistics);
 }
 
 }  // namespace
@@ -126,6 +139,7 @@ void AddRoleMetrics(const Role* role, MetricsPage* page) {
   role->AddVolumeMetrics(page);
   if (role->engine() != nullptr) {
     AddEngineMetrics(role->engine()->counters(), page);
+    AddMemoryMetrics(engine::MemoryUseOf(*role->engine()), page);
   }
 }
 

@@ -21,8 +21,7 @@ EngineTransaction::EngineTransaction(Core* core, TransactionOptions options)
       started_wall_us_(core->clock->WallUs()),
       owner_(std::make_shared<LockOwner>(core->next_owner.fetch_add(1), options_.session_id,
                                          options_.killed)),
-      metadata_owner_(
-          std::make_shared<LockOwner>(owner_->id, options_.session_id, options_.killed)) {
+      metadata_owner_(owner_->id, options_.session_id, options_.killed) {
   owner_->statement = options_.statement;
   owner_->started_wall_us = started_wall_us_;
   if (options_.user_locks != nullptr) {
@@ -113,8 +112,7 @@ Status EngineTransaction::MakeReadView() {
 
 void EngineTransaction::CloseView() {
   if (view_ != nullptr) {
-    core_->transactions->CloseView(view_.get());
-    view_ = nullptr;
+    core_->transactions->CloseView(std::exchange(view_, nullptr));
   }
 }
 
@@ -124,7 +122,7 @@ Result<Snapshot> EngineTransaction::SnapshotForRead() {
   }
   RETURN_IF_ERROR(MakeReadView());
   RETURN_IF_ERROR(CheckView());
-  return Snapshot{view_.get(), id()};
+  return Snapshot{view_, id()};
 }
 
 Status EngineTransaction::CheckView() const {
@@ -215,7 +213,7 @@ void EngineTransaction::Finish(TransactionState state) {
   state_ = state;
   const Lsn ended_at = std::max(commit_lsn_, MustBeDurable());
   core_->locks.ReleaseAll(owner_.get(), ended_at);
-  core_->metadata.ReleaseAll(metadata_owner_.get(), ended_at);
+  core_->metadata.ReleaseAll(&metadata_owner_, ended_at);
 }
 
 void EngineTransaction::Commit(std::function<void(Status)> done) {
@@ -287,24 +285,24 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
 }
 
 Status EngineTransaction::CommitAndWait() {
+  // It stays here until `done` has been called, and that has let go of the mutex.
   struct Outcome {
     Mutex mutex{LockRank::kLeaf};
     ConditionVariable changed;
     bool done GUARDED_BY(mutex) = false;
     Status status GUARDED_BY(mutex);
-  };
-  auto outcome = std::make_shared<Outcome>();
-  Commit([outcome](Status status) {
-    MutexLock lock(outcome->mutex);
-    outcome->status = std::move(status);
-    outcome->done = true;
-    outcome->changed.NotifyAll();
+  } outcome;
+  Commit([&outcome](Status status) {
+    MutexLock lock(outcome.mutex);
+    outcome.status = std::move(status);
+    outcome.done = true;
+    outcome.changed.NotifyAll();
   });
-  MutexLock lock(outcome->mutex);
-  while (!outcome->done) {
-    outcome->changed.Wait(outcome->mutex);
+  MutexLock lock(outcome.mutex);
+  while (!outcome.done) {
+    outcome.changed.Wait(outcome.mutex);
   }
-  return outcome->status;
+  return std::move(outcome.status);
 }
 
 Status EngineTransaction::Rollback() {
@@ -348,17 +346,17 @@ void EngineTransaction::LeaveToBackground() {
   CloseView();
   Unlist();
   state_ = TransactionState::kRolledBack;
-  core_->metadata.ReleaseAll(metadata_owner_.get());
+  core_->metadata.ReleaseAll(&metadata_owner_);
 }
 
 void EngineTransaction::Interrupt() {
   owner_->Interrupt();
-  metadata_owner_->Interrupt();
+  metadata_owner_.Interrupt();
 }
 
 void EngineTransaction::ClearInterrupt() {
   owner_->interrupted.store(false);
-  metadata_owner_->interrupted.store(false);
+  metadata_owner_.interrupted.store(false);
 }
 
 // ---------------------------------------------------------------------------------------------

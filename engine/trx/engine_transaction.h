@@ -45,7 +45,7 @@ class EngineTransaction final : public Transaction {
   // --- for rows and cursors
   Core& core() const { return *core_; }
   LockOwner* owner() const { return owner_.get(); }
-  LockOwner* metadata_owner() const { return &*metadata_owner_; }
+  LockOwner* metadata_owner() { return &metadata_owner_; }
   int64_t started_wall_us() const { return started_wall_us_; }
   // kDeadlock after this transaction was a victim, kCancelled once interrupted, kInvalidArgument
   // after its end.
@@ -100,9 +100,9 @@ class EngineTransaction final : public Transaction {
   const int64_t started_wall_us_;
   std::atomic<TransactionState> state_{TransactionState::kIdle};
   std::shared_ptr<LockOwner> owner_;
-  std::shared_ptr<LockOwner> metadata_owner_;
+  LockOwner metadata_owner_;
   std::shared_ptr<ChangingTransaction> changing_;  // null until the first change
-  std::shared_ptr<const ReadView> view_;
+  const ReadView* view_ = nullptr;
   Lsn must_see_;  // of the versions that locking reads have met
   Lsn commit_lsn_;
   bool was_victim_ = false;

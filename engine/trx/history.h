@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "base/types.h"
+#include "engine/memory_use.h"
 
 namespace borealis::engine {
 
@@ -41,6 +42,10 @@ class History {
   uint64_t length() const {
     MutexLock lock(mutex_);
     return length_;
+  }
+  uint64_t memory_bytes() const {
+    MutexLock lock(mutex_);
+    return commits_.size() * (sizeof(std::pair<const uint64_t, Lsn>) + kNodeOverhead);
   }
   void set_reader_horizon(Lsn horizon) {
     MutexLock lock(mutex_);

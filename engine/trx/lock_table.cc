@@ -5,6 +5,7 @@
 #include "base/coding.h"
 #include "base/fault.h"
 #include "base/invariant.h"
+#include "engine/memory_use.h"
 
 namespace borealis::engine {
 
@@ -19,12 +20,41 @@ LockTable::~LockTable() {
   }
 }
 
-std::string LockTable::FullKey(IndexId index, std::string_view key) {
-  std::string full;
-  full.reserve(sizeof(uint64_t) + key.size());
-  AppendLittle(&full, index.value());
-  full.append(key);
-  return full;
+LockTable::FullKey::FullKey(IndexId index, std::string_view key) {
+  const size_t size = sizeof(uint64_t) + key.size();
+  char* bytes = short_.data();
+  if (size > short_.size()) {
+    long_.resize(size);
+    bytes = long_.data();
+  }
+  StoreLittle(bytes, index.value());
+  std::copy(key.begin(), key.end(), bytes + sizeof(uint64_t));
+  bytes_ = {bytes, size};
+}
+
+LockTable::Queues::iterator LockTable::QueueOf(Partition& partition, std::string_view full_key) {
+  const auto found = FindQueue(partition, full_key);
+  if (found != partition.queues.end()) {
+    return found;
+  }
+  partition.key_bytes += full_key.size();
+  if (partition.spare.empty()) {
+    return partition.queues.try_emplace(std::string(full_key)).first;
+  }
+  Queues::node_type node = std::move(partition.spare.back());
+  partition.spare.pop_back();
+  node.key().assign(full_key);
+  return partition.queues.insert(std::move(node)).position;
+}
+
+void LockTable::RemoveQueue(Partition& partition, Queues::iterator queue) {
+  partition.key_bytes -= queue->first.size();
+  const bool small = queue->first.capacity() <= 128 && queue->second.is_small();
+  if (small && partition.spare.size() < kSpareQueues) {
+    partition.spare.push_back(partition.queues.extract(queue));
+  } else {
+    partition.queues.erase(queue);
+  }
 }
 
 LockTable::Partition& LockTable::PartitionOf(std::string_view full_key) const {
@@ -52,14 +82,14 @@ void LockTable::NoteMet(LockOwner* owner, Lsn ended_at) {
 
 void LockTable::NoteHeld(LockOwner* owner, const std::string* full_key) {
   MutexLock lock(owner->held_mutex_);
-  if (owner->held_records_.insert(full_key).second) {
+  if (owner->held_records_.Insert(full_key)) {
     owner->record_locks.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
 void LockTable::ForgetHeld(LockOwner* owner, const std::string* full_key) {
   MutexLock lock(owner->held_mutex_);
-  if (owner->held_records_.erase(full_key) > 0) {
+  if (owner->held_records_.Erase(full_key)) {
     owner->record_locks.fetch_sub(1, std::memory_order_relaxed);
   }
 }
@@ -70,11 +100,11 @@ void LockTable::ForgetHeld(LockOwner* owner, const std::string* full_key) {
 Result<LockOutcome> LockTable::LockRecord(LockOwner* owner, IndexId index, std::string_view key,
                                           LockMode mode, const LockWait& wait) {
   INVARIANT(mode != LockMode::kNone);
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   {
     MutexLock lock(partition.mutex);
-    auto found = partition.queues.try_emplace(full_key).first;
+    auto found = QueueOf(partition, full_key);
     RecordQueue& queue = found->second;
     std::vector<uint64_t> blockers;
     switch (queue.Ask(owner, mode, graph_, &blockers)) {
@@ -109,7 +139,7 @@ Result<LockOutcome> LockTable::AfterWait(Partition& partition, LockOwner* owner,
                                          std::string_view full_key, Status waited) {
   MutexLock lock(partition.mutex);
   graph_->Clear(owner);
-  auto found = partition.queues.find(full_key);
+  auto found = FindQueue(partition, full_key);
   INVARIANT(found != partition.queues.end());
   RecordQueue& queue = found->second;
   if (queue.EndWait(owner, graph_)) {
@@ -121,14 +151,14 @@ Result<LockOutcome> LockTable::AfterWait(Partition& partition, LockOwner* owner,
                                       : Result<LockOutcome>(LockOutcome::kWaited);
   }
   if (queue.empty()) {
-    partition.queues.erase(found);
+    RemoveQueue(partition, found);
   }
   return waited;
 }
 
 void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view full_key,
                        bool only_without_waiters, Lsn ended_at) {
-  auto found = partition.queues.find(full_key);
+  auto found = FindQueue(partition, full_key);
   if (found == partition.queues.end()) {
     return;
   }
@@ -148,57 +178,57 @@ void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view 
   queue.Release(owner, graph_);
   ForgetHeld(owner, &found->first);
   if (queue.empty()) {
-    partition.queues.erase(found);
+    RemoveQueue(partition, found);
   }
 }
 
 void LockTable::Downgrade(LockOwner* owner, IndexId index, std::string_view key) {
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
-  if (auto found = partition.queues.find(full_key); found != partition.queues.end()) {
+  if (auto found = FindQueue(partition, full_key); found != partition.queues.end()) {
     found->second.Downgrade(owner, graph_);
   }
 }
 
 void LockTable::UnlockRecord(LockOwner* owner, IndexId index, std::string_view key) {
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
   Remove(partition, owner, full_key, /*only_without_waiters=*/false);
 }
 
 void LockTable::DropImplied(LockOwner* owner, IndexId index, std::string_view key) {
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
   Remove(partition, owner, full_key, /*only_without_waiters=*/true);
 }
 
 void LockTable::GrantImplicit(LockOwner* owner, IndexId index, std::string_view key) {
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
-  auto found = partition.queues.try_emplace(full_key).first;
+  auto found = QueueOf(partition, full_key);
   if (found->second.GrantImplicit(owner, graph_)) {
     NoteHeld(owner, &found->first);
   }
 }
 
 bool LockTable::IsContested(const LockOwner* owner, IndexId index, std::string_view key) const {
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
-  auto found = partition.queues.find(full_key);
+  auto found = FindQueue(partition, full_key);
   return found != partition.queues.end() && found->second.IsContested(owner);
 }
 
 bool LockTable::HoldsRecord(const LockOwner* owner, IndexId index, std::string_view key,
                             LockMode mode) const {
-  const std::string full_key = FullKey(index, key);
+  const FullKey full_key(index, key);
   Partition& partition = PartitionOf(full_key);
   MutexLock lock(partition.mutex);
-  auto found = partition.queues.find(full_key);
+  auto found = FindQueue(partition, full_key);
   if (found == partition.queues.end()) {
     return false;
   }
@@ -373,20 +403,20 @@ void LockTable::ReleaseGaps(LockOwner* owner, IndexId index, Lsn ended_at) {
 }
 
 void LockTable::ReleaseAll(LockOwner* owner, Lsn ended_at) {
-  std::unordered_set<const std::string*> records;
+  HeldRecords records;
   std::unordered_set<uint64_t> gap_indexes;
   {
     MutexLock lock(owner->held_mutex_);
-    records.swap(owner->held_records_);
+    records = owner->held_records_.Take();
     gap_indexes.swap(owner->held_gaps_);
     owner->held_gaps_alone_.clear();
     owner->record_locks.store(0, std::memory_order_relaxed);
   }
-  for (const std::string* key : records) {
-    Partition& partition = PartitionOf(*key);
+  records.ForEach([&](const std::string& key) {
+    Partition& partition = PartitionOf(key);
     MutexLock lock(partition.mutex);
-    Remove(partition, owner, *key, /*only_without_waiters=*/false, ended_at);
-  }
+    Remove(partition, owner, key, /*only_without_waiters=*/false, ended_at);
+  });
   for (uint64_t id : gap_indexes) {
     ReleaseGaps(owner, IndexId(id), ended_at);
   }
@@ -475,6 +505,29 @@ void LockTable::ListGaps(std::vector<LockInfo>* list) const {
     }
   }
   list->insert(list->end(), gap_list.begin(), gap_list.end());
+}
+
+uint64_t LockTable::memory_bytes() const {
+  constexpr uint64_t kQueueBytes =
+      sizeof(Queues::value_type) + sizeof(RecordQueue::Holder) + kNodeOverhead;
+  constexpr uint64_t kHeldBytes = sizeof(const std::string*) + kNodeOverhead;
+  constexpr uint64_t kRangeBytes = sizeof(LockedRange) + 3 * kNodeOverhead;
+  uint64_t bytes = sizeof(*this);
+  for (const Partition& partition : partitions_) {
+    MutexLock lock(partition.mutex);
+    bytes += partition.queues.size() * (kQueueBytes + kHeldBytes) + partition.key_bytes +
+             partition.spare.size() * kQueueBytes + partition.queues.bucket_count() * sizeof(void*);
+  }
+  for (const GapPartition& partition : gap_partitions_) {
+    MutexLock lock(partition.mutex);
+    for (const auto& [index, gaps] : partition.indexes) {
+      bytes += sizeof(IndexGaps);
+      gaps.ranges.VisitAll([&bytes](const LockedRange& range) {
+        bytes += kRangeBytes + range.lower.capacity() + range.upper.capacity();
+      });
+    }
+  }
+  return bytes;
 }
 
 std::vector<LockInfo> LockTable::List() const {

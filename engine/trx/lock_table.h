@@ -110,6 +110,7 @@ class LockTable {
   void ReleaseAll(LockOwner* owner, Lsn ended_at = Lsn(0));
 
   std::vector<LockInfo> List() const;
+  uint64_t memory_bytes() const;
 
  private:
   struct KeyHash {
@@ -122,12 +123,17 @@ class LockTable {
     Lsn not_shared;
   };
   static constexpr size_t kEndedSlots = 64;
+  // By index id and key.
+  using Queues = std::unordered_map<std::string, RecordQueue, KeyHash, std::equal_to<>>;
   struct Partition {
     mutable Mutex mutex{LockRank::kLockTable};
     std::array<Ended, kEndedSlots> ended GUARDED_BY(mutex);  // by hash of the key
-    // Index id, then the key.
-    std::unordered_map<std::string, RecordQueue, KeyHash, std::equal_to<>> queues GUARDED_BY(mutex);
+    Queues queues GUARDED_BY(mutex);
+    // Queues that nobody is in any more; the next ones take over their memory.
+    std::vector<Queues::node_type> spare GUARDED_BY(mutex);
+    uint64_t key_bytes GUARDED_BY(mutex) = 0;  // of the keys in queues
   };
+  static constexpr size_t kSpareQueues = 16;
   struct Mark {
     LockOwner* owner = nullptr;
     std::string key;
@@ -154,7 +160,27 @@ class LockTable {
   };
   static constexpr size_t kPartitions = 64;
 
-  static std::string FullKey(IndexId index, std::string_view key);
+  // Index id and key in one piece, in place unless the key is long.
+  class FullKey {
+   public:
+    FullKey(IndexId index, std::string_view key);
+    FullKey(const FullKey&) = delete;
+    FullKey& operator=(const FullKey&) = delete;
+    operator std::string_view() const { return bytes_; }
+
+   private:
+    std::array<char, 64> short_;
+    std::string long_;
+    std::string_view bytes_;
+  };
+  static Queues::iterator FindQueue(Partition& partition, std::string_view full_key)
+      REQUIRES(partition.mutex) {
+    return partition.queues.find(full_key);
+  }
+  // The key's queue; a new one when there is none.
+  static Queues::iterator QueueOf(Partition& partition, std::string_view full_key)
+      REQUIRES(partition.mutex);
+  static void RemoveQueue(Partition& partition, Queues::iterator queue) REQUIRES(partition.mutex);
   Partition& PartitionOf(std::string_view full_key) const;
   GapPartition& GapPartitionOf(IndexId index) const;
   static Ended& EndedAt(Partition& partition, std::string_view full_key) REQUIRES(partition.mutex);

@@ -34,6 +34,8 @@ class RecordQueue {
   enum class Answer : uint8_t { kHeld, kGranted, kUpgraded, kBlocked };
 
   bool empty() const { return holders_.empty() && waiters_.empty(); }
+  // Whether it has no more memory than most queues need.
+  bool is_small() const { return holders_.capacity() <= 4; }
   const std::vector<Holder>& holders() const { return holders_; }
   const std::list<Waiter>& waiters() const { return waiters_; }
   const Holder* FindHolder(const LockOwner* owner) const;

@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/invariant.h"
+#include "engine/memory_use.h"
 #include "engine/store/space.h"
 
 namespace borealis::engine {
@@ -174,18 +175,24 @@ TrxId TransactionSystem::SettledLimit() const {
 
 ReadView TransactionSystem::MakeView() {
   ReadView view;
+  MakeView(&view);
+  return view;
+}
+
+void TransactionSystem::MakeView(ReadView* out) {
+  ReadView& view = *out;
   view.made = ++views_made_;
   view.lsn = store_->is_replica() ? noted_ : store_->reader()->vdl();
   // The volume may not have got round to telling: whoever waited for a commit must see it.
   SeeUpTo(view.lsn);
   view.low_limit = TrxId(next_.load());
+  view.unseen.clear();
   view.unseen.reserve(unseen_.size());
   for (const auto& [id, lsn] : unseen_) {
     view.unseen.push_back(id);
   }
   view.up_limit = view.unseen.empty() ? view.low_limit : view.unseen.front();
   view.low_limit_no = pending_numbers_.empty() ? next_.load() : *pending_numbers_.begin();
-  return view;
 }
 
 Lsn TransactionSystem::LastEndLsn() const {
@@ -193,24 +200,46 @@ Lsn TransactionSystem::LastEndLsn() const {
   return ended_at_.empty() ? Lsn(0) : ended_at_.rbegin()->first;
 }
 
-std::shared_ptr<const ReadView> TransactionSystem::OpenView() {
+const ReadView* TransactionSystem::OpenView() {
   MutexLock lock(mutex_);
-  auto view = std::make_shared<ReadView>(MakeView());
-  views_.push_back(view);
-  return view;
+  if (spare_views_.empty()) {
+    spare_views_.emplace_back();
+  }
+  const auto place = spare_views_.begin();
+  MakeView(&*place);
+  place->place = place;
+  views_.splice(views_.end(), spare_views_, place);
+  return &*place;
 }
 
 void TransactionSystem::CloseView(const ReadView* view) {
   MutexLock lock(mutex_);
-  auto found = std::find_if(views_.begin(), views_.end(),
-                            [&](const auto& open) { return open.get() == view; });
-  INVARIANT(found != views_.end());
-  views_.erase(found);
+  const auto place = static_cast<const OpenedView*>(view)->place;
+  INVARIANT(&*place == view);
+  spare_views_.splice(spare_views_.begin(), views_, place);
+  if (spare_views_.size() > kSpareViews) {
+    spare_views_.pop_back();
+  }
+}
+
+uint64_t TransactionSystem::memory_bytes() const {
+  constexpr uint64_t kActiveBytes =
+      sizeof(ChangingTransaction) + sizeof(LockOwner) + 2 * (sizeof(TrxId) + kNodeOverhead);
+  MutexLock lock(mutex_);
+  uint64_t bytes = active_.size() * kActiveBytes +
+                   (unseen_.size() + ended_at_.size() + pending_numbers_.size() + gaps_.size()) *
+                       (sizeof(std::pair<TrxId, Lsn>) + kNodeOverhead);
+  for (const auto* views : {&views_, &spare_views_}) {
+    for (const OpenedView& view : *views) {
+      bytes += sizeof(OpenedView) + kNodeOverhead + view.unseen.capacity() * sizeof(TrxId);
+    }
+  }
+  return bytes;
 }
 
 ReadView TransactionSystem::OldestView() {
   MutexLock lock(mutex_);
-  const ReadView* oldest = views_.empty() ? nullptr : views_.front().get();
+  const ReadView* oldest = views_.empty() ? nullptr : &views_.front();
   if (reader_view_.has_value() && (oldest == nullptr || reader_view_->made < oldest->made)) {
     oldest = &*reader_view_;
   }
@@ -220,7 +249,7 @@ ReadView TransactionSystem::OldestView() {
 Lsn TransactionSystem::OldestViewLsn() const {
   MutexLock lock(mutex_);
   const Lsn least = store_->is_replica() ? noted_ : Lsn::Max();  // of a view to come
-  return views_.empty() ? least : std::min(least, views_.front()->lsn);
+  return views_.empty() ? least : std::min(least, views_.front().lsn);
 }
 
 void TransactionSystem::SetReaderHorizon(Lsn horizon) {

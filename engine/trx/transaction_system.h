@@ -112,7 +112,8 @@ class TransactionSystem {
   Lsn LastEndLsn() const;
 
   // --- views
-  std::shared_ptr<const ReadView> OpenView();
+  // The view is the caller's until CloseView.
+  const ReadView* OpenView();
   void CloseView(const ReadView* view);
   // As the oldest open view, here or on a reader instance, or one made now.
   ReadView OldestView();
@@ -135,6 +136,7 @@ class TransactionSystem {
 
   std::vector<std::shared_ptr<ChangingTransaction>> ListActive() const;
   uint64_t next_number() const;
+  uint64_t memory_bytes() const;
 
   // --- replica
   // Unfinished transactions as of a consistency point: what a replica starts from.
@@ -149,6 +151,12 @@ class TransactionSystem {
   void NoteApplied(Lsn lsn);
 
  private:
+  struct OpenedView : ReadView {
+    std::list<OpenedView>::iterator place;
+  };
+  static constexpr size_t kSpareViews = 64;
+
+  void MakeView(ReadView* view) REQUIRES(mutex_);
   ReadView MakeView() REQUIRES(mutex_);
   // What has ended at or below `durable` leaves unseen_.
   void SeeUpTo(Lsn durable) REQUIRES(mutex_);
@@ -171,8 +179,9 @@ class TransactionSystem {
   std::set<TrxId> ending_ GUARDED_BY(mutex_);     // active, but the end may be in the log already
   std::set<TrxId> not_begun_ GUARDED_BY(mutex_);  // active, and no begin mark in the log
   std::set<TrxId> gaps_ GUARDED_BY(mutex_);       // replica: members of unseen_ that have not begun
-  std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);                // commits not durable
-  std::list<std::shared_ptr<const ReadView>> views_ GUARDED_BY(mutex_);  // oldest first
+  std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);  // commits not durable
+  std::list<OpenedView> views_ GUARDED_BY(mutex_);         // oldest first
+  std::list<OpenedView> spare_views_ GUARDED_BY(mutex_);   // closed; for the next ones
   uint64_t views_made_ GUARDED_BY(mutex_) = 0;
   std::atomic<uint64_t> void_{0};  // views made up to this one are void
   // A view that no reader's view is older than, and one to follow it once readers have come past.

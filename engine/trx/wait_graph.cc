@@ -14,6 +14,31 @@ namespace {
 constexpr int64_t kPollUs = 100'000;
 }  // namespace
 
+bool HeldRecords::Insert(const std::string* key) {
+  const auto end = first_.begin() + few_;
+  if (std::find(first_.begin(), end, key) != end) {
+    return false;
+  }
+  if (few_ == first_.size()) {
+    return more_.insert(key).second;
+  }
+  if (more_.contains(key)) {
+    return false;
+  }
+  first_[few_++] = key;
+  return true;
+}
+
+bool HeldRecords::Erase(const std::string* key) {
+  const auto end = first_.begin() + few_;
+  const auto found = std::find(first_.begin(), end, key);
+  if (found == end) {
+    return more_.erase(key) > 0;
+  }
+  *found = first_[--few_];
+  return true;
+}
+
 void LockOwner::Interrupt() {
   interrupted.store(true);
   MutexLock lock(wait_mutex_);
@@ -43,9 +68,8 @@ void WaitGraph::Erase(LockOwner* owner) {
 size_t LockOwner::CountLockSets() {
   MutexLock lock(held_mutex_);
   std::unordered_set<uint64_t> indexes = held_gaps_;
-  for (const std::string* key : held_records_) {
-    indexes.insert(LoadLittle<uint64_t>(key->data()));
-  }
+  held_records_.ForEach(
+      [&](const std::string& key) { indexes.insert(LoadLittle<uint64_t>(key.data())); });
   return indexes.size() + held_gaps_alone_.size();
 }
 

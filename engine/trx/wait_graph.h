@@ -15,6 +15,7 @@
 // closes.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -30,6 +32,32 @@
 #include "engine/statistics.h"
 
 namespace borealis::engine {
+
+// The record locks of one owner: most have few, which take no memory of their own. The strings are
+// the lock table's and live as long as the lock.
+class HeldRecords {
+ public:
+  // False when it is there already.
+  bool Insert(const std::string* key);
+  // False when it is not there.
+  bool Erase(const std::string* key);
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (size_t i = 0; i < few_; ++i) {
+      visit(*first_[i]);
+    }
+    for (const std::string* key : more_) {
+      visit(*key);
+    }
+  }
+  // Returns what there is and has none left.
+  HeldRecords Take() { return std::exchange(*this, HeldRecords()); }
+
+ private:
+  size_t few_ = 0;
+  std::array<const std::string*, 8> first_{};
+  std::unordered_set<const std::string*> more_;
+};
 
 // Somebody who takes locks: a transaction, or a schema change. Waits happen on its own thread.
 // Must have released everything before it is destroyed.
@@ -68,10 +96,9 @@ class LockOwner {
   ConditionVariable wait_changed_;
   bool granted_ GUARDED_BY(wait_mutex_) = false;
   bool victim_ GUARDED_BY(wait_mutex_) = false;
-  // What the owner holds; other threads add to it when they make an implicit lock explicit. The
-  // strings are the lock table's and live as long as the lock.
+  // What the owner holds; other threads add to it when they make an implicit lock explicit.
   Mutex held_mutex_{LockRank::kLeaf};
-  std::unordered_set<const std::string*> held_records_ GUARDED_BY(held_mutex_);
+  HeldRecords held_records_ GUARDED_BY(held_mutex_);
   std::unordered_set<uint64_t> held_gaps_ GUARDED_BY(held_mutex_);        // index ids
   std::unordered_set<uint64_t> held_gaps_alone_ GUARDED_BY(held_mutex_);  // of these
 };

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "engine/memory_use.h"
 #include "row/convert.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/lock_text.h"
@@ -133,6 +134,10 @@ class StatusText {
         counters.row_lock_waits, counters.row_lock_current_waits, counters.row_lock_time_us / 1000,
         counters.row_lock_time_max_us / 1000, counters.deadlocks, counters.lock_timeouts);
     Section("BUFFER POOL AND MEMORY");
+    const engine::MemoryUse memory = engine::MemoryUseOf(engine_);
+    text_ += fmt::format(
+        "Dictionary memory allocated {}\nStatistics {}, locks {}, transactions and views {}\n",
+        memory.dictionary, memory.statistics, memory.locks, memory.transactions);
     text_ += fmt::format(
         "Buffer pool size   {}\nDatabase pages     {}\nRead requests {}, reads from storage {}\n",
         counters.buffer_pool_pages_total, counters.buffer_pool_pages_used,

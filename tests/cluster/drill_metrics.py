@@ -7,7 +7,7 @@ import time
 import pymysql
 
 from cluster import Cluster, wait_for
-from prometheus import scrape
+from prometheus import scrape, total
 
 COMMITS = 200
 
@@ -16,13 +16,6 @@ def ports(cluster) -> dict:
     status = cluster.status()
     found = {process["id"]: process["metrics_port"] for process in status["instances"] + status["storage_nodes"]}
     return found | {"control": status["control"]["metrics_port"], "endpoint": status["endpoint_process"]["metrics_port"]}
-
-
-def total(values, name, **labels) -> float:
-    """The sum of all series of `name` that have these labels."""
-    found = [value for (sample, have), value in values.items() if sample == name and set(labels.items()) <= set(have)]
-    assert found, f"no {name} {labels}"
-    return sum(found)
 
 
 def check_every_process_answers(cluster):
@@ -64,6 +57,7 @@ def check_numbers_move(cluster):
     assert 0 < moved("borealis_commit_latency_seconds_sum") < 100
     assert moved("borealis_volume_vdl") > 0 and moved("borealis_volume_mini_transactions_total") >= COMMITS
     assert moved("borealis_rows_total", operation="insert") >= COMMITS
+    assert total(after, "borealis_engine_memory_bytes", part="dictionary") > total(before, "borealis_engine_memory_bytes", part="dictionary")
     assert total(after, "borealis_instance_role", role="writer") == 1 and total(after, "borealis_connections") >= 1
     connection.close()
     storage = scrape(found["storage-1"])

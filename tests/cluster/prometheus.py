@@ -14,6 +14,13 @@ def scrape(port: int) -> dict:
         return parse(answer.read().decode())
 
 
+def total(values, name, **labels) -> float:
+    """The sum of all series of `name` that have these labels."""
+    found = [value for (sample, have), value in values.items() if sample == name and set(labels.items()) <= set(have)]
+    assert found, f"no {name} {labels}"
+    return sum(found)
+
+
 def labels_of(text) -> tuple:
     labels, at = {}, 0
     while text and at < len(text):
