@@ -656,7 +656,7 @@ namespace {
 
 uint64_t MemoryOf(const Table& table) {
   // A decoded definition and its layout for each byte of the definition, as measured.
-  constexpr uint64_t kDecodedBytes = 20;
+  constexpr uint64_t kDecodedBytes = 32;
   constexpr uint64_t kIndexBytes = sizeof(IndexDefinition) + sizeof(BTree) + 64;
   const TableDefinition& definition = table.definition();
   return sizeof(Table) + sizeof(TableTrees) + 2 * (sizeof(TableRef) + kNodeOverhead) +

@@ -20,6 +20,8 @@ constexpr bool kVerifyEdits = false;
 
 // Edits of one page beyond this are replaced by its image (INV-MTR-4).
 constexpr size_t kEditsMax = kPageSize;
+// Most pages are changed by less.
+constexpr size_t kEditsUsual = 256;
 static_assert(kRecordHeaderSize + 2 * kPageSize + 64 <= kRecordSizeMax);
 
 }  // namespace
@@ -225,8 +227,8 @@ void Mtr::ReleaseUnmodified(const MtrPage* keep) {
 
 std::string* Mtr::EditsOf(MtrPage* page) {
   INVARIANT(writing_ && page->exclusive());
-  if (page->edits_ == nullptr) {
-    page->edits_ = std::make_unique<MtrPage::Edits>();
+  if (!page->edits_.has_value()) {
+    page->edits_.emplace().bytes.reserve(kEditsUsual);
     ++modified_;
     if constexpr (kVerifyEdits) {
       page->edits_->before = std::make_unique<Page>(page->page());
@@ -371,6 +373,7 @@ Lsn Mtr::Commit() {
   WriteSpaceChanges();
   VerifyEdits();
   drafts_.clear();
+  drafts_.reserve(modified_ + freed_unseen_.size() + marks_.size());
   ForEachPage([&](MtrPage* page) {
     if (page->modified()) {
       drafts_.push_back({RecordKind::kEdit, page->number(), page->edits_->bytes, {}});

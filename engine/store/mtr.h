@@ -20,6 +20,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,7 @@ class MtrPage {
   const char* bytes() const { return guard_.page().bytes; }
   Lsn lsn() const { return guard_.page().lsn(); }
   bool exclusive() const { return guard_.mode() == LatchMode::kExclusive; }
-  bool modified() const { return edits_ != nullptr; }
+  bool modified() const { return edits_.has_value(); }
   // Where the last entry went into the page while it is cached, -1 if unknown: a hint for splits.
   // REQUIRES: exclusive.
   int insert_hint() const { return guard_.frame_hint(); }
@@ -55,7 +56,7 @@ class MtrPage {
   };
 
   PageGuard guard_;
-  std::unique_ptr<Edits> edits_;
+  std::optional<Edits> edits_;
   bool created_ = false;  // by Mtr::Create and not yet edited
 };
 

@@ -251,10 +251,10 @@ void EngineTransaction::Commit(std::function<void(Status)> done) {
       status = core_->undo.Commit(&mtr, &changing_->log, number, &kept);
     }
     if (status.ok()) {
-      std::string mark;
-      AppendLittle(&mark, trx.value());
-      AppendLittle(&mark, number);
-      mtr.Mark(RecordKind::kTrxCommit, mark);
+      char mark[2 * sizeof(uint64_t)];
+      StoreLittle(mark, trx.value());
+      StoreLittle(mark + sizeof(uint64_t), number);
+      mtr.Mark(RecordKind::kTrxCommit, {mark, sizeof mark});
       commit_lsn_ = mtr.Commit();
     }
   }

@@ -239,6 +239,36 @@ bool LockTable::HoldsRecord(const LockOwner* owner, IndexId index, std::string_v
 // ---------------------------------------------------------------------------------------------
 // Gaps
 
+LockTable::IndexGaps& LockTable::GapsOf(GapPartition& partition, IndexId index) {
+  const auto found = partition.indexes.find(index);
+  if (found != partition.indexes.end()) {
+    return found->second;
+  }
+  if (partition.spare.empty()) {
+    return partition.indexes[index];
+  }
+  GapsByIndex::node_type node = std::move(partition.spare.back());
+  partition.spare.pop_back();
+  node.key() = index;
+  return partition.indexes.insert(std::move(node)).position->second;
+}
+
+void LockTable::RemoveGapsIfEmpty(GapPartition& partition, IndexId index) {
+  constexpr size_t kSmall = 64;
+  const auto found = partition.indexes.find(index);
+  IndexGaps& gaps = found->second;
+  if (!gaps.empty()) {
+    return;
+  }
+  const bool small = gaps.by_id.bucket_count() <= kSmall && gaps.ids_of.bucket_count() <= kSmall &&
+                     gaps.marks.capacity() <= kSmall && gaps.waiters.capacity() <= kSmall;
+  if (small && partition.spare.size() < kSpareGaps) {
+    partition.spare.push_back(partition.indexes.extract(found));
+  } else {
+    partition.indexes.erase(found);
+  }
+}
+
 uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bounds,
                             uint64_t range_id) {
   LockedRange range;
@@ -253,7 +283,7 @@ uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bo
   GapPartition& partition = GapPartitionOf(index);
   MutexLock lock(partition.mutex);
   for (;;) {
-    IndexGaps& gaps = partition.indexes[index];
+    IndexGaps& gaps = GapsOf(partition, index);
     const bool marked = std::any_of(gaps.marks.begin(), gaps.marks.end(), [&](const Mark& mark) {
       return mark.owner != owner && range.Contains(mark.key);
     });
@@ -263,7 +293,7 @@ uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bo
     COVER("lock_table.gap_met_mark");
     partition.marks_changed.WaitFor(partition.mutex, kMarkPollUs);
   }
-  IndexGaps& gaps = partition.indexes[index];
+  IndexGaps& gaps = GapsOf(partition, index);
   const LockedRange* placed = PlaceRange(&gaps, std::move(range), range_id);
   {
     MutexLock held(owner->held_mutex_);
@@ -331,17 +361,17 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
       MutexLock lock(partition.mutex);
       std::vector<uint64_t> blockers;
       for (;;) {
-        IndexGaps& gaps = partition.indexes[index];
+        IndexGaps& gaps = GapsOf(partition, index);
         blockers = GapBlockers(gaps, owner, key);
         if (!blockers.empty()) {
           break;
         }
         const bool rival = std::any_of(gaps.marks.begin(), gaps.marks.end(), [&](const Mark& mark) {
           return unique_size > 0 && mark.unique_size == unique_size && mark.owner != owner &&
-                 std::string_view(mark.key).substr(0, unique_size) == key.substr(0, unique_size);
+                 mark.key.substr(0, unique_size) == key.substr(0, unique_size);
         });
         if (!rival) {
-          gaps.marks.push_back({owner, std::string(key), unique_size});
+          gaps.marks.push_back({owner, key, unique_size});
           NoteMet(owner, EndedAt(partition, index));
           return Status::Ok();
         }
@@ -353,17 +383,15 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
       }
       const WaitedLock what{index, std::string(key), true, /*insert_intention=*/true};
       RETURN_IF_ERROR(graph_->Register(owner, blockers, what));
-      partition.indexes[index].waiters.push_back({owner, std::string(key), std::move(blockers)});
+      GapsOf(partition, index).waiters.push_back({owner, std::string(key), std::move(blockers)});
     }
     Status waited = graph_->Wait(owner, wait.timeout_us);
     MutexLock lock(partition.mutex);
     graph_->Clear(owner);
-    IndexGaps& gaps = partition.indexes[index];
+    IndexGaps& gaps = GapsOf(partition, index);
     std::erase_if(gaps.waiters, [&](const InsertWaiter& waiter) { return waiter.owner == owner; });
     if (!waited.ok()) {
-      if (gaps.empty()) {
-        partition.indexes.erase(index);
-      }
+      RemoveGapsIfEmpty(partition, index);
       return waited;
     }
   }
@@ -372,13 +400,11 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
 void LockTable::EndInsert(LockOwner* owner, IndexId index) {
   GapPartition& partition = GapPartitionOf(index);
   MutexLock lock(partition.mutex);
-  IndexGaps& gaps = partition.indexes[index];
+  IndexGaps& gaps = GapsOf(partition, index);
   const size_t erased =
       std::erase_if(gaps.marks, [&](const Mark& mark) { return mark.owner == owner; });
   INVARIANT_EQ(erased, size_t{1});
-  if (gaps.empty()) {
-    partition.indexes.erase(index);
-  }
+  RemoveGapsIfEmpty(partition, index);
   partition.marks_changed.NotifyAll();
 }
 
@@ -387,7 +413,7 @@ void LockTable::ReleaseGaps(LockOwner* owner, IndexId index, Lsn ended_at) {
   MutexLock lock(partition.mutex);
   Lsn& ended = EndedAt(partition, index);
   ended = std::max(ended, ended_at);
-  IndexGaps& gaps = partition.indexes[index];
+  IndexGaps& gaps = GapsOf(partition, index);
   for (uint64_t id : gaps.ids_of[owner]) {
     const auto found = gaps.by_id.find(id);
     gaps.ranges.Erase(found->second);
@@ -397,9 +423,7 @@ void LockTable::ReleaseGaps(LockOwner* owner, IndexId index, Lsn ended_at) {
   for (InsertWaiter& waiter : gaps.waiters) {
     UpdateInsert(gaps, &waiter);
   }
-  if (gaps.empty()) {
-    partition.indexes.erase(index);
-  }
+  RemoveGapsIfEmpty(partition, index);
 }
 
 void LockTable::ReleaseAll(LockOwner* owner, Lsn ended_at) {

@@ -100,7 +100,7 @@ class LockTable {
 
   // Announces an insert of `key`, waiting for gap locks of others. `unique_size`: length of the
   // prefix that must be unique, 0 for none. Errors as LockRecord. Afterwards EndInsert must follow
-  // soon, and nothing that waits for another transaction in between.
+  // soon, and nothing that waits for another transaction in between; `key` has to stay until then.
   Status BeginInsert(LockOwner* owner, IndexId index, std::string_view key, size_t unique_size,
                      const LockWait& wait);
   void EndInsert(LockOwner* owner, IndexId index);
@@ -136,7 +136,7 @@ class LockTable {
   static constexpr size_t kSpareQueues = 16;
   struct Mark {
     LockOwner* owner = nullptr;
-    std::string key;
+    std::string_view key;  // the inserter's own
     size_t unique_size = 0;
   };
   struct InsertWaiter {
@@ -152,12 +152,16 @@ class LockTable {
     std::vector<InsertWaiter> waiters;
     bool empty() const { return ranges.empty() && marks.empty() && waiters.empty(); }
   };
+  using GapsByIndex = std::unordered_map<IndexId, IndexGaps>;
   struct GapPartition {
     mutable Mutex mutex{LockRank::kLockTable};
     ConditionVariable marks_changed;
     std::array<Lsn, kEndedSlots> ended GUARDED_BY(mutex);  // by index
-    std::unordered_map<IndexId, IndexGaps> indexes GUARDED_BY(mutex);
+    GapsByIndex indexes GUARDED_BY(mutex);
+    // Of indexes with nothing in them any more; the next ones take over their memory.
+    std::vector<GapsByIndex::node_type> spare GUARDED_BY(mutex);
   };
+  static constexpr size_t kSpareGaps = 16;
   static constexpr size_t kPartitions = 64;
 
   // Index id and key in one piece, in place unless the key is long.
@@ -185,6 +189,8 @@ class LockTable {
   GapPartition& GapPartitionOf(IndexId index) const;
   static Ended& EndedAt(Partition& partition, std::string_view full_key) REQUIRES(partition.mutex);
   static Lsn& EndedAt(GapPartition& partition, IndexId index) REQUIRES(partition.mutex);
+  static IndexGaps& GapsOf(GapPartition& partition, IndexId index) REQUIRES(partition.mutex);
+  static void RemoveGapsIfEmpty(GapPartition& partition, IndexId index) REQUIRES(partition.mutex);
   // `owner` has got the lock.
   static void NoteMet(LockOwner* owner, Lsn ended_at);
   static void NoteMet(LockOwner* owner, const Ended& ended, LockMode mode) {

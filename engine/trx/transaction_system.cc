@@ -334,7 +334,7 @@ std::string TransactionSystem::EncodeUnseen(Lsn* at) {
   std::string encoded;
   MutexLock lock(mutex_);
   const Lsn vdl = store_->reader()->vdl();
-  const std::set<TrxId> ending = ending_;
+  const std::set<TrxId> ending(ending_.begin(), ending_.end());
   for (TrxId id : ending) {
     while (ending_.contains(id)) {  // its end is on the way into the log
       COVER("transaction_system.waited_for_end");
@@ -369,7 +369,8 @@ Status TransactionSystem::LoadUnseen(std::string_view encoded) {
     return Status::Corruption("list of unfinished transactions is malformed");
   }
   MutexLock lock(mutex_);
-  unseen_ = std::move(ids);
+  unseen_.clear();
+  unseen_.insert(ids.begin(), ids.end());
   gaps_.clear();
   next_.store(next);
   noted_ = at;

@@ -33,6 +33,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -173,15 +174,23 @@ class TransactionSystem {
   std::atomic<uint64_t> least_unseen_{~uint64_t{0}};
   std::atomic<uint64_t> begin_floor_{0};
   mutable Mutex mutex_{LockRank::kTransactions};
-  std::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_);
-  std::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_);    // commit LSN, Lsn(0) while active
-  std::map<Lsn, TrxId> ended_at_ GUARDED_BY(mutex_);  // members of unseen_ that have ended
-  std::set<TrxId> ending_ GUARDED_BY(mutex_);     // active, but the end may be in the log already
-  std::set<TrxId> not_begun_ GUARDED_BY(mutex_);  // active, and no begin mark in the log
-  std::set<TrxId> gaps_ GUARDED_BY(mutex_);       // replica: members of unseen_ that have not begun
-  std::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_);  // commits not durable
-  std::list<OpenedView> views_ GUARDED_BY(mutex_);         // oldest first
-  std::list<OpenedView> spare_views_ GUARDED_BY(mutex_);   // closed; for the next ones
+  // Every transaction comes and goes in most of these: their nodes are used again.
+  std::pmr::unsynchronized_pool_resource nodes_ GUARDED_BY(mutex_);
+  std::pmr::map<TrxId, std::shared_ptr<ChangingTransaction>> active_ GUARDED_BY(mutex_){&nodes_};
+  // Commit LSN, Lsn(0) while active.
+  std::pmr::map<TrxId, Lsn> unseen_ GUARDED_BY(mutex_){&nodes_};
+  // Members of unseen_ that have ended.
+  std::pmr::map<Lsn, TrxId> ended_at_ GUARDED_BY(mutex_){&nodes_};
+  // Active, but the end may be in the log already.
+  std::pmr::set<TrxId> ending_ GUARDED_BY(mutex_){&nodes_};
+  // Active, and no begin mark in the log.
+  std::pmr::set<TrxId> not_begun_ GUARDED_BY(mutex_){&nodes_};
+  // Replica: members of unseen_ that have not begun.
+  std::pmr::set<TrxId> gaps_ GUARDED_BY(mutex_){&nodes_};
+  // Of commits that are not durable.
+  std::pmr::set<uint64_t> pending_numbers_ GUARDED_BY(mutex_){&nodes_};
+  std::list<OpenedView> views_ GUARDED_BY(mutex_);        // oldest first
+  std::list<OpenedView> spare_views_ GUARDED_BY(mutex_);  // closed; for the next ones
   uint64_t views_made_ GUARDED_BY(mutex_) = 0;
   std::atomic<uint64_t> void_{0};  // views made up to this one are void
   // A view that no reader's view is older than, and one to follow it once readers have come past.

@@ -279,6 +279,7 @@ void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx
                        std::string_view body) {
   const char* bytes = place.page->bytes();
   std::string frames;
+  frames.reserve(2 * kFrame + UndoLogHeader::kSize + body.size());
   size_t start = place.offset;
   size_t previous = U16(bytes, kLast);
   if (!log->begun) {
@@ -292,10 +293,10 @@ void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx
     AppendLittle<uint16_t>(&where, static_cast<uint16_t>(start));
     mtr->Write(place.page, kLogOffset, where);
     mtr->WriteU64(place.page, kLogPage, place.page->number().value());
-    std::string mark;
-    AppendLittle(&mark, trx.value());
-    AppendLittle(&mark, begin_floor.value());
-    mtr->Mark(RecordKind::kTrxBegin, mark);
+    char mark[2 * sizeof(uint64_t)];
+    StoreLittle(mark, trx.value());
+    StoreLittle(mark + sizeof(uint64_t), begin_floor.value());
+    mtr->Mark(RecordKind::kTrxBegin, {mark, sizeof mark});
   }
   INVARIANT_EQ(U16(bytes, kUsed), start);
   AppendLittle<uint16_t>(&frames, static_cast<uint16_t>(kFrame + body.size()));

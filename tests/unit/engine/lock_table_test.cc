@@ -97,7 +97,8 @@ TEST(LockTableTest, ManyRangesOfManyOwners) {
   }
   auto stranger = Owner(kOwners + 1);
   const auto insert = [&](LockOwner* owner, uint64_t number) {
-    Status status = table.BeginInsert(owner, kIndex, Number(number), 0, kNoWait);
+    const std::string key = Number(number);
+    Status status = table.BeginInsert(owner, kIndex, key, 0, kNoWait);
     if (status.ok()) {
       table.EndInsert(owner, kIndex);
     }
