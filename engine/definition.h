@@ -42,7 +42,8 @@ struct TableDefinition {
   std::string name;
   uint64_t version = 0;  // assigned by the engine; changes with every DDL on the table
   std::string payload;   // SQL's own description
-  // [0] is the clustered index: its keys identify rows and its entries hold them.
+  // [0] is the clustered index: its keys identify rows and its entries hold them. Empty: a name
+  // with a description and no rows (a view); only schema changes and look-ups may be asked of it.
   std::vector<IndexDefinition> indexes;
 };
 

@@ -55,7 +55,7 @@ Result<TableDefinition> ParseDefinition(std::string_view bytes) {
     table.indexes.push_back(std::move(index));
   }
   table.payload = reader.Sized();
-  if (!reader.ok() || !reader.empty() || table.indexes.empty()) {
+  if (!reader.ok() || !reader.empty()) {
     return Status::Corruption("table definition is malformed");
   }
   return table;
@@ -293,12 +293,14 @@ Result<TableRef> Dictionary::MakeTable(const TableDefinition& definition,
 
 void Dictionary::Cache(const TableRef& table) {
   by_name_[{table->definition().schema, table->definition().name}] = table;
-  by_clustered_[table->definition().indexes[0].id] = table;
+  if (!table->definition().indexes.empty()) {
+    by_clustered_[table->definition().indexes[0].id] = table;
+  }
 }
 
 Result<TableRef> Dictionary::LoadTable(TableId id) {
   ASSIGN_OR_RETURN(TableDefinition definition, ReadDefinition(id));
-  {
+  if (!definition.indexes.empty()) {
     MutexLock lock(mutex_);
     auto found = by_clustered_.find(definition.indexes[0].id);
     if (found != by_clustered_.end()) {
@@ -565,9 +567,11 @@ void Dictionary::Publish(const std::vector<TableRef>& old_tables,
     if (named != by_name_.end() && named->second == table) {
       by_name_.erase(named);
     }
-    auto indexed = by_clustered_.find(definition.indexes[0].id);
-    if (indexed != by_clustered_.end() && indexed->second == table) {
-      by_clustered_.erase(indexed);
+    if (!definition.indexes.empty()) {
+      auto indexed = by_clustered_.find(definition.indexes[0].id);
+      if (indexed != by_clustered_.end() && indexed->second == table) {
+        by_clustered_.erase(indexed);
+      }
     }
     for (const IndexDefinition& index : definition.indexes) {
       retired_[index.root] = table->shared_trees();

@@ -2,7 +2,7 @@
 //
 //   KEY                             VALUE
 //   'S' schema                      payload
-//   'T' schema 00 table             table id (u64)
+//   'T' schema 00 table             table id (u64); views, too
 //   'I' table id (big-endian)       definition (dictionary.cc), off-page when long
 //   'X' clustered index id (b.-e.)  table id (u64): undo names tables so
 //   'C' table id (b.-e.)            auto-increment bound (u64)

@@ -96,7 +96,7 @@ class Engine {
   // With all its tables.
   virtual Status DropSchema(std::string_view name, const SchemaChangeOptions& how) = 0;
   // `table`: schema, name, payload, and names and uniqueness of the indexes; [0] is the clustered
-  // one. kAlreadyExists; kNotFound when the schema does not exist.
+  // one, and without any it is a view. kAlreadyExists; kNotFound when the schema does not exist.
   virtual Result<TableRef> CreateTable(TableDefinition table, const SchemaChangeOptions& how) = 0;
   // All or none; kNotFound names the first that does not exist.
   virtual Status DropTables(const std::vector<TableName>& tables,

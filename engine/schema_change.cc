@@ -91,9 +91,6 @@ Status EngineImpl::DropSchema(std::string_view name, const SchemaChangeOptions& 
 
 Result<TableRef> EngineImpl::CreateTable(TableDefinition table, const SchemaChangeOptions& how) {
   RETURN_IF_ERROR(RefuseOnReplica(*store_));
-  if (table.indexes.empty()) {
-    return Status::InvalidArgument("a table needs a clustered index");
-  }
   SchemaChange change(&core_, how);
   RETURN_IF_ERROR(change.LockShared({table.schema, ""}));
   RETURN_IF_ERROR(change.LockExclusive({{table.schema, table.name}}));
@@ -303,9 +300,6 @@ Status BuildTrees(SchemaChange& change, const Table& old_table, const TableAlter
 Status EngineImpl::AlterTable(const TableName& name, const TableAlteration& alteration,
                               const SchemaChangeOptions& how) {
   RETURN_IF_ERROR(RefuseOnReplica(*store_));
-  if (alteration.indexes.empty()) {
-    return Status::InvalidArgument("a table needs a clustered index");
-  }
   SchemaChange change(&core_, how);
   std::set<TableName> names = {name};
   const bool renamed = alteration.rename.has_value() && *alteration.rename != name;
@@ -320,6 +314,9 @@ Status EngineImpl::AlterTable(const TableName& name, const TableAlteration& alte
   ASSIGN_OR_RETURN(TableRef table, core_.dictionary.Find(name));
   if (alteration.expected_version != 0 && table->version() != alteration.expected_version) {
     return Status::Retry("another change of the table came first");
+  }
+  if (alteration.indexes.empty() != (table->index_count() == 0)) {
+    return Status::InvalidArgument("a table needs a clustered index, and a view has none");
   }
   if (renamed) {
     RETURN_IF_ERROR(CheckFree(core_.dictionary, *alteration.rename));

@@ -91,9 +91,9 @@ struct TableAlteration {
   uint64_t expected_version = 0;
   // SQL's new description; it describes the table after all of the alteration.
   std::string payload;
-  // The indexes after it, in order; [0] is the clustered one. An index of the old table is kept
-  // when `keep` names it (perhaps under a new name); otherwise it is built. Old indexes that
-  // nothing keeps are dropped.
+  // The indexes after it, in order; [0] is the clustered one (none at all: of a view). An index of
+  // the old table is kept when `keep` names it (perhaps under a new name); otherwise it is built.
+  // Old indexes that nothing keeps are dropped.
   struct Index {
     std::string name;
     bool unique = false;

@@ -199,7 +199,9 @@ std::string IdValue(uint64_t id) {
 
 Status SchemaChange::AddDefinition(const TableDefinition& table) {
   Add({dictionary_key::Name({table.schema, table.name}), IdValue(table.id.value())});
-  Add({dictionary_key::Clustered(table.indexes[0].id), IdValue(table.id.value())});
+  if (!table.indexes.empty()) {
+    Add({dictionary_key::Clustered(table.indexes[0].id), IdValue(table.id.value())});
+  }
   ASSIGN_OR_RETURN(DictionaryChange definition, core_->dictionary.DefinitionChange(table));
   Add(std::move(definition));
   for (const IndexDefinition& index : table.indexes) {
@@ -210,7 +212,9 @@ Status SchemaChange::AddDefinition(const TableDefinition& table) {
 
 Status SchemaChange::AddDrop(const TableDefinition& table, const std::set<PageNo>& keep_trees) {
   Add({dictionary_key::Name({table.schema, table.name}), std::nullopt});
-  Add({dictionary_key::Clustered(table.indexes[0].id), std::nullopt});
+  if (!table.indexes.empty()) {
+    Add({dictionary_key::Clustered(table.indexes[0].id), std::nullopt});
+  }
   ASSIGN_OR_RETURN(std::optional<DictionaryChange> off_page,
                    core_->dictionary.DropOfDefinition(table.id));
   if (off_page.has_value()) {

@@ -13,6 +13,7 @@
 #include "sql/ast/query.h"
 #include "sql/ast/stmt.h"
 #include "sql/ast/type_name.h"
+#include "sql/ast/view.h"
 
 namespace borealis::sql {
 
@@ -288,9 +289,6 @@ struct DropIndexStmt final : Stmt {
   std::string name;  // "PRIMARY" for DROP INDEX `PRIMARY`
   OnlineDdlOptions online;
 };
-
-enum class ViewAlgorithm : uint8_t { kUndefined, kMerge, kTemptable };
-enum class ViewCheck : uint8_t { kNone, kLocal, kCascaded };
 
 // CREATE [OR REPLACE] VIEW and ALTER VIEW.
 struct CreateViewStmt final : Stmt {

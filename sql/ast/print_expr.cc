@@ -1,6 +1,7 @@
 // Expressions as the server prints them: every operation in parentheses, so that no precedence is
 // needed to read them back.
 #include <algorithm>
+#include <utility>
 
 #include "sql/ast/print_internal.h"
 
@@ -11,7 +12,7 @@ namespace {
 std::string HexText(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   if (bytes.empty()) {
-    return "x''";
+    return "X''";
   }
   std::string out = "0x";
   for (char c : bytes) {
@@ -21,25 +22,11 @@ std::string HexText(std::string_view bytes) {
   return out;
 }
 
-bool IsPlainName(std::string_view name) {
-  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-         });
-}
-
-const char* IsTestName(IsTest test) {
-  switch (test) {
-    case IsTest::kNull:
-      return "null";
-    case IsTest::kTrue:
-      return "true";
-    case IsTest::kFalse:
-      return "false";
-    case IsTest::kUnknown:
-      return "unknown";
-  }
-  return "";
+// .5 is 0.5, 1. is 1.
+std::string DecimalText(std::string_view text) {
+  std::string out(text.starts_with('.') ? "0" : "");
+  out += text.ends_with('.') ? text.substr(0, text.size() - 1) : text;
+  return out;
 }
 
 std::string_view ScopePrefix(VariableScope scope) {
@@ -289,7 +276,7 @@ void Printer::Print(const Expr& expr) {
     case ExprKind::kInSubquery:
     case ExprKind::kExists:
     case ExprKind::kQuantified:
-      return PrintPredicate(expr);
+      return PrintPredicate(expr, false);
     case ExprKind::kSubquery:
       return PrintSubquery(*expr.As<Subquery>().query);
     case ExprKind::kRow:
@@ -310,9 +297,10 @@ void Printer::Print(const Literal& node) {
     case LiteralKind::kBoolean:
       return Add(node.integer != 0 ? "true" : "false");
     case LiteralKind::kInteger:
-    case LiteralKind::kDecimal:
     case LiteralKind::kFloat:
       return Add(node.text);
+    case LiteralKind::kDecimal:
+      return Add(DecimalText(node.text));
     case LiteralKind::kString: {
       const std::string& charset = node.charset.empty() ? options_.default_charset : node.charset;
       if (!charset.empty()) {
@@ -340,17 +328,27 @@ void Printer::Print(const Literal& node) {
 }
 
 void Printer::Print(const ColumnRef& node) {
+  if (options_.names != nullptr) {
+    const auto found = options_.names->columns.find(&node);
+    if (found != options_.names->columns.end()) {
+      return Print(found->second);
+    }
+  }
+  Print(ResolvedNames::Column{node.schema, node.table, node.column});
+}
+
+void Printer::Print(const ResolvedNames::Column& column) {
   if (!options_.bare_columns) {
-    if (!node.schema.empty()) {
-      AddIdent(node.schema);
+    if (!column.schema.empty() && !options_.without_schemas) {
+      AddIdent(column.schema);
       Add(".");
     }
-    if (!node.table.empty()) {
-      AddIdent(node.table);
+    if (!column.table.empty()) {
+      AddIdent(column.table);
       Add(".");
     }
   }
-  AddIdent(node.column);
+  AddIdent(column.column);
 }
 
 void Printer::PrintOperator(const Expr& expr) {
@@ -363,28 +361,18 @@ void Printer::PrintOperator(const Expr& expr) {
       case UnaryOp::kPlus:  // has no effect, and the server drops it
         return Print(*unary->operand);
       case UnaryOp::kBitNot:
-        Add("~");
-        return Print(*unary->operand);
-      case UnaryOp::kNot:
-        Add("(not(");
+        Add("~(");
         Print(*unary->operand);
-        return Add("))");
+        return Add(")");
+      case UnaryOp::kNot:
+        return PrintCondition(*unary->operand, true);
     }
   }
   if (const auto* binary = expr.TryAs<Binary>()) {
     return Print(*binary);
   }
-  if (const auto* logical = expr.TryAs<Logical>()) {
-    Add("(");
-    bool first = true;
-    for (const ExprPtr& operand : logical->operands) {
-      if (!first) {
-        Add(logical->is_and ? " and " : " or ");
-      }
-      first = false;
-      Print(*operand);
-    }
-    return Add(")");
+  if (expr.Is<Logical>()) {
+    return PrintCondition(expr, false);
   }
   if (const auto* collate = expr.TryAs<Collate>()) {
     Add("(");
@@ -429,7 +417,12 @@ void Printer::Print(const Binary& node) {
       Add(" member of (");
       Print(*node.right);
       return Add("))");
+    case BinaryOp::kXor:
+      return PrintCondition(node, false);
     default:
+      if (node.op == BinaryOp::kEqual && PrintRowEquality(node)) {
+        return;
+      }
       Add("(");
       Print(*node.left);
       Add(std::string(" ") + BinaryOpText(node.op) + " ");
@@ -438,71 +431,12 @@ void Printer::Print(const Binary& node) {
   }
 }
 
-void Printer::PrintPredicate(const Expr& expr) {
-  if (const auto* is = expr.TryAs<IsExpr>()) {
-    Add("(");
-    Print(*is->operand);
-    Add(is->negated ? " is not " : " is ");
-    Add(IsTestName(is->test));
-    return Add(")");
-  }
-  if (const auto* between = expr.TryAs<Between>()) {
-    Add("(");
-    Print(*between->operand);
-    Add(between->negated ? " not between " : " between ");
-    Print(*between->low);
-    Add(" and ");
-    Print(*between->high);
-    return Add(")");
-  }
-  if (const auto* like = expr.TryAs<Like>()) {
-    Add(like->negated ? "(not((" : "(");
-    Print(*like->operand);
-    Add(" like ");
-    Print(*like->pattern);
-    if (like->escape) {
-      Add(" escape ");
-      Print(*like->escape);
-    }
-    return Add(like->negated ? ")))" : ")");
-  }
-  if (const auto* regexp = expr.TryAs<Regexp>()) {
-    Add(regexp->negated ? "(not(regexp_like(" : "regexp_like(");
-    Print(*regexp->operand);
-    Add(",");
-    Print(*regexp->pattern);
-    return Add(regexp->negated ? ")))" : ")");
-  }
-  if (const auto* in = expr.TryAs<InList>()) {
-    Add("(");
-    Print(*in->operand);
-    Add(in->negated ? " not in (" : " in (");
-    PrintList(in->items);
-    return Add("))");
-  }
-  if (const auto* in = expr.TryAs<InSubquery>()) {
-    Add("(");
-    Print(*in->operand);
-    Add(in->negated ? " not in " : " in ");
-    PrintSubquery(*in->query);
-    return Add(")");
-  }
-  if (const auto* exists = expr.TryAs<Exists>()) {
-    Add("exists");
-    return PrintSubquery(*exists->query);
-  }
-  const auto& quantified = expr.As<Quantified>();
-  Add("(");
-  Print(*quantified.left);
-  Add(std::string(" ") + BinaryOpText(quantified.op) + (quantified.all ? " all " : " any "));
-  PrintSubquery(*quantified.query);
-  Add(")");
-}
-
 void Printer::PrintSubquery(const Query& query) {
+  const bool outer = std::exchange(in_subquery_expr_, true);
   Add("(");
   Print(query);
   Add(")");
+  in_subquery_expr_ = outer;
 }
 
 void Printer::Print(const CaseExpr& node) {
@@ -524,268 +458,6 @@ void Printer::Print(const CaseExpr& node) {
     Add(" ");
   }
   Add("end)");
-}
-
-void Printer::PrintFunction(const Expr& expr) {
-  switch (expr.kind) {
-    case ExprKind::kCast: {
-      const auto& node = expr.As<Cast>();
-      Add("cast(");
-      Print(*node.operand);
-      if (node.time_zone) {
-        Add(" at time zone " + QuoteString(*node.time_zone));
-      }
-      Add(" as " + PrintCastType(node.type) + (node.array ? " array)" : ")"));
-      return;
-    }
-    case ExprKind::kConvertUsing: {
-      const auto& node = expr.As<ConvertUsing>();
-      Add("convert(");
-      Print(*node.operand);
-      return Add(" using " + PrintCharsetName(node.charset) + ")");
-    }
-    case ExprKind::kExtract: {
-      const auto& node = expr.As<Extract>();
-      Add("extract(");
-      Add(IntervalUnitName(node.unit));
-      Add(" from ");
-      Print(*node.operand);
-      return Add(")");
-    }
-    case ExprKind::kDefault:
-    case ExprKind::kInsertValue: {
-      const bool is_default = expr.Is<DefaultExpr>();
-      const ExprPtr& column =
-          is_default ? expr.As<DefaultExpr>().column : expr.As<InsertValue>().column;
-      Add(is_default ? "default" : "values");
-      if (column) {
-        Add("(");
-        Print(*column);
-        Add(")");
-      }
-      return;
-    }
-    case ExprKind::kTrim:
-      return Print(expr.As<Trim>());
-    case ExprKind::kAggregate:
-      return Print(expr.As<Aggregate>());
-    case ExprKind::kWindowFunction:
-      return Print(expr.As<WindowFunction>());
-    case ExprKind::kMatchAgainst:
-      return Print(expr.As<MatchAgainst>());
-    case ExprKind::kJsonValue:
-      return Print(expr.As<JsonValue>());
-    default:
-      return Print(expr.As<FunctionCall>());
-  }
-}
-
-void Printer::Print(const Trim& node) {
-  Add("trim(");
-  if (node.side == TrimSide::kLeading) {
-    Add("leading ");
-  } else if (node.side == TrimSide::kTrailing) {
-    Add("trailing ");
-  } else if (node.remove) {
-    Add("both ");
-  }
-  if (node.remove) {
-    Print(*node.remove);
-    Add(" ");
-  }
-  if (node.remove || node.side != TrimSide::kBoth) {
-    Add("from ");
-  }
-  Print(*node.operand);
-  Add(")");
-}
-
-void Printer::Print(const FunctionCall& node) {
-  if (!node.schema.empty()) {
-    AddIdent(node.schema);
-    Add(".");
-    AddIdent(node.name);
-  } else if (node.name == "substring") {
-    Add("substr");
-  } else if (IsPlainName(node.name)) {
-    Add(node.name);
-  } else {
-    AddIdent(node.name);
-  }
-  Add("(");
-  if (node.unit) {
-    std::string unit(IntervalUnitName(*node.unit));
-    std::transform(unit.begin(), unit.end(), unit.begin(),
-                   [](char c) { return c == '_' ? c : static_cast<char>(c - 32); });
-    Add(unit + ",");
-  }
-  if (node.name == "get_format" && node.args.size() == 2 && node.args[0]->Is<Literal>()) {
-    Add(node.args[0]->As<Literal>().text + ",");
-    Print(*node.args[1]);
-  } else {
-    PrintList(node.args);
-  }
-  if (!node.charset.empty()) {
-    Add(" using " + PrintCharsetName(node.charset));
-  }
-  if (node.type) {
-    Add(" as " + PrintCastType(*node.type));
-  }
-  Add(")");
-}
-
-void Printer::Print(const Aggregate& node) {
-  Add(AggregateName(node.fn));
-  Add(node.distinct ? "(distinct " : "(");
-  if (node.star) {
-    Add("0");  // as the server shows count(*)
-  }
-  PrintList(node.args);
-  if (!node.order_by.empty()) {
-    Add(" order by ");
-    bool first = true;
-    for (const OrderItem& item : node.order_by) {
-      if (!first) {
-        Add(",");
-      }
-      first = false;
-      Print(*item.expr);
-      Add(item.descending() ? " DESC" : " ASC");
-    }
-  }
-  if (node.fn == AggregateFn::kGroupConcat) {
-    Add(" separator " + QuoteString(node.separator.value_or(",")));
-  }
-  Add(")");
-  if (node.over) {
-    PrintOver(*node.over);
-  }
-}
-
-void Printer::Print(const WindowFunction& node) {
-  Add(WindowFunctionName(node.fn));
-  Add("(");
-  PrintList(node.args);
-  Add(")");
-  if (node.from_last) {
-    Add(" from last");
-  }
-  if (node.ignore_nulls) {
-    Add(" ignore nulls");
-  }
-  PrintOver(*node.over);
-}
-
-void Printer::PrintOver(const WindowSpec& spec) {
-  Add(" OVER ");
-  if (spec.only_name) {
-    AddIdent(spec.base);
-  } else {
-    PrintWindowSpec(spec);
-  }
-}
-
-void Printer::PrintWindowSpec(const WindowSpec& spec) {
-  Add("(");
-  std::string_view separator;
-  if (!spec.base.empty()) {
-    AddIdent(spec.base);
-    separator = " ";
-  }
-  if (!spec.partition_by.empty()) {
-    Add(separator);
-    Add("PARTITION BY ");
-    PrintList(spec.partition_by);
-    separator = " ";
-  }
-  if (!spec.order_by.empty()) {
-    Add(separator);
-    Add("ORDER BY ");
-    PrintOrder(spec.order_by);
-    separator = " ";
-  }
-  if (spec.frame) {
-    Add(separator);
-    Add(spec.frame->unit == FrameUnit::kRows ? "ROWS BETWEEN " : "RANGE BETWEEN ");
-    PrintFrameBound(spec.frame->start);
-    Add(" AND ");
-    PrintFrameBound(spec.frame->end);
-  }
-  Add(")");
-}
-
-void Printer::PrintFrameBound(const FrameBound& bound) {
-  switch (bound.kind) {
-    case FrameBoundKind::kCurrentRow:
-      return Add("CURRENT ROW");
-    case FrameBoundKind::kUnboundedPreceding:
-      return Add("UNBOUNDED PRECEDING");
-    case FrameBoundKind::kUnboundedFollowing:
-      return Add("UNBOUNDED FOLLOWING");
-    case FrameBoundKind::kPreceding:
-    case FrameBoundKind::kFollowing:
-      break;
-  }
-  if (bound.unit) {
-    Add("INTERVAL ");
-  }
-  Print(*bound.offset);
-  if (bound.unit) {
-    Add(" ");
-    Add(IntervalUnitName(*bound.unit));
-  }
-  Add(bound.kind == FrameBoundKind::kPreceding ? " PRECEDING" : " FOLLOWING");
-}
-
-void Printer::Print(const MatchAgainst& node) {
-  Add("(match ");
-  PrintList(node.columns);
-  Add(" against (");
-  Print(*node.against);
-  switch (node.mode) {
-    case MatchMode::kDefault:
-    case MatchMode::kNaturalLanguage:
-      break;
-    case MatchMode::kBoolean:
-      Add(" in boolean mode");
-      break;
-    case MatchMode::kExpansion:
-    case MatchMode::kNaturalLanguageWithExpansion:
-      Add(" with query expansion");
-      break;
-  }
-  Add("))");
-}
-
-void Printer::PrintJsonOn(const JsonOn& on, std::string_view event) {
-  switch (on.kind) {
-    case JsonOnKind::kUnspecified:
-      return;
-    case JsonOnKind::kNull:
-      Add(" null");
-      break;
-    case JsonOnKind::kError:
-      Add(" error");
-      break;
-    case JsonOnKind::kDefault:
-      Add(" default ");
-      Print(*on.value);
-      break;
-  }
-  Add(event);
-}
-
-void Printer::Print(const JsonValue& node) {
-  Add("json_value(");
-  Print(*node.document);
-  Add(", ");
-  Add(QuoteString(node.path->As<Literal>().text));
-  if (node.returning) {
-    Add(" returning " + PrintCastType(*node.returning));
-  }
-  PrintJsonOn(node.on_empty, " on empty");
-  PrintJsonOn(node.on_error, " on error");
-  Add(")");
 }
 
 }  // namespace borealis::sql

@@ -22,7 +22,20 @@ class Printer {
 
  private:
   void PrintOperator(const Expr& expr);
-  void PrintPredicate(const Expr& expr);
+  // Predicates and conditions: print_condition.cc. With `negated` what is printed is NOT expr.
+  void PrintCondition(const Expr& expr, bool negated);
+  void PrintPredicate(const Expr& expr, bool negated);
+  void PrintOperands(const Logical& node, bool is_and, bool negated, bool* first);
+  void PrintComparison(const Binary& node, BinaryOp op);
+  bool PrintRowEquality(const Binary& node);
+  void Print(const IsExpr& node, bool negated);
+  void Print(const InList& node, bool negated);
+  void Print(const Quantified& node, bool negated);
+
+  void Print(const ResolvedNames::Column& column);
+  // Functions: print_function.cc
+  std::string CastText(const TypeName& type) const;
+  bool PrintRewritten(const FunctionCall& node);
   void PrintFunction(const Expr& expr);
   void Print(const Literal& node);
   void Print(const ColumnRef& node);
@@ -43,7 +56,15 @@ class Printer {
   void PrintSubquery(const Query& query);
 
   void Print(const QueryBody& body, bool as_arm);
+  void PrintAlias(std::string_view name);
+  void PrintItem(const SelectItem& item, bool first);
+  void PrintFrom(const SelectCore& core);
+  void PrintOrderTarget(const Expr& expr);
+  void PrintGroupBy(const SelectCore& core);
+  void PrintUnionArm(const QueryBody& body, bool all);
+  void PrintJoinCondition(const JoinedTable& node);
   void Print(const SelectCore& core);
+  void Print(const TableCore& node);
   void Print(const SetOperation& node);
   void Print(const TableRef& table);
   void Print(const TableRefName& node);
@@ -57,6 +78,8 @@ class Printer {
   void AddIdent(std::string_view name) { out_ += QuoteIdentifier(name); }
 
   PrintOptions options_;
+  // Within a subquery that is a value or a test: its columns need no names.
+  bool in_subquery_expr_ = false;
   std::string out_;
 };
 

@@ -1,7 +1,59 @@
 // Queries as text, in the style of a stored view body.
+#include <utility>
+
 #include "sql/ast/print_internal.h"
 
 namespace borealis::sql {
+
+namespace {
+
+// A query in parentheses that says no more than what is in them.
+const QueryBody& WithoutParentheses(const QueryBody& body) {
+  const QueryBody* at = &body;
+  while (const auto* nested = at->TryAs<NestedQuery>()) {
+    const Query& query = *nested->query;
+    if (query.with || !query.order_by.empty() || query.limit || !query.locking.empty()) {
+      break;
+    }
+    at = query.body.get();
+  }
+  return *at;
+}
+
+// UNION that is not ALL makes everything before it distinct as well.
+size_t DistinctArms(const SetOperation& node) {
+  size_t count = 0;
+  for (size_t i = 0; i < node.rest.size() && node.rest[i].op == SetOperator::kUnion; ++i) {
+    if (!node.rest[i].all) {
+      count = i + 1;
+    }
+  }
+  return count;
+}
+
+std::string_view OperatorText(SetOperator op, bool all) {
+  switch (op) {
+    case SetOperator::kUnion:
+      return all ? " union all " : " union ";
+    case SetOperator::kIntersect:
+      return all ? " intersect all " : " intersect ";
+    case SetOperator::kExcept:
+      return all ? " except all " : " except ";
+  }
+  return "";
+}
+
+// Where a set operation among the arms of a union can be their continuation.
+bool IsUnion(const SetOperation& node, bool all) {
+  for (const SetOperation::Arm& arm : node.rest) {
+    if (arm.op != SetOperator::kUnion || (all && !arm.all)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 std::string PrintQuery(const Query& query, const PrintOptions& options) {
   Printer printer(options);
@@ -23,11 +75,25 @@ void Printer::PrintNames(const std::vector<std::string>& names) {
 }
 
 void Printer::Print(const QualifiedName& name) {
-  if (!name.schema.empty()) {
+  if (!name.schema.empty() && !options_.without_schemas) {
     AddIdent(name.schema);
     Add(".");
   }
   AddIdent(name.name);
+}
+
+void Printer::PrintOrderTarget(const Expr& expr) {
+  if (options_.names != nullptr) {
+    const ResolvedNames& names = *options_.names;
+    if (const auto found = names.position_exprs.find(&expr); found != names.position_exprs.end()) {
+      return Print(*found->second);
+    }
+    if (const auto found = names.position_columns.find(&expr);
+        found != names.position_columns.end()) {
+      return Print(found->second);
+    }
+  }
+  Print(expr);
 }
 
 void Printer::PrintOrder(const std::vector<OrderItem>& list) {
@@ -37,7 +103,7 @@ void Printer::PrintOrder(const std::vector<OrderItem>& list) {
       Add(",");
     }
     first = false;
-    Print(*item.expr);
+    PrintOrderTarget(*item.expr);
     if (item.descending()) {
       Add(" desc");
     }
@@ -45,6 +111,7 @@ void Printer::PrintOrder(const std::vector<OrderItem>& list) {
 }
 
 void Printer::Print(const Query& query) {
+  const bool in_subquery_expr = std::exchange(in_subquery_expr_, false);
   if (query.with) {
     Add(query.with->recursive ? "with recursive " : "with ");
     bool first = true;
@@ -58,12 +125,16 @@ void Printer::Print(const Query& query) {
         Add(" ");
         PrintNames(table.columns);
       }
-      Add(" as ");
-      PrintSubquery(*table.query);
+      Add(" as (");
+      Print(*table.query);
+      Add(")");
     }
     Add(" ");
   }
+  const bool simple = query.body->Is<SelectCore>() || query.body->Is<TableCore>();
+  in_subquery_expr_ = in_subquery_expr && simple;
   Print(*query.body, false);
+  in_subquery_expr_ = in_subquery_expr;
   if (!query.order_by.empty()) {
     Add(" order by ");
     PrintOrder(query.order_by);
@@ -75,6 +146,9 @@ void Printer::Print(const Query& query) {
       Add(",");
     }
     Print(*query.limit->count);
+  }
+  if (options_.names != nullptr) {
+    return;
   }
   for (const LockingClause& locking : query.locking) {
     Add(locking.strength == LockStrength::kUpdate ? " for update" : " for share");
@@ -97,7 +171,7 @@ void Printer::Print(const QueryBody& body, bool as_arm) {
     case QueryBodyKind::kValues: {
       bool first = true;
       for (const std::vector<ExprPtr>& row : body.As<ValuesCore>().rows) {
-        Add(first ? "values row(" : ", row(");
+        Add(first ? "values row(" : ",row(");
         first = false;
         PrintList(row);
         Add(")");
@@ -105,87 +179,164 @@ void Printer::Print(const QueryBody& body, bool as_arm) {
       return;
     }
     case QueryBodyKind::kTable:
-      Add("table ");
-      return Print(body.As<TableCore>().table);
+      return Print(body.As<TableCore>());
     case QueryBodyKind::kSetOperation:
       Add(as_arm ? "(" : "");
       Print(body.As<SetOperation>());
       return Add(as_arm ? ")" : "");
     case QueryBodyKind::kNested:
-      return PrintSubquery(*body.As<NestedQuery>().query);
+      if (const QueryBody& inner = WithoutParentheses(body); !inner.Is<NestedQuery>()) {
+        return Print(inner, as_arm);
+      }
+      Add("(");
+      Print(*body.As<NestedQuery>().query);
+      return Add(")");
   }
 }
 
-void Printer::Print(const SetOperation& node) {
-  Print(*node.first, true);
-  for (const SetOperation::Arm& arm : node.rest) {
-    switch (arm.op) {
-      case SetOperator::kUnion:
-        Add(" union ");
-        break;
-      case SetOperator::kIntersect:
-        Add(" intersect ");
-        break;
-      case SetOperator::kExcept:
-        Add(" except ");
-        break;
+void Printer::Print(const TableCore& node) {
+  if (options_.names != nullptr) {
+    if (const auto found = options_.names->tables.find(&node);
+        found != options_.names->tables.end()) {
+      bool first = true;
+      for (const ResolvedNames::Item& item : found->second.items) {
+        Add(first ? "select " : ",");
+        first = false;
+        Print(item.column);
+        PrintAlias(item.name);
+      }
+      Add(" from ");
+      return Print(QualifiedName{found->second.schema, node.table.name, {}});
     }
-    Add(arm.all ? "all " : "");
-    Print(*arm.body, true);
+  }
+  Add("table ");
+  Print(node.table);
+}
+
+// What stands among the arms of a union and is one itself continues it.
+void Printer::PrintUnionArm(const QueryBody& body, bool all) {
+  const QueryBody& inner = WithoutParentheses(body);
+  const auto* nested = inner.TryAs<SetOperation>();
+  if (nested == nullptr || !IsUnion(*nested, all)) {
+    return Print(inner, true);
+  }
+  PrintUnionArm(*nested->first, all);
+  for (const SetOperation::Arm& arm : nested->rest) {
+    Add(OperatorText(SetOperator::kUnion, all));
+    PrintUnionArm(*arm.body, all);
+  }
+}
+
+// From left to right; where the operator changes, what is before it goes into parentheses.
+void Printer::Print(const SetOperation& node) {
+  const size_t begin = out_.size();
+  const size_t distinct = DistinctArms(node);
+  const auto all_of = [&](size_t i) { return node.rest[i].all && i >= distinct; };
+  if (node.rest[0].op == SetOperator::kUnion) {
+    PrintUnionArm(*node.first, all_of(0));
+  } else {
+    Print(*node.first, true);
+  }
+  for (size_t i = 0; i < node.rest.size(); ++i) {
+    const SetOperation::Arm& arm = node.rest[i];
+    if (i > 0 && (arm.op != node.rest[i - 1].op || all_of(i) != all_of(i - 1))) {
+      out_.insert(begin, "(");
+      Add(")");
+    }
+    Add(OperatorText(arm.op, all_of(i)));
+    if (arm.op == SetOperator::kUnion) {
+      PrintUnionArm(*arm.body, all_of(i));
+    } else {
+      Print(*arm.body, true);
+    }
+  }
+}
+
+void Printer::PrintAlias(std::string_view name) {
+  Add(" AS ");
+  if (name.empty()) {
+    Add("''");  // only a string can be an empty name
+  } else {
+    AddIdent(name);
+  }
+}
+
+void Printer::PrintItem(const SelectItem& item, bool first) {
+  Add(first ? "" : ",");
+  if (item.wildcard) {
+    if (options_.names != nullptr) {
+      if (const auto found = options_.names->wildcards.find(&item);
+          found != options_.names->wildcards.end()) {
+        for (size_t i = 0; i < found->second.size(); ++i) {
+          Add(i == 0 ? "" : ",");
+          Print(found->second[i].column);
+          if (!in_subquery_expr_) {
+            PrintAlias(found->second[i].name);
+          }
+        }
+        return;
+      }
+    }
+    if (!item.schema.empty()) {
+      AddIdent(item.schema);
+      Add(".");
+    }
+    if (!item.table.empty()) {
+      AddIdent(item.table);
+      Add(".");
+    }
+    return Add("*");
+  }
+  const bool unnamed = in_subquery_expr_ && !item.alias;
+  Print(*item.expr);
+  if (options_.names != nullptr && !unnamed) {
+    if (const auto found = options_.names->item_names.find(&item);
+        found != options_.names->item_names.end()) {
+      return PrintAlias(found->second);
+    }
+  }
+  if (item.alias) {
+    PrintAlias(*item.alias);
+  }
+}
+
+void Printer::PrintFrom(const SelectCore& core) {
+  if (core.from.empty() && core.where) {
+    return Add(" from DUAL ");
+  }
+  // A list of tables is a join of them; only joins that are written stand in parentheses.
+  bool first = true;
+  for (const TableRefPtr& table : core.from) {
+    Add(first ? " from " : " join ");
+    first = false;
+    Print(*table);
   }
 }
 
 void Printer::Print(const SelectCore& core) {
   Add("select ");
-  for (const std::string& hint : core.hints) {
-    Add("/*+" + hint + "*/ ");
+  if (options_.names == nullptr) {
+    for (const std::string& hint : core.hints) {
+      Add("/*+" + hint + "*/ ");
+    }
   }
-  Add(core.distinct ? "distinct " : "");
-  Add(core.high_priority ? "high_priority " : "");
   Add(core.straight_join ? "straight_join " : "");
+  Add(core.high_priority ? "high_priority " : "");
+  Add(core.distinct ? "distinct " : "");
   Add(core.small_result ? "sql_small_result " : "");
   Add(core.big_result ? "sql_big_result " : "");
   Add(core.buffer_result ? "sql_buffer_result " : "");
   Add(core.calc_found_rows ? "sql_calc_found_rows " : "");
-  Add(core.no_cache ? "sql_no_cache " : "");
   bool first = true;
   for (const SelectItem& item : core.items) {
-    Add(first ? "" : ",");
+    PrintItem(item, first);
     first = false;
-    if (item.wildcard) {
-      if (!item.schema.empty()) {
-        AddIdent(item.schema);
-        Add(".");
-      }
-      if (!item.table.empty()) {
-        AddIdent(item.table);
-        Add(".");
-      }
-      Add("*");
-      continue;
-    }
-    Print(*item.expr);
-    if (item.alias) {
-      Add(" AS ");
-      if (item.alias->empty()) {
-        Add("''");  // only a string can be an empty name
-      } else {
-        AddIdent(*item.alias);
-      }
-    }
   }
-  if (core.from_dual) {
-    Add(" from dual");
-  }
-  first = true;
-  for (const TableRefPtr& table : core.from) {
-    Add(first ? " from " : ",");
-    first = false;
-    Print(*table);
-  }
+  PrintFrom(core);
+  const bool in_subquery_expr = std::exchange(in_subquery_expr_, false);
   if (core.where) {
     Add(" where ");
-    Print(*core.where);
+    PrintCondition(*core.where, false);
   }
   if (!core.group_by.empty()) {
     Add(" group by ");
@@ -194,7 +345,7 @@ void Printer::Print(const SelectCore& core) {
   }
   if (core.having) {
     Add(" having ");
-    Print(*core.having);
+    PrintCondition(*core.having, false);
   }
   first = true;
   for (const NamedWindow& window : core.windows) {
@@ -203,7 +354,9 @@ void Printer::Print(const SelectCore& core) {
     AddIdent(window.name);
     Add(" AS ");
     PrintWindowSpec(window.spec);
+    Add(" ");
   }
+  in_subquery_expr_ = in_subquery_expr;
 }
 
 void Printer::Print(const TableRef& table) {
@@ -212,8 +365,9 @@ void Printer::Print(const TableRef& table) {
       return Print(table.As<TableRefName>());
     case TableRefKind::kDerived: {
       const auto& node = table.As<DerivedTable>();
-      Add(node.lateral ? "lateral " : "");
-      PrintSubquery(*node.query);
+      Add(node.lateral ? "lateral (" : "(");
+      Print(*node.query);
+      Add(")");
       if (!node.alias.empty()) {
         Add(" ");
         AddIdent(node.alias);
@@ -232,12 +386,19 @@ void Printer::Print(const TableRef& table) {
 }
 
 void Printer::Print(const TableRefName& node) {
-  Print(node.table);
+  QualifiedName name{node.table.schema, node.table.name, {}};
+  if (options_.names != nullptr) {
+    if (const auto found = options_.names->schemas.find(&node);
+        found != options_.names->schemas.end()) {
+      name.schema = found->second;
+    }
+  }
+  Print(name);
   if (!node.partitions.empty()) {
     Add(" PARTITION ");
     PrintNames(node.partitions);
   }
-  if (node.alias) {
+  if (node.alias && *node.alias != node.table.name) {
     Add(" ");
     AddIdent(*node.alias);
   }
@@ -266,30 +427,59 @@ void Printer::Print(const TableRefName& node) {
         Add("FOR GROUP BY ");
         break;
     }
-    PrintNames(hint.indexes);
+    Add("(");
+    for (size_t i = 0; i < hint.indexes.size(); ++i) {
+      Add(i == 0 ? "" : ",");
+      if (hint.indexes[i] == "PRIMARY") {
+        Add("PRIMARY");
+      } else {
+        AddIdent(hint.indexes[i]);
+      }
+    }
+    Add(")");
   }
 }
 
+// A right join is the left join of its tables the other way round.
 void Printer::Print(const JoinedTable& node) {
+  const bool swaps = node.join == JoinKind::kRight;
   Add("(");
-  Print(*node.left);
-  Add(node.natural ? " natural" : "");
-  if (node.join == JoinKind::kLeft) {
-    Add(" left");
-  } else if (node.join == JoinKind::kRight) {
-    Add(" right");
-  }
+  Print(swaps ? *node.right : *node.left);
+  const bool resolved = options_.names != nullptr;
+  Add(node.natural && !resolved ? " natural" : "");
+  Add(node.join != JoinKind::kInner ? " left" : "");
   Add(node.straight ? " straight_join " : " join ");
-  Print(*node.right);
+  Print(swaps ? *node.left : *node.right);
+  PrintJoinCondition(node);
+  Add(")");
+}
+
+void Printer::PrintJoinCondition(const JoinedTable& node) {
   if (node.on) {
     Add(" on(");
-    Print(*node.on);
-    Add(")");
-  } else if (!node.using_columns.empty()) {
+    PrintCondition(*node.on, false);
+    return Add(")");
+  }
+  if (options_.names != nullptr) {
+    const auto found = options_.names->merged.find(&node);
+    if (found == options_.names->merged.end() || found->second.empty()) {
+      return;
+    }
+    const bool several = found->second.size() > 1;
+    Add(several ? " on((" : " on(");
+    for (size_t i = 0; i < found->second.size(); ++i) {
+      Add(i == 0 ? "(" : " and (");
+      Print(found->second[i].first);
+      Add(" = ");
+      Print(found->second[i].second);
+      Add(")");
+    }
+    return Add(several ? "))" : ")");
+  }
+  if (!node.using_columns.empty()) {
     Add(" using ");
     PrintNames(node.using_columns);
   }
-  Add(")");
 }
 
 void Printer::PrintJsonColumns(const std::vector<JsonTableColumn>& columns) {

@@ -167,9 +167,7 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, Scope* scop
     insert->proposed->schema.clear();
     if (!statement.column_aliases.empty()) {
       if (statement.column_aliases.size() != insert->columns.size()) {
-        return Status::User(1353,
-                            "In definition of view, derived table or common table expression, "
-                            "SELECT list and column names list have different column counts");
+        return UserError(ER_VIEW_WRONG_LIST);
       }
       for (BoundTableColumn& column : insert->proposed->columns) {
         column.name.clear();

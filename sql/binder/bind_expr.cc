@@ -24,7 +24,7 @@ BoundPtr One(std::shared_ptr<BoundExpr> node, BoundPtr arg) {
 }  // namespace
 
 StatementBinder::StatementBinder(const BindInput& input, StatementFacts* facts)
-    : input_(input), facts_(facts), text_(input.text) {
+    : input_(input), facts_(facts), text_(input.text), names_(input.names) {
   facts_->parameter_count = static_cast<uint32_t>(input.parameters.size());
 }
 

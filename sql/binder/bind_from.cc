@@ -3,12 +3,9 @@
 
 #include "sql/binder/binder_internal.h"
 #include "sql/catalog/catalog.h"
-#include "sql/parser/parser.h"
 
 namespace borealis::sql {
 namespace {
-
-constexpr int kMaxViewDepth = 32;
 
 std::unique_ptr<BoundFrom> Leaf(BoundTable* table) {
   auto from = std::make_unique<BoundFrom>();
@@ -27,19 +24,43 @@ std::unique_ptr<BoundFrom> MakeJoin(BoundJoinKind kind, std::unique_ptr<BoundFro
 
 // Columns of the inner side of an outer join may be NULL whatever their definition says. The
 // tables are still ours alone: nothing has been bound against them but their own joins.
-void MakeNullable(ScopeTables* tables) {
-  for (const BoundTable* table : tables->tables) {
-    for (BoundTableColumn& column : const_cast<BoundTable*>(table)->columns) {
-      column.type.nullable = true;
-    }
+BoundPtr AsNullable(const BoundPtr& expr) {
+  const auto* plain = expr->TryAs<BoundColumn>();
+  if (plain == nullptr) {
+    return expr;
   }
-  for (ScopeColumn& column : tables->columns) {
-    if (const auto* plain = column.expr->TryAs<BoundColumn>()) {
-      auto copy = std::make_shared<BoundColumn>(*plain);
-      copy->type.nullable = true;
-      column.expr = std::move(copy);
-    }
+  auto copy = std::make_shared<BoundColumn>(*plain);
+  copy->type.nullable = true;
+  return copy;
+}
+
+void MakeNullable(const BoundTable* table) {
+  auto* own = const_cast<BoundTable*>(table);
+  for (BoundTableColumn& column : own->columns) {
+    column.type.nullable = true;
   }
+  for (BoundPtr& item : own->merged_items) {
+    item = AsNullable(item);
+  }
+  for (const BoundTable* merged : own->merged_tables) {
+    MakeNullable(merged);
+  }
+}
+
+// The condition of merged views in a tree of joins: what concerns the inner side of an outer join
+// becomes part of its ON, the rest is for the WHERE.
+BoundPtr LiftFilters(BoundFrom* from) {
+  BoundPtr lifted = std::move(from->filter);
+  if (from->table != nullptr || from->left == nullptr) {
+    return lifted;
+  }
+  lifted = AndAlso(std::move(lifted), LiftFilters(from->left.get()));
+  BoundPtr right = LiftFilters(from->right.get());
+  if (from->join == BoundJoinKind::kLeft) {
+    from->on = AndAlso(std::move(from->on), std::move(right));
+    return lifted;
+  }
+  return AndAlso(std::move(lifted), std::move(right));
 }
 
 void Append(ScopeTables from, ScopeTables* to) {
@@ -60,13 +81,21 @@ BoundTable* StatementBinder::NewTable(BoundQuery* query, BoundTableKind kind, st
   return query->tables.back().get();
 }
 
+BoundPtr StatementBinder::TableColumn(const BoundTable* table, size_t column) {
+  if (table->kind == BoundTableKind::kView) {
+    return table->merged_items[column];
+  }
+  auto expr = std::make_shared<BoundColumn>(table->columns[column].type, table,
+                                            static_cast<uint32_t>(column));
+  expr->coercibility = table->columns[column].coercibility;
+  return expr;
+}
+
 void StatementBinder::ExposeTable(const BoundTable* table, ScopeTables* tables) {
   tables->tables.push_back(table);
   for (size_t i = 0; i < table->columns.size(); ++i) {
     const BoundTableColumn& column = table->columns[i];
-    auto expr = std::make_shared<BoundColumn>(column.type, table, static_cast<uint32_t>(i));
-    expr->coercibility = column.coercibility;
-    tables->columns.push_back({column.name, std::move(expr), {table}, column.hidden});
+    tables->columns.push_back({column.name, TableColumn(table, i), {table}, i, column.hidden});
   }
 }
 
@@ -94,6 +123,9 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindFrom(const std::vector<T
                            : MakeJoin(BoundJoinKind::kInner, std::move(from), std::move(next));
   }
   RETURN_IF_ERROR(CheckUniqueAliases(scope->from));
+  if (from != nullptr) {
+    scope->view_condition = AndAlso(std::move(scope->view_condition), LiftFilters(from.get()));
+  }
   return from;
 }
 
@@ -140,6 +172,9 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
     return UserError(ER_NO_DB_ERROR);
   }
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, ref.table.name));
+  if (names_ != nullptr) {
+    names_->schemas[&ref] = entry.table->schema;
+  }
   if (entry.table->kind == TableKind::kView) {
     facts_->base_tables.push_back(entry.table);
     return BindView(ref, entry.table, scope, tables);
@@ -238,9 +273,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindDerivedTable(const Deriv
   barrier.clause = Clause::kFrom;
   ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*ref.query, &barrier));
   if (!ref.columns.empty() && ref.columns.size() != query->columns.size()) {
-    return Status::User(1353,
-                        "In definition of view, derived table or common table expression, SELECT "
-                        "list and column names list have different column counts");
+    return UserError(ER_VIEW_WRONG_LIST);
   }
   for (size_t i = 0; i < ref.columns.size(); ++i) {
     query->columns[i].name = ref.columns[i];
@@ -259,59 +292,16 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindDerivedTable(const Deriv
   return Leaf(table);
 }
 
-Result<std::unique_ptr<BoundFrom>> StatementBinder::BindView(const TableRefName& ref,
-                                                             const TablePtr& view, Scope* scope,
-                                                             ScopeTables* tables) {
-  if (view_depth_ >= kMaxViewDepth) {
-    return UserError(ER_VIEW_RECURSIVE, view->schema, view->name);
-  }
-  Result<ParsedStatement> parsed = Parse(view->view_text);
-  if (!parsed.ok()) {
-    return std::move(parsed).status();
-  }
-  const auto* select = parsed->statement ? parsed->statement->TryAs<SelectStmt>() : nullptr;
-  if (select == nullptr) {
-    return Status::Corruption("text of view " + view->name);
-  }
-  // A view sees nothing of the statement that uses it.
-  std::string_view outer_text = std::exchange(text_, view->view_text);
-  ++view_depth_;
-  Result<std::shared_ptr<BoundQuery>> bound = BindQueryExpr(*select->query, nullptr);
-  --view_depth_;
-  text_ = outer_text;
-  if (!bound.ok()) {
-    return Status::User(1356, "View '" + view->schema + "." + view->name +
-                                  "' references invalid table(s) or column(s) or function(s) or "
-                                  "definer/invoker of view lack rights to use them");
-  }
-  std::shared_ptr<BoundQuery> query = std::move(bound).value();
-  if (query->columns.size() != view->columns.size()) {
-    return Status::User(1356, "View '" + view->schema + "." + view->name +
-                                  "' references invalid table(s) or column(s) or function(s) or "
-                                  "definer/invoker of view lack rights to use them");
-  }
-  BoundTable* table =
-      NewTable(scope->query, BoundTableKind::kDerived, ref.alias.value_or(ref.table.name));
-  table->schema = view->schema;
-  AddDerivedColumns(query->columns, table);
-  for (size_t i = 0; i < table->columns.size(); ++i) {
-    table->columns[i].name = view->columns[i].name;
-    table->columns[i].org_name = view->columns[i].name;
-    table->columns[i].org_table = view->name;
-    table->columns[i].org_schema = view->schema;
-  }
-  table->query = std::move(query);
-  ExposeTable(table, tables);
-  return Leaf(table);
-}
-
 Result<std::unique_ptr<BoundFrom>> StatementBinder::BindJoin(const JoinedTable& ref, Scope* scope,
                                                              ScopeTables* tables) {
   ScopeTables left_tables;
   ScopeTables right_tables;
+  scope->in_inner_side += ref.join == JoinKind::kRight ? 1 : 0;
   ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> left, BindTableRef(*ref.left, scope, &left_tables));
+  scope->in_inner_side += ref.join == JoinKind::kRight ? -1 : ref.join == JoinKind::kLeft ? 1 : 0;
   ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> right,
                    BindTableRef(*ref.right, scope, &right_tables));
+  scope->in_inner_side -= ref.join == JoinKind::kLeft ? 1 : 0;
   ScopeTables both = left_tables;
   Append(right_tables, &both);
   RETURN_IF_ERROR(CheckUniqueAliases(both));
@@ -338,17 +328,13 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindJoin(const JoinedTable& 
   if (outer) {
     // After the condition: inside it the inner side's own nullability holds.
     const ScopeTables& inner = ref.join == JoinKind::kLeft ? right_tables : left_tables;
-    std::vector<const BoundTable*> nullable = inner.tables;
-    ScopeTables touched;
-    touched.tables = nullable;
-    MakeNullable(&touched);
+    for (const BoundTable* table : inner.tables) {
+      MakeNullable(table);
+    }
     for (ScopeColumn& column : merged.columns) {
       const auto* plain = column.expr->TryAs<BoundColumn>();
-      if (plain != nullptr &&
-          std::find(nullable.begin(), nullable.end(), plain->table) != nullable.end()) {
-        auto copy = std::make_shared<BoundColumn>(*plain);
-        copy->type.nullable = true;
-        column.expr = std::move(copy);
+      if (plain != nullptr && plain->table->columns[plain->column].type.nullable) {
+        column.expr = AsNullable(column.expr);
       }
     }
   }
@@ -410,6 +396,10 @@ Status StatementBinder::MergeColumns(const JoinedTable& ref, const ScopeTables& 
     const ScopeColumn* kept = swapped ? b : a;
     ScopeColumn column = *kept;
     const ScopeColumn* dropped = swapped ? a : b;
+    if (names_ != nullptr) {
+      names_->merged[&ref].emplace_back(NameOf(*kept->tables[0], kept->name),
+                                        NameOf(*dropped->tables[0], dropped->name));
+    }
     column.tables.insert(column.tables.end(), dropped->tables.begin(), dropped->tables.end());
     merged->columns.push_back(std::move(column));
   }

@@ -64,19 +64,54 @@ Status StatementBinder::UnknownColumn(const ColumnRef& ref, Clause clause) const
   return UserError(ER_BAD_FIELD_ERROR, WrittenName(ref), ClauseName(clause));
 }
 
+ResolvedNames::Column StatementBinder::NameOf(const BoundTable& table, std::string_view column) {
+  const TablePtr& own = table.view != nullptr ? table.view : table.table;
+  const bool by_name = own != nullptr && own->name == table.alias;
+  return {by_name ? table.schema : std::string(), table.alias, std::string(column)};
+}
+
+void StatementBinder::NoteColumn(const ColumnRef& ref, ResolvedNames::Column column) const {
+  if (names_ != nullptr) {
+    names_->columns[&ref] = std::move(column);
+  }
+}
+
+// By its alias, unless the item is the column of that name itself, or a column that is ordered by.
+void StatementBinder::NoteItemReference(const ColumnRef& ref, const Scope& scope,
+                                        size_t item) const {
+  if (names_ == nullptr) {
+    return;
+  }
+  const BoundItem& target = scope.select->items[item];
+  ResolvedNames::Column name{"", "", target.column.name};
+  if (item < scope.item_sources.size()) {
+    const ItemSource& source = scope.item_sources[item];
+    const auto* column = source.expr != nullptr ? source.expr->TryAs<ColumnRef>() : nullptr;
+    if (source.expr == nullptr || column != nullptr) {
+      const ResolvedNames::Column& own =
+          column != nullptr ? names_->columns[column] : source.column;
+      if (scope.clause == Clause::kOrderBy || SameName(own.column, target.column.name)) {
+        name = own;
+      }
+    }
+  }
+  NoteColumn(ref, std::move(name));
+}
+
 Result<BoundPtr> StatementBinder::FindInTables(const ColumnRef& ref, const Scope& scope) const {
   BoundPtr found;
-  auto match = [&](const BoundPtr& candidate) -> Status {
+  auto match = [&](const BoundPtr& candidate, const BoundTable* table, size_t column) -> Status {
     if (found != nullptr && !SameExpr(*found, *candidate)) {
       return UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause));
     }
     found = candidate;
+    found_ = {table, column};
     return {};
   };
   if (ref.table.empty()) {
     for (const ScopeColumn& column : scope.from.columns) {
       if (SameName(column.name, ref.column)) {
-        RETURN_IF_ERROR(match(column.expr));
+        RETURN_IF_ERROR(match(column.expr, column.tables[0], column.column));
       }
     }
   } else {
@@ -87,13 +122,13 @@ Result<BoundPtr> StatementBinder::FindInTables(const ColumnRef& ref, const Scope
       }
       for (size_t i = 0; i < table->columns.size(); ++i) {
         if (SameName(table->columns[i].name, ref.column)) {
-          auto column = std::make_shared<BoundColumn>(table->columns[i].type, table,
-                                                      static_cast<uint32_t>(i));
-          column->coercibility = table->columns[i].coercibility;
-          RETURN_IF_ERROR(match(column));
+          RETURN_IF_ERROR(match(TableColumn(table, i), table, i));
         }
       }
     }
+  }
+  if (found != nullptr && names_ != nullptr) {
+    NoteColumn(ref, NameOf(*found_.table, found_.table->columns[found_.column].name));
   }
   if (found != nullptr && scope.replace) {
     if (const auto* column = found->TryAs<BoundColumn>()) {
@@ -110,7 +145,8 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
     return BoundPtr();
   }
   BoundPtr found;
-  for (const BoundItem& item : scope.select->items) {
+  for (size_t i = 0; i < scope.select->items.size(); ++i) {
+    const BoundItem& item = scope.select->items[i];
     if (item.hidden) {
       continue;
     }
@@ -127,6 +163,7 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
       return UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause));
     }
     found = item.expr;
+    NoteItemReference(ref, scope, i);
   }
   return found;
 }

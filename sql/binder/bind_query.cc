@@ -1,5 +1,6 @@
 // Query expressions: bodies, set operations, WITH, LIMIT, locking clauses.
 #include <algorithm>
+#include <functional>
 
 #include "sql/binder/binder_internal.h"
 
@@ -113,7 +114,15 @@ Status StatementBinder::BindBody(const QueryBody& body, const Query* owner, Boun
       auto table = std::make_unique<TableRefName>();
       table->table = body.As<TableCore>().table;
       all.from.push_back(std::move(table));
-      return BindSelect(all, owner, query, outer);
+      RETURN_IF_ERROR(BindSelect(all, owner, query, outer));
+      if (names_ != nullptr) {
+        ResolvedNames::TableQuery& names = names_->tables[&body.As<TableCore>()];
+        names.schema = std::move(names_->schemas[&all.from[0]->As<TableRefName>()]);
+        names.items = std::move(names_->wildcards[&all.items[0]]);
+        names_->schemas.erase(&all.from[0]->As<TableRefName>());
+        names_->wildcards.erase(&all.items[0]);
+      }
+      return {};
     }
     case QueryBodyKind::kNested:
       break;
@@ -355,6 +364,9 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
         return UserError(ER_BAD_FIELD_ERROR, literal.integer, "order clause");
       }
       position = literal.integer - 1;
+      if (names_ != nullptr) {
+        names_->position_columns[item.expr.get()] = {"", "", query->columns[position].name};
+      }
     }
     query->order_columns.push_back({static_cast<uint32_t>(position), item.descending()});
   }
@@ -376,10 +388,7 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
     } else {
       ASSIGN_OR_RETURN(bound->query, BindQueryExpr(*cte.query, scope));
       if (!cte.columns.empty() && cte.columns.size() != bound->query->columns.size()) {
-        return Status::User(
-            1353,
-            "In definition of view, derived table or common table expression, SELECT list and "
-            "column names list have different column counts");
+        return UserError(ER_VIEW_WRONG_LIST);
       }
       for (size_t i = 0; i < cte.columns.size(); ++i) {
         bound->query->columns[i].name = cte.columns[i];
@@ -416,9 +425,7 @@ Status StatementBinder::BindRecursiveCte(const CommonTableExpr& cte,
   auto anchor = std::make_shared<BoundQuery>();
   RETURN_IF_ERROR(BindBody(*operation->first, nullptr, anchor.get(), scope));
   if (!cte.columns.empty() && cte.columns.size() != anchor->columns.size()) {
-    return Status::User(1353,
-                        "In definition of view, derived table or common table expression, SELECT "
-                        "list and column names list have different column counts");
+    return UserError(ER_VIEW_WRONG_LIST);
   }
   std::vector<row::Type> types;
   std::vector<Coercibility> coercibilities;
@@ -485,9 +492,19 @@ Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
     }
     for (const QualifiedName& name : clause.tables) {
       bool found = false;
+      const std::function<void(BoundTable*)> lock_all = [&](BoundTable* table) {
+        if (table->kind == BoundTableKind::kBase) {
+          apply(table);
+        }
+        for (BoundTable* merged : table->merged_tables) {
+          lock_all(merged);
+        }
+      };
       for (const auto& table : bound->tables) {
-        if (table->kind == BoundTableKind::kBase && table->alias == name.name) {
-          apply(table.get());
+        const bool lockable =
+            table->kind == BoundTableKind::kBase || table->kind == BoundTableKind::kView;
+        if (lockable && !table->in_view && table->alias == name.name) {
+          lock_all(table.get());
           found = true;
         }
       }

@@ -55,6 +55,21 @@ ResultColumn StatementBinder::DescribeItem(const BoundPtr& expr, std::string nam
   return column;
 }
 
+// A view's column is shown as the view's, whatever it comes from.
+ResultColumn StatementBinder::DescribeViewColumn(const BoundTable& view, size_t column,
+                                                 std::string name) {
+  const BoundTableColumn& origin = view.columns[column];
+  ResultColumn described;
+  described.name = std::move(name);
+  described.org_name = origin.org_name;
+  described.table = view.alias;
+  described.org_table = origin.org_table;
+  described.schema = view.schema;
+  described.type = view.merged_items[column]->type;
+  described.extra_flags = origin.extra_flags;
+  return described;
+}
+
 Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, BoundSelect* select) {
   if (scope->from.tables.empty()) {
     if (item.table.empty()) {
@@ -63,14 +78,23 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
     return UserError(ER_BAD_TABLE_ERROR, item.table);
   }
   bool any = false;
-  auto add = [&](const BoundPtr& expr, const std::string& name) {
+  auto add = [&](const BoundPtr& expr, const std::string& name, const BoundTable* table,
+                 size_t column) {
     any = true;
-    select->items.push_back({expr, DescribeItem(expr, name), false});
+    const bool of_view = table->kind == BoundTableKind::kView;
+    select->items.push_back(
+        {expr, of_view ? DescribeViewColumn(*table, column, name) : DescribeItem(expr, name),
+         false});
+    if (names_ != nullptr) {
+      ResolvedNames::Column full = NameOf(*table, name);
+      names_->wildcards[&item].push_back({full, name});
+      scope->item_sources.push_back({nullptr, std::move(full)});
+    }
   };
   if (item.table.empty()) {
     for (const ScopeColumn& column : scope->from.columns) {
       if (!column.hidden) {
-        add(column.expr, column.name);
+        add(column.expr, column.name, column.tables[0], column.column);
       }
     }
     return {};
@@ -81,10 +105,7 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
     }
     for (size_t i = 0; i < table->columns.size(); ++i) {
       if (!table->columns[i].hidden) {
-        auto column =
-            std::make_shared<BoundColumn>(table->columns[i].type, table, static_cast<uint32_t>(i));
-        column->coercibility = table->columns[i].coercibility;
-        add(column, table->columns[i].name);
+        add(TableColumn(table, i), table->columns[i].name, table, i);
       }
     }
   }
@@ -101,9 +122,18 @@ Status StatementBinder::BindItems(const SelectCore& core, Scope* scope, BoundSel
       RETURN_IF_ERROR(ExpandWildcard(item, scope, select));
       continue;
     }
+    found_ = {};
     ASSIGN_OR_RETURN(BoundPtr expr, BindExpr(*item.expr, scope));
     std::string name = item.alias.has_value() ? *item.alias : ItemName(*item.expr, item.span);
-    ResultColumn column = DescribeItem(expr, std::move(name));
+    if (names_ != nullptr) {
+      names_->item_names[&item] = name;
+      scope->item_sources.push_back({item.expr.get(), {}});
+    }
+    const bool of_view = item.expr->Is<ColumnRef>() && found_.table != nullptr &&
+                         found_.table->kind == BoundTableKind::kView;
+    ResultColumn column = of_view
+                              ? DescribeViewColumn(*found_.table, found_.column, std::move(name))
+                              : DescribeItem(expr, std::move(name));
     select->items.push_back({std::move(expr), std::move(column), false});
   }
   scope->items_bound = true;
@@ -116,6 +146,14 @@ Result<const BoundItem*> StatementBinder::FindOrderTarget(const Expr& expr, Scop
   if (const Literal* position = Position(expr)) {
     if (position->integer < 1 || position->integer > select->items.size()) {
       return UserError(ER_BAD_FIELD_ERROR, position->integer, ClauseName(scope->clause));
+    }
+    if (names_ != nullptr && position->integer <= scope->item_sources.size()) {
+      const ItemSource& source = scope->item_sources[position->integer - 1];
+      if (source.expr != nullptr) {
+        names_->position_exprs[&expr] = source.expr;
+      } else {
+        names_->position_columns[&expr] = source.column;
+      }
     }
     return &select->items[position->integer - 1];
   }
@@ -130,8 +168,10 @@ Result<const BoundItem*> StatementBinder::FindOrderTarget(const Expr& expr, Scop
       return none;
     }
   }
-  for (const BoundItem& item : select->items) {
+  for (size_t i = 0; i < select->items.size(); ++i) {
+    const BoundItem& item = select->items[i];
     if (!item.hidden && SameName(item.column.name, ref->column)) {
+      NoteItemReference(*ref, *scope, i);
       if (none != nullptr && !SameExpr(*none->expr, *item.expr)) {
         return UserError(ER_NON_UNIQ_ERROR, ref->column, ClauseName(scope->clause));
       }
@@ -215,6 +255,7 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
   }
+  select->where = AndAlso(scope.view_condition, std::move(select->where));
   RETURN_IF_ERROR(BindItems(core, &scope, select));
   RETURN_IF_ERROR(BindGroupBy(core, &scope, select));
   if (core.having != nullptr) {
@@ -223,6 +264,10 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   }
   if (owner != nullptr) {
     RETURN_IF_ERROR(BindOrderBy(owner->order_by, &scope, select, &query->order_by));
+    // The order of a view that is all there is to select from.
+    if (owner->order_by.empty() && scope.from.tables.size() == 1 && !select->distinct) {
+      query->order_by = scope.view_order;
+    }
   }
   select->aggregated = scope.has_aggregate || !select->group_by.empty();
   RETURN_IF_ERROR(CheckGrouping(core, scope, *select, query->order_by));
@@ -231,8 +276,9 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
     select->where = AndAlso(std::move(select->where), std::move(select->having));
     select->having = nullptr;
   }
-  if (select->aggregated && select->group_by.empty()) {
-    query->order_by.clear();  // one row
+  if (select->aggregated &&
+      (select->group_by.empty() || owner == nullptr || owner->order_by.empty())) {
+    query->order_by.clear();  // one row, or a view's order that says nothing of groups
   }
   for (const BoundItem& item : select->items) {
     if (!item.hidden) {

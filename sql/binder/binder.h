@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "sql/ast/query.h"
@@ -23,6 +24,7 @@ namespace borealis::sql {
 
 struct CatalogEntry;
 struct EvalContext;
+struct ResolvedNames;
 
 // What names mean outside the statement; the session implements it.
 class BinderEnvironment {
@@ -38,6 +40,10 @@ class BinderEnvironment {
   virtual const TypedValue* UserVariable(std::string_view name) = 0;
   // For folding constants: warnings go where the statement's go.
   virtual EvalContext& eval_context() = 0;
+  // What is looked up between these is what the view is made from. With SQL SECURITY DEFINER it is
+  // the view's definer who must be allowed to use it, else whoever runs the statement.
+  virtual void EnterView(const TableDescriptor& /*view*/) {}
+  virtual void LeaveView() {}
 };
 
 struct BindInput {
@@ -49,6 +55,8 @@ struct BindInput {
   bool describe_only = false;
   // Leave parameters in their own types (see StatementFacts::narrowed).
   bool no_narrowing = false;
+  // Set: what the names in the query mean is written here (sql/ast/print.h).
+  ResolvedNames* names = nullptr;
 };
 
 Result<std::shared_ptr<BoundQuery>> BindQuery(const Query& query, const BindInput& input,
@@ -59,6 +67,16 @@ Result<std::unique_ptr<BoundUpdate>> BindUpdate(const UpdateStmt& statement, con
                                                 StatementFacts* facts);
 Result<std::unique_ptr<BoundDelete>> BindDelete(const DeleteStmt& statement, const BindInput& input,
                                                 StatementFacts* facts);
+
+// What a view's text means now. Error: 1356 when something that it is made from is missing.
+struct ViewTraits {
+  bool merges = false;     // or else it is a derived table wherever it is used
+  bool updatable = false;  // IS_UPDATABLE
+  std::vector<row::Type> columns;
+  std::vector<const ColumnDescriptor*> sources;  // per column the stored one that it shows, or null
+  std::vector<TablePtr> tables;                  // all that it reads, the view itself excluded
+};
+Result<ViewTraits> BindViewDefinition(const TablePtr& view, const BindInput& input);
 
 // An expression without tables: SET, DO, KILL, SIGNAL.
 Result<BoundPtr> BindScalar(const Expr& expr, const BindInput& input, StatementFacts* facts);

@@ -15,6 +15,7 @@
 #include "base/mysql_error.h"
 #include "base/result.h"
 #include "sql/ast/expr.h"
+#include "sql/ast/print.h"
 #include "sql/ast/query.h"
 #include "sql/ast/stmt.h"
 #include "sql/binder/binder.h"
@@ -46,6 +47,7 @@ struct ScopeColumn {
   BoundPtr expr;
   // Tables that qualify it; the first is the one whose alias the client is shown.
   std::vector<const BoundTable*> tables;
+  size_t column = 0;    // position in tables[0]
   bool hidden = false;  // not part of *
 };
 
@@ -53,6 +55,12 @@ struct ScopeColumn {
 struct ScopeTables {
   std::vector<const BoundTable*> tables;
   std::vector<ScopeColumn> columns;
+};
+
+// What a select item is, for whoever writes the query down.
+struct ItemSource {
+  const Expr* expr = nullptr;    // null: a column that * stands for
+  ResolvedNames::Column column;  // then: which
 };
 
 struct Scope {
@@ -68,7 +76,13 @@ struct Scope {
   bool has_aggregate = false;
   // Items of the select list that are bound already, for aliases.
   bool items_bound = false;
+  std::vector<ItemSource> item_sources;  // per item; kept when names are asked for
   const std::vector<NamedWindow>* named_windows = nullptr;
+  // Conditions and order of merged views of FROM.
+  BoundPtr view_condition;
+  std::vector<BoundOrder> view_order;
+  // Within the inner side of an outer join.
+  int in_inner_side = 0;
   // Common table expressions visible from here.
   std::vector<std::shared_ptr<BoundCte>> ctes;
   // ON DUPLICATE KEY UPDATE: what VALUES(column) means.
@@ -132,6 +146,7 @@ class StatementBinder {
                        const std::vector<BoundOrder>& order_by);
   std::string ItemName(const Expr& expr, Span span) const;
   ResultColumn DescribeItem(const BoundPtr& expr, std::string name) const;
+  static ResultColumn DescribeViewColumn(const BoundTable& view, size_t column, std::string name);
 
   // --- FROM (bind_from.cc) ---
   Result<std::unique_ptr<BoundFrom>> BindFrom(const std::vector<TableRefPtr>& refs, Scope* scope);
@@ -143,14 +158,24 @@ class StatementBinder {
                                                       ScopeTables* tables);
   Result<std::unique_ptr<BoundFrom>> BindJoin(const JoinedTable& ref, Scope* scope,
                                               ScopeTables* tables);
+  // Views (bind_view.cc): as part of the query around it where that is possible, else as a derived
+  // table.
   Result<std::unique_ptr<BoundFrom>> BindView(const TableRefName& ref, const TablePtr& view,
                                               Scope* scope, ScopeTables* tables);
+  Result<std::unique_ptr<BoundFrom>> BindViewQuery(const TableRefName& ref, const TablePtr& view,
+                                                   const Query& query, Scope* scope,
+                                                   ScopeTables* tables);
+  // Null when it cannot be merged where it stands.
+  Result<std::unique_ptr<BoundFrom>> MergeView(const Query& query, BoundTable* table, Scope* scope);
+  Result<std::unique_ptr<BoundFrom>> DeriveView(const Query& query, BoundTable* table);
   // Joins on equal columns; `on` gets the condition, `merged` the columns in view.
   Status MergeColumns(const JoinedTable& ref, const ScopeTables& left, const ScopeTables& right,
                       BoundPtr* on, ScopeTables* merged);
   BoundTable* NewTable(BoundQuery* query, BoundTableKind kind, std::string alias);
   void AddDerivedColumns(const std::vector<ResultColumn>& columns, BoundTable* table);
   void ExposeTable(const BoundTable* table, ScopeTables* tables);
+  // A column of a table in FROM: what a merged view has for it.
+  static BoundPtr TableColumn(const BoundTable* table, size_t column);
   Status CheckUniqueAliases(const ScopeTables& tables) const;
   Status ApplyIndexHints(const TableRefName& ref, BoundTable* table);
 
@@ -159,6 +184,10 @@ class StatementBinder {
   // In one scope's tables; null when it is not there. Error 1052.
   Result<BoundPtr> FindInTables(const ColumnRef& ref, const Scope& scope) const;
   Result<BoundPtr> FindInItems(const ColumnRef& ref, const Scope& scope) const;
+  // For BindInput::names.
+  static ResolvedNames::Column NameOf(const BoundTable& table, std::string_view column);
+  void NoteColumn(const ColumnRef& ref, ResolvedNames::Column column) const;
+  void NoteItemReference(const ColumnRef& ref, const Scope& scope, size_t item) const;
   Status UnknownColumn(const ColumnRef& ref, Clause clause) const;
 
   // --- expressions (bind_expr.cc and others) ---
@@ -250,7 +279,15 @@ class StatementBinder {
   StatementFacts* facts_;
   std::string_view text_;
   uint32_t next_id_ = 0;
-  int view_depth_ = 0;
+  // Views that are being bound, outermost first.
+  std::vector<TablePtr> view_stack_;
+  ResolvedNames* names_ = nullptr;
+  // The table and column that a name was last found as.
+  struct Found {
+    const BoundTable* table = nullptr;
+    size_t column = 0;
+  };
+  mutable Found found_;
 };
 
 // --- types (type_rules.cc)

@@ -2,6 +2,7 @@
 //
 // A column is determined when it is in GROUP BY, equal (by an inner condition) to a determined
 // column or a constant, or of a table one of whose unique NOT NULL keys is determined.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -67,12 +68,15 @@ class Dependencies {
 
  private:
   bool IsOwn(const BoundTable* table) const {
-    for (const BoundTable* own : scope_.from.tables) {
-      if (own == table) {
-        return true;
-      }
-    }
-    return false;
+    return std::any_of(scope_.from.tables.begin(), scope_.from.tables.end(),
+                       [&](const BoundTable* own) { return IsPartOf(*own, table); });
+  }
+
+  // Itself, or a table of the view that it is.
+  static bool IsPartOf(const BoundTable& own, const BoundTable* table) {
+    return &own == table ||
+           std::any_of(own.merged_tables.begin(), own.merged_tables.end(),
+                       [&](const BoundTable* merged) { return IsPartOf(*merged, table); });
   }
 
   void CollectJoins(const BoundFrom* from) {
@@ -150,6 +154,13 @@ class Dependencies {
   }
 
   bool AddKeyed(const BoundTable& table) {
+    if (!table.merged_tables.empty()) {
+      bool added = false;
+      for (const BoundTable* merged : table.merged_tables) {
+        added |= AddKeyed(*merged);
+      }
+      return added;
+    }
     if (table.table == nullptr) {
       return false;
     }
@@ -194,7 +205,7 @@ class Dependencies {
   std::vector<std::pair<ColumnId, ColumnId>> implied_;
 };
 
-std::string NameOf(const BoundColumn& column) {
+std::string DottedColumn(const BoundColumn& column) {
   const BoundTable& table = *column.table;
   std::string name = table.schema.empty() ? "" : table.schema + ".";
   return name + table.alias + "." + table.columns[column.column].name;
@@ -235,7 +246,7 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
         return Status::User(3065, "Expression #" + std::to_string(i + 1) +
                                       " of ORDER BY clause is not in SELECT list, references "
                                       "column '" +
-                                      NameOf(*column) +
+                                      DottedColumn(*column) +
                                       "' which is not in SELECT list; this is incompatible with "
                                       "DISTINCT");
       }
@@ -250,12 +261,12 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
       return {};
     }
     if (select.group_by.empty()) {
-      return UserError(ER_MIX_OF_GROUP_FUNC_AND_FIELDS, number, list, NameOf(*free));
+      return UserError(ER_MIX_OF_GROUP_FUNC_AND_FIELDS, number, list, DottedColumn(*free));
     }
     return Status::User(
         ER_WRONG_FIELD_WITH_GROUP,
         "Expression #" + std::to_string(number) + " of " + std::string(list) +
-            " is not in GROUP BY clause and contains nonaggregated column '" + NameOf(*free) +
+            " is not in GROUP BY clause and contains nonaggregated column '" + DottedColumn(*free) +
             "' which is not functionally dependent on columns in GROUP BY clause; this is "
             "incompatible with sql_mode=only_full_group_by");
   };

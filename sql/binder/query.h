@@ -34,6 +34,7 @@ enum class BoundTableKind : uint8_t {
   kDerived,  // `query`: derived table or view
   kCte,      // `cte`
   kRow,      // values supplied by whoever evaluates the expression (binder/evaluate.h)
+  kView,     // a view that is merged into its query: not part of the join, names only
 };
 
 // kShareRepeatable: what a change reads beside its targets; REPEATABLE READ and above lock it
@@ -55,6 +56,16 @@ struct BoundTable {
   std::vector<BoundTableColumn> columns;
   bool lateral = false;  // a derived table that sees the tables before it
 
+  // The view it stands for: kView, or kDerived.
+  TablePtr view;
+  // kView: what its columns are, over the tables of its FROM (views among them), and the condition
+  // that its rows fulfil: WHERE and ON.
+  std::vector<BoundPtr> merged_items;
+  std::vector<BoundTable*> merged_tables;
+  BoundPtr merged_condition;
+  bool has_outer_join = false;
+  bool in_view = false;  // one of another table's merged_tables
+
   RowLock lock = RowLock::kNone;
   LockWait lock_wait = LockWait::kWait;
   bool changes = false;          // UPDATE or DELETE changes its rows
@@ -74,6 +85,8 @@ struct BoundFrom {
   std::unique_ptr<BoundFrom> left;
   std::unique_ptr<BoundFrom> right;
   BoundPtr on;  // null: none
+  // While FROM is bound: the condition of a merged view, until it is part of WHERE or of an ON.
+  BoundPtr filter;
 };
 
 struct BoundItem {

@@ -7,8 +7,8 @@ namespace borealis::sql {
 namespace {
 
 // 2 adds the tables that refer to this one, and which indexes were made for a foreign key; 3 adds
-// the stored form.
-constexpr uint8_t kTableFormat = 3;
+// the stored form; 4 describes views in full.
+constexpr uint8_t kTableFormat = 4;
 constexpr uint8_t kTableFormatOldest = 1;
 constexpr uint8_t kSchemaFormat = 1;
 // A payload is bounded by what a statement can say; anything larger is damage.
@@ -87,6 +87,16 @@ void WriteType(const row::Type& type, Writer* out) {
   }
 }
 
+row::CollationId ReadCollation(Reader* in) {
+  const uint64_t collation = in->Number();
+  if (collation > 0xFFFF ||
+      row::FindCollation(static_cast<row::CollationId>(collation)) == nullptr) {
+    in->Damage();
+    return row::kBinaryCollation;
+  }
+  return static_cast<row::CollationId>(collation);
+}
+
 row::Type ReadType(Reader* in) {
   row::Type type;
   type.kind = in->Enum(row::TypeKind::kJson);
@@ -98,13 +108,7 @@ row::Type ReadType(Reader* in) {
   type.zerofill = (flags & 2) != 0;
   type.nullable = (flags & 4) != 0;
   type.scale = in->Byte();
-  uint64_t collation = in->Number();
-  if (collation > 0xFFFF ||
-      row::FindCollation(static_cast<row::CollationId>(collation)) == nullptr) {
-    in->Damage();
-    collation = row::kBinaryCollation;
-  }
-  type.collation = static_cast<row::CollationId>(collation);
+  type.collation = ReadCollation(in);
   type.length = in->Number32();
   size_t count = in->Count();
   if (type.is_enum_or_set()) {
@@ -306,6 +310,57 @@ StoredForm ReadStoredForm(size_t columns, Reader* in) {
   return stored;
 }
 
+void WriteView(const ViewDescriptor& view, Writer* out) {
+  out->Text(view.text);
+  out->Flag(view.names_columns);
+  out->Byte(static_cast<uint8_t>(view.algorithm));
+  out->Byte(static_cast<uint8_t>(view.check));
+  out->Text(view.definer_user);
+  out->Text(view.definer_host);
+  out->Flag(view.security_invoker);
+  out->Flag(view.updatable);
+  out->Number(view.client_collation);
+  out->Number(view.connection_collation);
+  out->Number(view.sql_mode);
+  out->Number(view.tables.size());
+  for (const ReferencingTable& table : view.tables) {
+    out->Text(table.schema);
+    out->Text(table.name);
+  }
+}
+
+ViewDescriptor ReadView(Reader* in) {
+  ViewDescriptor view;
+  view.text = in->Text();
+  view.names_columns = in->Flag();
+  view.algorithm = in->Enum(ViewAlgorithm::kTemptable);
+  view.check = in->Enum(ViewCheck::kCascaded);
+  view.definer_user = in->Text();
+  view.definer_host = in->Text();
+  view.security_invoker = in->Flag();
+  view.updatable = in->Flag();
+  view.client_collation = ReadCollation(in);
+  view.connection_collation = ReadCollation(in);
+  view.sql_mode = in->Number();
+  const size_t tables = in->Count();
+  for (size_t i = 0; i < tables && in->ok(); ++i) {
+    std::string schema = in->Text();
+    view.tables.push_back({std::move(schema), in->Text()});
+  }
+  return view;
+}
+
+// Formats before 4 had room for views, and none was ever stored.
+void SkipOldView(Reader* in) {
+  for (int i = 0; i < 3; ++i) {
+    if (!in->Text().empty()) {
+      in->Damage();
+    }
+  }
+  in->Flag();
+  in->Byte();
+}
+
 }  // namespace
 
 std::string EncodeTableDescriptor(const TableDescriptor& table) {
@@ -345,11 +400,10 @@ std::string EncodeTableDescriptor(const TableDescriptor& table) {
     out.Text(text);
   }
   out.Number(static_cast<uint64_t>(table.created_us));
-  out.Text(table.view_text);
-  out.Text(table.view_check);
-  out.Text(table.view_definer);
-  out.Flag(table.view_security_invoker);
-  out.Byte(table.view_algorithm);
+  DCHECK(table.view.has_value() == (table.kind == TableKind::kView));
+  if (table.view.has_value()) {
+    WriteView(*table.view, &out);
+  }
   WriteStoredForm(table.stored, &out);
   return out.Take();
 }
@@ -397,11 +451,11 @@ Result<TableDescriptor> DecodeTableDescriptor(std::string_view bytes) {
     table.options.emplace_back(std::move(name), in.Text());
   }
   table.created_us = static_cast<int64_t>(in.Number());
-  table.view_text = in.Text();
-  table.view_check = in.Text();
-  table.view_definer = in.Text();
-  table.view_security_invoker = in.Flag();
-  table.view_algorithm = in.Byte();
+  if (format < 4) {
+    SkipOldView(&in);
+  } else if (table.kind == TableKind::kView) {
+    table.view = ReadView(&in);
+  }
   if (format >= 3) {
     table.stored = ReadStoredForm(columns, &in);
   }

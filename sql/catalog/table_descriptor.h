@@ -13,6 +13,8 @@
 //            rows are left as they are, so every row ever written under a form of the table reads
 //            right under all later ones.
 //
+// INV-CAT-3  A view's descriptor has `view` and no indexes; the engine keeps no tree for it.
+//
 // Payload, little-endian, lengths as varints: format version (1 has no stored form), then the
 // members in the order of EncodeTableDescriptor. Unknown versions are refused, unknown trailing
 // fields of a known version are an error: a descriptor half understood is worse than none.
@@ -31,6 +33,7 @@
 #include "row/row_codec.h"
 #include "row/type.h"
 #include "row/value.h"
+#include "sql/ast/view.h"
 
 namespace borealis::sql {
 
@@ -111,7 +114,7 @@ struct ForeignKeyDescriptor {
   ForeignKeyAction on_update = ForeignKeyAction::kNoAction;
 };
 
-// A table with foreign keys to this one.
+// A table by name: one with foreign keys to this one, or one that a view is made from.
 struct ReferencingTable {
   std::string schema;
   std::string name;
@@ -135,6 +138,28 @@ struct StoredForm {
   uint32_t PlaceOf(size_t column) const {
     return places.empty() ? static_cast<uint32_t>(column) : places[column];
   }
+};
+
+// A view: the query it stands for, and what CREATE VIEW said of it. Its columns are the table's,
+// with their types as of the definition; what they are now is what the query gives now.
+struct ViewDescriptor {
+  // Canonical text (sql/ast/print.h): names qualified, wildcards written out, under no sql_mode.
+  std::string text;
+  // Written in parentheses after the view's name; the columns then have other names than in `text`.
+  bool names_columns = false;
+  ViewAlgorithm algorithm = ViewAlgorithm::kUndefined;
+  ViewCheck check = ViewCheck::kNone;
+  std::string definer_user;
+  std::string definer_host;
+  bool security_invoker = false;
+  // IS_UPDATABLE: whether changes may be made through it, as of its definition.
+  bool updatable = false;
+  // Of the session that defined it.
+  row::CollationId client_collation = 255;
+  row::CollationId connection_collation = 255;
+  uint64_t sql_mode = 0;
+  // The tables and views that `text` names.
+  std::vector<ReferencingTable> tables;
 };
 
 enum class TableKind : uint8_t { kBase = 0, kView = 1, kSystem = 2 };
@@ -164,12 +189,7 @@ struct TableDescriptor {
   std::vector<std::pair<std::string, std::string>> options;
   int64_t created_us = 0;  // microseconds since 1970
 
-  // kView only.
-  std::string view_text;   // canonical query text
-  std::string view_check;  // "NONE", "LOCAL", "CASCADED"
-  std::string view_definer;
-  bool view_security_invoker = false;
-  uint8_t view_algorithm = 0;  // ViewAlgorithm
+  std::optional<ViewDescriptor> view;  // kView
 
   // Position, or -1. Column names compare without regard to case.
   int FindColumn(std::string_view column) const;

@@ -9,6 +9,7 @@
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/catalog.h"
 #include "sql/executor/definition_run.h"
+#include "sql/executor/view_text.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -50,6 +51,33 @@ Status ExecuteFlush(StatementRun& run) {
   return Status::Ok();  // nothing is cached that would have to be written or forgotten
 }
 
+namespace {
+
+// The stronger lock where a table is asked for more than once.
+void AddRequest(engine::TableLockRequest request, std::vector<engine::TableLockRequest>* requests) {
+  for (engine::TableLockRequest& other : *requests) {
+    if (other.table == request.table) {
+      other.for_writing |= request.for_writing;
+      return;
+    }
+  }
+  requests->push_back(std::move(request));
+}
+
+// A view is locked with all that it reads.
+Status AddTablesOfView(StatementRun& run, const TablePtr& view, bool for_writing,
+                       std::vector<engine::TableLockRequest>* requests) {
+  ASSIGN_OR_RETURN(const ViewTraits traits,
+                   BindViewDefinition(view, ViewInput(run.session, view->view->text)));
+  AddRequest({{view->schema, view->name}, for_writing}, requests);
+  for (const TablePtr& table : traits.tables) {
+    AddRequest({{table->schema, table->name}, for_writing}, requests);
+  }
+  return {};
+}
+
+}  // namespace
+
 Status ExecuteLockTables(StatementRun& run) {
   Session& session = run.session;
   const SessionEnvironment& environment = session.environment();
@@ -69,16 +97,18 @@ Status ExecuteLockTables(StatementRun& run) {
     if (for_writing && (read_only || environment.engine->is_replica())) {
       return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
     }
-    RETURN_IF_ERROR(environment.catalog->Find(name.schema, name.name).status());
-    if (!environment.catalog->IsSystemSchema(name.schema)) {
-      requests.push_back({std::move(name), for_writing});
+    ASSIGN_OR_RETURN(const CatalogEntry entry, environment.catalog->Find(name.schema, name.name));
+    if (entry.table->kind == TableKind::kView) {
+      RETURN_IF_ERROR(AddTablesOfView(run, entry.table, for_writing, &requests));
+    } else if (!environment.catalog->IsSystemSchema(name.schema)) {
+      AddRequest({std::move(name), for_writing}, &requests);
     } else if (for_writing) {
       return CheckSchemaChangeable(run, name.schema);
     }
   }
   ASSIGN_OR_RETURN(auto locks, environment.engine->LockTables(requests, ChangeOptions(run)));
   for (const engine::TableLockRequest& request : requests) {  // dropped meanwhile
-    RETURN_IF_ERROR(FindBaseTable(run, request.table).status());
+    RETURN_IF_ERROR(environment.catalog->Find(request.table.schema, request.table.name).status());
   }
   session.set_table_locks(std::move(locks));
   return Status::Ok();
@@ -108,6 +138,24 @@ struct Finding {
   std::string text = "OK";
 };
 
+Result<std::vector<Finding>> MaintainView(StatementRun& run, TableMaintenanceStmt::Verb verb,
+                                          const TablePtr& view) {
+  if (verb == TableMaintenanceStmt::Verb::kChecksum) {
+    return UserError(ER_NOT_SUPPORTED_YET, "CHECKSUM TABLE");
+  }
+  if (verb != TableMaintenanceStmt::Verb::kCheck) {
+    const Status refused = UserError(ER_WRONG_OBJECT, view->schema, view->name, "BASE TABLE");
+    return std::vector<Finding>{{"Error", std::string(refused.message())},
+                                {"status", "Operation failed"}};
+  }
+  const Status usable = CheckView(run.session, view);
+  if (usable.user_errno() != 0) {
+    return std::vector<Finding>{{"Error", std::string(usable.message())}, {"error", "Corrupt"}};
+  }
+  RETURN_IF_ERROR(usable);
+  return std::vector<Finding>{{}};
+}
+
 // What the verb finds for one table, as rows of (Msg_type, Msg_text).
 Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::Verb verb,
                                       const std::string& schema, const std::string& name) {
@@ -115,6 +163,9 @@ Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::V
   if (!entry.ok() || entry->engine == nullptr) {
     return std::vector<Finding>{{"Error", fmt::format("Table '{}.{}' doesn't exist", schema, name)},
                                 {"status", "Operation failed"}};
+  }
+  if (entry->table->kind == TableKind::kView) {
+    return MaintainView(run, verb, entry->table);
   }
   switch (verb) {
     case TableMaintenanceStmt::Verb::kCheck: {

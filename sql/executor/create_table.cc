@@ -108,43 +108,6 @@ Status CreateLike(StatementRun& run, const CreateTableStmt& statement, engine::T
 
 // --- CREATE TABLE … SELECT -----------------------------------------------------------------------
 
-// The column that holds what a query's column gives.
-DraftColumn ColumnOfResult(const ResultColumn& result) {
-  DraftColumn draft;
-  draft.column.name = result.name;
-  draft.column.type = result.type;
-  row::Type& type = draft.column.type;
-  if (type.kind == row::TypeKind::kNull) {
-    type = row::Type::Binary(0);
-  }
-  if (type.is_integer() && !type.zerofill && type.length != 1) {
-    type.length = 0;
-  }
-  if (type.kind == row::TypeKind::kVarchar || type.kind == row::TypeKind::kVarbinary) {
-    uint64_t unit =
-        type.kind == row::TypeKind::kVarbinary
-            ? 1
-            : static_cast<uint64_t>(row::GetCollation(type.collation).charset().max_bytes);
-    if (type.length * unit > 65535 / 4 * 4) {
-      type = type.is_text() ? row::Type::Text(row::TypeKind::kLongText, type.collation)
-                            : row::Type::Blob(row::TypeKind::kLongBlob);
-      type.nullable = result.type.nullable;
-    }
-  }
-  if ((type.kind == row::TypeKind::kChar || type.kind == row::TypeKind::kBinary) &&
-      type.length > 255) {
-    type = type.is_text() ? row::Type::Varchar(type.length, type.collation)
-                          : row::Type::Varbinary(type.length);
-    type.nullable = result.type.nullable;
-  }
-  if (type.nullable) {
-    draft.column.default_value.kind = DefaultKind::kLiteral;
-  } else if (!type.is_blob() && type.kind != row::TypeKind::kJson && !type.has_date()) {
-    draft.column.default_value = {DefaultKind::kLiteral, ImplicitDefault(type), ""};
-  }
-  return draft;
-}
-
 // Adds the query's columns to the draft, after those that the statement defines itself.
 Status AddResultColumns(const BoundQuery& query, TableDraft* draft) {
   for (size_t i = 0; i < query.columns.size(); ++i) {
@@ -152,7 +115,8 @@ Status AddResultColumns(const BoundQuery& query, TableDraft* draft) {
     RETURN_IF_ERROR(CheckColumnName(result.name));
     int known = draft->FindColumn(result.name);
     if (known < 0) {
-      DraftColumn column = ColumnOfResult(result);
+      DraftColumn column;
+      column.column = ColumnOfResult(result);
       column.source = static_cast<int>(i);
       draft->columns().push_back(std::move(column));
       continue;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "row/collation.h"
 #include "row/convert.h"
 #include "sql/executor/column_text.h"
+#include "sql/executor/view_text.h"
 #include "sql/parser/lexer.h"
 
 namespace borealis::sql {
@@ -312,18 +314,27 @@ std::string CreateTableText(const TableDescriptor& table, const CreateTextOption
   return TableTextWriter(table, options).Write();
 }
 
-std::string CreateViewText(const TableDescriptor& view, const CreateTextOptions& options) {
+std::string CreateViewText(const TableDescriptor& table, std::string_view database,
+                           const CreateTextOptions& options) {
   constexpr std::string_view kAlgorithms[] = {"UNDEFINED", "MERGE", "TEMPTABLE"};
-  const size_t at = view.view_definer.rfind('@');
-  const std::string user = view.view_definer.substr(0, at);
-  const std::string host = at == std::string::npos ? "%" : view.view_definer.substr(at + 1);
-  std::string text =
-      fmt::format("CREATE ALGORITHM={} DEFINER={}@{} SQL SECURITY {} VIEW {} AS {}",
-                  kAlgorithms[std::min<size_t>(view.view_algorithm, 2)], QuoteName(user, options),
-                  QuoteName(host, options), view.view_security_invoker ? "INVOKER" : "DEFINER",
-                  QuoteName(view.name, options), view.view_text);
-  if (!view.view_check.empty() && view.view_check != "NONE") {
-    text += fmt::format(" WITH {} CHECK OPTION", view.view_check);
+  const ViewDescriptor& view = *table.view;
+  std::string name = table.schema == database ? "" : QuoteName(table.schema, options) + ".";
+  name += QuoteName(table.name, options);
+  if (view.names_columns) {
+    std::string separator = " (";
+    for (const ColumnDescriptor& column : table.columns) {
+      name += std::exchange(separator, ",") + QuoteName(column.name, options);
+    }
+    name += ")";
+  }
+  std::string text = fmt::format(
+      "CREATE ALGORITHM={} DEFINER={}@{} SQL SECURITY {} VIEW {} AS {}",
+      kAlgorithms[static_cast<size_t>(view.algorithm)], QuoteName(view.definer_user, options),
+      QuoteName(view.definer_host, options), view.security_invoker ? "INVOKER" : "DEFINER", name,
+      ViewQueryText(table, NamesOnly(table, database)));
+  if (view.check != ViewCheck::kNone) {
+    text += view.check == ViewCheck::kLocal ? " WITH LOCAL CHECK OPTION"
+                                            : " WITH CASCADED CHECK OPTION";
   }
   return text;
 }

@@ -25,7 +25,9 @@ std::string ForeignKeyClause(const TableDescriptor& table, const ForeignKeyDescr
                              const CreateTextOptions& options);
 
 std::string CreateTableText(const TableDescriptor& table, const CreateTextOptions& options);
-std::string CreateViewText(const TableDescriptor& view, const CreateTextOptions& options);
+// Names are in full unless they are all of the current `database`.
+std::string CreateViewText(const TableDescriptor& view, std::string_view database,
+                           const CreateTextOptions& options);
 std::string CreateDatabaseText(std::string_view name, const SchemaDescriptor& schema,
                                bool if_not_exists, const CreateTextOptions& options);
 

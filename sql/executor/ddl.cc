@@ -30,6 +30,10 @@ Status ExecuteDefinition(StatementRun& run) {
       return CreateIndex(run, statement.As<CreateIndexStmt>());
     case StmtKind::kDropIndex:
       return DropIndex(run, statement.As<DropIndexStmt>());
+    case StmtKind::kCreateView:
+      return CreateView(run, statement.As<CreateViewStmt>());
+    case StmtKind::kDropView:
+      return DropView(run, statement.As<DropViewStmt>());
     default:
       return Unsupported(StmtKindName(statement.kind));
   }

@@ -88,6 +88,9 @@ Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableN
   if (entry.engine == nullptr) {
     return UserError(ER_NO_SUCH_TABLE, name.schema, name.name);
   }
+  if (entry.table->kind == TableKind::kView) {
+    return UserError(ER_WRONG_OBJECT, name.schema, name.name, "BASE TABLE");
+  }
   return entry;
 }
 

@@ -42,7 +42,7 @@ Result<engine::TableName> ResolveName(const StatementRun& run, const QualifiedNa
 // "db.t" for messages.
 std::string DottedName(const engine::TableName& name);
 
-// The open table as of now; errors 1146, 1049.
+// The open table as of now; errors 1146, 1049, 1347 for a view.
 Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableName& name);
 
 // Errors: 1102, 1103, 1166, 1059.

@@ -30,4 +30,8 @@ Status AlterTable(StatementRun& run, const AlterTableStmt& statement);
 Status CreateIndex(StatementRun& run, const CreateIndexStmt& statement);
 Status DropIndex(StatementRun& run, const DropIndexStmt& statement);
 
+// view_definition.cc
+Status CreateView(StatementRun& run, const CreateViewStmt& statement);
+Status DropView(StatementRun& run, const DropViewStmt& statement);
+
 }  // namespace borealis::sql

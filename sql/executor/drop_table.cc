@@ -63,7 +63,13 @@ Result<std::vector<TableChange>> RenamedTables(
   }
   std::vector<TableChange> changes;
   for (const auto& [last, first] : first_names) {
-    ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, first));
+    ASSIGN_OR_RETURN(const CatalogEntry entry, CatalogOf(run).Find(first.schema, first.name));
+    if (entry.table->kind == TableKind::kView) {
+      if (last.schema != first.schema) {
+        return UserError(ER_FORBID_SCHEMA_CHANGE, first.schema, last.schema);
+      }
+      continue;
+    }
     TableChange change{entry.table, std::make_shared<TableDescriptor>(*entry.table), {}};
     change.after->schema = last.schema;
     change.after->name = last.name;
@@ -105,7 +111,9 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
       return UserError(ER_NONUNIQ_TABLE, name.name);
     }
     Result<engine::TableRef> table = EngineOf(run).FindTable(name.schema, name.name);
-    if (table.ok() && !statement.temporary) {
+    if (table.ok() && DescriptorOf(**table)->kind == TableKind::kView) {
+      missing.push_back(std::move(name));
+    } else if (table.ok() && !statement.temporary) {
       found.push_back(std::move(name));
     } else if (statement.temporary || table.status().Is(Code::kNotFound)) {
       missing.push_back(std::move(name));
@@ -130,6 +138,10 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
 
 Status TruncateTable(StatementRun& run, const TruncateStmt& statement) {
   ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, statement.table));
+  ASSIGN_OR_RETURN(const CatalogEntry named, CatalogOf(run).Find(name.schema, name.name));
+  if (named.table->kind == TableKind::kView) {
+    return UserError(ER_NO_SUCH_TABLE, name.schema, name.name);
+  }
   Status truncated = UntilNotOvertaken(run, [&]() -> Status {
     ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, name));
     engine::SchemaChangeOptions how = ChangeOptions(run);

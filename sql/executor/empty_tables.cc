@@ -122,11 +122,6 @@ constexpr std::string_view kColumnStatistics =
     "SCHEMA_NAME varchar(64) BIN NOT NULL, TABLE_NAME varchar(64) BIN NOT NULL, COLUMN_NAME "
     "varchar(64) NOT NULL, HISTOGRAM json NOT NULL";
 
-constexpr std::string_view kViewTableUsage =
-    "VIEW_CATALOG varchar(64) BIN NOT NULL, VIEW_SCHEMA varchar(64) BIN NOT NULL, VIEW_NAME "
-    "varchar(64) BIN NOT NULL, TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA "
-    "varchar(64) BIN NOT NULL, TABLE_NAME varchar(64) BIN NOT NULL";
-
 constexpr std::string_view kResourceGroups =
     "RESOURCE_GROUP_NAME varchar(64) NOT NULL, RESOURCE_GROUP_TYPE enum('SYSTEM','USER') BIN "
     "NOT NULL, RESOURCE_GROUP_ENABLED tinyint(1) NOT NULL, VCPU_IDS blob, THREAD_PRIORITY int "
@@ -174,7 +169,6 @@ std::vector<SystemTableDefinition> EmptySystemTables() {
       {kInformation, "TABLE_PRIVILEGES", kTablePrivileges},
       {kInformation, "COLUMN_PRIVILEGES", kColumnPrivileges},
       {kInformation, "COLUMN_STATISTICS", kColumnStatistics},
-      {kInformation, "VIEW_TABLE_USAGE", kViewTableUsage},
       {kInformation, "RESOURCE_GROUPS", kResourceGroups},
       {kInformation, "PROFILING", kProfiling},
       {kInformation, "APPLICABLE_ROLES", kApplicableRoles},

@@ -20,6 +20,47 @@ bool StoredAlike(const row::Type& from, const row::Type& to) {
 
 }  // namespace
 
+ColumnDescriptor ColumnOfResult(const ResultColumn& result) {
+  ColumnDescriptor column;
+  column.name = result.name;
+  column.type = result.type;
+  row::Type& type = column.type;
+  if (type.kind == row::TypeKind::kNull) {
+    type = row::Type::Binary(0);
+  }
+  // What surely fits an INT becomes one.
+  constexpr uint32_t kIntDigits = 10;
+  if (type.kind == row::TypeKind::kBigInt && type.length != 0 && type.length < kIntDigits) {
+    type.kind = row::TypeKind::kInt;
+  }
+  if (type.is_integer() && !type.zerofill && type.length != 1) {
+    type.length = 0;
+  }
+  if (type.kind == row::TypeKind::kVarchar || type.kind == row::TypeKind::kVarbinary) {
+    uint64_t unit =
+        type.kind == row::TypeKind::kVarbinary
+            ? 1
+            : static_cast<uint64_t>(row::GetCollation(type.collation).charset().max_bytes);
+    if (type.length * unit > 65535 / 4 * 4) {
+      type = type.is_text() ? row::Type::Text(row::TypeKind::kLongText, type.collation)
+                            : row::Type::Blob(row::TypeKind::kLongBlob);
+      type.nullable = result.type.nullable;
+    }
+  }
+  if ((type.kind == row::TypeKind::kChar || type.kind == row::TypeKind::kBinary) &&
+      type.length > 255) {
+    type = type.is_text() ? row::Type::Varchar(type.length, type.collation)
+                          : row::Type::Varbinary(type.length);
+    type.nullable = result.type.nullable;
+  }
+  if (type.nullable) {
+    column.default_value.kind = DefaultKind::kLiteral;
+  } else if (!type.is_blob() && type.kind != row::TypeKind::kJson && !type.has_date()) {
+    column.default_value = {DefaultKind::kLiteral, ImplicitDefault(type), ""};
+  }
+  return column;
+}
+
 row::Value ImplicitDefault(const row::Type& type) {
   switch (type.kind) {
     case row::TypeKind::kDecimal:

@@ -72,6 +72,8 @@ class RowRewriter {
 // What a column of the type holds when it must hold something: 0, '', the zero date, the first
 // member.
 row::Value ImplicitDefault(const row::Type& type);
+// The column that holds what a query's column gives.
+ColumnDescriptor ColumnOfResult(const ResultColumn& result);
 
 // CURRENT_TIMESTAMP, of type TIMESTAMP(6), for a column of the type: its fraction is cut to the
 // column's digits, where a conversion would round.

@@ -9,6 +9,7 @@
 #include "sql/executor/column_text.h"
 #include "sql/executor/innodb_tables.h"
 #include "sql/executor/system_rows.h"
+#include "sql/executor/view_text.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -63,10 +64,20 @@ std::string CreateOptions(const TableDescriptor& table) {
   return text;
 }
 
-Status AddView(SystemRows& rows, const TableDescriptor& view) {
+// Of a view that cannot be used, what is wrong with it is the comment.
+Status AddView(SystemRows& rows, const TablePtr& view) {
   SystemRow row = rows.NewRow();
-  row.Text("def").Text(view.schema).Text(view.name).Text("VIEW").Null(10).Time(view.created_us);
-  return rows.Add(row.Null(5).Text("VIEW"));
+  row.Text("def").Text(view->schema).Text(view->name).Text("VIEW").Null(10).Time(view->created_us);
+  row.Null(5);
+  const Status usable = rows.Reads(20, 20) ? CheckView(rows.session(), view) : Status();
+  if (usable.ok()) {
+    return rows.Add(row.Text("VIEW"));
+  }
+  if (usable.user_errno() == 0) {
+    return usable;
+  }
+  rows.session().diagnostics().AddWarning(usable);
+  return rows.Add(row.Text(usable.message()));
 }
 
 // System tables are as old as the server that makes them up.
@@ -118,7 +129,7 @@ Status ScanTables(SystemRows& rows) {
   return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) {
     switch (entry.table->kind) {
       case TableKind::kView:
-        return AddView(rows, *entry.table);
+        return AddView(rows, entry.table);
       case TableKind::kSystem:
         return AddSystemTable(rows, *entry.table);
       case TableKind::kBase:
@@ -264,11 +275,35 @@ Status ScanViews(SystemRows& rows) {
     if (view.kind != TableKind::kView) {
       return Status::Ok();
     }
-    const row::Collation& collation = row::GetCollation(view.collation);
+    constexpr std::string_view kChecks[] = {"NONE", "LOCAL", "CASCADED"};
+    const ViewDescriptor& what = *view.view;
     SystemRow row = rows.NewRow();
-    row.Text("def").Text(view.schema).Text(view.name).Text(view.view_text).Text(view.view_check);
-    row.Text("NO").Text(view.view_definer).Text(view.view_security_invoker ? "INVOKER" : "DEFINER");
-    return rows.Add(row.Text(collation.charset().name).Text(collation.name()));
+    row.Text("def").Text(view.schema).Text(view.name).Text(what.text);
+    row.Text(kChecks[static_cast<size_t>(what.check)]).YesNo(what.updatable);
+    row.Text(what.definer_user + "@" + what.definer_host);
+    row.Text(what.security_invoker ? "INVOKER" : "DEFINER");
+    row.Text(row::GetCollation(what.client_collation).charset().name);
+    return rows.Add(row.Text(row::GetCollation(what.connection_collation).name()));
+  });
+}
+
+constexpr std::string_view kViewTableUsage =
+    "VIEW_CATALOG varchar(64) BIN NOT NULL, VIEW_SCHEMA varchar(64) BIN NOT NULL, VIEW_NAME "
+    "varchar(64) BIN NOT NULL, TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA "
+    "varchar(64) BIN NOT NULL, TABLE_NAME varchar(64) BIN NOT NULL";
+
+Status ScanViewTableUsage(SystemRows& rows) {
+  return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& view = *entry.table;
+    if (view.kind != TableKind::kView) {
+      return Status::Ok();
+    }
+    for (const ReferencingTable& used : view.view->tables) {
+      SystemRow row = rows.NewRow();
+      row.Text("def").Text(view.schema).Text(view.name);
+      RETURN_IF_ERROR(rows.Add(row.Text("def").Text(used.schema).Text(used.name)));
+    }
+    return Status::Ok();
   });
 }
 
@@ -314,6 +349,7 @@ std::vector<SystemTableDefinition> SchemaSystemTables() {
       {kSchema, "COLUMNS", kColumns, ScanColumns, {1, 2}},
       {kSchema, "STATISTICS", kStatistics, ScanStatistics, {1, 2}},
       {kSchema, "VIEWS", kViews, ScanViews, {1, 2}},
+      {kSchema, "VIEW_TABLE_USAGE", kViewTableUsage, ScanViewTableUsage, {1, 2}},
       {kSchema, "PARTITIONS", kPartitions, ScanPartitions, {1, 2}},
   };
 }

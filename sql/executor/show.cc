@@ -7,6 +7,7 @@
 #include "sql/catalog/catalog.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/show_rows.h"
+#include "sql/executor/view_text.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -104,6 +105,9 @@ Status ShowTableStatus(StatementRun& run, const ShowStmt& show) {
 Result<std::string> OfTable(StatementRun& run, const QualifiedName& name) {
   ASSIGN_OR_RETURN(const engine::TableName resolved, ResolveName(run, name));
   ASSIGN_OR_RETURN(const CatalogEntry entry, CatalogOf(run).Find(resolved.schema, resolved.name));
+  if (entry.table->kind == TableKind::kView) {
+    RETURN_IF_ERROR(CheckView(run.session, entry.table));
+  }
   return fmt::format(" WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
                      Quoted(run, entry.table->schema), Quoted(run, entry.table->name));
 }

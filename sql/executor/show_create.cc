@@ -7,6 +7,7 @@
 #include "sql/executor/create_text.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/show_rows.h"
+#include "sql/executor/view_text.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -24,12 +25,19 @@ Result<CreateTextOptions> TextOptions(StatementRun& run) {
   return options;
 }
 
-TextRows ViewRows(StatementRun& run, const TableDescriptor& view,
-                  const CreateTextOptions& options) {
-  const row::Collation& collation = row::GetCollation(run.session.settings().collation_connection);
-  return {{"View", "Create View", "character_set_client", "collation_connection"},
-          {{view.name, CreateViewText(view, options), std::string(collation.charset().name),
-            std::string(collation.name())}}};
+Status ShowCreateView(StatementRun& run, const TablePtr& view, const CreateTextOptions& options) {
+  const Status usable = CheckView(run.session, view);
+  if (usable.user_errno() != 0) {
+    run.session.diagnostics().AddWarning(usable);
+  } else {
+    RETURN_IF_ERROR(usable);
+  }
+  const row::Collation& client = row::GetCollation(view->view->client_collation);
+  const row::Collation& connection = row::GetCollation(view->view->connection_collation);
+  return SendTextRows(run,
+                      {{"View", "Create View", "character_set_client", "collation_connection"},
+                       {{view->name, CreateViewText(*view, run.session.database(), options),
+                         std::string(client.charset().name), std::string(connection.name())}}});
 }
 
 Status ShowCreateTable(StatementRun& run, const ShowStmt& show) {
@@ -38,7 +46,7 @@ Status ShowCreateTable(StatementRun& run, const ShowStmt& show) {
   ASSIGN_OR_RETURN(CreateTextOptions options, TextOptions(run));
   const TableDescriptor& table = *entry.table;
   if (table.kind == TableKind::kView) {
-    return SendTextRows(run, ViewRows(run, table, options));
+    return ShowCreateView(run, entry.table, options);
   }
   if (show.show == ShowKind::kCreateView) {
     return UserError(ER_WRONG_OBJECT, table.schema, table.name, "VIEW");

@@ -25,6 +25,8 @@ Status Executor::Execute(StatementRun& run) {
     case StmtKind::kRenameTable:
     case StmtKind::kCreateIndex:
     case StmtKind::kDropIndex:
+    case StmtKind::kCreateView:
+    case StmtKind::kDropView:
       return ExecuteDefinition(run);
     case StmtKind::kInsert:
       return ExecuteInsert(run);

@@ -177,6 +177,22 @@ Status Session::CheckMayLockForUpdate() const {
                                 : Status::Ok();
 }
 
+// Takes the metadata locks of the views that the statement uses. kRetry when one has changed.
+Status Session::OpenViews(const StatementFacts& facts, engine::Transaction& transaction) {
+  for (const TablePtr& table : facts.base_tables) {
+    if (table->kind != TableKind::kView) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const CatalogEntry entry,
+                     environment_.catalog->Open(transaction, table->schema, table->name,
+                                                engine::TableUse::kRead));
+    if (entry.table->version != table->version || entry.table->table_id != table->table_id) {
+      return Status::Retry("definition of view " + table->name + " changed");
+    }
+  }
+  return {};
+}
+
 Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
                           ResultSink& sink, OkInfo* ok) {
   Status status;
@@ -188,14 +204,13 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
     if (!plan.facts.base_tables.empty()) {
       ASSIGN_OR_RETURN(transaction, EnterTransaction());
       (void)transaction->BeginStatement();
-      if (plan.facts.locks_for_update) {
-        if (Status allowed = CheckMayLockForUpdate(); !allowed.ok()) {
-          return LeaveTransaction(std::move(allowed), false);
-        }
-      }
     }
     const uint64_t sent_before = results_begun_;
     status = [&]() -> Status {
+      if (transaction != nullptr) {
+        RETURN_IF_ERROR(OpenViews(plan.facts, *transaction));
+        RETURN_IF_ERROR(plan.facts.locks_for_update ? CheckMayLockForUpdate() : Status::Ok());
+      }
       ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
       ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows,
                        machine->Run(plan.compiled.get(), MakeRunContext(transaction), slots));
@@ -335,6 +350,12 @@ Result<std::unique_ptr<RowSource>> Session::OpenQuery(const BoundQuery& query,
       LeaveTransaction({}, false).IgnoreError();  // a read: nothing to make durable
     }
   };
+  if (stored) {
+    if (Status views = OpenViews(facts, *transaction); !views.ok()) {
+      end();
+      return views;
+    }
+  }
   Result<std::unique_ptr<RowSource>> rows =
       machine->Run(compiled.get(), MakeRunContext(transaction), slots);
   if (!rows.ok()) {

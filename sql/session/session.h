@@ -269,6 +269,7 @@ class Session {
                   ResultSink& sink);
   // Binds and compiles where the cached plan does not fit (any more); fills `slots` with the
   // parameters and their narrowed forms.
+  Status OpenViews(const StatementFacts& facts, engine::Transaction& transaction);
   Status PlanQuery(CachedStatement* statement, std::span<const TypedValue> parameters,
                    std::vector<TypedValue>* slots);
   bool PlanFits(const CachedStatement& statement, std::span<const TypedValue> parameters) const;

@@ -54,6 +54,18 @@ const TypedValue* SessionContext::UserVariable(std::string_view name) {
   return Find(name);
 }
 
+// Literals of a view have the collation that they had when it was defined.
+void SessionContext::EnterView(const TableDescriptor& view) {
+  row::CollationId& collation = session_->settings().collation_connection;
+  outside_views_.push_back(collation);
+  collation = view.view->connection_collation;
+}
+
+void SessionContext::LeaveView() {
+  session_->settings().collation_connection = outside_views_.back();
+  outside_views_.pop_back();
+}
+
 std::string SessionContext::User() const {
   return session_->identity().user + "@" + session_->identity().host;
 }

@@ -79,6 +79,8 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) override;
   const TypedValue* UserVariable(std::string_view name) override;
   EvalContext& eval_context() override { return eval_; }
+  void EnterView(const TableDescriptor& view) override;
+  void LeaveView() override;
 
   // SessionInfo.
   std::string User() const override;
@@ -103,6 +105,7 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
 
  private:
   Session* session_;
+  std::vector<row::CollationId> outside_views_;  // collation_connection, outermost first
   EvalContext eval_;
   std::string zone_name_;
   std::shared_ptr<const row::TimeZone> zone_;

@@ -307,7 +307,8 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
       sql->append(CteName(*table.cte));
       break;
     case BoundTableKind::kRow:
-      return Status::Internal("a row table in a query");
+    case BoundTableKind::kView:
+      return Status::Internal("a row table or a merged view in a join");
   }
   sql->append(" AS " + TableAlias(table));
   return {};
