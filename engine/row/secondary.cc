@@ -55,8 +55,8 @@ Result<KeyInUse> FindKeyInUse(EngineTransaction& transaction, const Table& table
   return use;
 }
 
-// What InnoDB's search for duplicates leaves locked where it meets marked entries: their place, up
-// to and with the entry that follows.
+// What InnoDB's search for duplicates leaves locked where it meets marked entries: their place, and
+// for a statement that would change the row in the way the entry that follows as well.
 Status LockPastKey(EngineTransaction& transaction, const Table& table, size_t index_no,
                    std::string_view prefix, LockMode lock) {
   COVER("secondary.locked_past_key");
@@ -65,6 +65,9 @@ Status LockPastKey(EngineTransaction& transaction, const Table& table, size_t in
   RETURN_IF_ERROR(
       LockGapAround(core, transaction.owner(), table, index_no,
                     {prefix, true, end, false, end.empty(), lock != LockMode::kShared}));
+  if (lock == LockMode::kShared) {
+    return Status::Ok();
+  }
   std::string next_key;
   std::string next_clustered_key;
   {
