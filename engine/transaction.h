@@ -87,6 +87,10 @@ class Transaction {
   // Undoes the changes made after `savepoint`; locks stay. Fails only when the volume does.
   virtual Status RollbackTo(Savepoint savepoint) = 0;
 
+  // Waits until everything that this transaction's locks have met is durable, as a client has to
+  // before it is told of it: it could be lost otherwise, or be unknown to the next view of another
+  // session (INV-TRX-2). Costs next to nothing when there is nothing new to wait for.
+  virtual Status AwaitWhatItMet() = 0;
   // Makes the read view now if there is none (REPEATABLE READ and above).
   virtual Status MakeReadView() = 0;
   // SET TRANSACTION ISOLATION LEVEL between transactions is a new transaction; inside a transaction

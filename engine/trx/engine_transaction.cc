@@ -100,11 +100,18 @@ Status EngineTransaction::RollBackTo(Savepoint savepoint, bool lock_gaps) {
   return undone;
 }
 
+Status EngineTransaction::AwaitWhatItMet() {
+  const Lsn met = MustBeDurable();
+  if (met > awaited_) {
+    RETURN_IF_ERROR(core_->store->volume()->WaitDurable(met));
+    awaited_ = met;
+  }
+  return Status::Ok();
+}
+
 Status EngineTransaction::MakeReadView() {
   if (view_ == nullptr) {
-    if (const Lsn lsn = MustBeDurable(); lsn != Lsn(0)) {
-      RETURN_IF_ERROR(core_->store->volume()->WaitDurable(lsn));
-    }
+    RETURN_IF_ERROR(AwaitWhatItMet());
     view_ = core_->transactions->OpenView();
   }
   return Status::Ok();

@@ -29,6 +29,7 @@ class EngineTransaction final : public Transaction {
   Savepoint BeginStatement() override;
   Savepoint SetSavepoint() const override;
   Status RollbackTo(Savepoint savepoint) override;
+  Status AwaitWhatItMet() override;
   Status MakeReadView() override;
   void set_lock_wait_timeout_us(int64_t timeout_us) override {
     options_.lock_wait_timeout_us = timeout_us;
@@ -104,6 +105,7 @@ class EngineTransaction final : public Transaction {
   std::shared_ptr<ChangingTransaction> changing_;  // null until the first change
   const ReadView* view_ = nullptr;
   Lsn must_see_;  // of the versions that locking reads have met
+  Lsn awaited_;   // durable up to here, as far as this transaction knows
   Lsn commit_lsn_;
   bool was_victim_ = false;
   TransactionList::Link link_;

@@ -254,6 +254,7 @@ Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> sl
   while (found) {
     ++count;
     if (count > skip && count - skip <= limit) {
+      RETURN_IF_ERROR(transaction_ != nullptr ? transaction_->AwaitWhatItMet() : Status::Ok());
       RETURN_IF_ERROR(sink.OnRow(row));
     }
     ASSIGN_OR_RETURN(found, rows->Next(&row));

@@ -108,6 +108,11 @@ Status Session::LeaveTransaction(Status status, bool changes) {
     ForgetTransaction();  // a deadlock's victim
     return status;
   }
+  if (explicit_transaction_ || !status.ok()) {
+    // The answer tells of what the statement has met, be it by a duplicate key.
+    Status durable = transaction_->AwaitWhatItMet();
+    status = durable.ok() ? std::move(status) : std::move(durable);
+  }
   if (explicit_transaction_) {
     return status;
   }
