@@ -77,6 +77,61 @@ TEST(RangeIndexTest, FindsWhatABruteForceSearchFinds) {
   }
 }
 
+// Owners take and give back few and many locks, with keys short and long, in an order of chance; a
+// map says who has what. Memory is used again on the way, and all is gone at the end.
+TEST(LockTableTest, HoldsWhatAMapOfLocksHolds) {
+  constexpr uint64_t kOwners = 4;
+  constexpr uint64_t kKeys = 400;
+  Random random(3);
+  WaitGraph graph(&SystemClock(), /*detect=*/true);
+  LockTable table(&graph);
+  const auto key_of = [](uint64_t number) {
+    return std::string(number % 3 == 0 ? 100 : 4, 'k') + Number(number);
+  };
+  const uint64_t empty_bytes = table.memory_bytes();
+  std::vector<std::unique_ptr<LockOwner>> owners;
+  std::vector<std::map<uint64_t, bool>> held(kOwners);  // key, exclusively
+  for (uint64_t i = 0; i < kOwners; ++i) {
+    owners.push_back(Owner(i + 1));
+  }
+  const auto may_have = [&](size_t who, uint64_t key, bool exclusive) {
+    for (size_t other = 0; other < kOwners; ++other) {
+      const auto found = held[other].find(key);
+      if (other != who && found != held[other].end() && (exclusive || found->second)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  for (int step = 0; step < 50'000; ++step) {
+    const size_t who = random.Below(kOwners);
+    const uint64_t key = random.Below(step % 2 == 0 ? 12 : kKeys);
+    const bool exclusive = random.Chance(0.3);
+    if (random.Chance(0.002)) {
+      table.ReleaseAll(owners[who].get());
+      held[who].clear();
+    } else if (random.Chance(0.4)) {
+      table.UnlockRecord(owners[who].get(), kIndex, key_of(key));
+      held[who].erase(key);
+    } else {
+      const LockMode mode = exclusive ? LockMode::kExclusive : LockMode::kShared;
+      const auto locked = table.LockRecord(owners[who].get(), kIndex, key_of(key), mode, kNoWait);
+      ASSERT_EQ(locked.ok(), may_have(who, key, exclusive)) << step;
+      if (locked.ok()) {
+        held[who][key] |= exclusive;
+      }
+    }
+    ASSERT_EQ(owners[who]->record_locks.load(), held[who].size()) << step;
+    ASSERT_EQ(owners[who]->CountLockSets(), held[who].empty() ? 0u : 1u) << step;
+  }
+  EXPECT_EQ(table.List().size(), held[0].size() + held[1].size() + held[2].size() + held[3].size());
+  EXPECT_GT(table.memory_bytes(), empty_bytes + 100 * table.List().size());
+  for (auto& owner : owners) {
+    table.ReleaseAll(owner.get());
+  }
+  EXPECT_TRUE(table.List().empty());
+}
+
 // A hundred thousand ranges of three thousand owners: a walk over all of them for each of the
 // inserts that look for theirs would take minutes.
 TEST(LockTableTest, ManyRangesOfManyOwners) {
