@@ -45,6 +45,7 @@ class RollbackTest : public EngineTest {
     EXPECT_EQ(std::hash<std::string>()(ScanAll("t")), before_);
     EXPECT_TRUE(engine_->ListTransactions().empty());
     EXPECT_TRUE(engine_->ListLocks().empty());
+    EXPECT_TRUE(engine_->ListMetadataLocks().empty());
     Check("t");
   }
   // Lets the background work until it has undone so much, then the writer dies.
@@ -86,6 +87,34 @@ TEST_F(RollbackTest, AnAbandonedTransactionIsUndoneInTheBackground) {
   EXPECT_TRUE(other.Update("t", Key(0), Key(0) + "|mine|z").Is(Code::kTimedOut));
   ASSERT_OK(other.Rollback());
   ASSERT_OK(engine_->RunBackground());
+  ExpectAsBefore();
+}
+
+TEST_F(RollbackTest, LocksStayAndTheViewGoes) {
+  Prepare();
+  {
+    Session session(engine_.get());
+    EXPECT_EQ(session.Get("t", Key(0)), Key(0) + "|old|x");  // through a view
+    Change(&session);
+    EXPECT_EQ(session.Get("t", Key(9'000'000), LockMode::kExclusive), "-");  // locks the gap
+    session.trx().Abandon();
+  }
+  EXPECT_EQ(engine_->OldestReadLsn(), Lsn::Max());
+  EXPECT_FALSE(engine_->ListLocks().empty());
+  ASSERT_OK(engine_->RunBackground());
+  ExpectAsBefore();
+}
+
+// Its undo log has an end as well, or the next writer would find it unfinished.
+TEST_F(RollbackTest, WhatIsUndoneIsNotFoundAgain) {
+  Prepare();
+  {
+    Session session(engine_.get());
+    Change(&session);
+    session.trx().Abandon();
+  }
+  ASSERT_OK(engine_->RunBackground());
+  Crash();
   ExpectAsBefore();
 }
 
