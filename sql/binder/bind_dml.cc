@@ -110,21 +110,56 @@ Status StatementBinder::CheckSafeChange(const BoundTable& table, const BoundExpr
   return by_key ? Status() : UserError(ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE, "");
 }
 
-Result<CatalogEntry> StatementBinder::FindChangeTarget(const QualifiedName& name,
-                                                       std::string_view verb) {
+std::optional<uint32_t> InsertNames::Find(std::string_view name) const {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (SameName(names[i], name)) {
+      return columns[i];
+    }
+  }
+  return std::nullopt;
+}
+
+Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInsert* insert,
+                                         ScopeTables* tables, InsertNames* names) {
+  const QualifiedName& name = statement.table;
   std::string schema(name.schema.empty() ? environment().database() : name.schema);
   if (schema.empty()) {
     return UserError(ER_NO_DB_ERROR);
   }
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, name.name));
-  if (entry.table->kind == TableKind::kView) {
-    return UserError(verb == "INSERT" ? ER_NON_INSERTABLE_TABLE : ER_NON_UPDATABLE_TABLE, name.name,
-                     verb);
-  }
   if (entry.system != nullptr) {
     return UserError(ER_DBACCESS_DENIED_ERROR, "", "", schema);
   }
-  return entry;
+  if (entry.table->kind == TableKind::kView) {
+    RETURN_IF_ERROR(OpenInsertView(statement, insert, tables, names));
+    names->all = names->columns;
+    insert->proposed = MakeRowTable(insert->table, "");
+    for (BoundTableColumn& column : insert->proposed->columns) {
+      column.name.clear();
+    }
+    for (size_t i = 0; i < names->names.size(); ++i) {
+      insert->proposed->columns[names->columns[i]].name = names->names[i];
+    }
+  } else {
+    insert->table = entry.table;
+    facts_->base_tables.push_back(entry.table);
+    insert->target = MakeRowTable(entry.table, entry.table->name);
+    insert->target->id = NextId();
+    insert->proposed = MakeRowTable(entry.table, "");
+    ExposeTable(insert->target.get(), tables);
+    for (uint32_t i = 0; i < entry.table->columns.size(); ++i) {
+      const ColumnDescriptor& column = entry.table->columns[i];
+      if (!column.hidden) {
+        names->names.push_back(column.name);
+        names->columns.push_back(i);
+        if (!column.invisible) {
+          names->all.push_back(i);
+        }
+      }
+    }
+  }
+  insert->proposed->id = NextId();
+  return {};
 }
 
 Status StatementBinder::BindInsertRows(const InsertStmt& statement, Scope* scope,
@@ -160,8 +195,8 @@ Status StatementBinder::BindInsertRows(const InsertStmt& statement, Scope* scope
   return {};
 }
 
-Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, Scope* scope,
-                                        BoundInsert* insert) {
+Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const InsertNames& names,
+                                        Scope* scope, BoundInsert* insert) {
   if (!statement.row_alias.empty()) {
     insert->proposed->alias = statement.row_alias;
     insert->proposed->schema.clear();
@@ -186,7 +221,7 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, Scope* scop
     for (size_t i = 0; i < insert->source->columns.size(); ++i) {
       BoundTableColumn& column = insert->source->columns[i];
       insert->source->alias = insert->query->columns[i].table;
-      if (insert->target->table->FindColumn(column.name) >= 0) {
+      if (names.Find(column.name).has_value()) {
         column.name.clear();  // unqualified, it means the target's
       }
     }
@@ -195,12 +230,12 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, Scope* scop
   scope->proposed = insert->proposed.get();
   for (const AssignmentPtr& assignment : statement.on_duplicate) {
     scope->clause = Clause::kFieldList;
-    int column = insert->table->FindColumn(assignment->column.column);
-    if (column < 0 || insert->table->columns[static_cast<size_t>(column)].hidden) {
+    const std::optional<uint32_t> column = names.Find(assignment->column.column);
+    if (!column.has_value()) {
       return UnknownColumn(assignment->column, Clause::kFieldList);
     }
     BoundAssignment bound;
-    bound.column = static_cast<uint32_t>(column);
+    bound.column = *column;
     if (!IsBareDefault(*assignment->value)) {
       RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
       ASSIGN_OR_RETURN(bound.value, BindExpr(*assignment->value, scope));
@@ -214,42 +249,30 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   if (!statement.partitions.empty()) {
     return Unsupported("PARTITION in INSERT");
   }
-  ASSIGN_OR_RETURN(CatalogEntry entry, FindChangeTarget(statement.table, "INSERT"));
   auto insert = std::make_unique<BoundInsert>();
-  insert->table = entry.table;
-  insert->replace = statement.replace;
-  insert->ignore = statement.ignore;
-  facts_->base_tables.push_back(entry.table);
-  insert->target = MakeRowTable(entry.table, entry.table->name);
-  insert->target->id = NextId();
-  insert->proposed = MakeRowTable(entry.table, "");
-  insert->proposed->id = NextId();
-  const TableDescriptor& table = *entry.table;
-  if (statement.has_columns) {
-    for (const auto& ref : statement.columns) {
-      int column = table.FindColumn(ref->column);
-      if (column < 0 || table.columns[static_cast<size_t>(column)].hidden) {
-        return UnknownColumn(*ref, Clause::kFieldList);
-      }
-      auto number = static_cast<uint32_t>(column);
-      if (std::find(insert->columns.begin(), insert->columns.end(), number) !=
-          insert->columns.end()) {
-        return UserError(ER_FIELD_SPECIFIED_TWICE, table.columns[number].name);
-      }
-      insert->columns.push_back(number);
-    }
-  } else {
-    for (uint32_t i = 0; i < table.columns.size(); ++i) {
-      if (!table.columns[i].hidden && !table.columns[i].invisible) {
-        insert->columns.push_back(i);
-      }
-    }
-  }
-
   BoundQuery owner;
   Scope scope;
   scope.query = &owner;
-  ExposeTable(insert->target.get(), &scope.from);
+  InsertNames names;
+  RETURN_IF_ERROR(OpenInsertTarget(statement, insert.get(), &scope.from, &names));
+  insert->replace = statement.replace;
+  insert->ignore = statement.ignore;
+  const TableDescriptor& table = *insert->table;
+  insert->columns = names.all;
+  if (statement.has_columns) {
+    insert->columns.clear();
+    for (const auto& ref : statement.columns) {
+      const std::optional<uint32_t> column = names.Find(ref->column);
+      if (!column.has_value()) {
+        return UnknownColumn(*ref, Clause::kFieldList);
+      }
+      if (std::find(insert->columns.begin(), insert->columns.end(), *column) !=
+          insert->columns.end()) {
+        return UserError(ER_FIELD_SPECIFIED_TWICE, table.columns[*column].name);
+      }
+      insert->columns.push_back(*column);
+    }
+  }
   if (statement.query != nullptr) {
     ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
     LockForChange({}, insert->query.get());
@@ -265,7 +288,7 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   if (insert->query == nullptr) {
     RETURN_IF_ERROR(BindInsertRows(statement, &scope, insert.get()));
   }
-  RETURN_IF_ERROR(BindOnDuplicate(statement, &scope, insert.get()));
+  RETURN_IF_ERROR(BindOnDuplicate(statement, names, &scope, insert.get()));
   return insert;
 }
 
@@ -378,19 +401,22 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
     };
   }
   std::vector<const BoundTable*> targets;
+  // Views that are named by assignments, and the tables that these change.
+  std::vector<std::pair<const BoundTable*, const BoundTable*>> views;
   for (const AssignmentPtr& assignment : statement.assignments) {
     scope.clause = Clause::kFieldList;
     auto replace = std::exchange(scope.replace, nullptr);
-    ASSIGN_OR_RETURN(BoundPtr bound, FindInTables(assignment->column, scope));
-    if (bound == nullptr) {
-      return UnknownColumn(assignment->column, Clause::kFieldList);
-    }
+    BoundPtr bound;
+    ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment->column, scope, &bound));
+    const BoundTable* named = found_.table;
     scope.replace = std::move(replace);
-    const auto* column = bound->TryAs<BoundColumn>();
-    if (column == nullptr || column->table->kind != BoundTableKind::kBase) {
-      return UserError(ER_NON_UPDATABLE_TABLE,
-                       column != nullptr ? column->table->alias : assignment->column.table,
-                       "UPDATE");
+    if (named->kind == BoundTableKind::kView) {
+      for (const auto& [view, table] : views) {
+        if (view == named && table != column->table) {
+          return UserError(ER_VIEW_MULTIUPDATE, view->view->schema, view->view->name);
+        }
+      }
+      views.emplace_back(named, column->table);
     }
     New next{column->table, column->column, nullptr};
     if (!IsBareDefault(*assignment->value)) {
@@ -416,6 +442,7 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
   }
+  select->where = AndAlso(scope.view_condition, std::move(select->where));
   for (const BoundTable* table : targets) {
     if (select->where != nullptr) {
       RETURN_IF_ERROR(RefuseReadingTarget(*select->where, *table->table));
@@ -448,6 +475,7 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
       }
       target.values.push_back({next.column, item});
     }
+    RETURN_IF_ERROR(AddViewChecks(views, table, select, &target));
     update->targets.push_back(std::move(target));
   }
   update->materialise = touches;
@@ -459,6 +487,32 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   }
   RETURN_IF_ERROR(FinishChangeQuery(statement.order_by, statement.limit, &scope, query));
   return update;
+}
+
+Status StatementBinder::AddViewChecks(
+    const std::vector<std::pair<const BoundTable*, const BoundTable*>>& views,
+    const BoundTable* table, BoundSelect* select, BoundChangeTarget* target) {
+  for (const auto& [view, changed] : views) {
+    const bool known =
+        std::any_of(target->checks.begin(), target->checks.end(),
+                    [&, name = view->view](const BoundViewCheck& check) {
+                      return check.schema == name->schema && check.name == name->name;
+                    });
+    if (changed != table || known) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(BoundViewCheck check, CheckOfView(*view, *table));
+    if (check.condition == nullptr) {
+      continue;
+    }
+    for (BoundViewCheck::Other& other : check.others) {
+      other.item = static_cast<uint32_t>(select->items.size());
+      const BoundPtr value = TableColumn(other.table, other.column);
+      select->items.push_back({value, DescribeItem(value, "other"), false});
+    }
+    target->checks.push_back(std::move(check));
+  }
+  return {};
 }
 
 Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& statement) {
@@ -473,7 +527,8 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
   BoundSelect* select = query->body.select.get();
   std::vector<const BoundTable*> targets;
   if (statement.targets.empty()) {
-    targets.push_back(scope.from.tables[0]);
+    ASSIGN_OR_RETURN(const BoundTable* target, FindDeleted(*scope.from.tables[0]));
+    targets.push_back(target);
   }
   for (const QualifiedName& name : statement.targets) {
     const BoundTable* found = nullptr;
@@ -485,15 +540,13 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
     if (found == nullptr) {
       return UserError(ER_UNKNOWN_TABLE, name.name, "MULTI DELETE");
     }
-    if (std::find(targets.begin(), targets.end(), found) != targets.end()) {
+    ASSIGN_OR_RETURN(const BoundTable* target, FindDeleted(*found));
+    if (std::find(targets.begin(), targets.end(), target) != targets.end()) {
       return UserError(ER_NONUNIQ_TABLE, name.name);
     }
-    targets.push_back(found);
+    targets.push_back(target);
   }
   for (const BoundTable* table : targets) {
-    if (table->kind != BoundTableKind::kBase) {
-      return UserError(ER_NON_UPDATABLE_TABLE, table->alias, "DELETE");
-    }
     BoundChangeTarget target;
     target.table = table->table;
     target.alias = table->alias;
@@ -507,6 +560,7 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
   }
+  select->where = AndAlso(scope.view_condition, std::move(select->where));
   for (const BoundTable* table : targets) {
     if (select->where != nullptr) {
       RETURN_IF_ERROR(RefuseReadingTarget(*select->where, *table->table));

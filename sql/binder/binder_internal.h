@@ -94,6 +94,19 @@ struct Scope {
 
 struct FunctionOptions;
 
+// The names under which an INSERT may name the table's columns, and which columns they are.
+struct InsertNames {
+  std::vector<std::string> names;
+  std::vector<uint32_t> columns;
+  // Of them, those that stand for all when none are named.
+  std::vector<uint32_t> all;
+
+  std::optional<uint32_t> Find(std::string_view name) const;
+};
+
+// The table, or those that a merged view reads.
+std::vector<const BoundTable*> BaseTablesOf(const BoundTable& table);
+
 class StatementBinder {
  public:
   StatementBinder(const BindInput& input, StatementFacts* facts);
@@ -118,9 +131,20 @@ class StatementBinder {
   Result<std::unique_ptr<BoundInsert>> Insert(const InsertStmt& statement);
   Result<std::unique_ptr<BoundUpdate>> Update(const UpdateStmt& statement);
   Result<std::unique_ptr<BoundDelete>> Delete(const DeleteStmt& statement);
-  Result<CatalogEntry> FindChangeTarget(const QualifiedName& name, std::string_view verb);
+  Status OpenInsertTarget(const InsertStmt& statement, BoundInsert* insert, ScopeTables* tables,
+                          InsertNames* names);
+  // --- through views (bind_view_change.cc)
+  Status OpenInsertView(const InsertStmt& statement, BoundInsert* insert, ScopeTables* tables,
+                        InsertNames* names);
+  Result<BoundViewCheck> CheckOfView(const BoundTable& view, const BoundTable& target);
+  Result<const BoundColumn*> FindAssigned(const ColumnRef& ref, const Scope& scope,
+                                          BoundPtr* bound);
+  Result<const BoundTable*> FindDeleted(const BoundTable& named);
+  Status AddViewChecks(const std::vector<std::pair<const BoundTable*, const BoundTable*>>& views,
+                       const BoundTable* table, BoundSelect* select, BoundChangeTarget* target);
   Status BindInsertRows(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
-  Status BindOnDuplicate(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
+  Status BindOnDuplicate(const InsertStmt& statement, const InsertNames& names, Scope* scope,
+                         BoundInsert* insert);
   Status CheckSafeChange(const BoundTable& table, const BoundExpr* where, bool limited) const;
   void LockForChange(const std::vector<const BoundTable*>& targets, BoundQuery* query);
   // Position of the item that is the table's handle; added when missing.

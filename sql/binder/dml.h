@@ -26,8 +26,27 @@ struct BoundAssignment {
   BoundPtr value;  // null: DEFAULT
 };
 
+// WITH CHECK OPTION: what a new row must fulfil, or else 1369 in the view's name.
+struct BoundViewCheck {
+  BoundPtr condition;  // null: nothing
+  std::string schema;
+  std::string name;
+  const BoundTable* target = nullptr;  // the new row
+  // Columns of the view's other tables: `item` is the column of the query's row.
+  struct Other {
+    const BoundTable* table = nullptr;
+    uint32_t column = 0;
+    uint32_t item = 0;
+  };
+  std::vector<Other> others;
+};
+
 struct BoundInsert {
   TablePtr table;
+  // Through a view: it, what its tables belong to, and what it asks of new rows.
+  TablePtr view;
+  std::shared_ptr<BoundQuery> view_query;
+  BoundViewCheck check;
   bool replace = false;
   bool ignore = false;
   // Target column of each value of a row, in the order written.
@@ -56,6 +75,7 @@ struct BoundChangeTarget {
     uint32_t item = 0;
   };
   std::vector<NewValue> values;
+  std::vector<BoundViewCheck> checks;  // of the views that it is changed through
 };
 inline constexpr uint32_t kDefaultItem = ~uint32_t{0};
 

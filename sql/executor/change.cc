@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "base/mysql_error.h"
@@ -70,6 +71,9 @@ class UpdateRun {
  private:
   Status Apply(const RowValues& values);
   Status ApplyTo(size_t target_no, const RowValues& values);
+  // WITH CHECK OPTION: false where IGNORE lets the row stay as it was.
+  Result<bool> CheckViews(const BoundChangeTarget& target, const RowValues& values,
+                          const RowValues& after, TableWriter* writer);
 
   StatementRun& run_;
   const BoundUpdate& update_;
@@ -99,6 +103,29 @@ Status UpdateRun::Apply(const RowValues& values) {
     RETURN_IF_ERROR(ApplyTo(i, values));
   }
   return Status::Ok();
+}
+
+Result<bool> UpdateRun::CheckViews(const BoundChangeTarget& target, const RowValues& values,
+                                   const RowValues& after, TableWriter* writer) {
+  for (const BoundViewCheck& check : target.checks) {
+    std::map<const BoundTable*, RowValues> others;
+    for (const BoundViewCheck::Other& other : check.others) {
+      RowValues& row = others[other.table];
+      row.resize(other.table->columns.size());
+      row[other.column] = values[other.item].Borrow();
+    }
+    std::vector<EvalFrame::Row> rows{{check.target, after}};
+    for (const auto& [table, row] : others) {
+      rows.push_back({table, row});
+    }
+    const Status fulfilled = CheckViewOption(check, rows, writer);
+    if (fulfilled.user_errno() == ER_VIEW_CHECK_FAILED && update_.ignore) {
+      run_.session.diagnostics().AddWarning(fulfilled);
+      return false;
+    }
+    RETURN_IF_ERROR(fulfilled);
+  }
+  return true;
 }
 
 Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
@@ -139,6 +166,10 @@ Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
     return Status::Ok();  // IGNORE: a check let the row stay as it was
   }
   RETURN_IF_ERROR(std::move(status));
+  ASSIGN_OR_RETURN(const bool allowed, CheckViews(target, values, after, &writer));
+  if (!allowed) {
+    return Status::Ok();
+  }
   engine::DuplicateKey duplicate;
   status = writer.Update(handle.bytes(), *before, after, &duplicate);
   if (status.Is(Code::kNotFound)) {

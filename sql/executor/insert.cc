@@ -60,6 +60,7 @@ class InsertRun {
 };
 
 Status InsertRun::Execute() {
+  RETURN_IF_ERROR(session_.OpenViews(facts_, *session_.transaction()));
   ASSIGN_OR_RETURN(writer_, TableWriter::Open(run_, insert_.table, insert_.ignore));
   if (insert_.replace || !insert_.on_duplicate.empty()) {
     writer_->set_resolves_duplicates();
@@ -135,7 +136,11 @@ Status InsertRun::FinishRow(RowValues* row, std::vector<bool>* given, const RowV
   for (uint32_t i = 0; i < row->size(); ++i) {
     const ColumnDescriptor& column = columns[i];
     if (!(*given)[i] && !column.hidden && column.generated == GeneratedKind::kNone) {
-      ASSIGN_OR_RETURN((*row)[i], writer_->Default(i, *row));
+      Result<row::Value> value = writer_->Default(i, *row);
+      if (value.status().user_errno() == ER_NO_DEFAULT_FOR_FIELD && insert_.view != nullptr) {
+        return UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD, insert_.view->schema, insert_.view->name);
+      }
+      ASSIGN_OR_RETURN((*row)[i], std::move(value));
       (*row)[i].Own();
     }
   }
@@ -151,6 +156,13 @@ Status InsertRun::FinishRow(RowValues* row, std::vector<bool>* given, const RowV
   }
   RETURN_IF_ERROR(std::move(status));
   RETURN_IF_ERROR(session_.diagnostics().strict_error());
+  const EvalFrame::Row frame[] = {{insert_.target.get(), *row}};
+  status = CheckViewOption(insert_.check, frame, writer_.get());
+  if (status.user_errno() == ER_VIEW_CHECK_FAILED && insert_.ignore) {
+    session_.diagnostics().AddWarning(status);
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(std::move(status));
   return InsertRow(row, source);
 }
 
@@ -299,6 +311,8 @@ Status InsertRun::UpdateExisting(const engine::DuplicateKey& duplicate, const Ro
   writer_->TouchTimestamps(assigned, &after);
   RETURN_IF_ERROR(writer_->Complete(&after));
   RETURN_IF_ERROR(session_.diagnostics().strict_error());
+  const EvalFrame::Row frame[] = {{insert_.target.get(), after}};
+  RETURN_IF_ERROR(CheckViewOption(insert_.check, frame, writer_.get()));
   engine::DuplicateKey other;
   const Status status = writer_->Update(duplicate.clustered_key, before, after, &other);
   if (status.Is(Code::kNotFound)) {

@@ -398,4 +398,15 @@ std::string TableWriter::KeyText(const RowValues& row, size_t index_no) const {
   return entry;
 }
 
+Status CheckViewOption(const BoundViewCheck& check, std::span<const EvalFrame::Row> rows,
+                       TableWriter* writer) {
+  if (check.condition == nullptr) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const row::Value value, writer->Evaluate(*check.condition, rows));
+  const bool fulfilled =
+      !value.is_null() && row::ToBool(value, check.condition->type, row::ConversionContext());
+  return fulfilled ? Status() : UserError(ER_VIEW_CHECK_FAILED, check.schema, check.name);
+}
+
 }  // namespace borealis::sql

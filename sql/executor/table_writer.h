@@ -17,6 +17,7 @@
 #include "engine/row.h"
 #include "engine/transaction.h"
 #include "row/convert.h"
+#include "sql/binder/dml.h"
 #include "sql/binder/evaluate.h"
 #include "sql/binder/query.h"
 #include "sql/catalog/row_layout.h"
@@ -123,5 +124,9 @@ class TableWriter {
   std::string bytes_;                // encoding buffer
   std::set<uint32_t> missing_told_;  // columns whose lack of a default was warned about
 };
+
+// 1369 when the rows do not fulfil what the view asks of them.
+Status CheckViewOption(const BoundViewCheck& check, std::span<const EvalFrame::Row> rows,
+                       TableWriter* writer);
 
 }  // namespace borealis::sql

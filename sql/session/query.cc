@@ -177,7 +177,6 @@ Status Session::CheckMayLockForUpdate() const {
                                 : Status::Ok();
 }
 
-// Takes the metadata locks of the views that the statement uses. kRetry when one has changed.
 Status Session::OpenViews(const StatementFacts& facts, engine::Transaction& transaction) {
   for (const TablePtr& table : facts.base_tables) {
     if (table->kind != TableKind::kView) {

@@ -187,6 +187,8 @@ class Session {
 
   // The transaction of a kChange statement, and any that is open; null when there is none.
   engine::Transaction* transaction() const { return transaction_.get(); }
+  // Takes the metadata locks of the views that a statement uses. kRetry when one has changed.
+  Status OpenViews(const StatementFacts& facts, engine::Transaction& transaction);
   // A transaction is open that outlives the statement.
   bool in_transaction() const { return transaction_ != nullptr && explicit_transaction_; }
   bool transaction_read_only() const { return transaction_read_only_; }
@@ -269,7 +271,6 @@ class Session {
                   ResultSink& sink);
   // Binds and compiles where the cached plan does not fit (any more); fills `slots` with the
   // parameters and their narrowed forms.
-  Status OpenViews(const StatementFacts& facts, engine::Transaction& transaction);
   Status PlanQuery(CachedStatement* statement, std::span<const TypedValue> parameters,
                    std::vector<TypedValue>* slots);
   bool PlanFits(const CachedStatement& statement, std::span<const TypedValue> parameters) const;
