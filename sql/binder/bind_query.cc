@@ -273,9 +273,6 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     if (left->columns.size() != right->columns.size()) {
       return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
     }
-    if (arm.all && arm.op != SetOperator::kUnion) {
-      return Unsupported(arm.op == SetOperator::kIntersect ? "INTERSECT ALL" : "EXCEPT ALL");
-    }
     std::vector<row::Type> types;
     std::vector<Coercibility> coercibilities;
     for (size_t i = 0; i < left->columns.size(); ++i) {

@@ -336,6 +336,24 @@ Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
   return {};
 }
 
+// INTERSECT ALL and EXCEPT ALL: equal rows are told apart by a number, and rows with the same
+// number are paired.
+Status Lowering::NumberedOperation(const BoundSetOperation& operation, std::string* sql) {
+  std::string columns;
+  for (size_t i = 0; i < operation.left->columns.size(); ++i) {
+    columns += (i == 0 ? "c" : ",c") + std::to_string(i);
+  }
+  const std::string numbered =
+      "SELECT " + columns + ",row_number() OVER (PARTITION BY " + columns + ") AS n FROM (";
+  sql->append("SELECT " + columns + " FROM (" + numbered);
+  RETURN_IF_ERROR(Arm(*operation.left, true, sql));
+  sql->append(operation.op == SetOperator::kIntersect ? ") INTERSECT " : ") EXCEPT ");
+  sql->append(numbered);
+  RETURN_IF_ERROR(Arm(*operation.right, false, sql));
+  sql->append("))");
+  return {};
+}
+
 // SQLite's UNION, INTERSECT and EXCEPT keep the last of equal rows, MySQL the first, which shows
 // where equal is not identical ('a' and 'A'). DISTINCT keeps the first.
 Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* sql) {
@@ -350,6 +368,9 @@ Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* s
     RETURN_IF_ERROR(Arm(*operation.right, false, sql));
     sql->push_back(')');
     return {};
+  }
+  if (operation.op != SetOperator::kUnion && operation.all) {
+    return NumberedOperation(operation, sql);
   }
   RETURN_IF_ERROR(Arm(*operation.left, true, sql));
   switch (operation.op) {

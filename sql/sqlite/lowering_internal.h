@@ -20,6 +20,7 @@ class Lowering {
   Status SelectItems(const BoundSelect& select, const BoundCte* depth_of, std::string* sql);
   Status SelectTail(const BoundSelect& select, std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);
+  Status NumberedOperation(const BoundSetOperation& operation, std::string* sql);
   Status Arm(const BoundQuery& query, bool leftmost, std::string* sql);
   Status Values(const BoundQuery& query, std::string* sql);
   Status From(const BoundFrom& from, std::string* sql);
