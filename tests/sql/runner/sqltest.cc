@@ -100,7 +100,8 @@ class Instance {
     environment.variables = parts_->variables.get();
     environment.executor = parts_->executor.get();
     auto session = std::make_unique<sql::Session>(
-        environment, sql::SessionIdentity{++connections_, "root", "localhost", "root", "%"});
+        environment,
+        sql::SessionIdentity{++connections_, "root", "localhost", "root", "localhost"});
     if (!session->UseDatabase("test").ok()) {
       return nullptr;
     }
