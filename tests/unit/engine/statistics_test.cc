@@ -9,7 +9,7 @@
 
 #include "base/os/time.h"
 #include "tests/unit/engine/engine_fixture.h"
-#include "tests/unit/engine/follower.h"
+#include "tests/support/follower.h"
 
 namespace borealis::engine {
 namespace {
