@@ -41,6 +41,13 @@ bool IsPlainPredicate(const Expr& expr) {
 
 }  // namespace
 
+bool Printer::IsSubqueryTest(const Expr& expr) {
+  if (const auto* unary = expr.TryAs<Unary>(); unary != nullptr && unary->op == UnaryOp::kNot) {
+    return IsSubqueryTest(*unary->operand);
+  }
+  return expr.Is<InSubquery>() || expr.Is<Quantified>();
+}
+
 void Printer::PrintCondition(const Expr& expr, bool negated) {
   if (const auto* unary = expr.TryAs<Unary>(); unary != nullptr && unary->op == UnaryOp::kNot) {
     return PrintCondition(*unary->operand, !negated);
@@ -227,6 +234,7 @@ void Printer::PrintPredicate(const Expr& expr, bool negated) {
   }
   if (const auto* exists = expr.TryAs<Exists>()) {
     Add(negated ? "(not exists" : "exists");
+    in_exists_ = exists->query->body->Is<SelectCore>() && exists->query->with == nullptr;
     PrintSubquery(*exists->query);
     return Add(negated ? ")" : "");
   }

@@ -232,6 +232,11 @@ void Printer::PrintList(const std::vector<ExprPtr>& list) {
 }
 
 void Printer::Print(const Expr& expr) {
+  if (IsSubqueryTest(expr)) {
+    Add("(");
+    PrintCondition(expr, false);
+    return Add(")");
+  }
   switch (expr.kind) {
     case ExprKind::kLiteral:
       return Print(expr.As<Literal>());

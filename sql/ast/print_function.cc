@@ -263,9 +263,9 @@ void Printer::PrintWindowSpec(const WindowSpec& spec) {
     Add("ORDER BY ");
     PrintOrder(spec.order_by);
     separator = " ";
-    if (!spec.frame) {
-      Add(" ");
-    }
+  }
+  if (!spec.frame && separator == " " && (!spec.partition_by.empty() || !spec.order_by.empty())) {
+    Add(" ");
   }
   if (spec.frame) {
     Add(separator);

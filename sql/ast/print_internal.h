@@ -27,6 +27,9 @@ class Printer {
   void PrintPredicate(const Expr& expr, bool negated);
   void PrintOperands(const Logical& node, bool is_and, bool negated, bool* first);
   void PrintComparison(const Binary& node, BinaryOp op);
+  // x IN (SELECT …), x > ALL (SELECT …), and NOT of these: the server writes them without
+  // parentheses where they are conditions or items; as operands they need them.
+  static bool IsSubqueryTest(const Expr& expr);
   bool PrintRowEquality(const Binary& node);
   void Print(const IsExpr& node, bool negated);
   void Print(const InList& node, bool negated);
@@ -80,6 +83,7 @@ class Printer {
   PrintOptions options_;
   // Within a subquery that is a value or a test: its columns need no names.
   bool in_subquery_expr_ = false;
+  bool in_exists_ = false;  // at the SELECT of an EXISTS
   std::string out_;
 };
 

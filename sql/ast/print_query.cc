@@ -131,8 +131,7 @@ void Printer::Print(const Query& query) {
     }
     Add(" ");
   }
-  const bool simple = query.body->Is<SelectCore>() || query.body->Is<TableCore>();
-  in_subquery_expr_ = in_subquery_expr && simple;
+  in_subquery_expr_ = in_subquery_expr;
   Print(*query.body, false);
   in_subquery_expr_ = in_subquery_expr;
   if (!query.order_by.empty()) {
@@ -288,7 +287,11 @@ void Printer::PrintItem(const SelectItem& item, bool first) {
     return Add("*");
   }
   const bool unnamed = in_subquery_expr_ && !item.alias;
-  Print(*item.expr);
+  if (IsSubqueryTest(*item.expr)) {
+    PrintCondition(*item.expr, false);
+  } else {
+    Print(*item.expr);
+  }
   if (options_.names != nullptr && !unnamed) {
     if (const auto found = options_.names->item_names.find(&item);
         found != options_.names->item_names.end()) {
@@ -304,6 +307,7 @@ void Printer::PrintFrom(const SelectCore& core) {
   if (core.from.empty() && core.where) {
     return Add(" from DUAL ");
   }
+  const bool in_subquery_expr = std::exchange(in_subquery_expr_, false);
   // A list of tables is a join of them; only joins that are written stand in parentheses.
   bool first = true;
   for (const TableRefPtr& table : core.from) {
@@ -311,9 +315,11 @@ void Printer::PrintFrom(const SelectCore& core) {
     first = false;
     Print(*table);
   }
+  in_subquery_expr_ = in_subquery_expr;
 }
 
 void Printer::Print(const SelectCore& core) {
+  const bool in_exists = std::exchange(in_exists_, false);
   Add("select ");
   if (options_.names == nullptr) {
     for (const std::string& hint : core.hints) {
@@ -329,7 +335,11 @@ void Printer::Print(const SelectCore& core) {
   Add(core.calc_found_rows ? "sql_calc_found_rows " : "");
   bool first = true;
   for (const SelectItem& item : core.items) {
-    PrintItem(item, first);
+    if (in_exists && item.wildcard && options_.names != nullptr) {
+      Add(first ? "1" : ",1");  // what it selects says nothing
+    } else {
+      PrintItem(item, first);
+    }
     first = false;
   }
   PrintFrom(core);

@@ -76,26 +76,31 @@ void StatementBinder::NoteColumn(const ColumnRef& ref, ResolvedNames::Column col
   }
 }
 
-// By its alias, unless the item is the column of that name itself, or a column that is ordered by.
+// By its alias, unless the item is the column of that name itself, or is ordered by where rows are
+// not grouped.
 void StatementBinder::NoteItemReference(const ColumnRef& ref, const Scope& scope,
                                         size_t item) const {
   if (names_ == nullptr) {
     return;
   }
   const BoundItem& target = scope.select->items[item];
-  ResolvedNames::Column name{"", "", target.column.name};
-  if (item < scope.item_sources.size()) {
-    const ItemSource& source = scope.item_sources[item];
-    const auto* column = source.expr != nullptr ? source.expr->TryAs<ColumnRef>() : nullptr;
-    if (source.expr == nullptr || column != nullptr) {
-      const ResolvedNames::Column& own =
-          column != nullptr ? names_->columns[column] : source.column;
-      if (scope.clause == Clause::kOrderBy || SameName(own.column, target.column.name)) {
-        name = own;
-      }
-    }
+  NoteColumn(ref, {"", "", target.column.name});
+  if (item >= scope.item_sources.size()) {
+    return;
   }
-  NoteColumn(ref, std::move(name));
+  const ItemSource& source = scope.item_sources[item];
+  const auto* column = source.expr != nullptr ? source.expr->TryAs<ColumnRef>() : nullptr;
+  const bool grouped =
+      !scope.select->group_by.empty() || scope.select->having != nullptr || scope.has_aggregate;
+  const bool in_full = scope.clause == Clause::kOrderBy && !grouped;
+  if (source.expr == nullptr || column != nullptr) {
+    const ResolvedNames::Column own = column != nullptr ? names_->columns[column] : source.column;
+    if (in_full || SameName(own.column, target.column.name)) {
+      NoteColumn(ref, own);
+    }
+  } else if (in_full) {
+    names_->position_exprs[&ref] = source.expr;
+  }
 }
 
 Result<BoundPtr> StatementBinder::FindInTables(const ColumnRef& ref, const Scope& scope) const {
