@@ -67,5 +67,29 @@ TEST_F(RelatedChangesTest, NothingHappensWhenEntriesAreNotAsExpected) {
   EXPECT_TRUE(SqlEntries().empty());
 }
 
+// A view: it shares the tables' names, changes as they do, and has no tree to free.
+TEST_F(RelatedChangesTest, ANameWithoutTreesLivesThroughChangesAndACrash) {
+  ASSERT_OK(engine_->CreateTable(MakeDefinition("v", "0", {}), {}).status());
+  EXPECT_TRUE(
+      engine_->CreateTable(MakeDefinition("v", "0", {true}), {}).status().Is(Code::kAlreadyExists));
+  TableAlteration alteration;
+  alteration.expected_version = engine_->FindTable("test", "v").value()->version();
+  alteration.payload = "1";
+  ASSERT_OK(engine_->AlterTable({"test", "v"}, alteration, {}));
+  EXPECT_TRUE(engine_->AlterTable({"test", "v"}, alteration, {}).Is(Code::kRetry));
+  alteration.expected_version = 0;
+  EXPECT_TRUE(engine_->AlterTable({"test", "parent"}, alteration, {}).Is(Code::kInvalidArgument));
+  ASSERT_OK(engine_->RenameTables({{{"test", "v"}, {"test", "w"}}}, {}));
+  Crash();
+  const TableRef view = engine_->FindTable("test", "w").value();
+  EXPECT_EQ(view->definition().payload, "1");
+  EXPECT_EQ(view->index_count(), 0U);
+  EXPECT_FALSE(engine_->FindTable("test", "v").ok());
+  ASSERT_OK(engine_->DropTables({{"test", "w"}}, {}));
+  ASSERT_OK(engine_->RunBackground());
+  EXPECT_FALSE(engine_->FindTable("test", "w").ok());
+  Check("parent");
+}
+
 }  // namespace
 }  // namespace borealis::engine::testing
