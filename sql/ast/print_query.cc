@@ -308,12 +308,15 @@ void Printer::PrintFrom(const SelectCore& core) {
     return Add(" from DUAL ");
   }
   const bool in_subquery_expr = std::exchange(in_subquery_expr_, false);
-  // A list of tables is a join of them; only joins that are written stand in parentheses.
-  bool first = true;
-  for (const TableRefPtr& table : core.from) {
-    Add(first ? " from " : " join ");
-    first = false;
-    Print(*table);
+  // A list of tables is a join of them, from left to right.
+  if (!core.from.empty()) {
+    Add(" from " + std::string(core.from.size() - 1, '('));
+    Print(*core.from[0]);
+  }
+  for (size_t i = 1; i < core.from.size(); ++i) {
+    Add(" join ");
+    Print(*core.from[i]);
+    Add(")");
   }
   in_subquery_expr_ = in_subquery_expr;
 }
