@@ -63,6 +63,54 @@ TEST(StoredFormTest, PlacesComeBack) {
   EXPECT_EQ(MakeRowSchema(*back).type(0).kind, row::TypeKind::kInt);
 }
 
+std::string ToHex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return hex;
+}
+
+// Format 4, the first with views: written so, read so, and refused when cut anywhere.
+TEST(StoredFormTest, AViewIsStoredSo) {
+  constexpr std::string_view kView =
+      "04010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
+      "41532060616001010204726f6f7401250001ff01ff01000101730174000000";
+  TableDescriptor table;
+  table.kind = TableKind::kView;
+  ColumnDescriptor column;
+  column.name = "a";
+  column.type = row::Type::Int();
+  table.columns.push_back(std::move(column));
+  ViewDescriptor& view = table.view.emplace();
+  view.text = "select 1 AS `a`";
+  view.names_columns = true;
+  view.algorithm = ViewAlgorithm::kMerge;
+  view.check = ViewCheck::kCascaded;
+  view.definer_user = "root";
+  view.definer_host = "%";
+  view.updatable = true;
+  view.tables = {{"s", "t"}};
+  EXPECT_EQ(ToHex(EncodeTableDescriptor(table)), kView);
+  const std::string stored = FromHex(kView);
+  Result<TableDescriptor> back = DecodeTableDescriptor(stored);
+  ASSERT_TRUE(back.ok()) << back.status().ToString();
+  EXPECT_EQ(back->kind, TableKind::kView);
+  ASSERT_TRUE(back->view.has_value());
+  EXPECT_EQ(back->view->text, view.text);
+  EXPECT_EQ(back->view->algorithm, ViewAlgorithm::kMerge);
+  EXPECT_EQ(back->view->check, ViewCheck::kCascaded);
+  EXPECT_EQ(back->view->definer_host, "%");
+  EXPECT_TRUE(back->view->names_columns && back->view->updatable);
+  ASSERT_EQ(back->view->tables.size(), 1u);
+  EXPECT_EQ(back->view->tables[0].name, "t");
+  for (size_t size = 0; size < stored.size(); ++size) {
+    EXPECT_FALSE(DecodeTableDescriptor(stored.substr(0, size)).ok()) << size;
+  }
+}
+
 TEST(StoredFormTest, PlacesThatCannotBeAreDamage) {
   const auto refused = [](const StoredForm& stored) {
     TableDescriptor table = TwoColumns();
