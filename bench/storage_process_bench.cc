@@ -239,8 +239,8 @@ void BM_ReadPageOverLoopback(benchmark::State& state) {
 }
 BENCHMARK(BM_ReadPageOverLoopback)->UseRealTime();
 
-// Argument: how many transactions are sent before the first is answered. `layers_cpu_us` is the part
-// of `node_cpu_us` that writes the records into layers later, in the background.
+// Argument: how many transactions are sent before the first is answered. `layers_cpu_us` is the
+// part of `node_cpu_us` that writes the records into layers later, in the background.
 void BM_AppendAsInService(benchmark::State& state) {
   NodeBench bench;
   const double before = bench.child().CpuSeconds();

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <thread>
 
-#include "tests/unit/engine/engine_fixture.h"
 #include "tests/support/follower.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 namespace borealis::engine::testing {
 namespace {

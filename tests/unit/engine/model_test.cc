@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/os/random.h"
-#include "tests/unit/engine/engine_fixture.h"
 #include "tests/support/follower.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 namespace borealis::engine::testing {
 namespace {

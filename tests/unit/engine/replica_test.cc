@@ -2,8 +2,8 @@
 #include <chrono>
 
 #include "base/fault.h"
-#include "tests/unit/engine/engine_fixture.h"
 #include "tests/support/follower.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 namespace borealis::engine::testing {
 namespace {

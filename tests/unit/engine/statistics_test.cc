@@ -8,8 +8,8 @@
 #include <functional>
 
 #include "base/os/time.h"
-#include "tests/unit/engine/engine_fixture.h"
 #include "tests/support/follower.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 namespace borealis::engine {
 namespace {
