@@ -51,14 +51,7 @@ bool ReadsTable(const BoundQuery& query, const TableDescriptor& table);
 bool ReadsTable(const BoundExpr& expr, const TableDescriptor& table) {
   bool reads = false;
   Walk(expr, [&](const BoundExpr& e) {
-    const BoundQuery* query = nullptr;
-    if (const auto* scalar = e.TryAs<BoundScalarSubquery>()) {
-      query = scalar->query.get();
-    } else if (const auto* exists = e.TryAs<BoundExists>()) {
-      query = exists->query.get();
-    } else if (const auto* in = e.TryAs<BoundInSubquery>()) {
-      query = in->query.get();
-    }
+    const BoundQuery* query = SubqueryOf(e);
     reads |= query != nullptr && ReadsTable(*query, table);
   });
   return reads;

@@ -36,14 +36,7 @@ BoundPtr CheckCondition(const BoundTable& view, bool cascaded) {
 bool HasCorrelatedSubquery(const BoundExpr& expr) {
   bool has = false;
   Walk(expr, [&](const BoundExpr& e) {
-    const BoundQuery* query = nullptr;
-    if (const auto* scalar = e.TryAs<BoundScalarSubquery>()) {
-      query = scalar->query.get();
-    } else if (const auto* exists = e.TryAs<BoundExists>()) {
-      query = exists->query.get();
-    } else if (const auto* in = e.TryAs<BoundInSubquery>()) {
-      query = in->query.get();
-    }
+    const BoundQuery* query = SubqueryOf(e);
     has |= query != nullptr && query->correlated;
   });
   return has;

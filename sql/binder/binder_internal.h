@@ -350,6 +350,8 @@ bool SameRegisterForm(const row::Type& a, const row::Type& b);
 BoundPtr AndAlso(BoundPtr a, BoundPtr b);
 // Calls `visit` for the expression and everything under it (not into subqueries).
 void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit);
+// The query of a scalar subquery, EXISTS or IN; null: the expression is none.
+const BoundQuery* SubqueryOf(const BoundExpr& expr);
 bool SameExpr(const BoundExpr& a, const BoundExpr& b);
 // The same function over operands of the same types; false for one that varies between calls.
 bool SameFunction(const BoundFunction& a, const BoundFunction& b);

@@ -388,6 +388,17 @@ void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& vi
   }
 }
 
+const BoundQuery* SubqueryOf(const BoundExpr& expr) {
+  if (const auto* scalar = expr.TryAs<BoundScalarSubquery>()) {
+    return scalar->query.get();
+  }
+  if (const auto* exists = expr.TryAs<BoundExists>()) {
+    return exists->query.get();
+  }
+  const auto* in = expr.TryAs<BoundInSubquery>();
+  return in != nullptr ? in->query.get() : nullptr;
+}
+
 bool SameExpr(const BoundExpr& a, const BoundExpr& b) {
   if (&a == &b) {
     return true;
