@@ -84,6 +84,8 @@ struct SetItem {
   std::optional<AccountName> account;
   std::string password;
   bool random_password = false;
+  std::optional<std::string> current_password;  // REPLACE 'text'
+  bool retain_current_password = false;
 };
 
 struct SetStmt final : Stmt {
@@ -297,6 +299,7 @@ struct UserSpec {
   std::optional<std::string> password;  // BY 'text'
   std::optional<std::string> hash;      // AS 'hash'
   bool random_password = false;
+  std::optional<std::string> current_password;  // REPLACE 'text'
   bool discard_old_password = false;
   bool retain_current_password = false;
 };

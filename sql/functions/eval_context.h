@@ -19,6 +19,7 @@ class SessionInfo {
   virtual ~SessionInfo() = default;
   virtual std::string User() const = 0;         // as the client gave it: name@host
   virtual std::string CurrentUser() const = 0;  // the account it was taken for
+  virtual std::string CurrentRole() const { return "NONE"; }
   virtual std::optional<std::string> Database() const = 0;
   virtual uint64_t ConnectionId() const = 0;
   virtual uint64_t LastInsertId() const = 0;

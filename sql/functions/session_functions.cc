@@ -23,6 +23,12 @@ Status EvalCurrentUser(const EvalCall& call, std::span<const Value>, Value* out)
   return {};
 }
 
+Status EvalCurrentRole(const EvalCall& call, std::span<const Value>, Value* out) {
+  *out =
+      Value::String(call.context.session == nullptr ? "NONE" : call.context.session->CurrentRole());
+  return {};
+}
+
 Status EvalDatabase(const EvalCall& call, std::span<const Value>, Value* out) {
   std::optional<std::string> name;
   if (call.context.session != nullptr) {
@@ -193,6 +199,10 @@ std::span<const FunctionDef> SessionFunctions() {
       {.name = "current_user",
        .infer = InferName<288>,
        .eval = EvalCurrentUser,
+       .stability = kStatement},
+      {.name = "current_role",
+       .infer = InferName<512>,
+       .eval = EvalCurrentRole,
        .stability = kStatement},
       {.name = "database", .infer = InferName<64>, .eval = EvalDatabase, .stability = kStatement},
       {.name = "schema", .infer = InferName<64>, .eval = EvalDatabase, .stability = kStatement},

@@ -48,7 +48,7 @@ Status Parser::ParseUserSpec(UserSpec* user) {
     }
   }
   if (Accept(Kw::kReplace)) {
-    RETURN_IF_ERROR(StringText().status());
+    ASSIGN_OR_RETURN(user->current_password, StringText());
   }
   if (Accept(Kw::kRetain)) {
     user->retain_current_password = true;

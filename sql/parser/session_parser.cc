@@ -263,9 +263,10 @@ Status Parser::ParseSetPassword(SetItem* item) {
     ASSIGN_OR_RETURN(item->password, StringText());
   }
   if (Accept(Kw::kReplace)) {
-    RETURN_IF_ERROR(StringText().status());
+    ASSIGN_OR_RETURN(item->current_password, StringText());
   }
   if (Accept(Kw::kRetain)) {
+    item->retain_current_password = true;
     RETURN_IF_ERROR(Expect(Kw::kCurrent, Kw::kPassword));
   }
   return Status::Ok();
