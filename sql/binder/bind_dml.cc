@@ -119,6 +119,14 @@ Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInser
   if (schema.empty()) {
     return UserError(ER_NO_DB_ERROR);
   }
+  PrivilegeSet needed = {Privilege::kInsert};
+  if (statement.replace) {
+    needed.Add(Privilege::kDelete);
+  }
+  if (!statement.on_duplicate.empty()) {
+    needed.Add(Privilege::kUpdate);
+  }
+  RETURN_IF_ERROR(CheckTableHasAll(schema, name.name, needed));
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, name.name));
   if (entry.system != nullptr) {
     return UserError(ER_DBACCESS_DENIED_ERROR, "", "", schema);
@@ -138,6 +146,7 @@ Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInser
     facts_->base_tables.push_back(entry.table);
     insert->target = MakeRowTable(entry.table, entry.table->name);
     insert->target->id = NextId();
+    NoteAccess(insert->target.get());
     insert->proposed = MakeRowTable(entry.table, "");
     ExposeTable(insert->target.get(), tables);
     for (uint32_t i = 0; i < entry.table->columns.size(); ++i) {
@@ -229,6 +238,7 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const Inser
     }
     BoundAssignment bound;
     bound.column = *column;
+    RETURN_IF_ERROR(CheckColumn(*insert->table, bound.column, Privilege::kUpdate));
     if (!IsBareDefault(*assignment->value)) {
       RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
       ASSIGN_OR_RETURN(bound.value, BindExpr(*assignment->value, scope));
@@ -266,6 +276,7 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
       insert->columns.push_back(*column);
     }
   }
+  RETURN_IF_ERROR(CheckInsertAccess(statement, *insert));
   if (statement.query != nullptr) {
     ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
     LockForChange({}, insert->query.get());
@@ -365,6 +376,9 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   BoundQuery* query = update->query.get();
   Scope with_scope;
   Scope scope;
+  // Which of several tables are changed is known only once the assignments are.
+  scope.from_needs = statement.multi ? PrivilegeSet{Privilege::kSelect, Privilege::kUpdate}
+                                     : PrivilegeSet{Privilege::kUpdate};
   RETURN_IF_ERROR(
       StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
   BoundSelect* select = query->body.select.get();
@@ -411,6 +425,9 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
       }
       views.emplace_back(named, column->table);
     }
+    RETURN_IF_ERROR(
+        CheckTable(column->table->schema, column->table->table->name, {Privilege::kUpdate}));
+    RETURN_IF_ERROR(CheckColumn(*column->table->table, column->column, Privilege::kUpdate));
     New next{column->table, column->column, nullptr};
     if (!IsBareDefault(*assignment->value)) {
       RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
@@ -515,6 +532,9 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
   BoundQuery* query = deletion->query.get();
   Scope with_scope;
   Scope scope;
+  scope.from_needs = statement.targets.empty()
+                         ? PrivilegeSet{Privilege::kDelete}
+                         : PrivilegeSet{Privilege::kSelect, Privilege::kDelete};
   RETURN_IF_ERROR(
       StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
   BoundSelect* select = query->body.select.get();
@@ -540,6 +560,7 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
     targets.push_back(target);
   }
   for (const BoundTable* table : targets) {
+    RETURN_IF_ERROR(CheckTable(table->schema, table->table->name, {Privilege::kDelete}));
     BoundChangeTarget target;
     target.table = table->table;
     target.alias = table->alias;

@@ -171,6 +171,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
   if (schema.empty()) {
     return UserError(ER_NO_DB_ERROR);
   }
+  RETURN_IF_ERROR(CheckTable(schema, ref.table.name, scope->from_needs));
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, ref.table.name));
   if (names_ != nullptr) {
     names_->schemas[&ref] = entry.table->schema;
@@ -204,6 +205,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
     bound.org_schema = entry.table->schema;
     table->columns.push_back(std::move(bound));
   }
+  NoteAccess(table);
   RETURN_IF_ERROR(ApplyIndexHints(ref, table));
   ExposeTable(table, tables);
   return Leaf(table);
@@ -388,6 +390,8 @@ Status StatementBinder::MergeColumns(const JoinedTable& ref, const ScopeTables& 
     if (a == nullptr || b == nullptr) {
       return UserError(ER_BAD_FIELD_ERROR, name, "from clause");
     }
+    RETURN_IF_ERROR(CheckRead(*a->expr));
+    RETURN_IF_ERROR(CheckRead(*b->expr));
     ASSIGN_OR_RETURN(BoundPtr equal, Compare(CompareOp::kEqual, a->expr, b->expr));
     *on = AndAlso(std::move(*on), std::move(equal));
     used.push_back(a);

@@ -203,6 +203,7 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
       }
     }
     if (found != nullptr) {
+      RETURN_IF_ERROR(CheckRead(*found));
       // Every query between the name and its table depends on the outer row.
       for (Scope* inner = scope; inner != at; inner = inner->outer) {
         if (inner->query != nullptr) {

@@ -475,33 +475,35 @@ Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
     facts_->locks_rows = true;
     facts_->locks_for_update |= clause.strength == LockStrength::kUpdate;
     RowLock lock = clause.strength == LockStrength::kUpdate ? RowLock::kExclusive : RowLock::kShare;
-    auto apply = [&](BoundTable* table) {
+    auto apply = [&](BoundTable* table) -> Status {
       table->lock = lock;
       table->lock_wait = clause.wait;
+      return lock == RowLock::kExclusive ? CheckLockingAccess(*table) : Status::Ok();
     };
     if (clause.tables.empty()) {
       for (const auto& table : bound->tables) {
         if (table->kind == BoundTableKind::kBase) {
-          apply(table.get());
+          RETURN_IF_ERROR(apply(table.get()));
         }
       }
       continue;
     }
     for (const QualifiedName& name : clause.tables) {
       bool found = false;
-      const std::function<void(BoundTable*)> lock_all = [&](BoundTable* table) {
+      const std::function<Status(BoundTable*)> lock_all = [&](BoundTable* table) -> Status {
         if (table->kind == BoundTableKind::kBase) {
-          apply(table);
+          RETURN_IF_ERROR(apply(table));
         }
         for (BoundTable* merged : table->merged_tables) {
-          lock_all(merged);
+          RETURN_IF_ERROR(lock_all(merged));
         }
+        return {};
       };
       for (const auto& table : bound->tables) {
         const bool lockable =
             table->kind == BoundTableKind::kBase || table->kind == BoundTableKind::kView;
         if (lockable && !table->in_view && table->alias == name.name) {
-          lock_all(table.get());
+          RETURN_IF_ERROR(lock_all(table.get()));
           found = true;
         }
       }

@@ -79,8 +79,9 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
   }
   bool any = false;
   auto add = [&](const BoundPtr& expr, const std::string& name, const BoundTable* table,
-                 size_t column) {
+                 size_t column) -> Status {
     any = true;
+    RETURN_IF_ERROR(CheckReadByWildcard(*expr));
     const bool of_view = table->kind == BoundTableKind::kView;
     select->items.push_back(
         {expr, of_view ? DescribeViewColumn(*table, column, name) : DescribeItem(expr, name),
@@ -90,11 +91,12 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
       names_->wildcards[&item].push_back({full, name});
       scope->item_sources.push_back({nullptr, std::move(full)});
     }
+    return {};
   };
   if (item.table.empty()) {
     for (const ScopeColumn& column : scope->from.columns) {
       if (!column.hidden) {
-        add(column.expr, column.name, column.tables[0], column.column);
+          RETURN_IF_ERROR(add(column.expr, column.name, column.tables[0], column.column));
       }
     }
     return {};
@@ -105,7 +107,7 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
     }
     for (size_t i = 0; i < table->columns.size(); ++i) {
       if (!table->columns[i].hidden) {
-        add(TableColumn(table, i), table->columns[i].name, table, i);
+        RETURN_IF_ERROR(add(TableColumn(table, i), table->columns[i].name, table, i));
       }
     }
   }

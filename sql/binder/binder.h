@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sql/accounts/security_context.h"
 #include "sql/ast/query.h"
 #include "sql/ast/stmt.h"
 #include "sql/binder/dml.h"
@@ -38,6 +39,11 @@ class BinderEnvironment {
   virtual Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) = 0;
   // Null when never set.
   virtual const TypedValue* UserVariable(std::string_view name) = 0;
+  // What the statement may do, to be asked where names are resolved; null: everything.
+  virtual const SecurityContext* security() const { return nullptr; }
+  // Whom messages 1142 and 1143 name.
+  virtual std::string security_user() const { return {}; }
+  virtual std::string security_host() const { return {}; }
   // For folding constants: warnings go where the statement's go.
   virtual EvalContext& eval_context() = 0;
   // What is looked up between these is what the view is made from. With SQL SECURITY DEFINER it is

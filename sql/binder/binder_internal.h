@@ -72,6 +72,8 @@ struct Scope {
   // Depth of aggregate calls around the expression being bound.
   int in_aggregate = 0;
   bool in_window = false;
+  // One of these is needed on each table of FROM, or on a column of it.
+  PrivilegeSet from_needs = {Privilege::kSelect};
   // Set by the first aggregate of this block.
   bool has_aggregate = false;
   // Items of the select list that are bound already, for aliases.
@@ -202,6 +204,25 @@ class StatementBinder {
   static BoundPtr TableColumn(const BoundTable* table, size_t column);
   Status CheckUniqueAliases(const ScopeTables& tables) const;
   Status ApplyIndexHints(const TableRefName& ref, BoundTable* table);
+
+  // --- what the session may do (access.cc) ---
+  // `any` of these on the table or on one of its columns; asked before the table is looked for.
+  // Error: 1142, naming the first.
+  Status CheckTable(std::string_view schema, std::string_view table, PrivilegeSet any) const;
+  // All of these. Error: 1142, naming those that lack.
+  Status CheckTableHasAll(std::string_view schema, std::string_view table, PrivilegeSet all) const;
+  // Error: 1143.
+  Status CheckColumn(const TableDescriptor& table, uint32_t column, Privilege privilege) const;
+  // SELECT on what a name turned out to mean; nothing when that is no column of a stored table.
+  Status CheckRead(const BoundExpr& expr) const;
+  // The same of a column that * stands for: 1142, since the statement does not name it.
+  Status CheckReadByWildcard(const BoundExpr& expr) const;
+  // Notes in a new occurrence of a table whether its columns are to be checked.
+  void NoteAccess(BoundTable* table) const;
+  // INSERT into the named columns, UPDATE of those of ON DUPLICATE KEY, DELETE for REPLACE.
+  Status CheckInsertAccess(const InsertStmt& statement, const BoundInsert& insert) const;
+  // FOR UPDATE: 1142.
+  Status CheckLockingAccess(const BoundTable& table) const;
 
   // --- names (bind_names.cc) ---
   Result<BoundPtr> BindColumnRef(const ColumnRef& ref, Scope* scope);

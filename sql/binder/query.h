@@ -68,6 +68,8 @@ struct BoundTable {
 
   RowLock lock = RowLock::kNone;
   LockWait lock_wait = LockWait::kWait;
+  // SELECT is not granted on the whole table: each column that is read is checked.
+  bool select_by_column = false;
   bool changes = false;          // UPDATE or DELETE changes its rows
   bool semi_consistent = false;  // a locked row is waited for only if it matches as last committed
   // Index hints as a mask over the table's indexes; all ones: no restriction.

@@ -1,33 +1,17 @@
-// Accounts and privileges as SHOW GRANTS, SHOW CREATE USER and USER_PRIVILEGES tell them.
-//
-// Accounts are the rows of mysql.user. Every account of this release holds all privileges.
+// Accounts and what they may do as SHOW GRANTS, SHOW CREATE USER and SHOW PRIVILEGES tell them.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include "sql/accounts/grant_tables.h"
 
 namespace borealis::sql {
 
-class Session;
-
-struct AccountRecord {
-  std::string user;
-  std::string host;
-  std::string plugin = "caching_sha2_password";
-  std::string credential;
-  std::string ssl_type;
-  bool password_expired = false;
-  bool locked = false;
-};
-
-// All accounts; the session's own alone where there is no mysql.user.
-Result<std::vector<AccountRecord>> ListAccounts(Session& session);
-
-// A row of SHOW PRIVILEGES.
+// A row of SHOW PRIVILEGES, of a static privilege.
 struct PrivilegeText {
   std::string_view name;
   std::string_view context;
@@ -36,8 +20,11 @@ struct PrivilegeText {
 std::span<const PrivilegeText> Privileges();
 
 // "CREATE USER `u`@`h` IDENTIFIED WITH …".
-std::string CreateUserText(const AccountRecord& account);
-// "GRANT SELECT, … ON *.* TO `u`@`h` WITH GRANT OPTION".
-std::string GrantText(const AccountRecord& account);
+std::string CreateUserText(const Account& account);
+
+// The lines of SHOW GRANTS: with what `roles` give, as SHOW GRANTS … USING. REQUIRES: the account
+// exists.
+std::vector<std::string> GrantTexts(const GrantTables& tables, const AccountKey& key,
+                                    const std::set<AccountKey>& roles);
 
 }  // namespace borealis::sql

@@ -1,5 +1,6 @@
 #include "sql/executor/admin.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/mysql_error.h"
@@ -8,6 +9,7 @@
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/catalog.h"
+#include "sql/executor/account_change.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/view_text.h"
 #include "sql/functions/eval_context.h"
@@ -39,8 +41,11 @@ Status ExecuteKill(StatementRun& run) {
   if (run.session.environment().server == nullptr) {
     return UserError(ER_NO_SUCH_THREAD, id);
   }
-  return run.session.environment().server->Kill(static_cast<uint64_t>(id), kill.query_only,
-                                                run.session.identity().account_user);
+  // Others' sessions are killed by those with CONNECTION_ADMIN.
+  const bool any = run.session.security().HasSuperOr("CONNECTION_ADMIN");
+  return run.session.environment().server->Kill(
+      static_cast<uint64_t>(id), kill.query_only,
+      any ? std::nullopt : std::optional(run.session.account()));
 }
 
 Status ExecuteFlush(StatementRun& run) {
@@ -48,7 +53,13 @@ Status ExecuteFlush(StatementRun& run) {
   if (flush.with_read_lock || flush.for_export) {
     return UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES WITH READ LOCK");
   }
-  return Status::Ok();  // nothing is cached that would have to be written or forgotten
+  // Nothing else is cached that would have to be written or forgotten.
+  if (std::find(flush.what.begin(), flush.what.end(), "PRIVILEGES") != flush.what.end()) {
+    return run.session.environment().engine->is_replica()
+               ? Status::Ok()  // follows the writer
+               : AnnounceAccounts(run.session.environment());
+  }
+  return Status::Ok();
 }
 
 namespace {

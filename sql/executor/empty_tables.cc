@@ -103,21 +103,6 @@ constexpr std::string_view kFiles =
     "UPDATE_TIME varbinary(0), CHECK_TIME varbinary(0), CHECKSUM varbinary(0), STATUS "
     "varchar(256), EXTRA varchar(256)";
 
-constexpr std::string_view kSchemaPrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, TABLE_SCHEMA "
-    "varchar(64) NOT NULL, PRIVILEGE_TYPE varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT "
-    "NULL";
-
-constexpr std::string_view kTablePrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, TABLE_SCHEMA "
-    "varchar(64) NOT NULL, TABLE_NAME varchar(64) NOT NULL, PRIVILEGE_TYPE varchar(64) NOT "
-    "NULL, IS_GRANTABLE varchar(3) NOT NULL";
-
-constexpr std::string_view kColumnPrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, TABLE_SCHEMA "
-    "varchar(64) NOT NULL, TABLE_NAME varchar(64) NOT NULL, COLUMN_NAME varchar(64) NOT NULL, "
-    "PRIVILEGE_TYPE varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
-
 constexpr std::string_view kColumnStatistics =
     "SCHEMA_NAME varchar(64) BIN NOT NULL, TABLE_NAME varchar(64) BIN NOT NULL, COLUMN_NAME "
     "varchar(64) NOT NULL, HISTOGRAM json NOT NULL";
@@ -133,11 +118,6 @@ constexpr std::string_view kProfiling =
     "int, CONTEXT_INVOLUNTARY int, BLOCK_OPS_IN int, BLOCK_OPS_OUT int, MESSAGES_SENT int, "
     "MESSAGES_RECEIVED int, PAGE_FAULTS_MAJOR int, PAGE_FAULTS_MINOR int, SWAPS int, "
     "SOURCE_FUNCTION varchar(30), SOURCE_FILE varchar(20), SOURCE_LINE int";
-
-constexpr std::string_view kApplicableRoles =
-    "USER varchar(97), HOST varchar(256), GRANTEE varchar(97), GRANTEE_HOST varchar(256), "
-    "ROLE_NAME varchar(255), ROLE_HOST varchar(256), IS_GRANTABLE varchar(3) NOT NULL, "
-    "IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
 
 constexpr std::string_view kReplicationGroupMembers =
     "CHANNEL_NAME char(64) NOT NULL, MEMBER_ID char(36) COLLATE utf8mb4_bin NOT NULL, "
@@ -165,13 +145,9 @@ std::vector<SystemTableDefinition> EmptySystemTables() {
       {kInformation, "TRIGGERS", kTriggers},
       {kInformation, "EVENTS", kEvents},
       {kInformation, "FILES", kFiles},
-      {kInformation, "SCHEMA_PRIVILEGES", kSchemaPrivileges},
-      {kInformation, "TABLE_PRIVILEGES", kTablePrivileges},
-      {kInformation, "COLUMN_PRIVILEGES", kColumnPrivileges},
       {kInformation, "COLUMN_STATISTICS", kColumnStatistics},
       {kInformation, "RESOURCE_GROUPS", kResourceGroups},
       {kInformation, "PROFILING", kProfiling},
-      {kInformation, "APPLICABLE_ROLES", kApplicableRoles},
       {kPerformance, "replication_group_members", kReplicationGroupMembers},
       {kPerformance, "session_account_connect_attrs", kSessionAccountConnectAttrs},
       {kPerformance, "setup_consumers", kSetupConsumers},

@@ -25,6 +25,9 @@ Status ScanSchemata(SystemRows& rows) {
   const Catalog& catalog = *rows.session().environment().catalog;
   ASSIGN_OR_RETURN(const std::vector<std::string> names, catalog.ListSchemas());
   for (const std::string& name : names) {
+    if (!rows.session().security().SeesSchema(name)) {
+      continue;
+    }
     const Result<SchemaDescriptor> schema = catalog.FindSchema(name);
     if (!schema.ok()) {
       continue;  // dropped meanwhile
@@ -150,6 +153,19 @@ constexpr std::string_view kColumns =
     "PRIVILEGES varchar(154), COLUMN_COMMENT text BIN NOT NULL, GENERATION_EXPRESSION longtext "
     "BIN NOT NULL, SRS_ID int unsigned";
 
+// "select,insert": what the session may do with the column.
+std::string ColumnPrivilegesText(const SystemRows& rows, const TableDescriptor& table,
+                                 const ColumnDescriptor& column) {
+  if (table.kind == TableKind::kSystem) {
+    return "select";
+  }
+  const SecurityContext& security = rows.session().security();
+  const PrivilegeSet held = security.unrestricted()
+                                ? PrivilegeSet::All()
+                                : security.OnColumn(table.schema, table.name, column.name);
+  return FoldName(PrivilegeList(held & PrivilegesAt(PrivilegeLevel::kColumn), ","));
+}
+
 SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t number,
                     uint64_t position) {
   const ColumnDescriptor& column = table.columns[number];
@@ -172,9 +188,17 @@ SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t num
     row.Null(2);
   }
   row.Text(row::SqlText(type)).Text(KeyText(table, number)).Text(ExtraText(column));
-  row.Text(table.kind == TableKind::kSystem ? "select" : "select,insert,update,references");
+  row.Text(ColumnPrivilegesText(rows, table, column));
   row.Text(column.comment).Text(column.generated_text).Null();
   return row;
+}
+
+bool SeesColumn(const SystemRows& rows, const TableDescriptor& table,
+                const ColumnDescriptor& column) {
+  const SecurityContext& security = rows.session().security();
+  return security.unrestricted() || table.kind == TableKind::kSystem ||
+         security.OnColumn(table.schema, table.name, column.name)
+             .HasAny(PrivilegesAt(PrivilegeLevel::kColumn));
 }
 
 Status ScanColumns(SystemRows& rows) {
@@ -182,8 +206,12 @@ Status ScanColumns(SystemRows& rows) {
     const TableDescriptor& table = *entry.table;
     uint64_t position = 0;
     for (uint32_t i = 0; i < table.columns.size(); ++i) {
-      if (!table.columns[i].hidden) {
-        RETURN_IF_ERROR(rows.Add(ColumnRow(rows, table, i, ++position)));
+      if (table.columns[i].hidden) {
+        continue;
+      }
+      ++position;
+      if (SeesColumn(rows, table, table.columns[i])) {
+        RETURN_IF_ERROR(rows.Add(ColumnRow(rows, table, i, position)));
       }
     }
     return Status::Ok();

@@ -15,11 +15,18 @@ constexpr std::string_view kProcesslist =
     "varchar(64), COMMAND varchar(16) NOT NULL, TIME int NOT NULL, STATE varchar(64), INFO "
     "longtext";
 
-// Without a server around it the session is all there is.
+// Others' sessions are shown to those with PROCESS. Without a server around it the session is all
+// there is.
 std::vector<ProcessInfo> ProcessesOf(const SystemRows& rows) {
   const Session& session = rows.session();
   if (session.environment().server != nullptr) {
-    return session.environment().server->Processes();
+    std::vector<ProcessInfo> processes = session.environment().server->Processes();
+    if (!session.security().Has(Privilege::kProcess)) {
+      std::erase_if(processes, [&](const ProcessInfo& process) {
+        return process.user != session.identity().user;
+      });
+    }
+    return processes;
   }
   ProcessInfo own;
   own.id = session.identity().connection_id;

@@ -10,6 +10,7 @@
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/table_descriptor.h"
+#include "sql/executor/account_statements.h"
 #include "sql/executor/engine_variables.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -165,7 +166,7 @@ Status Assign(StatementRun& run, const SetItem& item, const TypedValue& value, b
     case SetItem::Kind::kTransaction:
       return SetTransaction(session, item);
     case SetItem::Kind::kPassword:
-      return UserError(ER_NOT_SUPPORTED_YET, "SET PASSWORD");
+      return ExecuteSetPassword(run, item);
   }
   return Status::Ok();
 }

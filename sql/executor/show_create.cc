@@ -3,7 +3,8 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
-#include "sql/executor/account_list.h"
+#include "sql/executor/account_statements.h"
+#include "sql/executor/account_text.h"
 #include "sql/executor/create_text.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/show_rows.h"
@@ -66,22 +67,28 @@ Status ShowCreateDatabase(StatementRun& run, const ShowStmt& show) {
             {{show.name, CreateDatabaseText(show.name, schema, show.if_not_exists, options)}}});
 }
 
-AccountRecord NamedAccount(const StatementRun& run, const std::optional<AccountName>& name) {
-  AccountRecord account;
-  const bool own = !name.has_value() || name->current_user;
-  account.user = own ? run.session.identity().account_user : name->user;
-  account.host = own ? run.session.identity().account_host : name->host;
-  return account;
+// The accounts as the session knows them; the session's own alone, with all privileges, where none
+// are stored.
+GrantTables KnownAccounts(const StatementRun& run) {
+  if (run.session.security().tables() != nullptr) {
+    return *run.session.security().tables();
+  }
+  GrantTables tables;
+  Account own;
+  own.key = run.session.account();
+  own.global = PrivilegeSet::All();
+  tables.Add(std::move(own));
+  return tables;
 }
 
-Result<std::optional<AccountRecord>> FindAccount(StatementRun& run, const AccountRecord& wanted) {
-  ASSIGN_OR_RETURN(const std::vector<AccountRecord> accounts, ListAccounts(run.session));
-  for (const AccountRecord& account : accounts) {
-    if (account.user == wanted.user && FoldName(account.host) == FoldName(wanted.host)) {
-      return std::optional(account);
-    }
-  }
-  return std::optional<AccountRecord>();
+AccountKey NamedAccount(const StatementRun& run, const std::optional<AccountName>& name) {
+  return name.has_value() ? ResolveAccount(run, *name) : run.session.account();
+}
+
+// Others' accounts are for those that may read mysql.user.
+bool MayShowAccount(const StatementRun& run, const AccountKey& key) {
+  return key == run.session.account() ||
+         run.session.security().OnTable("mysql", "user").Has(Privilege::kSelect);
 }
 
 }  // namespace
@@ -104,16 +111,31 @@ Status ShowCreate(StatementRun& run, const ShowStmt& show) {
 }
 
 Status ShowGrants(StatementRun& run, const ShowStmt& show) {
-  if (!show.roles.empty()) {
-    return Unsupported("SHOW GRANTS … USING");
+  const AccountKey key = NamedAccount(run, show.account);
+  if (!MayShowAccount(run, key)) {
+    const SessionIdentity& who = run.session.identity();
+    return UserError(ER_TABLEACCESS_DENIED_ERROR, "SELECT", who.account_user, who.host, "user");
   }
-  const AccountRecord wanted = NamedAccount(run, show.account);
-  ASSIGN_OR_RETURN(const std::optional<AccountRecord> account, FindAccount(run, wanted));
-  if (!account.has_value()) {
-    return UserError(ER_NONEXISTING_GRANT, wanted.user, wanted.host);
+  const GrantTables tables = KnownAccounts(run);
+  if (tables.Find(key) == nullptr) {
+    return UserError(ER_NONEXISTING_GRANT, key.user, key.host);
   }
-  return SendTextRows(run, {{fmt::format("Grants for {}@{}", account->user, account->host)},
-                            {{GrantText(*account)}}});
+  std::set<AccountKey> roles;
+  for (const AccountName& name : show.roles) {
+    const AccountKey role = ResolveAccount(run, name);
+    if (!tables.Reaches(key, role)) {
+      return UserError(ER_ROLE_NOT_GRANTED, AccountIdentifier(role), AccountIdentifier(key));
+    }
+    roles.insert(role);
+  }
+  if (!show.account.has_value() || show.account->current_user) {
+    roles.insert(run.session.active_roles().begin(), run.session.active_roles().end());
+  }
+  TextRows rows{{fmt::format("Grants for {}@{}", key.user, key.host)}, {}};
+  for (std::string& line : GrantTexts(tables, key, roles)) {
+    rows.rows.push_back({std::move(line)});
+  }
+  return SendTextRows(run, rows);
 }
 
 Status ShowPrivileges(StatementRun& run) {
@@ -122,17 +144,24 @@ Status ShowPrivileges(StatementRun& run) {
     rows.rows.push_back({std::string(privilege.name), std::string(privilege.context),
                          std::string(privilege.comment)});
   }
+  for (const std::string_view name : DynamicPrivileges()) {
+    rows.rows.push_back({std::string(name), "Server Admin", ""});
+  }
   return SendTextRows(run, rows);
 }
 
 Status ShowCreateUser(StatementRun& run, const ShowStmt& show) {
-  const AccountRecord wanted = NamedAccount(run, show.account);
-  ASSIGN_OR_RETURN(const std::optional<AccountRecord> account, FindAccount(run, wanted));
-  if (!account.has_value()) {
-    return UserError(ER_CANNOT_USER, "SHOW CREATE USER",
-                     fmt::format("'{}'@'{}'", wanted.user, wanted.host));
+  const AccountKey key = NamedAccount(run, show.account);
+  if (!MayShowAccount(run, key)) {
+    const SessionIdentity& who = run.session.identity();
+    return UserError(ER_DBACCESS_DENIED_ERROR, who.account_user, who.account_host, "mysql");
   }
-  return SendTextRows(run, {{fmt::format("CREATE USER for {}@{}", account->user, account->host)},
+  const GrantTables tables = KnownAccounts(run);
+  const Account* account = tables.Find(key);
+  if (account == nullptr) {
+    return UserError(ER_CANNOT_USER, "SHOW CREATE USER", QuotedAccount(key));
+  }
+  return SendTextRows(run, {{fmt::format("CREATE USER for {}@{}", key.user, key.host)},
                             {{CreateUserText(*account)}}});
 }
 

@@ -3,16 +3,19 @@
 #include "base/mysql_error.h"
 #include "sql/ast/admin.h"
 #include "sql/ast/stmt.h"
+#include "sql/executor/account_statements.h"
 #include "sql/executor/admin.h"
 #include "sql/executor/change.h"
 #include "sql/executor/ddl.h"
 #include "sql/executor/insert.h"
+#include "sql/executor/privilege_checks.h"
 #include "sql/executor/set_statement.h"
 #include "sql/executor/show.h"
 
 namespace borealis::sql {
 
 Status Executor::Execute(StatementRun& run) {
+  RETURN_IF_ERROR(CheckPrivileges(run));
   const StmtKind kind = run.statement.kind;
   switch (kind) {
     case StmtKind::kCreateDatabase:
@@ -54,6 +57,25 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteUnlockTables(run);
     case StmtKind::kLockTables:
       return ExecuteLockTables(run);
+    case StmtKind::kCreateUser:
+      return ExecuteCreateUser(run);
+    case StmtKind::kAlterUser:
+      return ExecuteAlterUser(run);
+    case StmtKind::kDropUser:
+    case StmtKind::kDropRole:
+      return ExecuteDropUser(run);
+    case StmtKind::kRenameUser:
+      return ExecuteRenameUser(run);
+    case StmtKind::kCreateRole:
+      return ExecuteCreateRole(run);
+    case StmtKind::kGrant:
+      return ExecuteGrant(run);
+    case StmtKind::kRevoke:
+      return ExecuteRevoke(run);
+    case StmtKind::kSetRole:
+      return ExecuteSetRole(run);
+    case StmtKind::kSetDefaultRole:
+      return ExecuteSetDefaultRole(run);
     case StmtKind::kUnsupported:
       return UserError(ER_NOT_SUPPORTED_YET, run.statement.As<UnsupportedStmt>().construct);
     default:

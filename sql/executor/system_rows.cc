@@ -181,6 +181,7 @@ Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_colum
     ASSIGN_OR_RETURN(schemas, catalog.ListSchemas());
   }
   const std::optional<std::string> wanted_name = rows.Wanted(name_column);
+  const SecurityContext& security = rows.session().security();
   for (const std::string& schema : schemas) {
     std::vector<std::string> names;
     if (wanted_name.has_value()) {
@@ -196,6 +197,9 @@ Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_colum
       names = std::move(listed).value();
     }
     for (const std::string& name : names) {
+      if (!security.SeesTable(schema, name)) {
+        continue;
+      }
       const Result<CatalogEntry> entry = catalog.Find(schema, name);
       if (entry.ok()) {
         RETURN_IF_ERROR(visit(*entry));

@@ -96,6 +96,7 @@ std::vector<SystemTableDefinition> ConstraintSystemTables();
 std::vector<SystemTableDefinition> TransactionSystemTables();
 std::vector<SystemTableDefinition> LockSystemTables();
 std::vector<SystemTableDefinition> ServerSystemTables();
+std::vector<SystemTableDefinition> PrivilegeSystemTables();
 std::vector<SystemTableDefinition> EmptySystemTables();
 std::vector<SystemTableDefinition> StatisticsSystemTables();
 std::vector<SystemTableDefinition> InnodbSystemTables();

@@ -12,7 +12,8 @@ class SystemTableRegistry final : public SystemTables {
   SystemTableRegistry() {
     for (auto definitions : {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
                              TransactionSystemTables(), LockSystemTables(),
-                             StatisticsSystemTables(), InnodbSystemTables(), EmptySystemTables()}) {
+                             StatisticsSystemTables(), InnodbSystemTables(),
+                             PrivilegeSystemTables(), EmptySystemTables()}) {
       for (const SystemTableDefinition& definition : definitions) {
         schemas_[std::string(definition.schema)][FoldName(definition.name)] =
             MakeSystemTable(definition);

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "engine/engine.h"
-#include "sql/executor/account_list.h"
 #include "sql/executor/lock_text.h"
 #include "sql/executor/system_rows.h"
 #include "sql/functions/eval_context.h"
@@ -109,27 +108,6 @@ Status ScanMetadataLocks(SystemRows& rows) {
   return Status::Ok();
 }
 
-constexpr std::string_view kUserPrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, PRIVILEGE_TYPE "
-    "varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
-
-// Every account may do everything.
-Status ScanUserPrivileges(SystemRows& rows) {
-  ASSIGN_OR_RETURN(const std::vector<AccountRecord> accounts, ListAccounts(rows.session()));
-  for (const AccountRecord& account : accounts) {
-    for (const PrivilegeText& privilege : Privileges()) {
-      if (privilege.name == "Usage" || privilege.name == "Grant option" ||
-          privilege.name == "Proxy") {
-        continue;  // not granted one by one
-      }
-      SystemRow row = rows.NewRow();
-      row.Text("'" + account.user + "'@'" + account.host + "'").Text("def");
-      RETURN_IF_ERROR(rows.Add(row.Text(row::UpperText(privilege.name)).YesNo(true)));
-    }
-  }
-  return Status::Ok();
-}
-
 constexpr std::string_view kInformation = "information_schema";
 constexpr std::string_view kPerformance = "performance_schema";
 
@@ -138,7 +116,6 @@ constexpr std::string_view kPerformance = "performance_schema";
 std::vector<SystemTableDefinition> TransactionSystemTables() {
   return {
       {kInformation, "INNODB_TRX", kInnodbTrx, ScanInnodbTrx},
-      {kInformation, "USER_PRIVILEGES", kUserPrivileges, ScanUserPrivileges},
       {kPerformance, "metadata_locks", kMetadataLocks, ScanMetadataLocks},
   };
 }

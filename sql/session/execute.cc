@@ -222,6 +222,12 @@ ExecuteResult Session::Run(CachedStatement* statement, std::span<const TypedValu
   OkInfo ok;
   Status status = CheckInterrupt();
   if (status.ok()) {
+    status = RefreshSecurity();
+  }
+  if (status.ok() && password_expired_) {
+    status = CheckPasswordChange(*statement->parsed.statement);
+  }
+  if (status.ok()) {
     const std::string_view outer = std::exchange(running_text_, statement->text);
     status = Dispatch(statement, parameters, sink, &ok);
     running_text_ = outer;

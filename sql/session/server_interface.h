@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "sql/accounts/account_key.h"
 
 namespace borealis::sql {
 
@@ -28,8 +29,9 @@ class ServerInterface {
   virtual ~ServerInterface() = default;
 
   virtual std::vector<ProcessInfo> Processes() const = 0;
-  // KILL [QUERY] id by `user`. Errors: 1094 unknown id, 1095 not the owner.
-  virtual Status Kill(uint64_t id, bool query_only, std::string_view user) = 0;
+  // KILL [QUERY] id; with `owner` only that account's sessions. Errors: 1094 unknown id, 1095 not
+  // the owner.
+  virtual Status Kill(uint64_t id, bool query_only, const std::optional<AccountKey>& owner) = 0;
 
   // Names and values of SHOW GLOBAL STATUS, in any order.
   virtual std::vector<std::pair<std::string, std::string>> StatusVariables() const = 0;

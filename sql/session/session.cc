@@ -107,6 +107,11 @@ Status Session::UseDatabase(std::string_view name) {
   if (name.empty()) {
     return UserError(ER_NO_DB_ERROR);
   }
+  RETURN_IF_ERROR(RefreshSecurity());
+  if (!security_.SeesSchema(SameName(name, "information_schema") ? "information_schema" : name)) {
+    return UserError(ER_DBACCESS_DENIED_ERROR, identity_.account_user, identity_.account_host,
+                     name);
+  }
   ASSIGN_OR_RETURN(SchemaDescriptor schema, environment_.catalog->FindSchema(name));
   bool system = environment_.catalog->IsSystemSchema(name);
   database_ = system && SameName(name, "information_schema") ? "information_schema" : name;
@@ -145,6 +150,9 @@ void Session::Reset() {
   settings_ = environment_.variables != nullptr ? environment_.variables->InitialSettings()
                                                 : SessionSettings();
   settings_.generation = generation;
+  if (!active_roles_.empty()) {
+    ActivateDefaultRoles().IgnoreError();
+  }
   int statement_kill = 1;
   killed_.compare_exchange_strong(statement_kill, 0);
 }
@@ -177,6 +185,7 @@ Status CheckOneStatement(const CachedStatement& statement, std::string_view text
 }
 
 Result<PreparedInfo> Session::Prepare(std::string_view text) {
+  RETURN_IF_ERROR(RefreshSecurity());
   statement_time_us_ = environment_.clock->WallUs();
   diagnostics_.Clear();
   context_->Refresh();

@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@
 
 #include "base/os/time.h"
 #include "base/result.h"
+#include "sql/accounts/security_context.h"
 #include "sql/ast/node.h"
 #include "sql/context/diagnostics.h"
 #include "sql/context/result_sink.h"
@@ -48,6 +50,8 @@ namespace borealis::sql {
 
 class BoundQuery;
 class Catalog;
+class Credentials;
+class GrantStore;
 class QueryMachine;
 class RowSource;
 class SessionContext;
@@ -69,7 +73,9 @@ struct SessionEnvironment {
   StatementExecutor* executor = nullptr;
   ServerInterface* server = nullptr;
   const Clock* clock = nullptr;
-  StatementCounters* counters = nullptr;  // null: nobody counts
+  StatementCounters* counters = nullptr;     // null: nobody counts
+  GrantStore* grants = nullptr;              // null: sessions may do everything
+  const Credentials* credentials = nullptr;  // null: accounts cannot be given passwords
 };
 
 struct SessionIdentity {
@@ -136,7 +142,11 @@ class Session {
   void Reset();
   // The connection has ended: as Reset, but much to undo is left to the background.
   void Close();
-  void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }
+  void set_identity(SessionIdentity identity);
+  // After a login: the account's default roles, or all where activate_all_roles_on_login says so.
+  Status ActivateDefaultRoles();
+  // The password of the account has expired: until it is changed every statement but that is 1820.
+  void set_password_expired(bool expired) { password_expired_ = expired; }
 
   // Whether a text may hold several statements (CLIENT_MULTI_STATEMENTS, COM_SET_OPTION); off, what
   // follows the first is a syntax error.
@@ -155,6 +165,16 @@ class Session {
 
   const SessionEnvironment& environment() const { return environment_; }
   const SessionIdentity& identity() const { return identity_; }
+  AccountKey account() const { return {identity_.account_user, identity_.account_host}; }
+  // What the session may do, as of the start of the statement or of the last RefreshSecurity.
+  const SecurityContext& security() const { return security_; }
+  // Follows a change of the accounts, if there was one: one comparison otherwise.
+  Status RefreshSecurity();
+  const std::set<AccountKey>& active_roles() const { return active_roles_; }
+  // SET ROLE. REQUIRES: they are granted.
+  Status SetActiveRoles(std::set<AccountKey> roles);
+  // Errors: 1290.
+  Status CheckMayChange() const;
   const std::string& database() const { return database_; }
   SessionSettings& settings() { return settings_; }
   const SessionSettings& settings() const { return settings_; }
@@ -252,11 +272,11 @@ class Session {
                   ResultSink& sink, OkInfo* ok);
   Status RunPreparedStatement(const Stmt& statement, ResultSink& sink, OkInfo* ok);
   void StartStatement(const Stmt& statement);
+  Status CheckPasswordChange(const Stmt& statement) const;
   void NoteFailure();
   ExecuteResult Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume);
   uint16_t StatusFlags() const;
   Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);
-  Status CheckMayChange() const;
   Status CheckMayLockForUpdate() const;
 
   // --- query.cc ---
@@ -305,6 +325,10 @@ class Session {
 
   SessionEnvironment environment_;
   SessionIdentity identity_;
+  SecurityContext security_;
+  uint64_t security_version_ = 0;  // of the dictionary, that security_ is good for
+  std::set<AccountKey> active_roles_;
+  bool password_expired_ = false;
   std::string database_;
   SessionSettings settings_;
   std::map<std::string, std::string, std::less<>> other_variables_;

@@ -39,6 +39,16 @@ const SessionSettings& SessionContext::settings() const {
   return session_->settings();
 }
 
+const SecurityContext* SessionContext::security() const {
+  return session_->security().unrestricted() ? nullptr : &session_->security();
+}
+std::string SessionContext::security_user() const {
+  return session_->identity().account_user;
+}
+std::string SessionContext::security_host() const {
+  return session_->identity().host;
+}
+
 Result<CatalogEntry> SessionContext::FindTable(std::string_view schema, std::string_view name) {
   return session_->environment().catalog->Find(schema, name);
 }
@@ -71,6 +81,14 @@ std::string SessionContext::User() const {
 }
 std::string SessionContext::CurrentUser() const {
   return session_->identity().account_user + "@" + session_->identity().account_host;
+}
+std::string SessionContext::CurrentRole() const {
+  std::string roles;
+  for (const AccountKey& role : session_->active_roles()) {
+    roles += roles.empty() ? "" : ",";
+    roles += AccountIdentifier(role);
+  }
+  return roles.empty() ? "NONE" : roles;
 }
 std::optional<std::string> SessionContext::Database() const {
   return session_->database().empty() ? std::nullopt : std::optional(session_->database());

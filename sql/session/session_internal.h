@@ -81,10 +81,14 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   EvalContext& eval_context() override { return eval_; }
   void EnterView(const TableDescriptor& view) override;
   void LeaveView() override;
+  const SecurityContext* security() const override;
+  std::string security_user() const override;
+  std::string security_host() const override;
 
   // SessionInfo.
   std::string User() const override;
   std::string CurrentUser() const override;
+  std::string CurrentRole() const override;
   std::optional<std::string> Database() const override;
   uint64_t ConnectionId() const override;
   uint64_t LastInsertId() const override;

@@ -21,7 +21,7 @@ class FixedServer final : public ServerInterface {
     return {{7, "root", "localhost:5000", "test", "Query", 3, "executing", std::string(150, 'q')},
             {8, "app", "10.0.0.1:6000", std::nullopt, "Sleep", 60, "", std::nullopt}};
   }
-  Status Kill(uint64_t, bool, std::string_view) override { return Status::Ok(); }
+  Status Kill(uint64_t, bool, const std::optional<AccountKey>&) override { return Status::Ok(); }
   std::vector<std::pair<std::string, std::string>> StatusVariables() const override {
     return {{"Uptime", "61"}, {"Threads_connected", "2"}};
   }
