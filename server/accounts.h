@@ -1,7 +1,8 @@
-// Accounts: who may log in, kept in the table mysql.user like everything else a cluster knows.
+// Accounts as logins need them: the first one of a new volume, and finding the one that a client
+// means. Where they are stored and how they change is in sql/accounts and sql/executor.
 //
-// A new volume gets one account, root, from loopback only; its password comes from the operator's
-// file, or there is none. Logins look the table up each time: it is one small cached page.
+// A new volume gets one account, root; its password comes from the operator's file, or there is
+// none and only this machine itself is let in.
 #pragma once
 
 #include <functional>
@@ -15,11 +16,12 @@
 
 namespace borealis::server {
 
-// Makes the schema mysql and its tables with the first account, unless they are there. The writer
-// calls it before it serves. `root_password` empty: none.
-Status BootstrapAccounts(sql::SessionEnvironment environment, const std::string& root_password);
+// Makes the account tables with the first account, unless they are there. The writer calls it
+// before it serves. `root_password` empty: none.
+Status BootstrapAccounts(const sql::SessionEnvironment& environment,
+                         const std::string& root_password);
 
-class TableAccounts final : public mysql::AccountSource {
+class StoredAccounts final : public mysql::AccountSource {
  public:
   // `current` gives the environment of the role that the instance has now; an empty one while it
   // has none that serves, and then nobody can log in.
@@ -27,7 +29,7 @@ class TableAccounts final : public mysql::AccountSource {
     std::shared_ptr<const void> keep_alive;
     sql::SessionEnvironment environment;
   };
-  explicit TableAccounts(std::function<std::optional<Current>()> current)
+  explicit StoredAccounts(std::function<std::optional<Current>()> current)
       : current_(std::move(current)) {}
 
   Result<std::optional<mysql::Account>> Find(std::string_view user, std::string_view host) override;

@@ -19,6 +19,7 @@
 #include "server/geometry_orders.h"
 #include "server/instance_metrics.h"
 #include "server/net/net_server.h"
+#include "server/plugin_credentials.h"
 #include "server/role.h"
 #include "server/server_info.h"
 #include "server/session/sql_handler.h"
@@ -138,7 +139,8 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<ServerInfo> info_;
   std::unique_ptr<sql::ExecutorParts> executor_;
-  std::unique_ptr<TableAccounts> accounts_;
+  PluginCredentials credentials_;
+  std::unique_ptr<StoredAccounts> accounts_;
   std::unique_ptr<NetServer> net_;
   std::unique_ptr<Transport> admin_;
   Thread role_thread_;
@@ -162,12 +164,12 @@ Status InstanceProcess::Begin() {
   info_ = std::make_unique<ServerInfo>(
       ServerInfo::Facts{self_.id, uuid, self_.port, config_.buffer_pool_bytes});
   executor_ = sql::MakeExecutorParts();
-  accounts_ = std::make_unique<TableAccounts>([this]() -> std::optional<TableAccounts::Current> {
+  accounts_ = std::make_unique<StoredAccounts>([this]() -> std::optional<StoredAccounts::Current> {
     const std::shared_ptr<Role> now = role();
     if (now == nullptr || !now->Report().can_read) {
       return std::nullopt;
     }
-    return TableAccounts::Current{now, now->environment()};
+    return StoredAccounts::Current{now, now->environment()};
   });
   NetServer::Parts parts;
   parts.options.bind_address = self_.host;
@@ -435,6 +437,7 @@ RoleParts InstanceProcess::Parts() {
   parts.shared.server = info_.get();
   parts.shared.clock = &SystemClock();
   parts.shared.counters = &statements_;
+  parts.shared.credentials = &credentials_;
   parts.system_tables = executor_->system_tables.get();
   return parts;
 }

@@ -4,6 +4,7 @@
 
 #include "base/obs/log.h"
 #include "server/instance_metrics.h"
+#include "sql/executor/account_change.h"
 #include "sql/executor/engine_variables.h"
 
 namespace borealis::server {
@@ -41,6 +42,8 @@ Result<std::shared_ptr<WriterRole>> WriterRole::Open(
   role->environment_ = parts.shared;
   role->environment_.engine = role->engine_.get();
   role->environment_.catalog = role->catalog_.get();
+  role->grants_ = sql::MakeGrantStore(role->environment_);
+  role->environment_.grants = role->grants_.get();
   return role;
 }
 
@@ -129,6 +132,10 @@ Result<engine::Engine*> ReaderRole::OpenEngine(std::string_view active) {
   ASSIGN_OR_RETURN(engine_, engine::Engine::OpenReplica(volume_.get(), OptionsFor(parts_), active));
   catalog_ = std::make_unique<sql::Catalog>(engine_.get(), parts_.system_tables);
   sql::ApplyEngineVariables(*parts_.shared.variables, *engine_);
+  sql::SessionEnvironment environment = parts_.shared;
+  environment.engine = engine_.get();
+  environment.catalog = catalog_.get();
+  grants_ = sql::MakeGrantStore(environment);
   ready_.store(true);
   LOG_INFO("replica open at vdl {}", volume_->vdl().value());
   return engine_.get();
@@ -156,6 +163,7 @@ sql::SessionEnvironment ReaderRole::environment() const {
   sql::SessionEnvironment environment = parts_.shared;
   environment.engine = engine_.get();
   environment.catalog = catalog_.get();
+  environment.grants = grants_.get();
   return environment;
 }
 

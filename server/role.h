@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "server/replication/log_receiver.h"
 #include "server/replication/log_sender.h"
+#include "sql/accounts/grant_store.h"
 #include "sql/catalog/catalog.h"
 #include "sql/session/session.h"
 #include "storage_client/client.h"
@@ -87,6 +88,7 @@ class WriterRole final : public Role {
   std::unique_ptr<storage_client::StorageClient> volume_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<sql::Catalog> catalog_;
+  std::unique_ptr<sql::GrantStore> grants_;
   sql::SessionEnvironment environment_;
   std::map<PeerId, std::unique_ptr<LogSender>> senders_;  // admin transport's thread, and Stop
   Mutex mutex_{LockRank::kServer};                        // guards senders_
@@ -115,6 +117,7 @@ class ReaderRole final : public Role {
   std::unique_ptr<storage_client::ReplicaVolume> volume_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<sql::Catalog> catalog_;
+  std::unique_ptr<sql::GrantStore> grants_;
   std::atomic<bool> ready_{false};
   std::unique_ptr<LogReceiver> receiver_;
 };

@@ -70,10 +70,17 @@ std::vector<sql::ProcessInfo> ServerInfo::Processes() const {
   return processes;
 }
 
-// Every account of this release may do everything; ownership begins to matter with privileges.
-Status ServerInfo::Kill(uint64_t id, bool query_only, std::string_view /*user*/) {
+Status ServerInfo::Kill(uint64_t id, bool query_only, const std::optional<sql::AccountKey>& owner) {
   if (id > UINT32_MAX) {
     return UserError(ER_NO_SUCH_THREAD, id);
+  }
+  const auto entry = net_->connections().Find(static_cast<uint32_t>(id));
+  if (owner.has_value() && entry.connection != nullptr) {
+    // One that is still logging in is nobody's.
+    const auto* session = static_cast<const SqlHandler*>(entry.handler.get());
+    if (session == nullptr || session->account() != *owner) {
+      return UserError(ER_KILL_DENIED_ERROR, id);
+    }
   }
   return net_->connections().Kill(static_cast<uint32_t>(id), query_only);
 }

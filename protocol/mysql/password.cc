@@ -292,6 +292,14 @@ bool CheckSha2Response(std::string_view response, std::string_view scramble,
   return SecretsEqual(Sha256({once}), fast_digest);
 }
 
+bool CheckStoredPassword(std::string_view plugin, std::string_view password,
+                         std::string_view stored) {
+  if (plugin == kSha2Plugin) {
+    return CheckSha2Password(password, stored);
+  }
+  return plugin == kNativePlugin && SecretsEqual(NativeStoredCredential(password), stored);
+}
+
 std::string StoredCredential(std::string_view plugin, std::string_view password) {
   if (plugin == kSha2Plugin) {
     return Sha2StoredCredential(password);

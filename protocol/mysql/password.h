@@ -41,6 +41,9 @@ bool CheckSha2Response(std::string_view response, std::string_view scramble,
 // The 43 characters of SHA-256-crypt ("$5$" without its prefix), salts up to any length.
 std::string Sha256Crypt(std::string_view password, std::string_view salt, uint32_t rounds);
 
+// Whether it is the password that was stored as `stored` by `plugin`.
+bool CheckStoredPassword(std::string_view plugin, std::string_view password,
+                         std::string_view stored);
 // A stored credential for `plugin`, or empty when the plugin is not one of the two.
 std::string StoredCredential(std::string_view plugin, std::string_view password);
 // A string is well formed as stored by `plugin` (CREATE USER … IDENTIFIED WITH … AS '…').

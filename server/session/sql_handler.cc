@@ -4,6 +4,7 @@
 
 #include "base/mysql_error.h"
 #include "row/temporal.h"
+#include "sql/parser/secrets.h"
 
 namespace borealis::server {
 
@@ -111,8 +112,9 @@ SqlHandler::SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvir
     : role_(std::move(role)),
       environment_(environment),
       gate_(gate),
-      user_(login.user),
-      session_(environment, ToIdentity(connection_id, login)) {}
+      session_(environment, ToIdentity(connection_id, login)) {
+  NoteUser(login);
+}
 
 SqlHandler::~SqlHandler() = default;
 
@@ -166,12 +168,15 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
         std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText, session_.settings());
     RunText(connection, std::move(text), 0);
   } else if (auto* kill = std::get_if<ProcessKillCommand>(&command.body)) {
-    Answer(connection, environment_.server->Kill(kill->thread_id, /*query_only=*/false, user_));
+    Answer(connection, Kill(kill->thread_id));
   } else if (std::holds_alternative<ShutdownCommand>(command.body)) {
-    Answer(connection, environment_.server->RequestShutdown(/*restart=*/false));
+    Answer(connection, Administer(sql::Privilege::kShutdown, [this] {
+             return environment_.server->RequestShutdown(/*restart=*/false);
+           }));
   } else if (std::holds_alternative<RefreshCommand>(command.body) ||
              std::holds_alternative<DebugCommand>(command.body)) {
-    Answer(connection, Status::Ok());  // nothing is cached that a client could ask to be dropped
+    // Nothing is cached that a client could ask to be dropped.
+    Answer(connection, Administer(sql::Privilege::kReload, [] { return Status::Ok(); }));
   } else {
     Answer(connection, UserError(ER_NOT_SUPPORTED_YET, CommandName(command.code)));
   }
@@ -323,7 +328,40 @@ void SqlHandler::FinishCommand(const ConnectionPtr& connection) {
   }
 }
 
+Status SqlHandler::Kill(uint64_t id) {
+  RETURN_IF_ERROR(session_.RefreshSecurity());
+  const bool any = session_.security().HasSuperOr("CONNECTION_ADMIN");
+  return environment_.server->Kill(id, /*query_only=*/false,
+                                   any ? std::nullopt : std::optional(session_.account()));
+}
+
+Status SqlHandler::Administer(sql::Privilege needed, const std::function<Status()>& work) {
+  RETURN_IF_ERROR(session_.RefreshSecurity());
+  return session_.security().Has(needed)
+             ? work()
+             : UserError(ER_SPECIFIC_ACCESS_DENIED_ERROR, sql::PrivilegeName(needed));
+}
+
+void SqlHandler::NoteUser(const LoginInfo& login) {
+  MutexLock lock(mutex_);
+  user_ = login.user;
+  account_ = {login.account.user, login.account.host};
+}
+
+std::string SqlHandler::user() const {
+  MutexLock lock(mutex_);
+  return user_;
+}
+
+sql::AccountKey SqlHandler::account() const {
+  MutexLock lock(mutex_);
+  return account_;
+}
+
 void SqlHandler::NoteRunning(std::string text) {
+  if (auto without = sql::WithoutSecrets(text); without.has_value()) {
+    text = std::move(*without);
+  }
   MutexLock lock(mutex_);
   running_ = std::move(text);
   database_ = session_.database();
@@ -342,8 +380,10 @@ std::string SqlHandler::database() const {
 Status SqlHandler::OnChangeUser(const LoginInfo& login) {
   session_.Reset();
   prepared_.clear();
-  user_ = login.user;
+  NoteUser(login);
   session_.set_identity(ToIdentity(session_.identity().connection_id, login));
+  session_.set_password_expired(login.account.password_expired);
+  RETURN_IF_ERROR(session_.ActivateDefaultRoles());
   session_.set_client_found_rows((login.capabilities & mysql::kClientFoundRows) != 0);
   session_.set_multi_statements((login.capabilities & mysql::kClientMultiStatements) != 0);
   return login.database.empty() ? Status::Ok() : session_.UseDatabase(login.database);

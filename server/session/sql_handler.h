@@ -5,6 +5,7 @@
 // CommandHandler (one thread at a time); OnKill from any thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,7 +34,8 @@ class SqlHandler final : public CommandHandler {
   // What runs now, for SHOW PROCESSLIST; empty when idle. Any thread.
   std::string running_text() const;
   std::string database() const;
-  const std::string& user() const { return user_; }
+  std::string user() const;
+  sql::AccountKey account() const;
 
  private:
   struct Prepared {
@@ -56,11 +58,13 @@ class SqlHandler final : public CommandHandler {
   void Answer(const ConnectionPtr& connection, const Status& status);
   void FinishCommand(const ConnectionPtr& connection);
   void NoteRunning(std::string text);
+  void NoteUser(const LoginInfo& login);
+  Status Kill(uint64_t id);
+  Status Administer(sql::Privilege needed, const std::function<Status()>& work);
 
   const std::shared_ptr<const void> role_;
   const sql::SessionEnvironment environment_;
   StatementGate* const gate_;
-  std::string user_;
   sql::Session session_;
   std::map<uint32_t, Prepared> prepared_;
   std::unique_ptr<ResultWriter> writer_;  // of the command in progress
@@ -68,6 +72,8 @@ class SqlHandler final : public CommandHandler {
   mutable Mutex mutex_{LockRank::kLeaf};
   std::string running_ GUARDED_BY(mutex_);
   std::string database_ GUARDED_BY(mutex_);
+  std::string user_ GUARDED_BY(mutex_);  // as the client gave it
+  sql::AccountKey account_ GUARDED_BY(mutex_);
 };
 
 }  // namespace borealis::server
