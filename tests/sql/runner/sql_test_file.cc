@@ -66,9 +66,11 @@ bool ParseHeader(const std::string& line, Record* record) {
     record->sort_rows = words.size() > 1 && words[1] == "rowsort";
     return words.size() == 1 || record->sort_rows || words[1] == "nosort";
   }
-  if (words[0] == "connection" && words.size() == 2) {
+  if (words[0] == "connection" && words.size() >= 2 && words.size() <= 4) {
     record->kind = Record::Kind::kConnection;
     record->text = words[1];
+    record->user = words.size() > 2 ? words[2] : "root";
+    record->password = words.size() > 3 ? words[3] : "";
     return true;
   }
   if (words[0] == "auto") {
@@ -227,16 +229,22 @@ class Sessions {
   TestConnection* current() {
     std::unique_ptr<TestConnection>& connection = connections_[name_];
     if (connection == nullptr) {
-      connection = connect_(name_);
+      connection = connect_(user_, password_);
     }
     return connection.get();
   }
-  void Switch(const std::string& name) { name_ = name; }
+  void Switch(const Record& record) {
+    name_ = record.text;
+    user_ = record.user;
+    password_ = record.password;
+  }
 
  private:
   const Connect& connect_;
   std::map<std::string, std::unique_ptr<TestConnection>> connections_;
   std::string name_ = "default";
+  std::string user_ = "root";
+  std::string password_;
 };
 
 std::string Rows(const Outcome& outcome, bool sorted) {
@@ -313,7 +321,7 @@ std::vector<Failure> RunRecords(const std::vector<Record>& records, const Connec
   std::vector<Failure> failures;
   for (const Record& record : records) {
     if (record.kind == Record::Kind::kConnection) {
-      sessions.Switch(record.text);
+      sessions.Switch(record);
       continue;
     }
     TestConnection* connection = sessions.current();
@@ -343,7 +351,7 @@ std::string RecordAnswers(std::string_view text, const std::vector<Record>& reco
   for (const Record& record : records) {
     copy_until(record.line);
     if (record.kind == Record::Kind::kConnection) {
-      sessions.Switch(record.text);
+      sessions.Switch(record);
       copy_until(record.end_line);
       continue;
     }

@@ -9,7 +9,8 @@
 //   query [nosort|rowsort]          must give exactly the rows after ----, one per line, columns
 //                                   separated by tabs; NULL is NULL, the empty string (empty);
 //                                   backslash, tab and line feed in a value as \\, \t, \n
-//   connection NAME                 the following records run in that session (first use opens it)
+//   connection NAME [USER [PASSWORD]]   the following records run in that session; its first use
+//                                   opens it, as root where no user is named
 //   warnings                        after a statement: SHOW WARNINGS must list these rows
 //   auto                            in a file about to be recorded: every line is a statement;
 //                                   recording makes the records above of them
@@ -35,7 +36,9 @@ struct Record {
   int error = 0;
   uint64_t count = 0;
   bool sort_rows = false;
-  std::string text;  // statement, or connection name
+  std::string text;           // statement, or connection name
+  std::string user = "root";  // of a connection
+  std::string password;
   std::vector<std::string> expected;
 };
 
@@ -57,7 +60,8 @@ class TestConnection {
   virtual ~TestConnection() = default;
   virtual Outcome Execute(std::string_view statement) = 0;
 };
-using Connect = std::function<std::unique_ptr<TestConnection>(std::string_view name)>;
+using Connect = std::function<std::unique_ptr<TestConnection>(const std::string& user,
+                                                              const std::string& password)>;
 
 struct Failure {
   int line = 0;

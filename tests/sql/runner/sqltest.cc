@@ -11,9 +11,13 @@
 #include <iterator>
 #include <optional>
 
+#include "base/mysql_error.h"
 #include "engine/engine.h"
 #include "row/convert.h"
+#include "server/plugin_credentials.h"
+#include "sql/accounts/grant_store.h"
 #include "sql/catalog/catalog.h"
+#include "sql/executor/account_change.h"
 #include "sql/executor/create.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -82,6 +86,10 @@ class Instance {
     engine_ = std::move(opened).value();
     parts_ = sql::MakeExecutorParts();
     catalog_ = std::make_unique<sql::Catalog>(engine_.get(), parts_->system_tables.get());
+    grants_ = sql::MakeGrantStore(Environment());
+    if (!MakeRoot().ok()) {
+      return false;
+    }
     engine::SchemaDefinition schema;
     schema.name = "test";
     schema.payload = sql::EncodeSchemaDescriptor({});
@@ -93,26 +101,60 @@ class Instance {
     }
   }
 
-  std::unique_ptr<TestConnection> Connect() {
-    sql::SessionEnvironment environment;
-    environment.engine = engine_.get();
-    environment.catalog = catalog_.get();
-    environment.variables = parts_->variables.get();
-    environment.executor = parts_->executor.get();
+  // As a client on this machine.
+  std::unique_ptr<TestConnection> Connect(const std::string& user, const std::string& password) {
+    auto tables = grants_->At(catalog_->version());
+    if (!tables.ok()) {
+      return nullptr;
+    }
+    const sql::Account* account = (*tables)->FindForLogin(user, "127.0.0.1");
+    if (account == nullptr || account->locked ||
+        !credentials_.Proves(account->plugin, password, account->credential)) {
+      fprintf(stderr, "login of %s refused\n", user.c_str());
+      return nullptr;
+    }
     auto session = std::make_unique<sql::Session>(
-        environment,
-        sql::SessionIdentity{++connections_, "root", "localhost", "root", "localhost"});
-    if (!session->UseDatabase("test").ok()) {
+        Environment(), sql::SessionIdentity{++connections_, user, "localhost", account->key.user,
+                                            account->key.host});
+    if (!session->ActivateDefaultRoles().ok()) {
+      return nullptr;
+    }
+    const Status used = session->UseDatabase("test");
+    if (!used.ok() && used.user_errno() != ER_DBACCESS_DENIED_ERROR) {
       return nullptr;
     }
     return std::make_unique<EmbeddedConnection>(std::move(session));
   }
 
  private:
+  sql::SessionEnvironment Environment() const {
+    sql::SessionEnvironment environment;
+    environment.engine = engine_.get();
+    environment.catalog = catalog_.get();
+    environment.variables = parts_->variables.get();
+    environment.executor = parts_->executor.get();
+    environment.grants = grants_.get();
+    environment.credentials = &credentials_;
+    return environment;
+  }
+
+  Status MakeRoot() {
+    RETURN_IF_ERROR(sql::MakeAccountTables(Environment()));
+    return sql::ChangeStoredAccounts(Environment(), [](sql::GrantTables* tables) {
+      sql::Account root;
+      root.key = {"root", "localhost"};
+      sql::GrantEverything(&root);
+      tables->Add(std::move(root));
+      return Status::Ok();
+    });
+  }
+
   MemoryVolume volume_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<sql::ExecutorParts> parts_;
   std::unique_ptr<sql::Catalog> catalog_;
+  std::unique_ptr<sql::GrantStore> grants_;
+  server::PluginCredentials credentials_;
   uint64_t connections_ = 0;
 };
 
@@ -148,10 +190,14 @@ int RunFile(const Options& options, const std::string& path) {
     ParseTestFile(text, &records, &problem);
   }
   Instance instance;
-  Connect connect = [&](std::string_view) { return instance.Connect(); };
+  Connect connect = [&](const std::string& user, const std::string& password) {
+    return instance.Connect(user, password);
+  };
   if (problem.empty() && options.server.has_value()) {
     problem = EmptyTestSchema(*options.server);
-    connect = [&](std::string_view) { return ConnectOverWire(*options.server); };
+    connect = [&](const std::string& user, const std::string& password) {
+      return ConnectOverWire(*options.server, user, password);
+    };
   } else if (problem.empty() && !instance.Start()) {
     problem = "the instance does not start";
   }

@@ -20,6 +20,7 @@ bool ParseWireServer(std::string_view text, WireServer* server);
 // Replaces the schema `test` by an empty one; returns what went wrong.
 std::string EmptyTestSchema(const WireServer& server);
 // Null, with a message on standard error, when the server does not let us in.
-std::unique_ptr<TestConnection> ConnectOverWire(const WireServer& server);
+std::unique_ptr<TestConnection> ConnectOverWire(const WireServer& server, const std::string& user,
+                                                const std::string& password);
 
 }  // namespace borealis::sqltest
