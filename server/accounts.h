@@ -6,10 +6,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "protocol/mysql/auth.h"
 #include "sql/session/session.h"
@@ -33,9 +35,20 @@ class StoredAccounts final : public mysql::AccountSource {
       : current_(std::move(current)) {}
 
   Result<std::optional<mysql::Account>> Find(std::string_view user, std::string_view host) override;
+  // FAILED_LOGIN_ATTEMPTS and PASSWORD_LOCK_TIME; counted by each instance for itself and forgotten
+  // when it ends, or when the account is given another password. Error: 3955.
+  Status OnOutcome(const mysql::Account& account, bool right) override;
 
  private:
+  struct Failures {
+    std::string credential;  // that they were counted for
+    uint32_t count = 0;
+    int64_t locked_at_us = 0;  // 0: not
+  };
+
   const std::function<std::optional<Current>()> current_;
+  Mutex mutex_{LockRank::kLeaf};
+  std::map<sql::AccountKey, Failures> failures_ GUARDED_BY(mutex_);
 };
 
 }  // namespace borealis::server

@@ -124,6 +124,7 @@ class InstanceProcess final : public Instance, public FrameHandler, public Handl
   void Carry(const GeometryWork& work);
   void BecomeWriter();
   void BecomeReader(const Order& order);
+  Status CheckUserConnections(const LoginInfo& login) const;
   Status ApplyOptions();
   RoleParts Parts();
   storage_client::VolumeSource Volume() const;
@@ -171,7 +172,13 @@ Status InstanceProcess::Begin() {
     }
     return StoredAccounts::Current{now, now->environment()};
   });
+  RETURN_IF_ERROR(ApplyOptions());
   NetServer::Parts parts;
+  const auto option = [this](std::string_view name) {
+    return executor_->variables->IntegerValue(name).value_or(0);
+  };
+  parts.options.require_secure_transport = option("require_secure_transport") != 0;
+  parts.options.max_connections = static_cast<int>(option("max_connections"));
   parts.options.bind_address = self_.host;
   parts.options.port = self_.port;
   parts.keys = std::move(keys);
@@ -180,7 +187,6 @@ Status InstanceProcess::Begin() {
   parts.pool = pool_.get();
   net_ = NetServer::Create(std::move(parts));
   info_->Connect(net_.get(), pool_.get(), [this] { return role(); });
-  RETURN_IF_ERROR(ApplyOptions());
   RETURN_IF_ERROR(net_->Start());
   admin_ = Transport::Create(this);
   RETURN_IF_ERROR(admin_->Listen(self_.host, self_.admin_port).status());
@@ -200,10 +206,6 @@ Status InstanceProcess::ApplyOptions() {
       return Status::InvalidArgument("--option " + name + "=" + value + ": " +
                                      std::string(status.message()));
     }
-  }
-  const auto max_connections = executor_->variables->IntegerValue("max_connections");
-  if (max_connections.has_value()) {
-    net_->connections().SetMaxConnections(static_cast<int>(*max_connections));
   }
   return Status::Ok();
 }
@@ -484,12 +486,40 @@ void InstanceProcess::BecomeReader(const Order& order) {
   role_ = std::move(reader);
 }
 
+// MAX_USER_CONNECTIONS of the account, or the variable's.
+Status InstanceProcess::CheckUserConnections(const LoginInfo& login) const {
+  const uint64_t most =
+      login.account.max_user_connections != 0
+          ? login.account.max_user_connections
+          : executor_->variables->IntegerValue("max_user_connections").value_or(0);
+  if (most == 0) {
+    return Status::Ok();
+  }
+  const sql::AccountKey key{login.account.user, login.account.host};
+  uint64_t open = 0;
+  for (const auto& entry : net_->connections().List()) {
+    open +=
+        entry.handler != nullptr && static_cast<const SqlHandler&>(*entry.handler).account() == key
+            ? 1
+            : 0;
+  }
+  if (open < most) {
+    return Status::Ok();
+  }
+  return login.account.max_user_connections != 0
+             ? UserError(ER_USER_LIMIT_REACHED, login.account.user, "max_user_connections", most)
+             : Status::User(1203, "User " + login.account.user +
+                                      " already has more than 'max_user_connections' active "
+                                      "connections");
+}
+
 Result<std::unique_ptr<CommandHandler>> InstanceProcess::Open(const ConnectionPtr& connection,
                                                               const LoginInfo& login) {
   const std::shared_ptr<Role> now = role();
   if (now == nullptr || !now->Report().can_read) {
     return UserError(ER_SERVER_SHUTDOWN);
   }
+  RETURN_IF_ERROR(CheckUserConnections(login));
   auto handler =
       std::make_unique<SqlHandler>(now, now->environment(), &gate_, connection->id(), login);
   RETURN_IF_ERROR(handler->OnChangeUser(login));

@@ -38,6 +38,7 @@ Authenticator::Authenticator(const Environment& environment, Peer peer)
 
 Authenticator::Step Authenticator::Start(const LoginRequest& request, std::string_view scramble) {
   user_ = request.user;
+  can_change_password_ = (request.capabilities & kClientCanHandleExpiredPasswords) != 0;
   scramble_ = scramble;
   used_password_ = !IsEmptyResponse(request.auth_response);
   auto found = environment_.accounts->Find(user_, peer_.host);
@@ -94,17 +95,27 @@ Authenticator::Step Authenticator::CheckScrambled(std::string_view response) {
 }
 
 Authenticator::Step Authenticator::CheckNative(std::string_view response) {
-  return known_ && CheckNativeResponse(response, scramble_, account_->credential) ? Succeed({})
-                                                                                  : Fail();
+  const bool right =
+      known_ && (CheckNativeResponse(response, scramble_, account_->credential) ||
+                 (!account_->additional_credential.empty() &&
+                  CheckNativeResponse(response, scramble_, account_->additional_credential)));
+  return right ? Succeed({}) : Fail();
+}
+
+// Whether the response is that of a password proved before against `credential`.
+bool Authenticator::MatchesCached(std::string_view response, std::string_view credential) const {
+  const std::string digest = known_ && !credential.empty()
+                                 ? environment_.cache->Find(AccountName(), credential)
+                                 : std::string();
+  return !digest.empty() && CheckSha2Response(response, scramble_, digest);
 }
 
 Authenticator::Step Authenticator::CheckSha2(std::string_view response) {
   if (response.size() != kSha2DigestSize || account_->credential.empty()) {
     return Fail();
   }
-  const std::string digest =
-      known_ ? environment_.cache->Find(AccountName(), account_->credential) : std::string();
-  if (!digest.empty() && CheckSha2Response(response, scramble_, digest)) {
+  if (MatchesCached(response, account_->credential) ||
+      MatchesCached(response, account_->additional_credential)) {
     return Succeed({kAuthMoreData, kFastAuthSuccess});
   }
   if (!peer_.secure && environment_.rsa_key == nullptr) {
@@ -142,11 +153,13 @@ Authenticator::Step Authenticator::CheckPassword(std::string_view password) {
     Sha256Crypt(password.substr(0, kMaxPasswordSize), "unknown user's salt.", 5000);
     return Fail();
   }
-  if (!CheckSha2Password(password, account_->credential)) {
-    return Fail();
+  for (const std::string& credential : {account_->credential, account_->additional_credential}) {
+    if (!credential.empty() && CheckSha2Password(password, credential)) {
+      environment_.cache->Put(AccountName(), credential, Sha2FastDigest(password));
+      return Succeed({});
+    }
   }
-  environment_.cache->Put(AccountName(), account_->credential, Sha2FastDigest(password));
-  return Succeed({});
+  return Fail();
 }
 
 Authenticator::Step Authenticator::Continue(State next, std::string packet) {
@@ -159,14 +172,31 @@ Authenticator::Step Authenticator::Succeed(std::string packet) {
   if (account_->locked) {
     return {Outcome::kFailed, {}, UserError(ER_ACCOUNT_HAS_BEEN_LOCKED, user_, peer_.display_host)};
   }
-  if (account_->require_tls && !peer_.secure) {
-    return Fail();
+  if (!Satisfied()) {
+    return {Outcome::kFailed, {}, AccessDenied(user_, peer_.display_host, used_password_)};
+  }
+  if (Status refused = environment_.accounts->OnOutcome(*account_, true); !refused.ok()) {
+    return {Outcome::kFailed, {}, std::move(refused)};
+  }
+  if (account_->password_expired && !can_change_password_) {
+    return {Outcome::kFailed, {}, UserError(ER_MUST_CHANGE_PASSWORD_LOGIN)};
   }
   return {Outcome::kSucceeded, std::move(packet), Status::Ok()};
 }
 
+// What REQUIRE asks for.
+bool Authenticator::Satisfied() const {
+  return !account_->require_certificate && (!account_->require_tls || peer_.secure) &&
+         (account_->require_cipher.empty() || account_->require_cipher == peer_.tls_cipher);
+}
+
 Authenticator::Step Authenticator::Fail() {
   state_ = State::kDone;
+  if (known_) {
+    if (Status refused = environment_.accounts->OnOutcome(*account_, false); !refused.ok()) {
+      return {Outcome::kFailed, {}, std::move(refused)};
+    }
+  }
   return {Outcome::kFailed, {}, AccessDenied(user_, peer_.display_host, used_password_)};
 }
 

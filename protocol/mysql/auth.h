@@ -28,13 +28,17 @@ class RsaKey;
 
 // An account as the server keeps it.
 struct Account {
-  std::string user;        // empty: the anonymous account
-  std::string host;        // the pattern that matched: "%", "10.%", "localhost"
-  std::string plugin;      // kNativePlugin or kSha2Plugin
-  std::string credential;  // as the plugin stores it; empty: no password
+  std::string user;                   // empty: the anonymous account
+  std::string host;                   // the pattern that matched: "%", "10.%", "localhost"
+  std::string plugin;                 // kNativePlugin or kSha2Plugin
+  std::string credential;             // as the plugin stores it; empty: no password
+  std::string additional_credential;  // a second password that counts as well; empty: none
   bool locked = false;
   bool password_expired = false;
   bool require_tls = false;
+  bool require_certificate = false;   // of the client: none is asked for, so nobody is let in
+  std::string require_cipher;         // empty: any
+  uint32_t max_user_connections = 0;  // 0: as the server has it
 };
 
 // Where accounts come from. Find may block (announce it with BlockingScope); it is called on
@@ -46,6 +50,13 @@ class AccountSource {
   // host pattern wins, as in MySQL. Nothing when there is none; an error, which the client is told,
   // when accounts cannot be looked up now.
   virtual Result<std::optional<Account>> Find(std::string_view user, std::string_view host) = 0;
+  // A login as `account` ended: with the right password, or with a wrong one. The error that
+  // refuses it, because too many wrong ones came before.
+  virtual Status OnOutcome(const Account& account, bool right) {
+    (void)account;
+    (void)right;
+    return Status::Ok();
+  }
 };
 
 class Authenticator {
@@ -61,6 +72,7 @@ class Authenticator {
     bool secure = false;  // TLS
     // Names by which accounts may know a loopback peer in messages; "localhost" for 127.0.0.1, ::1.
     std::string display_host;
+    std::string tls_cipher = {};
   };
   enum class Outcome { kContinue, kSucceeded, kFailed };
   struct Step {
@@ -87,6 +99,8 @@ class Authenticator {
   Step CheckSha2(std::string_view response);
   Step OnPasswordPacket(std::string_view payload);
   Step CheckPassword(std::string_view password);
+  bool MatchesCached(std::string_view response, std::string_view credential) const;
+  bool Satisfied() const;
   Step Continue(State next, std::string packet);
   Step Succeed(std::string packet);
   Step Fail();
@@ -97,6 +111,7 @@ class Authenticator {
   State state_ = State::kScrambled;
   std::string user_;
   std::string scramble_;
+  bool can_change_password_ = false;  // the client knows what to do when its password has expired
   std::optional<Account> account_;
   bool known_ = false;          // the account exists
   bool used_password_ = false;  // for the wording of 1045

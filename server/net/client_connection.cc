@@ -383,6 +383,7 @@ void ClientConnection::RunAuthentication(std::optional<std::string> reply) {
     mysql::Authenticator::Peer peer;
     peer.host = host_;
     peer.secure = stream_.tls();
+    peer.tls_cipher = stream_.tls_cipher();
     peer.display_host = IsLoopback(host_) ? "localhost" : host_;
     authenticator_ = std::make_unique<mysql::Authenticator>(environment, peer);
     response_.set_capabilities(request_->capabilities);

@@ -153,6 +153,10 @@ Status ApplyAccountOptions(const std::vector<AccountOption>& options, Account* a
   bool required = false;
   for (const AccountOption& option : options) {
     const std::string_view name = option.name;
+    if (name == "REQUIRE X509" || name == "REQUIRE ISSUER" || name == "REQUIRE SUBJECT") {
+      // Clients are not asked for certificates.
+      return UserError(ER_NOT_SUPPORTED_YET, option.name);
+    }
     if (name.starts_with("REQUIRE ")) {
       ApplyRequire(name.substr(8), option.text, !required, account);
       required = true;

@@ -10,7 +10,7 @@
 namespace borealis::sql {
 
 // REQUIRE, WITH limits, PASSWORD …, ACCOUNT LOCK, FAILED_LOGIN_ATTEMPTS, COMMENT and ATTRIBUTE.
-// Errors: 1525, 3140.
+// Errors: 1235 (certificates), 1525, 3982.
 Status ApplyAccountOptions(const std::vector<AccountOption>& options, Account* account);
 
 // A password that was made up for an account, to be shown once.

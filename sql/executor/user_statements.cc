@@ -1,6 +1,8 @@
 // CREATE, ALTER, DROP and RENAME USER, SET PASSWORD, CREATE and DROP ROLE.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/accounts/credentials.h"
@@ -91,14 +93,28 @@ Status CheckCurrentPassword(const StatementRun& run, const Account& account,
   return Status::Ok();
 }
 
+bool ExpiresPassword(const std::vector<AccountOption>& options) {
+  return std::any_of(options.begin(), options.end(),
+                     [](const AccountOption& option) { return option.name == "PASSWORD EXPIRE"; });
+}
+
+// The options first: a new password has to meet the policy that comes with it.
+Status ApplyAll(const StatementRun& run, const UserSpec& spec,
+                const std::vector<AccountOption>& options, Account* account,
+                std::vector<GeneratedPassword>* generated) {
+  RETURN_IF_ERROR(ApplyAccountOptions(options, account));
+  RETURN_IF_ERROR(ApplyCredentials(run, spec, account, generated));
+  account->password_expired |= ExpiresPassword(options);
+  return Status::Ok();
+}
+
 Status AlterOne(const StatementRun& run, const AlterUserStmt& statement, const UserSpec& spec,
                 Account* account, std::vector<GeneratedPassword>* generated) {
   RETURN_IF_ERROR(CheckMayTouch(run, *account));
   if (spec.identified) {
     RETURN_IF_ERROR(CheckCurrentPassword(run, *account, spec.current_password));
   }
-  RETURN_IF_ERROR(ApplyCredentials(run, spec, account, generated));
-  RETURN_IF_ERROR(ApplyAccountOptions(statement.options, account));
+  RETURN_IF_ERROR(ApplyAll(run, spec, statement.options, account, generated));
   if (statement.default_role.has_value()) {
     RETURN_IF_ERROR(
         ChooseDefaultRoles(run, *statement.default_role, statement.default_roles, account));
@@ -137,8 +153,7 @@ Status ExecuteCreateUser(StatementRun& run) {
       const AccountKey key = ResolveAccount(run, spec.account);
       RETURN_IF_ERROR(CheckAccountName(key));
       Account account = NewAccount(run, key);
-      RETURN_IF_ERROR(ApplyCredentials(run, spec, &account, &generated));
-      RETURN_IF_ERROR(ApplyAccountOptions(statement.options, &account));
+      RETURN_IF_ERROR(ApplyAll(run, spec, statement.options, &account, &generated));
       for (const AccountName& name : statement.default_roles) {
         const AccountKey role = ResolveAccount(run, name);
         if (tables->Find(role) == nullptr) {
@@ -166,10 +181,7 @@ Status ExecuteCreateUser(StatementRun& run) {
 Status ExecuteAlterUser(StatementRun& run) {
   const auto& statement = run.statement.As<AlterUserStmt>();
   std::vector<GeneratedPassword> generated;
-  bool expired_again = false;
-  for (const AccountOption& option : statement.options) {
-    expired_again |= option.name == "PASSWORD EXPIRE";
-  }
+  const bool expired_again = ExpiresPassword(statement.options);
   Status changed = ChangeAccounts(run, [&](GrantTables* tables) -> Status {
     Failures failures("ALTER USER");
     for (const UserSpec& spec : statement.users) {
