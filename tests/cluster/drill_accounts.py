@@ -23,7 +23,8 @@ def code(work):
 
 class Client:
     def __init__(self, cluster, user, password, port=None, **options):
-        self.connection = pymysql.connect(host=cluster.host, port=port or cluster.port, user=user, password=password, autocommit=True,
+        options = {"autocommit": True, **options}
+        self.connection = pymysql.connect(host=cluster.host, port=port or cluster.port, user=user, password=password,
                                           connect_timeout=30, read_timeout=60, **options)
 
     def run(self, text):
@@ -51,6 +52,64 @@ def check_logins(cluster):
     assert Client(cluster, "ann", "second-Secret").run("SELECT CURRENT_USER()") == (("ann@localhost",),)
     assert code(lambda: Client(cluster, "ann", "first-Secret")) == 1045  # the more specific account counts
     cluster.query("DROP USER ann@'10.%', ann@localhost")
+
+
+def check_policies(cluster):
+    cluster.query("CREATE USER tls IDENTIFIED BY 'first-Secret' REQUIRE SSL")
+    assert code(lambda: Client(cluster, "tls", "first-Secret", ssl_disabled=True)) == 1045
+    assert Client(cluster, "tls", "first-Secret", ssl={"check_hostname": False, "verify_mode": "none"}).run("SELECT 1") == ((1,),)
+
+    cluster.query("CREATE USER few IDENTIFIED BY 'first-Secret' WITH MAX_USER_CONNECTIONS 2")
+    held = [Client(cluster, "few", "first-Secret") for _ in range(2)]
+    assert code(lambda: Client(cluster, "few", "first-Secret")) == 1226
+    held.pop().connection.close()
+    wait_for(lambda: login_or_none(cluster, "few", "first-Secret", cluster.port), 10, "a place for another session")
+
+    cluster.query("CREATE USER tried IDENTIFIED BY 'first-Secret' FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 2")
+    wrong = [code(lambda: Client(cluster, "tried", "wrong")) for _ in range(3)]
+    assert wrong == [1045, 1045, 3955], wrong
+    assert code(lambda: Client(cluster, "tried", "first-Secret")) == 3955
+    cluster.query("ALTER USER tried IDENTIFIED BY 'second-Secret'")
+    Client(cluster, "tried", "second-Secret")
+
+    cluster.query("CREATE USER old IDENTIFIED BY 'first-Secret' PASSWORD EXPIRE")
+    assert code(lambda: Client(cluster, "old", "first-Secret")) == 1862
+    expired = Client(cluster, "old", "first-Secret", client_flag=1 << 22, autocommit=None)
+    assert expired.code("SELECT 1") == 1820
+    assert expired.code("ALTER USER old IDENTIFIED BY 'second-Secret'") == 0
+    assert expired.code("SELECT 1") == 0
+    Client(cluster, "old", "second-Secret")
+
+    cluster.query("CREATE USER two IDENTIFIED BY 'first-Secret'")
+    cluster.query("ALTER USER two IDENTIFIED BY 'second-Secret' RETAIN CURRENT PASSWORD")
+    Client(cluster, "two", "first-Secret")
+    Client(cluster, "two", "second-Secret")
+    cluster.query("ALTER USER two DISCARD OLD PASSWORD")
+    assert code(lambda: Client(cluster, "two", "first-Secret")) == 1045
+    Client(cluster, "two", "second-Secret")
+
+    cluster.query("CREATE USER again IDENTIFIED BY 'first-Secret' PASSWORD HISTORY 2")
+    assert code(lambda: cluster.query("ALTER USER again IDENTIFIED BY 'first-Secret'")) == 3638
+    cluster.query("ALTER USER again IDENTIFIED BY 'second-Secret'")
+    assert code(lambda: cluster.query("ALTER USER again IDENTIFIED BY 'first-Secret'")) == 3638
+    cluster.query("ALTER USER again IDENTIFIED BY 'third-Secret'")
+    cluster.query("ALTER USER again IDENTIFIED BY 'first-Secret'")
+
+    cluster.query("CREATE USER own IDENTIFIED BY 'first-Secret' PASSWORD REQUIRE CURRENT")
+    own = Client(cluster, "own", "first-Secret")
+    assert own.code("SET PASSWORD = 'second-Secret'") == 3892
+    assert own.code("SET PASSWORD = 'second-Secret' REPLACE 'wrong'") == 3891
+    assert own.code("SET PASSWORD = 'second-Secret' REPLACE 'first-Secret'") == 0
+    assert own.code("KILL 1") in (1094, 1095)
+    other = Client(cluster, "own", "second-Secret")
+    assert own.code(f"KILL {other.connection.thread_id()}") == 0
+    root = cluster.connect()
+    assert own.code(f"KILL {root.thread_id()}") == 1095
+    assert all(row[1] == "own" for row in own.run("SHOW PROCESSLIST"))
+    root.close()
+    random = cluster.query("ALTER USER own IDENTIFIED BY RANDOM PASSWORD")
+    assert random[0][:2] == ("own", "%") and len(random[0][2]) == 20, random
+    Client(cluster, "own", random[0][2])
 
 
 def check_reader(cluster):
@@ -151,6 +210,7 @@ def check_secrets(cluster):
 def main():
     with Cluster(readers=1) as cluster:
         check_logins(cluster)
+        check_policies(cluster)
         check_reader(cluster)
         check_kill(cluster)
         check_atomic(cluster)
