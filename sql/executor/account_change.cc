@@ -113,6 +113,9 @@ Status ChangeStoredAccounts(const SessionEnvironment& environment, const Account
 
 Status ChangeAccounts(StatementRun& run, const AccountChange& change) {
   RETURN_IF_ERROR(run.session.CheckMayChange());
+  if (run.session.table_locks() != nullptr) {  // the account tables may be among them
+    return UserError(ER_LOCK_OR_ACTIVE_TRANSACTION);
+  }
   const SessionEnvironment& environment = run.session.environment();
   if (!environment.catalog->Find("mysql", "user").ok()) {
     return UserError(ER_NO_SUCH_TABLE, "mysql", "user");
