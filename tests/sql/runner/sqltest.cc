@@ -2,9 +2,9 @@
 //
 // Without --connect they run against the SQL layer and the engine in this process, each file on an
 // empty volume in memory. With it they run over the MySQL protocol, each file in an empty schema
-// `test` of that server, as root without a password. --record rewrites the files with what the
-// server answers: meant for a real MySQL server, whose word is the specification; read the
-// difference before committing it. Exit status 1 when an answer differs.
+// `test` of that server, as root without a password unless a record names another user. --record
+// rewrites the files with what the server answers: meant for a real MySQL server, whose word is the
+// specification; read the difference before committing it. Exit status 1 when an answer differs.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
