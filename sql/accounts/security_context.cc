@@ -118,4 +118,9 @@ bool SecurityContext::SeesTable(std::string_view schema, std::string_view table)
          OnAnyColumn(schema, table).HasAny(PrivilegesAt(PrivilegeLevel::kTable));
 }
 
+Status NoSuchDefiner(const AccountKey& definer) {
+  return Status::User(1449, "The user specified as a definer ('" + definer.user + "'@'" +
+                                definer.host + "') does not exist");
+}
+
 }  // namespace borealis::sql

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "sql/accounts/grant_tables.h"
 
 namespace borealis::sql {
@@ -56,5 +57,8 @@ class SecurityContext {
   PrivilegeSet global_ = PrivilegeSet::All();
   bool unrestricted_ = true;
 };
+
+// 1449: a view's definer.
+Status NoSuchDefiner(const AccountKey& definer);
 
 }  // namespace borealis::sql

@@ -238,7 +238,10 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const Inser
     }
     BoundAssignment bound;
     bound.column = *column;
-    RETURN_IF_ERROR(CheckColumn(*insert->table, bound.column, Privilege::kUpdate));
+    const BoundTable& named = *scope->from.tables[0];
+    RETURN_IF_ERROR(CheckColumn(named, ColumnShowing(named, *insert->target, bound.column),
+                                {Privilege::kUpdate}));
+    RETURN_IF_ERROR(CheckBelow(named, *insert->target, bound.column, Privilege::kUpdate));
     if (!IsBareDefault(*assignment->value)) {
       RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
       ASSIGN_OR_RETURN(bound.value, BindExpr(*assignment->value, scope));
@@ -276,7 +279,7 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
       insert->columns.push_back(*column);
     }
   }
-  RETURN_IF_ERROR(CheckInsertAccess(statement, *insert));
+  RETURN_IF_ERROR(CheckInsertAccess(statement, *insert, *scope.from.tables[0]));
   if (statement.query != nullptr) {
     ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
     LockForChange({}, insert->query.get());
@@ -416,6 +419,7 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
     BoundPtr bound;
     ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment->column, scope, &bound));
     const BoundTable* named = found_.table;
+    const size_t named_column = found_.column;
     scope.replace = std::move(replace);
     if (named->kind == BoundTableKind::kView) {
       for (const auto& [view, table] : views) {
@@ -425,9 +429,9 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
       }
       views.emplace_back(named, column->table);
     }
-    RETURN_IF_ERROR(
-        CheckTable(column->table->schema, column->table->table->name, {Privilege::kUpdate}));
-    RETURN_IF_ERROR(CheckColumn(*column->table->table, column->column, Privilege::kUpdate));
+    RETURN_IF_ERROR(CheckOccurrence(*named, Privilege::kUpdate));
+    RETURN_IF_ERROR(CheckColumn(*named, named_column, {Privilege::kUpdate}));
+    RETURN_IF_ERROR(CheckBelow(*named, *column->table, column->column, Privilege::kUpdate));
     New next{column->table, column->column, nullptr};
     if (!IsBareDefault(*assignment->value)) {
       RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
@@ -560,7 +564,6 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
     targets.push_back(target);
   }
   for (const BoundTable* table : targets) {
-    RETURN_IF_ERROR(CheckTable(table->schema, table->table->name, {Privilege::kDelete}));
     BoundChangeTarget target;
     target.table = table->table;
     target.alias = table->alias;

@@ -390,8 +390,8 @@ Status StatementBinder::MergeColumns(const JoinedTable& ref, const ScopeTables& 
     if (a == nullptr || b == nullptr) {
       return UserError(ER_BAD_FIELD_ERROR, name, "from clause");
     }
-    RETURN_IF_ERROR(CheckRead(*a->expr));
-    RETURN_IF_ERROR(CheckRead(*b->expr));
+    RETURN_IF_ERROR(CheckRead(a->tables[0], a->column));
+    RETURN_IF_ERROR(CheckRead(b->tables[0], b->column));
     ASSIGN_OR_RETURN(BoundPtr equal, Compare(CompareOp::kEqual, a->expr, b->expr));
     *on = AndAlso(std::move(*on), std::move(equal));
     used.push_back(a);

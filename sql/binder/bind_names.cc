@@ -176,6 +176,7 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
 Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* scope) {
   for (Scope* at = scope; at != nullptr; at = at->outer) {
     BoundPtr found;
+    found_ = {};
     bool having = at->clause == Clause::kHaving && at->in_aggregate == 0;
     if (having) {
       // The select list and GROUP BY only.
@@ -203,7 +204,7 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
       }
     }
     if (found != nullptr) {
-      RETURN_IF_ERROR(CheckRead(*found));
+      RETURN_IF_ERROR(CheckRead(found_.table, found_.column));
       // Every query between the name and its table depends on the outer row.
       for (Scope* inner = scope; inner != at; inner = inner->outer) {
         if (inner->query != nullptr) {

@@ -475,35 +475,38 @@ Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
     facts_->locks_rows = true;
     facts_->locks_for_update |= clause.strength == LockStrength::kUpdate;
     RowLock lock = clause.strength == LockStrength::kUpdate ? RowLock::kExclusive : RowLock::kShare;
-    auto apply = [&](BoundTable* table) -> Status {
+    auto apply = [&](BoundTable* table) {
       table->lock = lock;
       table->lock_wait = clause.wait;
-      return lock == RowLock::kExclusive ? CheckLockingAccess(*table) : Status::Ok();
+    };
+    const auto check = [&](const BoundTable& table) {
+      return lock == RowLock::kExclusive ? CheckLockingAccess(table) : Status();
     };
     if (clause.tables.empty()) {
       for (const auto& table : bound->tables) {
+        RETURN_IF_ERROR(check(*table));
         if (table->kind == BoundTableKind::kBase) {
-          RETURN_IF_ERROR(apply(table.get()));
+          apply(table.get());
         }
       }
       continue;
     }
     for (const QualifiedName& name : clause.tables) {
       bool found = false;
-      const std::function<Status(BoundTable*)> lock_all = [&](BoundTable* table) -> Status {
+      const std::function<void(BoundTable*)> lock_all = [&](BoundTable* table) {
         if (table->kind == BoundTableKind::kBase) {
-          RETURN_IF_ERROR(apply(table));
+          apply(table);
         }
         for (BoundTable* merged : table->merged_tables) {
-          RETURN_IF_ERROR(lock_all(merged));
+          lock_all(merged);
         }
-        return {};
       };
       for (const auto& table : bound->tables) {
         const bool lockable =
             table->kind == BoundTableKind::kBase || table->kind == BoundTableKind::kView;
         if (lockable && !table->in_view && table->alias == name.name) {
-          RETURN_IF_ERROR(lock_all(table.get()));
+          RETURN_IF_ERROR(check(*table));
+          lock_all(table.get());
           found = true;
         }
       }

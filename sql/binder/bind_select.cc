@@ -81,7 +81,7 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
   auto add = [&](const BoundPtr& expr, const std::string& name, const BoundTable* table,
                  size_t column) -> Status {
     any = true;
-    RETURN_IF_ERROR(CheckReadByWildcard(*expr));
+    RETURN_IF_ERROR(CheckReadByWildcard(*table, column));
     const bool of_view = table->kind == BoundTableKind::kView;
     select->items.push_back(
         {expr, of_view ? DescribeViewColumn(*table, column, name) : DescribeItem(expr, name),
@@ -96,7 +96,7 @@ Status StatementBinder::ExpandWildcard(const SelectItem& item, Scope* scope, Bou
   if (item.table.empty()) {
     for (const ScopeColumn& column : scope->from.columns) {
       if (!column.hidden) {
-          RETURN_IF_ERROR(add(column.expr, column.name, column.tables[0], column.column));
+        RETURN_IF_ERROR(add(column.expr, column.name, column.tables[0], column.column));
       }
     }
     return {};
@@ -121,11 +121,27 @@ Status StatementBinder::BindItems(const SelectCore& core, Scope* scope, BoundSel
   scope->clause = Clause::kFieldList;
   for (const SelectItem& item : core.items) {
     if (item.wildcard) {
-      RETURN_IF_ERROR(ExpandWildcard(item, scope, select));
+      read_needs_ = scope->shown_needs;
+      const Status expanded = ExpandWildcard(item, scope, select);
+      read_needs_ = {Privilege::kSelect};
+      RETURN_IF_ERROR(expanded);
       continue;
     }
     found_ = {};
-    ASSIGN_OR_RETURN(BoundPtr expr, BindExpr(*item.expr, scope));
+    read_needs_ =
+        item.expr->Is<ColumnRef>() ? scope->shown_needs : PrivilegeSet{Privilege::kSelect};
+    bool unreadable = false;
+    bool* outer_unreadable = item_unreadable_;
+    if (scope->unreadable_items != nullptr) {
+      item_unreadable_ = &unreadable;
+    }
+    Result<BoundPtr> bound = BindExpr(*item.expr, scope);
+    item_unreadable_ = outer_unreadable;
+    read_needs_ = {Privilege::kSelect};
+    if (scope->unreadable_items != nullptr) {
+      scope->unreadable_items->push_back(unreadable);
+    }
+    ASSIGN_OR_RETURN(BoundPtr expr, std::move(bound));
     std::string name = item.alias.has_value() ? *item.alias : ItemName(*item.expr, item.span);
     if (names_ != nullptr) {
       names_->item_names[&item] = name;
@@ -244,6 +260,10 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   select->distinct = core.distinct;
   query->calc_found_rows = core.calc_found_rows;
 
+  if (input_.defines_view && outer == nullptr && view_stack_.empty()) {
+    scope.from_needs = kSomeUseOfRows;
+    scope.shown_needs = kSomeUseOfRows;
+  }
   ASSIGN_OR_RETURN(select->from, BindFrom(core.from, &scope));
   if (core.straight_join) {
     for (BoundFrom* at = select->from.get(); at != nullptr; at = at->left.get()) {

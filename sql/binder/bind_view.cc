@@ -29,6 +29,8 @@ Status AsViewError(Status status, const TableDescriptor& view) {
     case ER_UNKNOWN_TABLE:
     case ER_NON_UNIQ_ERROR:
     case ER_SP_DOES_NOT_EXIST:
+    case ER_TABLEACCESS_DENIED_ERROR:
+    case ER_COLUMNACCESS_DENIED_ERROR:
     case ER_VIEW_INVALID:
       return UserError(ER_VIEW_INVALID, view.schema, view.name);
     default:
@@ -89,12 +91,14 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindView(const TableRefName&
   if (select == nullptr) {
     return Status::Corruption("text of view " + view->name);
   }
+  RETURN_IF_ERROR(environment().EnterView(*view, !input_.unchecked));
   std::string_view outer_text = std::exchange(text_, view->view->text);
   ResolvedNames* outer_names = std::exchange(names_, nullptr);
   view_stack_.push_back(view);
-  environment().EnterView(*view);
+  const PrivilegeSet outer_needs = std::exchange(read_needs_, {Privilege::kSelect});
   Result<std::unique_ptr<BoundFrom>> bound =
       BindViewQuery(ref, view, *select->query, scope, tables);
+  read_needs_ = outer_needs;
   environment().LeaveView();
   view_stack_.pop_back();
   names_ = outer_names;
@@ -102,6 +106,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindView(const TableRefName&
   if (!bound.ok()) {
     return AsViewError(std::move(bound).status(), *view);
   }
+  NoteAccess(const_cast<BoundTable*>(tables->tables.back()));
   return bound;
 }
 
@@ -161,6 +166,8 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::MergeView(const Query& query
     inside.clause = Clause::kWhere;
     ASSIGN_OR_RETURN(where, BindCondition(*core.where, &inside));
   }
+  std::vector<bool> unreadable;
+  inside.unreadable_items = &unreadable;
   RETURN_IF_ERROR(BindItems(core, &inside, &select));
   bool mergeable = !inside.has_aggregate;
   for (const BoundItem& item : select.items) {
@@ -173,6 +180,13 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::MergeView(const Query& query
   }
   std::vector<BoundOrder> order;
   RETURN_IF_ERROR(BindOrderBy(query.order_by, &inside, &select, &order));
+  for (const BoundOrder& key : order) {
+    for (size_t i = 0; i < unreadable.size(); ++i) {
+      if (unreadable[i] && SameExpr(*key.expr, *select.items[i].expr)) {
+        return UserError(ER_VIEW_INVALID, table->view->schema, table->view->name);
+      }
+    }
+  }
   if (order.empty() && inside.from.tables.size() == 1) {
     order = std::move(inside.view_order);
   }
@@ -183,6 +197,9 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::MergeView(const Query& query
     table->merged_items.push_back(std::move(item.expr));
   }
   AddDerivedColumns(columns, table);
+  for (size_t i = 0; i < table->columns.size(); ++i) {
+    table->columns[i].unreadable = unreadable[i];
+  }
   from->filter = AndAlso(inside.view_condition, where);
   // What nested views ask of their rows is their own condition.
   table->merged_condition = AndAlso(JoinConditions(*from), std::move(where));
@@ -220,7 +237,9 @@ const ColumnDescriptor* StoredColumn(const BoundExpr& expr) {
 
 Result<ViewTraits> BindViewDefinition(const TablePtr& view, const BindInput& input) {
   StatementFacts facts;
-  StatementBinder binder(input, &facts);
+  BindInput unchecked = input;
+  unchecked.unchecked = true;
+  StatementBinder binder(unchecked, &facts);
   BoundQuery owner;
   Scope scope;
   scope.query = &owner;

@@ -83,6 +83,7 @@ Status StatementBinder::OpenInsertView(const InsertStmt& statement, BoundInsert*
   Scope scope;
   scope.query = insert->view_query.get();
   scope.clause = Clause::kFrom;
+  scope.from_needs = {Privilege::kInsert};
   TableRefName ref;
   ref.table = {statement.table.schema, statement.table.name, {}};
   RETURN_IF_ERROR(BindNamedTable(ref, &scope, tables).status());
@@ -174,9 +175,10 @@ Result<const BoundColumn*> StatementBinder::FindAssigned(const ColumnRef& ref, c
   return column;
 }
 
-// The table whose rows a DELETE from `named` takes. Errors: 1288, 1395.
+// The table whose rows a DELETE from `named` takes. Errors: 1142, 1288, 1356, 1395.
 Result<const BoundTable*> StatementBinder::FindDeleted(const BoundTable& named) {
   if (named.kind == BoundTableKind::kBase) {
+    RETURN_IF_ERROR(CheckOccurrence(named, Privilege::kDelete));
     return &named;
   }
   if (named.kind == BoundTableKind::kView && !named.has_outer_join) {
@@ -185,6 +187,8 @@ Result<const BoundTable*> StatementBinder::FindDeleted(const BoundTable& named) 
       return UserError(ER_VIEW_DELETE_MERGE_VIEW, named.view->schema, named.view->name);
     }
     if (tables[0]->kind == BoundTableKind::kBase) {
+      RETURN_IF_ERROR(CheckOccurrence(named, Privilege::kDelete));
+      RETURN_IF_ERROR(CheckBelow(named, *tables[0], std::nullopt, Privilege::kDelete));
       return tables[0];
     }
   }

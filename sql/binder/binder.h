@@ -47,8 +47,10 @@ class BinderEnvironment {
   // For folding constants: warnings go where the statement's go.
   virtual EvalContext& eval_context() = 0;
   // What is looked up between these is what the view is made from. With SQL SECURITY DEFINER it is
-  // the view's definer who must be allowed to use it, else whoever runs the statement.
-  virtual void EnterView(const TableDescriptor& /*view*/) {}
+  // the view's definer who must be allowed to use it, else whoever uses the view: security() says
+  // whose privileges count, and stays good until the statement has been bound. Not entered when it
+  // fails. Errors, if `checked`: 1449, or 1045 to those who may not know, for lack of the definer.
+  virtual Status EnterView(const TableDescriptor& /*view*/, bool /*checked*/) { return {}; }
   virtual void LeaveView() {}
 };
 
@@ -61,6 +63,10 @@ struct BindInput {
   bool describe_only = false;
   // Leave parameters in their own types (see StatementFacts::narrowed).
   bool no_narrowing = false;
+  // What the statement may do is not asked: the definition of a view is described, not used.
+  bool unchecked = false;
+  // The query of CREATE VIEW: for a column that an item merely shows any use of it will do.
+  bool defines_view = false;
   // Set: what the names in the query mean is written here (sql/ast/print.h).
   ResolvedNames* names = nullptr;
 };

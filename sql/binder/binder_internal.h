@@ -63,6 +63,10 @@ struct ItemSource {
   ResolvedNames::Column column;  // then: which
 };
 
+// Of these CREATE VIEW asks one for what its query shows.
+inline constexpr PrivilegeSet kSomeUseOfRows = {Privilege::kSelect, Privilege::kInsert,
+                                                Privilege::kUpdate, Privilege::kDelete};
+
 struct Scope {
   Scope* outer = nullptr;
   BoundQuery* query = nullptr;
@@ -74,6 +78,10 @@ struct Scope {
   bool in_window = false;
   // One of these is needed on each table of FROM, or on a column of it.
   PrivilegeSet from_needs = {Privilege::kSelect};
+  // One of these is needed on a column that is an item by itself.
+  PrivilegeSet shown_needs = {Privilege::kSelect};
+  // Set, per item, while a merged view is bound: what may not be read is noted, not refused.
+  std::vector<bool>* unreadable_items = nullptr;
   // Set by the first aggregate of this block.
   bool has_aggregate = false;
   // Items of the select list that are bound already, for aliases.
@@ -206,22 +214,36 @@ class StatementBinder {
   Status ApplyIndexHints(const TableRefName& ref, BoundTable* table);
 
   // --- what the session may do (access.cc) ---
+  // Null: everything.
+  const SecurityContext* Security() const;
+  Status DeniedTable(std::string_view what, std::string_view table) const;
   // `any` of these on the table or on one of its columns; asked before the table is looked for.
   // Error: 1142, naming the first.
   Status CheckTable(std::string_view schema, std::string_view table, PrivilegeSet any) const;
   // All of these. Error: 1142, naming those that lack.
   Status CheckTableHasAll(std::string_view schema, std::string_view table, PrivilegeSet all) const;
-  // Error: 1143.
-  Status CheckColumn(const TableDescriptor& table, uint32_t column, Privilege privilege) const;
-  // SELECT on what a name turned out to mean; nothing when that is no column of a stored table.
-  Status CheckRead(const BoundExpr& expr) const;
-  // The same of a column that * stands for: 1142, since the statement does not name it.
-  Status CheckReadByWildcard(const BoundExpr& expr) const;
-  // Notes in a new occurrence of a table whether its columns are to be checked.
+  // Notes in a new occurrence of a table or view who names it, and whether its columns are to be
+  // checked.
   void NoteAccess(BoundTable* table) const;
-  // INSERT into the named columns, UPDATE of those of ON DUPLICATE KEY, DELETE for REPLACE.
-  Status CheckInsertAccess(const InsertStmt& statement, const BoundInsert& insert) const;
-  // FOR UPDATE: 1142.
+  // On the table or view, or on one of its columns: 1142.
+  Status CheckOccurrence(const BoundTable& table, Privilege privilege) const;
+  // Error: 1143.
+  Status CheckColumn(const BoundTable& table, size_t column, PrivilegeSet any) const;
+  // SELECT on what a name turned out to mean; nothing for derived tables, or null. Errors: 1143;
+  // 1356 when the view's column shows what may not be read.
+  Status CheckRead(const BoundTable* table, size_t column) const;
+  // The same of a column that * stands for: 1142, since the statement does not name it.
+  Status CheckReadByWildcard(const BoundTable& table, size_t column) const;
+  // A change of `target` through `named`: what is beneath a view is asked too. Error: 1356.
+  Status CheckBelow(const BoundTable& named, const BoundTable& target,
+                    std::optional<uint32_t> column, Privilege privilege) const;
+  // The column of `table`, the target itself or a view over it, that is the target's `column`.
+  // REQUIRES: there is one.
+  static size_t ColumnShowing(const BoundTable& table, const BoundTable& target, uint32_t column);
+  // INSERT into the named columns, DELETE beneath a view for REPLACE.
+  Status CheckInsertAccess(const InsertStmt& statement, const BoundInsert& insert,
+                           const BoundTable& named) const;
+  // FOR UPDATE of what the statement itself names: 1142.
   Status CheckLockingAccess(const BoundTable& table) const;
 
   // --- names (bind_names.cc) ---
@@ -327,6 +349,10 @@ class StatementBinder {
   // Views that are being bound, outermost first.
   std::vector<TablePtr> view_stack_;
   ResolvedNames* names_ = nullptr;
+  // What a column that is named now is to be allowed for: one of these.
+  PrivilegeSet read_needs_ = {Privilege::kSelect};
+  // While an item of a merged view is bound: set instead of an error when it may not be read.
+  bool* item_unreadable_ = nullptr;
   // The table and column that a name was last found as.
   struct Found {
     const BoundTable* table = nullptr;

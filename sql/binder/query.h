@@ -15,6 +15,7 @@
 
 namespace borealis::sql {
 
+class SecurityContext;
 class SystemTable;
 
 struct BoundTableColumn {
@@ -26,6 +27,7 @@ struct BoundTableColumn {
   bool hidden = false;       // not part of *; can still be named when invisible, not when internal
   std::string org_table;     // of a derived table's column: where it came from
   std::string org_schema;
+  bool unreadable = false;  // of a view: it shows what the view's definer or invoker may not read
 };
 
 enum class BoundTableKind : uint8_t {
@@ -70,6 +72,8 @@ struct BoundTable {
   LockWait lock_wait = LockWait::kWait;
   // SELECT is not granted on the whole table: each column that is read is checked.
   bool select_by_column = false;
+  // What whoever names it may do; null: everything. Only while the statement is bound.
+  const SecurityContext* security = nullptr;
   bool changes = false;          // UPDATE or DELETE changes its rows
   bool semi_consistent = false;  // a locked row is waited for only if it matches as last committed
   // Index hints as a mask over the table's indexes; all ones: no restriction.

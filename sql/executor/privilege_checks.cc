@@ -60,6 +60,8 @@ class Checker {
   Status Definition() const;
   Status CreateTable(const CreateTableStmt& statement) const;
   Status AlterTable(const AlterTableStmt& statement) const;
+  Status CreateView(const CreateViewStmt& statement) const;
+  Status ShowCreate(const ShowStmt& statement) const;
   Status References(const QualifiedName& child, const QualifiedName& parent) const;
   Status Rename(const QualifiedName& from, const QualifiedName& to) const;
   Status LockTables(const LockTablesStmt& statement) const;
@@ -124,6 +126,48 @@ Status Checker::AlterTable(const AlterTableStmt& statement) const {
   return Status::Ok();
 }
 
+// The columns that its query reads are the binder's to check.
+Status Checker::CreateView(const CreateViewStmt& statement) const {
+  PrivilegeSet needed = {P::kCreateView};
+  if (statement.alter || statement.or_replace) {
+    needed.Add(P::kDrop);
+  }
+  RETURN_IF_ERROR(OnTable(statement.view, needed));
+  if (!statement.definer.has_value() || IsOwn(*statement.definer)) {
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(
+      OneOf(security_.HasSuperOr("SET_ANY_DEFINER") || security_.HasDynamic("SET_USER_ID"),
+            "SUPER or SET_ANY_DEFINER"));
+  const Account* definer = security_.tables()->Find(ResolveAccount(run_, *statement.definer));
+  if (definer == nullptr) {
+    return OneOf(
+        security_.HasSuperOr("ALLOW_NONEXISTENT_DEFINER") || security_.HasDynamic("SET_USER_ID"),
+        "SUPER or ALLOW_NONEXISTENT_DEFINER");
+  }
+  return OneOf(!definer->dynamic.contains("SYSTEM_USER") || security_.HasDynamic("SYSTEM_USER"),
+               "SYSTEM_USER");
+}
+
+// Of a view more is asked than of a table. What exists is told only to those who see it.
+Status Checker::ShowCreate(const ShowStmt& statement) const {
+  RETURN_IF_ERROR(SeesTable(statement.table, "SHOW"));
+  const Result<CatalogEntry> entry =
+      CatalogOf(run_).Find(SchemaOf(statement.table), statement.table.name);
+  if (!entry.ok() || entry->table->kind != TableKind::kView) {
+    return Status::Ok();  // told by the statement itself
+  }
+  const bool as_view = statement.show == ShowKind::kCreateView;
+  const PrivilegeSet held = security_.OnTable(SchemaOf(statement.table), statement.table.name);
+  if (as_view && !held.Has(P::kSelect)) {
+    return Denied("SELECT", statement.table.name);
+  }
+  if (!held.Has(P::kShowView)) {
+    return Denied("SHOW VIEW", statement.table.name);
+  }
+  return held.Has(P::kSelect) ? Status::Ok() : Denied("SELECT", statement.table.name);
+}
+
 Status Checker::Definition() const {
   const Stmt& statement = run_.statement;
   switch (statement.kind) {
@@ -142,6 +186,13 @@ Status Checker::Definition() const {
     case StmtKind::kDropTable:
       for (const QualifiedName& table : statement.As<DropTableStmt>().tables) {
         RETURN_IF_ERROR(OnTable(table, {P::kDrop}));
+      }
+      return Status::Ok();
+    case StmtKind::kCreateView:
+      return CreateView(statement.As<CreateViewStmt>());
+    case StmtKind::kDropView:
+      for (const QualifiedName& view : statement.As<DropViewStmt>().views) {
+        RETURN_IF_ERROR(OnTable(view, {P::kDrop}));
       }
       return Status::Ok();
     case StmtKind::kTruncate:
@@ -250,7 +301,7 @@ Status Checker::Show(const ShowStmt& statement) const {
       return SeesTable(statement.table, "SELECT");
     case ShowKind::kCreateTable:
     case ShowKind::kCreateView:
-      return SeesTable(statement.table, "SHOW");
+      return ShowCreate(statement);
     case ShowKind::kEngine:
       return OneOf(security_.Has(P::kProcess), "PROCESS");
     case ShowKind::kBinaryLogs:
@@ -292,6 +343,8 @@ Status Checker::Check() const {
     case StmtKind::kCreateTable:
     case StmtKind::kAlterTable:
     case StmtKind::kDropTable:
+    case StmtKind::kCreateView:
+    case StmtKind::kDropView:
     case StmtKind::kTruncate:
     case StmtKind::kRenameTable:
     case StmtKind::kCreateIndex:

@@ -297,6 +297,11 @@ constexpr std::string_view kViews =
     "varchar(288) BIN, SECURITY_TYPE varchar(7) BIN, CHARACTER_SET_CLIENT varchar(64) NOT "
     "NULL, COLLATION_CONNECTION varchar(64) NOT NULL";
 
+// What a view is made from is told to those who may see its definition.
+bool ShowsDefinition(const SystemRows& rows, const TableDescriptor& view) {
+  return rows.session().security().OnTable(view.schema, view.name).Has(Privilege::kShowView);
+}
+
 Status ScanViews(SystemRows& rows) {
   return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& view = *entry.table;
@@ -306,7 +311,8 @@ Status ScanViews(SystemRows& rows) {
     constexpr std::string_view kChecks[] = {"NONE", "LOCAL", "CASCADED"};
     const ViewDescriptor& what = *view.view;
     SystemRow row = rows.NewRow();
-    row.Text("def").Text(view.schema).Text(view.name).Text(what.text);
+    row.Text("def").Text(view.schema).Text(view.name);
+    row.Text(ShowsDefinition(rows, view) ? std::string_view(what.text) : std::string_view());
     row.Text(kChecks[static_cast<size_t>(what.check)]).YesNo(what.updatable);
     row.Text(what.definer_user + "@" + what.definer_host);
     row.Text(what.security_invoker ? "INVOKER" : "DEFINER");
@@ -323,10 +329,13 @@ constexpr std::string_view kViewTableUsage =
 Status ScanViewTableUsage(SystemRows& rows) {
   return ForEachTable(rows, 1, 2, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& view = *entry.table;
-    if (view.kind != TableKind::kView) {
+    if (view.kind != TableKind::kView || !ShowsDefinition(rows, view)) {
       return Status::Ok();
     }
     for (const ReferencingTable& used : view.view->tables) {
+      if (!rows.session().security().SeesTable(used.schema, used.name)) {
+        continue;
+      }
       SystemRow row = rows.NewRow();
       row.Text("def").Text(view.schema).Text(view.name);
       RETURN_IF_ERROR(rows.Add(row.Text("def").Text(used.schema).Text(used.name)));

@@ -14,6 +14,7 @@
 #include "row/collation.h"
 #include "sql/ast/print.h"
 #include "sql/binder/binder.h"
+#include "sql/executor/account_statements.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
 #include "sql/executor/row_rewriter.h"
@@ -181,6 +182,7 @@ Status ViewMaker::WriteText(ViewDescriptor* view, std::vector<std::string>* colu
   BindInput input = ViewInput(run_.session, run_.text);
   input.parameters = run_.parameters;
   input.names = &names;
+  input.defines_view = true;
   StatementFacts facts;
   ASSIGN_OR_RETURN(const std::shared_ptr<BoundQuery> query,
                    BindQuery(*statement_.query, input, &facts));
@@ -284,6 +286,18 @@ Result<std::optional<CatalogEntry>> FindReplaced(const StatementRun& run,
   return std::optional(std::move(found).value());
 }
 
+void NoteMissingDefiner(const StatementRun& run, const CreateViewStmt& statement) {
+  const std::shared_ptr<const GrantTables>& tables = run.session.security().tables();
+  if (tables == nullptr || !statement.definer.has_value()) {
+    return;
+  }
+  const AccountKey definer = ResolveAccount(run, *statement.definer);
+  if (tables->Find(definer) == nullptr) {
+    const Status missing = NoSuchDefiner(definer);
+    run.session.diagnostics().Note(missing.user_errno(), std::string(missing.message()));
+  }
+}
+
 Status StoreView(const StatementRun& run, const TableDescriptor& view,
                  const std::optional<CatalogEntry>& replaced) {
   if (replaced.has_value()) {
@@ -313,6 +327,7 @@ Status CreateView(StatementRun& run, const CreateViewStmt& statement) {
   RETURN_IF_ERROR(CheckTableName(name.name));
   RETURN_IF_ERROR(CatalogOf(run).FindSchema(name.schema).status());
   RETURN_IF_ERROR(RefuseClauses(*statement.query));
+  NoteMissingDefiner(run, statement);
   return UntilNotOvertaken(run, [&]() -> Status {
     ASSIGN_OR_RETURN(const std::optional<CatalogEntry> replaced,
                      FindReplaced(run, statement, name));

@@ -47,16 +47,21 @@ Status Session::ActivateDefaultRoles() {
   if (own == nullptr) {
     return {};
   }
+  std::set<AccountKey> roles = DefaultRolesOf(*own);
+  return roles.empty() ? Status::Ok() : SetActiveRoles(std::move(roles));
+}
+
+std::set<AccountKey> Session::DefaultRolesOf(const Account& account) const {
   const SystemVariables* variables = environment_.variables;
   const bool all = variables != nullptr &&
                    variables->IntegerValue("activate_all_roles_on_login").value_or(0) != 0;
   std::set<AccountKey> roles;
-  for (const auto& [role, admin] : own->roles) {
-    if (all || own->default_roles.contains(role)) {
+  for (const auto& [role, admin] : account.roles) {
+    if (all || account.default_roles.contains(role)) {
       roles.insert(role);
     }
   }
-  return roles.empty() ? Status::Ok() : SetActiveRoles(std::move(roles));
+  return roles;
 }
 
 // A session whose password has expired may change it and do nothing else.

@@ -272,6 +272,25 @@ const BoundSelect* OuterSelect(const BoundQuery& query) {
   return query.body.select.get();
 }
 
+// A plan tells what views are made from: whoever sees it must be allowed to see that. Error: 1345.
+Status CheckMayExplain(const StatementFacts& facts, const SecurityContext& security) {
+  const auto is_view = [](const TablePtr& table) { return table->kind == TableKind::kView; };
+  if (security.unrestricted() ||
+      std::none_of(facts.base_tables.begin(), facts.base_tables.end(), is_view)) {
+    return {};
+  }
+  for (const TablePtr& table : facts.base_tables) {
+    const PrivilegeSet needed = is_view(table)
+                                    ? PrivilegeSet{Privilege::kSelect, Privilege::kShowView}
+                                    : PrivilegeSet{Privilege::kSelect};
+    if (!security.OnAnyColumn(table->schema, table->name).HasAll(needed)) {
+      return Status::User(
+          1345, "EXPLAIN/SHOW can not be issued; lacking privileges for underlying table");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status Session::RunExplain(const StatementRun& run) {
@@ -318,6 +337,7 @@ Status Session::RunExplain(const StatementRun& run) {
       return UserError(ER_NOT_SUPPORTED_YET, "EXPLAIN of this statement");
   }
 
+  RETURN_IF_ERROR(CheckMayExplain(facts, security_));
   std::vector<ExplainRow> rows;
   if (!changed.empty()) {
     ExplainRow row;

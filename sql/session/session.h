@@ -145,6 +145,8 @@ class Session {
   void set_identity(SessionIdentity identity);
   // After a login: the account's default roles, or all where activate_all_roles_on_login says so.
   Status ActivateDefaultRoles();
+  // Those that a login of the account makes active.
+  std::set<AccountKey> DefaultRolesOf(const Account& account) const;
   // The password of the account has expired: until it is changed every statement but that is 1820.
   void set_password_expired(bool expired) { password_expired_ = expired; }
 

@@ -8,6 +8,7 @@
 namespace borealis::sql {
 
 void SessionContext::Refresh() {
+  definers_.clear();
   const SessionSettings& settings = session_->settings();
   eval_.conversion.sql_mode = settings.sql_mode;
   eval_.conversion.strict = row::IsStrict(settings.sql_mode);
@@ -40,6 +41,9 @@ const SessionSettings& SessionContext::settings() const {
 }
 
 const SecurityContext* SessionContext::security() const {
+  if (!outside_views_.empty()) {
+    return in_view_;
+  }
   return session_->security().unrestricted() ? nullptr : &session_->security();
 }
 std::string SessionContext::security_user() const {
@@ -64,15 +68,44 @@ const TypedValue* SessionContext::UserVariable(std::string_view name) {
   return Find(name);
 }
 
+// Whose privileges count within the view; null: everything is allowed.
+Result<const SecurityContext*> SessionContext::SecurityWithin(const TableDescriptor& view,
+                                                              bool checked) {
+  const std::shared_ptr<const GrantTables>& tables = session_->security().tables();
+  if (!checked || view.view->security_invoker || tables == nullptr) {
+    return security();
+  }
+  const AccountKey key = MakeAccountKey(view.view->definer_user, view.view->definer_host);
+  const Account* definer = tables->Find(key);
+  if (definer == nullptr) {
+    const SecurityContext& own = session_->security();
+    if (own.HasSuperOr("SET_ANY_DEFINER") || own.HasDynamic("SET_USER_ID") ||
+        own.HasDynamic("ALLOW_NONEXISTENT_DEFINER")) {
+      return NoSuchDefiner(key);
+    }
+    return UserError(ER_ACCESS_DENIED_ERROR, session_->identity().account_user,
+                     session_->identity().account_host, "YES");
+  }
+  auto known = definers_.find(key);
+  if (known == definers_.end()) {
+    known = definers_.try_emplace(key, tables, key, session_->DefaultRolesOf(*definer)).first;
+  }
+  return known->second.unrestricted() ? nullptr : &known->second;
+}
+
 // Literals of a view have the collation that they had when it was defined.
-void SessionContext::EnterView(const TableDescriptor& view) {
+Status SessionContext::EnterView(const TableDescriptor& view, bool checked) {
+  ASSIGN_OR_RETURN(const SecurityContext* within, SecurityWithin(view, checked));
   row::CollationId& collation = session_->settings().collation_connection;
-  outside_views_.push_back(collation);
+  outside_views_.push_back({collation, in_view_});
   collation = view.view->connection_collation;
+  in_view_ = within;
+  return {};
 }
 
 void SessionContext::LeaveView() {
-  session_->settings().collation_connection = outside_views_.back();
+  session_->settings().collation_connection = outside_views_.back().collation_connection;
+  in_view_ = outside_views_.back().security;
   outside_views_.pop_back();
 }
 

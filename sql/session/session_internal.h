@@ -79,7 +79,7 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) override;
   const TypedValue* UserVariable(std::string_view name) override;
   EvalContext& eval_context() override { return eval_; }
-  void EnterView(const TableDescriptor& view) override;
+  Status EnterView(const TableDescriptor& view, bool checked) override;
   void LeaveView() override;
   const SecurityContext* security() const override;
   std::string security_user() const override;
@@ -109,7 +109,16 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
 
  private:
   Session* session_;
-  std::vector<row::CollationId> outside_views_;  // collation_connection, outermost first
+  Result<const SecurityContext*> SecurityWithin(const TableDescriptor& view, bool checked);
+
+  // What holds again when the view is left.
+  struct OutsideView {
+    row::CollationId collation_connection;
+    const SecurityContext* security;
+  };
+  std::vector<OutsideView> outside_views_;          // outermost first
+  const SecurityContext* in_view_ = nullptr;        // within a view: whose privileges count
+  std::map<AccountKey, SecurityContext> definers_;  // of views that this statement has used
   EvalContext eval_;
   std::string zone_name_;
   std::shared_ptr<const row::TimeZone> zone_;
