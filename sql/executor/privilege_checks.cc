@@ -136,17 +136,10 @@ Status Checker::CreateView(const CreateViewStmt& statement) const {
   if (!statement.definer.has_value() || IsOwn(*statement.definer)) {
     return Status::Ok();
   }
-  RETURN_IF_ERROR(
-      OneOf(security_.HasSuperOr("SET_ANY_DEFINER") || security_.HasDynamic("SET_USER_ID"),
-            "SUPER or SET_ANY_DEFINER"));
+  RETURN_IF_ERROR(OneOf(security_.HasSuperOr("SET_USER_ID"), "SUPER or SET_USER_ID"));
   const Account* definer = security_.tables()->Find(ResolveAccount(run_, *statement.definer));
-  if (definer == nullptr) {
-    return OneOf(
-        security_.HasSuperOr("ALLOW_NONEXISTENT_DEFINER") || security_.HasDynamic("SET_USER_ID"),
-        "SUPER or ALLOW_NONEXISTENT_DEFINER");
-  }
-  return OneOf(!definer->dynamic.contains("SYSTEM_USER") || security_.HasDynamic("SYSTEM_USER"),
-               "SYSTEM_USER");
+  const bool system = definer != nullptr && definer->dynamic.contains("SYSTEM_USER");
+  return OneOf(!system || security_.HasDynamic("SYSTEM_USER"), "SYSTEM_USER");
 }
 
 // Of a view more is asked than of a table. What exists is told only to those who see it.

@@ -79,8 +79,7 @@ Result<const SecurityContext*> SessionContext::SecurityWithin(const TableDescrip
   const Account* definer = tables->Find(key);
   if (definer == nullptr) {
     const SecurityContext& own = session_->security();
-    if (own.HasSuperOr("SET_ANY_DEFINER") || own.HasDynamic("SET_USER_ID") ||
-        own.HasDynamic("ALLOW_NONEXISTENT_DEFINER")) {
+    if (own.HasSuperOr("SET_USER_ID")) {
       return NoSuchDefiner(key);
     }
     return UserError(ER_ACCESS_DENIED_ERROR, session_->identity().account_user,
