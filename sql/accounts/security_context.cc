@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/mysql_error.h"
+
 namespace borealis::sql {
 namespace {
 
@@ -119,8 +121,7 @@ bool SecurityContext::SeesTable(std::string_view schema, std::string_view table)
 }
 
 Status NoSuchDefiner(const AccountKey& definer) {
-  return Status::User(1449, "The user specified as a definer ('" + definer.user + "'@'" +
-                                definer.host + "') does not exist");
+  return UserError(ER_NO_SUCH_USER, definer.user, definer.host);
 }
 
 }  // namespace borealis::sql

@@ -284,8 +284,7 @@ Status CheckMayExplain(const StatementFacts& facts, const SecurityContext& secur
                                     ? PrivilegeSet{Privilege::kSelect, Privilege::kShowView}
                                     : PrivilegeSet{Privilege::kSelect};
     if (!security.OnAnyColumn(table->schema, table->name).HasAll(needed)) {
-      return Status::User(
-          1345, "EXPLAIN/SHOW can not be issued; lacking privileges for underlying table");
+      return UserError(ER_VIEW_NO_EXPLAIN);
     }
   }
   return {};
