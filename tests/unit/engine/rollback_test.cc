@@ -2,12 +2,36 @@
 // ROLLBACK_ROWS in the environment makes them larger (a million is the long form).
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "tests/unit/engine/engine_fixture.h"
 
 namespace borealis::engine::testing {
 namespace {
+
+// Storage that does not answer one read of so many.
+class FlakyVolume final : public MemoryVolume {
+ public:
+  Status ReadPage(PageNo page, Lsn read_point, Page* out) override {
+    RETURN_IF_ERROR(Answer());
+    return MemoryVolume::ReadPage(page, read_point, out);
+  }
+  Status ReadPages(std::span<const PageNo> pages, Lsn read_point, Page* out) override {
+    RETURN_IF_ERROR(Answer());
+    return MemoryVolume::ReadPages(pages, read_point, out);
+  }
+  void FailEvery(int reads) { fail_every_ = reads; }
+
+ private:
+  Status Answer() {
+    const int every = fail_every_.load();
+    return every != 0 && ++reads_ % every == 0 ? Status::Unavailable("no answer") : Status::Ok();
+  }
+
+  std::atomic<int> fail_every_ = 0;
+  std::atomic<int> reads_ = 0;
+};
 
 class RollbackTest : public EngineTest {
  protected:
@@ -140,6 +164,48 @@ TEST_F(RollbackTest, ItGoesOnAfterEachCrash) {
   Crash();
   ASSERT_EQ(engine_->ListTransactions().size(), 1u);
   ASSERT_OK(engine_->RunBackground());
+  ExpectAsBefore();
+}
+
+// A read that fails half-way is an end for now: what is undone stays so, the rest stays locked, and
+// the next attempt goes on from there.
+TEST_F(RollbackTest, ItGoesOnAfterEachFailure) {
+  engine_.reset();
+  auto flaky = std::make_unique<FlakyVolume>();
+  FlakyVolume* volume = flaky.get();
+  volume_ = std::move(flaky);
+  EngineOptions options = TestOptions();
+  options.buffer_pool_bytes = 1;  // the least there is: pages are read all the time
+  OpenEngine(options);
+  Prepare();
+  Session session(engine_.get());
+  Change(&session);
+  session.trx().Abandon();
+  volume->FailEvery(1);
+  EXPECT_TRUE(engine_->RunBackground().Is(Code::kUnavailable));
+  volume->FailEvery(0);
+  {
+    Session other(engine_.get(), Isolation::kRepeatableRead,
+                  [](TransactionOptions* hasty) { hasty->lock_wait_timeout_us = 1'000; });
+    EXPECT_TRUE(other.Delete("t", Key(0)).Is(Code::kTimedOut));
+  }
+  volume->FailEvery(10);
+  int failures = 0;
+  uint64_t undone = 0;
+  for (Status status = engine_->RunBackground(); !status.ok(); status = engine_->RunBackground()) {
+    ASSERT_TRUE(status.Is(Code::kUnavailable)) << status.ToString();
+    const auto list = engine_->ListTransactions();
+    if (list.empty()) {
+      continue;  // purge's turn to fail
+    }
+    ++failures;
+    EXPECT_EQ(list[0].state, "ROLLING BACK");
+    EXPECT_GE(list[0].undone, undone);
+    undone = list[0].undone;
+  }
+  EXPECT_GT(failures, 10);
+  EXPECT_GT(undone, 0u);
+  volume->FailEvery(0);
   ExpectAsBefore();
 }
 
