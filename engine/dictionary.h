@@ -1,15 +1,5 @@
 // The dictionary: schemas and tables in a B+tree of the volume, with a cache of open tables.
-//
-//   KEY                             VALUE
-//   'S' schema                      payload
-//   'T' schema 00 table             table id (u64); views, too
-//   'I' table id (big-endian)       definition (dictionary.cc), off-page when long
-//   'X' clustered index id (b.-e.)  table id (u64): undo names tables so
-//   'C' table id (b.-e.)            auto-increment bound (u64)
-//   'N' table id (b.-e.)            statistics of the table (statistics_keeper.cc)
-//   'N' table id, index id (b.-e.)  statistics of an index
-//   'D' page number (b.-e.)         a tree or a long value to be freed: kind (u8), reference
-//   'Q' key of SQL's own            value of SQL's own (RelatedChanges)
+// Its entries are in dictionary_entries.h.
 //
 // A schema change is a list of such entries to set or erase. It is written off-page first, then
 // becomes valid with one slot of the volume header (the commit point), is carried out entry by
@@ -38,6 +28,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "engine/definition.h"
+#include "engine/dictionary_entries.h"
 #include "engine/schema_change.h"
 #include "engine/store/btree.h"
 #include "engine/store/long_value.h"
@@ -49,11 +40,6 @@ namespace borealis::engine {
 struct MemoryUse;
 class TransactionSystem;
 
-struct DictionaryChange {
-  std::string key;
-  std::optional<std::string> value;  // none: erase
-};
-
 // What waits to be freed.
 struct PendingDrop {
   PageNo page;  // root of a tree, or first page of a long value
@@ -61,18 +47,6 @@ struct PendingDrop {
   bool is_clustered = false;  // rows may have off-page parts
   LongValueReference reference;
 };
-
-namespace dictionary_key {
-std::string Schema(std::string_view name);
-std::string Name(const TableName& name);
-std::string Definition(TableId id);
-std::string Clustered(IndexId id);
-std::string Counter(TableId id);
-std::string Drop(PageNo page);
-std::string Statistics(TableId table);
-std::string Statistics(TableId table, IndexId index);
-std::string Sql(std::string_view key);
-}  // namespace dictionary_key
 
 class Dictionary {
  public:
