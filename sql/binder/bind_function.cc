@@ -267,6 +267,9 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
   };
   const std::string& name = expr.name;
   size_t count = expr.args.size();
+  if (name == "grouping") {
+    return BindGrouping(expr, scope);
+  }
   if (name == "if") {
     if (count != 3) {
       return wrong_count();

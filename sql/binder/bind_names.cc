@@ -85,7 +85,9 @@ void StatementBinder::NoteItemReference(const ColumnRef& ref, const Scope& scope
   }
   const BoundItem& target = scope.select->items[item];
   NoteColumn(ref, {"", "", target.column.name});
-  if (item >= scope.item_sources.size()) {
+  // What is rolled up is no longer the column.
+  const bool rolled_up = scope.rollup && scope.clause == Clause::kOrderBy;
+  if (item >= scope.item_sources.size() || rolled_up) {
     return;
   }
   const ItemSource& source = scope.item_sources[item];

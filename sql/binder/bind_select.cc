@@ -208,7 +208,8 @@ Status StatementBinder::BindGroupBy(const SelectCore& core, Scope* scope, BoundS
     if (target != nullptr) {
       bool aggregate = false;
       Walk(*target->expr, [&](const BoundExpr& e) {
-        aggregate |= e.kind == BoundKind::kAggregate || e.kind == BoundKind::kWindow;
+        aggregate |= e.kind == BoundKind::kAggregate || e.kind == BoundKind::kWindow ||
+                     e.kind == BoundKind::kGrouping;
       });
       if (aggregate) {
         return UserError(ER_WRONG_GROUP_FIELD, target->column.name);
@@ -247,9 +248,6 @@ Status StatementBinder::BindOrderBy(const std::vector<OrderItem>& items, Scope* 
 
 Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, BoundQuery* query,
                                    Scope* outer) {
-  if (core.rollup) {
-    return Unsupported("WITH ROLLUP");
-  }
   query->body.select = std::make_unique<BoundSelect>();
   BoundSelect* select = query->body.select.get();
   Scope scope;
@@ -257,6 +255,8 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   scope.query = query;
   scope.select = select;
   scope.named_windows = &core.windows;
+  scope.has_group_by = !core.group_by.empty();
+  scope.rollup = core.rollup;
   select->distinct = core.distinct;
   query->calc_found_rows = core.calc_found_rows;
 
@@ -302,6 +302,7 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
       (select->group_by.empty() || owner == nullptr || owner->order_by.empty())) {
     query->order_by.clear();  // one row, or a view's order that says nothing of groups
   }
+  RETURN_IF_ERROR(FinishGrouping(core, scope, query));
   for (const BoundItem& item : select->items) {
     if (!item.hidden) {
       query->columns.push_back(item.column);

@@ -84,6 +84,10 @@ struct Scope {
   std::vector<bool>* unreadable_items = nullptr;
   // Set by the first aggregate of this block.
   bool has_aggregate = false;
+  bool has_group_by = false;
+  bool rollup = false;
+  // Set by the first GROUPING().
+  bool has_grouping = false;
   // Items of the select list that are bound already, for aliases.
   bool items_bound = false;
   std::vector<ItemSource> item_sources;  // per item; kept when names are asked for
@@ -181,6 +185,12 @@ class StatementBinder {
   std::string ItemName(const Expr& expr, Span span) const;
   ResultColumn DescribeItem(const BoundPtr& expr, std::string name) const;
   static ResultColumn DescribeViewColumn(const BoundTable& view, size_t column, std::string name);
+
+  // --- WITH ROLLUP, GROUPING() (bind_rollup.cc) ---
+  Result<BoundPtr> BindGrouping(const FunctionCall& expr, Scope* scope);
+  // Once everything of a grouped block is bound: makes of it what the machine can group.
+  Status FinishGrouping(const SelectCore& core, const Scope& scope, BoundQuery* query);
+  Status ExpandRollup(BoundQuery* query);
 
   // --- FROM (bind_from.cc) ---
   Result<std::unique_ptr<BoundFrom>> BindFrom(const std::vector<TableRefPtr>& refs, Scope* scope);

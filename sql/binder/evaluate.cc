@@ -62,6 +62,7 @@ class Evaluator {
         return InSubquery(expr.As<BoundInSubquery>());
       case BoundKind::kAggregate:
       case BoundKind::kWindow:
+      case BoundKind::kGrouping:
         return UserError(ER_INVALID_GROUP_FUNC_USE);
       case BoundKind::kUserVariable:
       case BoundKind::kAssignVariable:
@@ -281,6 +282,7 @@ bool IsConstant(const BoundExpr& expr) {
     case BoundKind::kWindow:
     case BoundKind::kUserVariable:
     case BoundKind::kAssignVariable:
+    case BoundKind::kGrouping:
       return false;
     case BoundKind::kFunction:
       if (expr.As<BoundFunction>().function->def().stability != Stability::kPure) {

@@ -16,11 +16,15 @@ using ColumnId = std::pair<const BoundTable*, uint32_t>;
 
 class Dependencies {
  public:
-  Dependencies(const Scope& scope, const BoundSelect& select) : scope_(scope), select_(select) {
+  Dependencies(const Scope& scope, const BoundSelect& select, bool rollup)
+      : scope_(scope), select_(select) {
     for (const BoundPtr& group : select.group_by) {
       if (const auto* column = group->TryAs<BoundColumn>()) {
         determined_.insert({column->table, column->column});
       }
+    }
+    if (rollup) {
+      return;  // what a column determines is not NULL where it is
     }
     CollectEqualities(select.where.get());
     CollectJoins(select.from.get());
@@ -29,7 +33,8 @@ class Dependencies {
 
   // Null when the expression is determined; otherwise the column that is not.
   const BoundColumn* FirstFree(const BoundExpr& expr) const {
-    if (expr.kind == BoundKind::kAggregate || expr.kind == BoundKind::kLiteral) {
+    if (expr.kind == BoundKind::kAggregate || expr.kind == BoundKind::kLiteral ||
+        expr.kind == BoundKind::kGrouping) {
       return nullptr;
     }
     if (const auto* convert = expr.TryAs<BoundConvert>();
@@ -253,8 +258,7 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
     }
     return {};
   }
-  (void)core;
-  Dependencies dependencies(scope, select);
+  Dependencies dependencies(scope, select, core.rollup);
   auto check = [&](const BoundExpr& expr, size_t number, std::string_view list) -> Status {
     const BoundColumn* free = dependencies.FirstFree(expr);
     if (free == nullptr) {

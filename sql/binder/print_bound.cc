@@ -167,6 +167,8 @@ std::string PrintBound(const BoundExpr& expr) {
              (aggregate.distinct ? "distinct " : "") +
              (expr.args.empty() ? "0" : Joined(expr.args, ",")) + ")";
     }
+    case BoundKind::kGrouping:
+      return "grouping(" + Joined(expr.args, ",") + ")";
     case BoundKind::kUserVariable:
       return "(@" + QuoteIdentifier(expr.As<BoundUserVariable>().name) + ")";
     case BoundKind::kAssignVariable:

@@ -108,8 +108,9 @@ struct BoundSelect {
   BoundPtr where;
   bool aggregated = false;  // has aggregates or GROUP BY
   std::vector<BoundPtr> group_by;
-  bool rollup = false;
   BoundPtr having;
+  // WITH ROLLUP: grouped already, FROM is one derived table. SourceOf() has the written FROM.
+  bool rollup = false;
 };
 
 struct BoundSetOperation;
@@ -157,6 +158,9 @@ class BoundQuery {
   // Tables of this query and of everything in it live here.
   std::vector<std::unique_ptr<BoundTable>> tables;
 };
+
+// The select that reads the tables written in its FROM: itself, or what a rollup is made from.
+const BoundSelect& SourceOf(const BoundSelect& select);
 
 // Facts about the whole statement, gathered while it is bound.
 struct StatementFacts {

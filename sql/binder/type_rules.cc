@@ -468,6 +468,7 @@ bool SameExpr(const BoundExpr& a, const BoundExpr& b) {
     }
     case BoundKind::kNot:
     case BoundKind::kCase:
+    case BoundKind::kGrouping:
       break;
     // Two subqueries, windows or variables are never taken for the same.
     case BoundKind::kScalarSubquery:

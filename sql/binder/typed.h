@@ -59,6 +59,7 @@ enum class BoundKind : uint8_t {
   kWindow,
   kUserVariable,
   kAssignVariable,
+  kGrouping,
 };
 
 struct BoundExpr;
@@ -278,6 +279,12 @@ struct BoundAssignVariable final : BoundExpr {
   BoundAssignVariable(row::Type t, std::string n)
       : BoundExpr(kKind, std::move(t)), name(std::move(n)) {}
   std::string name;
+};
+
+// GROUPING(args…), only until the block that it stands in is bound (bind_rollup.cc).
+struct BoundGrouping final : BoundExpr {
+  static constexpr BoundKind kKind = BoundKind::kGrouping;
+  explicit BoundGrouping(row::Type t) : BoundExpr(kKind, std::move(t)) {}
 };
 
 }  // namespace borealis::sql

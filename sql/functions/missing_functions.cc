@@ -17,7 +17,6 @@ constexpr std::array<std::string_view, 34> kMissing = {
     "format_pico_time",
     "geomcollection",
     "geometrycollection",
-    "grouping",
     "gtid_subset",
     "gtid_subtract",
     "json_table",

@@ -224,7 +224,13 @@ Result<ExprPtr> Parser::ParseKeywordFunction(bool* handled) {
     case Kw::kRight:
     case Kw::kRepeat:
     case Kw::kReplace:
+      return ParseKeywordCall(UpperText(Cur()));
     case Kw::kGrouping:
+      if (Is(Ahead(1), Op::kLeftParen) && Is(Ahead(2), Op::kRightParen)) {
+        Next();
+        Next();
+        return Error();
+      }
       return ParseKeywordCall(UpperText(Cur()));
     case Kw::kAvg:
       return ParseAggregate(AggregateFn::kAvg);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
@@ -39,17 +40,25 @@ class Blocks {
       return;
     }
     const BoundSelect& select = *query.body.select;
+    const BoundSelect& source = SourceOf(select);
     Block block{++last_, std::string(type)};
     first_ = first_ == 0 ? block.id : first_;
-    if (select.from == nullptr) {
+    if (source.from == nullptr) {
       no_tables_.push_back(block);
     } else {
-      From(*select.from, block);
+      From(*source.from, block);
+    }
+    if (select.rollup) {
+      rollups_.insert(block.id);
+      for (const BoundItem& item : source.items) {
+        Expr(*item.expr);
+      }
     }
     for (const BoundItem& item : select.items) {
       Expr(*item.expr);
     }
-    for (const BoundExpr* expr : {select.where.get(), select.having.get()}) {
+    const BoundExpr* filter = select.rollup ? source.where.get() : nullptr;
+    for (const BoundExpr* expr : {filter, select.where.get(), select.having.get()}) {
       if (expr != nullptr) {
         Expr(*expr);
       }
@@ -75,6 +84,7 @@ class Blocks {
 
   const std::map<uint32_t, Block>& by_table() const { return by_table_; }
   const std::vector<Block>& no_tables() const { return no_tables_; }
+  bool IsRollup(int block) const { return rollups_.contains(block); }
 
  private:
   void From(const BoundFrom& from, const Block& block) {
@@ -113,6 +123,7 @@ class Blocks {
   int first_ = 0;
   std::map<uint32_t, Block> by_table_;
   std::vector<Block> no_tables_;
+  std::set<int> rollups_;
 };
 
 // Bytes that MySQL counts for a key part.
@@ -269,7 +280,7 @@ bool TestsRows(const BoundSelect* select, const ExplainRow& row) {
 }
 
 const BoundSelect* OuterSelect(const BoundQuery& query) {
-  return query.body.select.get();
+  return query.body.select != nullptr ? &SourceOf(*query.body.select) : nullptr;
 }
 
 // A plan tells what views are made from: whoever sees it must be allowed to see that. Error: 1345.
@@ -421,6 +432,9 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
   }
   std::stable_sort(rows->begin(), rows->end(),
                    [](const ExplainRow& a, const ExplainRow& b) { return a.block < b.block; });
+  for (ExplainRow& row : *rows) {
+    row.rollup = blocks.IsRollup(row.block);
+  }
   if (!rows->empty()) {
     const BoundSelect* select = OuterSelect(query);
     ExplainRow& first = rows->front();

@@ -74,6 +74,9 @@ void AddBlock(std::string* out, RowIterator begin, RowIterator end) {
   if (Notes(*begin, "Using temporary")) {
     AddLine(out, depth++, "Temporary table");
   }
+  if (begin->rollup) {
+    AddLine(out, depth++, "Group aggregate with rollup");
+  }
   AddJoin(out, depth, begin, end);
 }
 
@@ -143,6 +146,9 @@ std::string JsonBlock(RowIterator begin, RowIterator end, const std::string& ind
   }
   if (Notes(*begin, "Using temporary")) {
     out += ",\n" + indent + "  \"using_temporary_table\": true";
+  }
+  if (begin->rollup) {
+    out += ",\n" + indent + "  \"rollup\": true";
   }
   if (end - begin == 1) {
     out += ",\n" + indent + "  \"table\": " + JsonTable(*begin, indent + "  ");

@@ -142,6 +142,7 @@ struct ExplainRow {
   uint64_t rows = 0;
   std::vector<std::string> extra;
   bool has_table = true;
+  bool rollup = false;  // its block has WITH ROLLUP
 };
 
 // The same in the other formats: text that is one value of one row.

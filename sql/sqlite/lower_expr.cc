@@ -262,6 +262,8 @@ Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
       site.variable = expr.As<BoundAssignVariable>().name;
       return Call(std::move(site), "bv(", expr.args, sql);
     }
+    case BoundKind::kGrouping:
+      break;  // replaced by the binder
   }
   return Status::Internal("expression of an unknown kind");
 }

@@ -38,6 +38,7 @@ const ErrorCase kErrors[] = {
     {"SELEC 1", "SELEC 1"},
     {"  \n SELEC 1", "SELEC 1"},
     {"SELECT 1 FROM FROM t", "FROM t"},
+    {"SELECT GROUPING() FROM t GROUP BY a", ") FROM t GROUP BY a"},
     {"SELECT\n1\nFROM\nselect", "select", 4},
     {"SELECT a b c", "c"},
     {"SELECT * FROM t WHERE a = = 1", "= 1"},
