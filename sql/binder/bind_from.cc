@@ -139,7 +139,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindTableRef(const TableRef&
     case TableRefKind::kJoin:
       return BindJoin(ref.As<JoinedTable>(), scope, tables);
     case TableRefKind::kJsonTable:
-      return Unsupported("JSON_TABLE");
+      return BindJsonTable(ref.As<JsonTable>(), scope, tables);
   }
   return Status::Internal("table reference of an unknown kind");
 }
@@ -262,17 +262,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindDerivedTable(const Deriv
   if (ref.alias.empty()) {
     return UserError(ER_DERIVED_MUST_HAVE_ALIAS);
   }
-  if (ref.lateral) {
-    return Unsupported("LATERAL");
-  }
-  // A derived table does not see its siblings, but it sees the enclosing queries.
-  Scope barrier;
-  barrier.outer = scope->outer;
-  for (Scope* at = scope; at != nullptr; at = at->outer) {
-    barrier.ctes.insert(barrier.ctes.begin(), at->ctes.begin(), at->ctes.end());
-  }
-  barrier.query = scope->query;
-  barrier.clause = Clause::kFrom;
+  Scope barrier = ScopeOfTable(scope, ref.lateral);
   ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*ref.query, &barrier));
   if (!ref.columns.empty() && ref.columns.size() != query->columns.size()) {
     return UserError(ER_VIEW_WRONG_LIST);
@@ -289,21 +279,61 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindDerivedTable(const Deriv
   }
   BoundTable* table = NewTable(scope->query, BoundTableKind::kDerived, ref.alias);
   AddDerivedColumns(query->columns, table);
+  table->lateral = ref.lateral && query->correlated;
   table->query = std::move(query);
   ExposeTable(table, tables);
   return Leaf(table);
+}
+
+Scope StatementBinder::ScopeOfTable(Scope* scope, bool lateral) {
+  Scope inside;
+  inside.outer = scope->outer;
+  for (Scope* at = scope; at != nullptr; at = at->outer) {
+    inside.ctes.insert(inside.ctes.begin(), at->ctes.begin(), at->ctes.end());
+  }
+  inside.query = scope->query;
+  inside.clause = Clause::kFrom;
+  inside.lateral = lateral;
+  if (lateral) {
+    inside.from = scope->from;
+    for (const ScopeTables* earlier : scope->earlier) {
+      Append(*earlier, &inside.from);
+    }
+  }
+  return inside;
+}
+
+Result<std::unique_ptr<BoundFrom>> StatementBinder::BindJsonTable(const JsonTable&, Scope*,
+                                                                  ScopeTables*) {
+  return Unsupported("JSON_TABLE");
+}
+
+Status StatementBinder::BindSides(const JoinedTable& ref, Scope* scope,
+                                  std::unique_ptr<BoundFrom>* left, ScopeTables* left_tables,
+                                  std::unique_ptr<BoundFrom>* right, ScopeTables* right_tables) {
+  // The side whose rows are all kept comes first.
+  const bool swapped = ref.join == JoinKind::kRight;
+  const TableRef& first = swapped ? *ref.right : *ref.left;
+  const TableRef& second = swapped ? *ref.left : *ref.right;
+  ScopeTables* first_tables = swapped ? right_tables : left_tables;
+  ASSIGN_OR_RETURN(*(swapped ? right : left), BindTableRef(first, scope, first_tables));
+  const int inner = ref.join == JoinKind::kInner ? 0 : 1;
+  scope->in_inner_side += inner;
+  scope->earlier.push_back(first_tables);
+  ASSIGN_OR_RETURN(*(swapped ? left : right),
+                   BindTableRef(second, scope, swapped ? left_tables : right_tables));
+  scope->earlier.pop_back();
+  scope->in_inner_side -= inner;
+  return {};
 }
 
 Result<std::unique_ptr<BoundFrom>> StatementBinder::BindJoin(const JoinedTable& ref, Scope* scope,
                                                              ScopeTables* tables) {
   ScopeTables left_tables;
   ScopeTables right_tables;
-  scope->in_inner_side += ref.join == JoinKind::kRight ? 1 : 0;
-  ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> left, BindTableRef(*ref.left, scope, &left_tables));
-  scope->in_inner_side += ref.join == JoinKind::kRight ? -1 : ref.join == JoinKind::kLeft ? 1 : 0;
-  ASSIGN_OR_RETURN(std::unique_ptr<BoundFrom> right,
-                   BindTableRef(*ref.right, scope, &right_tables));
-  scope->in_inner_side -= ref.join == JoinKind::kLeft ? 1 : 0;
+  std::unique_ptr<BoundFrom> left;
+  std::unique_ptr<BoundFrom> right;
+  RETURN_IF_ERROR(BindSides(ref, scope, &left, &left_tables, &right, &right_tables));
   ScopeTables both = left_tables;
   Append(right_tables, &both);
   RETURN_IF_ERROR(CheckUniqueAliases(both));

@@ -52,7 +52,8 @@ bool Qualifies(const ColumnRef& ref, const BoundTable& table) {
 // Not within another query block; what surrounds a derived table in FROM is none.
 bool IsOutermost(const Scope& scope) {
   const Scope* outer = scope.outer;
-  while (outer != nullptr && outer->select == nullptr && outer->from.tables.empty()) {
+  while (outer != nullptr && outer->select == nullptr && outer->from.tables.empty() &&
+         !outer->lateral) {
     outer = outer->outer;
   }
   return outer == nullptr;

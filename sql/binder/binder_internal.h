@@ -95,6 +95,9 @@ struct Scope {
   // Conditions and order of merged views of FROM.
   BoundPtr view_condition;
   std::vector<BoundOrder> view_order;
+  // Besides `from`: the left sides of the joins that are being bound, for lateral tables.
+  std::vector<const ScopeTables*> earlier;
+  bool lateral = false;  // surrounds a lateral table
   // Within the inner side of an outer join.
   int in_inner_side = 0;
   // Common table expressions visible from here.
@@ -200,6 +203,14 @@ class StatementBinder {
                                                     ScopeTables* tables);
   Result<std::unique_ptr<BoundFrom>> BindDerivedTable(const DerivedTable& ref, Scope* scope,
                                                       ScopeTables* tables);
+  Result<std::unique_ptr<BoundFrom>> BindJsonTable(const JsonTable& ref, Scope* scope,
+                                                   ScopeTables* tables);
+  // What a table in FROM sees: the enclosing queries and, if it is lateral, the tables before it.
+  static Scope ScopeOfTable(Scope* scope, bool lateral);
+  // The two sides of a join, in the order in which lateral tables may depend on each other.
+  Status BindSides(const JoinedTable& ref, Scope* scope, std::unique_ptr<BoundFrom>* left,
+                   ScopeTables* left_tables, std::unique_ptr<BoundFrom>* right,
+                   ScopeTables* right_tables);
   Result<std::unique_ptr<BoundFrom>> BindJoin(const JoinedTable& ref, Scope* scope,
                                               ScopeTables* tables);
   // Views (bind_view.cc): as part of the query around it where that is possible, else as a derived

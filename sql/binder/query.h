@@ -15,6 +15,7 @@
 
 namespace borealis::sql {
 
+class JsonTableSpec;
 class SecurityContext;
 class SystemTable;
 
@@ -31,12 +32,13 @@ struct BoundTableColumn {
 };
 
 enum class BoundTableKind : uint8_t {
-  kBase,     // `table`
-  kSystem,   // `system`
-  kDerived,  // `query`: derived table or view
-  kCte,      // `cte`
-  kRow,      // values supplied by whoever evaluates the expression (binder/evaluate.h)
-  kView,     // a view that is merged into its query: not part of the join, names only
+  kBase,       // `table`
+  kSystem,     // `system`
+  kDerived,    // `query`: derived table or view
+  kCte,        // `cte`
+  kRow,        // values supplied by whoever evaluates the expression (binder/evaluate.h)
+  kJsonTable,  // `json` over `document`
+  kView,       // a view that is merged into its query: not part of the join, names only
 };
 
 // kShareRepeatable: what a change reads beside its targets; REPEATABLE READ and above lock it
@@ -56,7 +58,9 @@ struct BoundTable {
   std::shared_ptr<BoundQuery> query;
   const BoundCte* cte = nullptr;  // belongs to a query that encloses this table
   std::vector<BoundTableColumn> columns;
-  bool lateral = false;  // a derived table that sees the tables before it
+  bool lateral = false;  // a derived table whose rows depend on tables before it
+  BoundPtr document;     // kJsonTable; may name tables before it
+  std::shared_ptr<const JsonTableSpec> json;
 
   // The view it stands for: kView, or kDerived.
   TablePtr view;

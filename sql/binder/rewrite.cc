@@ -160,6 +160,9 @@ Status ExprRewriter::Select(BoundSelect* select) {
 Status ExprRewriter::From(BoundFrom* from) {
   bool changed = false;
   if (from->table != nullptr) {
+    if (from->table->document != nullptr) {
+      RETURN_IF_ERROR(Part(&from->table->document, &changed));
+    }
     return from->table->query != nullptr ? Query(from->table->query.get()) : Status();
   }
   RETURN_IF_ERROR(From(from->left.get()));

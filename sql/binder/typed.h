@@ -9,7 +9,8 @@
 //             (row/register.h), same collation.
 // INV-BIND-2  A condition (WHERE, ON, HAVING, operands of AND, OR, NOT) is of a kind that tests as
 //             true or false in a register: a signed integer or a double.
-// INV-BIND-3  BoundColumn names a BoundTable of its own query or of one that encloses it.
+// INV-BIND-3  BoundColumn names a BoundTable of its own query or of one that encloses it; in a
+//             lateral table also one of the tables before it in FROM.
 #pragma once
 
 #include <cstdint>

@@ -98,7 +98,7 @@ class Blocks {
     }
     by_table_[from.table->id] = block;
     if (from.table->query != nullptr) {
-      Walk(*from.table->query, "DERIVED");
+      Walk(*from.table->query, from.table->lateral ? "DEPENDENT DERIVED" : "DERIVED");
     }
   }
 

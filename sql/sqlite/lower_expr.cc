@@ -108,16 +108,21 @@ std::string_view OperatorText(CompareOp op) {
 }  // namespace
 
 std::string CollateSuffix(const BoundExpr& expr) {
+  const auto* column = expr.TryAs<BoundColumn>();
+  if (column != nullptr && IsBaseColumn(expr) && column->column != kHandleColumn &&
+      expr.type.is_text() &&
+      column->table->columns[column->column].type.collation == expr.type.collation) {
+    return "";  // declared with it
+  }
+  return ValueCollateSuffix(expr);
+}
+
+std::string ValueCollateSuffix(const BoundExpr& expr) {
   if (expr.type.kind == row::TypeKind::kJson) {
     return " COLLATE \"" + std::string(row::kJsonOrder) + "\"";
   }
   if (!expr.type.is_text()) {
     return "";
-  }
-  const auto* column = expr.TryAs<BoundColumn>();
-  if (column != nullptr && IsBaseColumn(expr) && column->column != kHandleColumn &&
-      column->table->columns[column->column].type.collation == expr.type.collation) {
-    return "";  // declared with it
   }
   return " COLLATE \"" + std::string(row::GetCollation(expr.type.collation).name()) + "\"";
 }
@@ -181,11 +186,14 @@ Status Lowering::Call(CallSite site, std::string_view name, const std::vector<Bo
 
 Status Lowering::Comparable(const BoundExpr& expr, std::string* sql) {
   RETURN_IF_ERROR(Expr(expr, sql));
-  sql->append(CollateSuffix(expr));
+  sql->append(IsArgument(expr) ? ValueCollateSuffix(expr) : CollateSuffix(expr));
   return {};
 }
 
 Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
+  if (IsArgument(expr)) {
+    return Argument(expr, sql);
+  }
   switch (expr.kind) {
     case BoundKind::kLiteral:
       return AppendLiteral(expr.As<BoundLiteral>().value, expr.type, sql);
@@ -200,6 +208,10 @@ Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
     }
     case BoundKind::kColumn: {
       const auto& column = expr.As<BoundColumn>();
+      if (in_call_ && IsHidden(*column.table)) {
+        return UserError(ER_NOT_SUPPORTED_YET,
+                         "a lateral table in parentheses that depends on tables outside of them");
+      }
       sql->append(TableAlias(*column.table));
       sql->append(column.column == kHandleColumn ? ".h" : ".c" + std::to_string(column.column));
       return {};

@@ -8,29 +8,6 @@
 namespace borealis::sql {
 namespace {
 
-std::string Quoted(std::string_view name) {
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') {
-      quoted.push_back('"');
-    }
-    quoted.push_back(c);
-  }
-  quoted.push_back('"');
-  return quoted;
-}
-
-std::string CteName(const BoundCte& cte) {
-  return "w" + std::to_string(cte.id);
-}
-
-bool Contains(const BoundFrom& from, const BoundTable* table) {
-  if (from.table != nullptr) {
-    return from.table == table;
-  }
-  return Contains(*from.left, table) || Contains(*from.right, table);
-}
-
 const BoundTable* Find(const BoundFrom& from, const BoundCte* cte) {
   if (from.table != nullptr) {
     return from.table->cte == cte ? from.table : nullptr;
@@ -110,6 +87,29 @@ const BoundTable* ReportsMatches(const BoundSelect& select) {
 
 }  // namespace
 
+std::string Quoted(std::string_view name) {
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"') {
+      quoted.push_back('"');
+    }
+    quoted.push_back(c);
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
+std::string CteName(const BoundCte& cte) {
+  return "w" + std::to_string(cte.id);
+}
+
+bool Contains(const BoundFrom& from, const BoundTable* table) {
+  if (from.table != nullptr) {
+    return from.table == table;
+  }
+  return Contains(*from.left, table) || Contains(*from.right, table);
+}
+
 std::string TableAlias(const BoundTable& table) {
   return "t" + std::to_string(table.id);
 }
@@ -141,26 +141,39 @@ Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& optio
 }
 
 Status Lowering::Query(const BoundQuery& query, bool without_limit, std::string* sql) {
+  const size_t defined_above = defined_.size();
   for (size_t i = 0; i < query.ctes.size(); ++i) {
-    const BoundCte& cte = *query.ctes[i];
     sql->append(i == 0 ? "WITH RECURSIVE " : ",");
-    sql->append(CteName(cte) + "(");
-    for (size_t c = 0; c < cte.columns.size(); ++c) {
-      sql->append((c == 0 ? "c" : ",c") + std::to_string(c));
-    }
-    const BoundCte* outer_depth = std::exchange(depth_of_, KeepsDepth(cte) ? &cte : nullptr);
-    sql->append(depth_of_ != nullptr ? ",depth) AS (" : ") AS (");
-    // A recursive table's arms must stand as SQLite knows them.
-    bool outer = std::exchange(in_recursive_cte_, cte.recursive);
-    Status lowered = Query(*cte.query, false, sql);
-    in_recursive_cte_ = outer;
-    depth_of_ = outer_depth;
-    RETURN_IF_ERROR(lowered);
-    sql->append(")");
+    defined_.push_back(query.ctes[i].get());
+    RETURN_IF_ERROR(CteDefinition(*query.ctes[i], sql));
   }
   if (!query.ctes.empty()) {
     sql->push_back(' ');
   }
+  Status lowered = OrderedCore(query, without_limit, sql);
+  defined_.resize(defined_above);
+  return lowered;
+}
+
+Status Lowering::CteDefinition(const BoundCte& cte, std::string* sql) {
+  sql->append(CteName(cte) + "(");
+  for (size_t c = 0; c < cte.columns.size(); ++c) {
+    sql->append((c == 0 ? "c" : ",c") + std::to_string(c));
+  }
+  const BoundCte* outer_depth = std::exchange(depth_of_, KeepsDepth(cte) ? &cte : nullptr);
+  sql->append(depth_of_ != nullptr ? ",depth) AS (" : ") AS (");
+  // A recursive table's arms must stand as SQLite knows them.
+  bool outer = std::exchange(in_recursive_cte_, cte.recursive);
+  being_defined_.push_back(&cte);
+  Status lowered = Query(*cte.query, false, sql);
+  being_defined_.pop_back();
+  in_recursive_cte_ = outer;
+  depth_of_ = outer_depth;
+  sql->append(")");
+  return lowered;
+}
+
+Status Lowering::OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql) {
   RETURN_IF_ERROR(Core(query, sql));
   RETURN_IF_ERROR(OrderBy(query, sql));
   if (without_limit) {
@@ -211,7 +224,10 @@ Status Lowering::Select(const BoundQuery& query, const BoundSelect& select, std:
   (void)query;
   // Not of what stands inside this select.
   const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
+  const size_t shown_above = shown_.size();
+  Show(select.from.get());
   Status lowered = SelectItems(select, depth_of, sql);
+  shown_.resize(shown_above);
   depth_of_ = depth_of;
   return lowered;
 }
@@ -271,10 +287,15 @@ Status Lowering::From(const BoundFrom& from, std::string* sql) {
   sql->append(from.join == BoundJoinKind::kLeft ? " LEFT JOIN "
               : from.straight                   ? " CROSS JOIN "
                                                 : " JOIN ");
-  bool nested = from.right->table == nullptr;
-  sql->append(nested ? "(" : "");
-  RETURN_IF_ERROR(From(*from.right, sql));
-  sql->append(nested ? ")" : "");
+  if (from.right->table == nullptr) {
+    sql->push_back('(');
+    hidden_.push_back(from.left.get());
+    RETURN_IF_ERROR(From(*from.right, sql));
+    hidden_.pop_back();
+    sql->push_back(')');
+  } else {
+    RETURN_IF_ERROR(From(*from.right, sql));
+  }
   if (from.on != nullptr) {
     sql->append(" ON ");
     RETURN_IF_ERROR(Expr(*from.on, sql));
@@ -294,6 +315,10 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
       break;
     }
     case BoundTableKind::kDerived: {
+      if (table.lateral) {
+        RETURN_IF_ERROR(Lateral(table, sql));
+        break;
+      }
       bool outer = std::exchange(in_recursive_cte_, false);
       const BoundCte* outer_depth = std::exchange(depth_of_, nullptr);
       sql->push_back('(');
@@ -304,7 +329,11 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
       break;
     }
     case BoundTableKind::kCte:
+      RETURN_IF_ERROR(UseCte(*table.cte));
       sql->append(CteName(*table.cte));
+      break;
+    case BoundTableKind::kJsonTable:
+      RETURN_IF_ERROR(ComputedCall({&table, table.columns.size(), {}, {}}, {table.document}, sql));
       break;
     case BoundTableKind::kRow:
     case BoundTableKind::kView:

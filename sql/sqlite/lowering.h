@@ -30,8 +30,20 @@ struct ConstantList {
   std::vector<row::Value> values;
 };
 
+// A table whose rows are computed from values of the tables before it, its arguments. In SQL it is
+// a call of a table-valued function: its number in the statement, then the arguments.
+struct ComputedTable {
+  const BoundTable* table = nullptr;
+  size_t columns = 0;
+  // The arguments, in the order of the call.
+  std::vector<row::Type> arg_types;
+  // LATERAL: a statement of its own with the arguments as :o0, :o1 …, run for each call.
+  std::string sql;
+};
+
 struct LoweredQuery {
   std::string sql;
+  std::vector<ComputedTable> computed;
   std::vector<ConstantList> lists;
   std::vector<CallSite> sites;
   std::vector<ModuleUse> modules;
@@ -48,5 +60,7 @@ Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& optio
 
 // The module name for one way of reading a table.
 std::string ModuleName(const BoundTable& table);
+// All computed tables of as many columns and arguments share one module.
+std::string ModuleName(const ComputedTable& table);
 
 }  // namespace borealis::sql

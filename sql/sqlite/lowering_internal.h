@@ -15,6 +15,8 @@ class Lowering {
 
   // --- queries (lower_query.cc) ---
   Status Query(const BoundQuery& query, bool without_limit, std::string* sql);
+  // Without WITH.
+  Status OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql);
   Status Core(const BoundQuery& query, std::string* sql);
   Status Select(const BoundQuery& query, const BoundSelect& select, std::string* sql);
   Status SelectItems(const BoundSelect& select, const BoundCte* depth_of, std::string* sql);
@@ -25,6 +27,19 @@ class Lowering {
   Status Values(const BoundQuery& query, std::string* sql);
   Status From(const BoundFrom& from, std::string* sql);
   Status Table(const BoundTable& table, std::string* sql);
+  Status CteDefinition(const BoundCte& cte, std::string* sql);
+
+  // --- computed tables (lower_computed.cc) ---
+  Status Lateral(const BoundTable& table, std::string* sql);
+  // The call of the computed table; `args` are over the tables before it.
+  Status ComputedCall(ComputedTable computed, const std::vector<BoundPtr>& args, std::string* sql);
+  // Whether the column or parameter is an argument of the lateral query that is being lowered.
+  bool IsArgument(const BoundExpr& expr) const;
+  Status Argument(const BoundExpr& expr, std::string* sql);
+  // Sees to it that a common table expression from outside is defined in the lateral query, too.
+  Status UseCte(const BoundCte& cte);
+  void Show(const BoundFrom* from);
+  bool IsHidden(const BoundTable& table) const;
   Status OrderBy(const BoundQuery& query, std::string* sql);
 
   // --- expressions (lower_expr.cc) ---
@@ -52,11 +67,34 @@ class Lowering {
   // The recursive table whose arms are being lowered, when they count rounds.
   const BoundCte* depth_of_ = nullptr;
   bool in_recursive_cte_ = false;  // directly: not in a query inside it
+
+  // A lateral query, which is a statement of its own.
+  struct LateralQuery {
+    size_t outer_tables = 0;  // of `shown_`: not its own
+    size_t outer_ctes = 0;    // of `defined_`
+    std::vector<BoundPtr> args;
+    std::vector<const BoundCte*> ctes;
+    std::string cte_sql;
+  };
+  LateralQuery* lateral_ = nullptr;
+  // Tables of the selects around what is being lowered, and common table expressions above it.
+  std::vector<const BoundTable*> shown_;
+  std::vector<const BoundCte*> defined_;
+  std::vector<const BoundCte*> being_defined_;
+  // Tables that the machine's scoping hides from the joins in parentheses that are being lowered.
+  std::vector<const BoundFrom*> hidden_;
+  bool in_call_ = false;  // in the arguments of a computed table
 };
 
 std::string TableAlias(const BoundTable& table);
+std::string CteName(const BoundCte& cte);
+// As an identifier.
+std::string Quoted(std::string_view name);
+bool Contains(const BoundFrom& from, const BoundTable* table);
 // ` COLLATE "name"` where a comparison of the expression needs it; empty otherwise.
 std::string CollateSuffix(const BoundExpr& expr);
+// The same where the expression stands for a value alone, without a declared collation.
+std::string ValueCollateSuffix(const BoundExpr& expr);
 // Whether a conversion leaves the register as it is.
 bool KeepsRegister(const row::Type& from, const row::Type& to);
 

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/mysql_error.h"
+#include "sql/sqlite/computed_table.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
 #include "sql/sqlite/table_module.h"
@@ -93,6 +94,16 @@ Status QueryMachine::RegisterAggregate(size_t site) {
   return rc == SQLITE_OK ? Status() : MachineError("register aggregate");
 }
 
+Status QueryMachine::RegisterComputed(const ComputedTable& table) {
+  std::string name = ModuleName(table);
+  if (computed_modules_.contains(name)) {
+    return {};
+  }
+  RETURN_IF_ERROR(ComputedModule::Register(connection_, name, this, table));
+  computed_modules_.insert(std::move(name));
+  return {};
+}
+
 Result<TableModule*> QueryMachine::ModuleFor(const ModuleUse& use, const Catalog& catalog) {
   auto found = modules_.find(use.module);
   if (found != modules_.end()) {
@@ -122,6 +133,9 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
     if (kind == CallKind::kAggregate || kind == CallKind::kSingleRow) {
       RETURN_IF_ERROR(RegisterAggregate(i));
     }
+  }
+  for (const ComputedTable& table : compiled->lowered_.computed) {
+    RETURN_IF_ERROR(RegisterComputed(table));
   }
   const std::string& sql = compiled->lowered_.sql;
   compiling_ = &compiled->lowered_;
@@ -214,23 +228,33 @@ Result<bool> QueryRun::Next(std::vector<row::Value>* row) {
 }
 
 Result<std::vector<QueryMachine::PlanStep>> QueryMachine::Explain(const CompiledQuery& query) {
-  std::string sql = "EXPLAIN QUERY PLAN " + query.lowered_.sql;
+  std::vector<PlanStep> steps;
+  RETURN_IF_ERROR(ExplainText(query.lowered_.sql, &steps));
+  for (const ComputedTable& table : query.lowered_.computed) {
+    if (!table.sql.empty()) {
+      RETURN_IF_ERROR(ExplainText(table.sql, &steps));
+    }
+  }
+  return steps;
+}
+
+Status QueryMachine::ExplainText(const std::string& text, std::vector<PlanStep>* steps) {
+  std::string sql = "EXPLAIN QUERY PLAN " + text;
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement,
                          nullptr) != SQLITE_OK) {
     return MachineError("explain");
   }
-  std::vector<PlanStep> steps;
   while (sqlite3_step(statement) == SQLITE_ROW) {
     PlanStep step;
     step.id = sqlite3_column_int(statement, 0);
     step.parent = sqlite3_column_int(statement, 1);
     const auto* detail = sqlite3_column_text(statement, 3);
     step.detail = detail != nullptr ? reinterpret_cast<const char*>(detail) : "";
-    steps.push_back(std::move(step));
+    steps->push_back(std::move(step));
   }
   sqlite3_finalize(statement);
-  return steps;
+  return {};
 }
 
 }  // namespace borealis::sql

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -110,6 +111,8 @@ class QueryMachine {
   QueryMachine() = default;
   Result<TableModule*> ModuleFor(const ModuleUse& use, const Catalog& catalog);
   Status RegisterAggregate(size_t site);
+  Status RegisterComputed(const ComputedTable& table);
+  Status ExplainText(const std::string& sql, std::vector<PlanStep>* steps);
   Status MachineError(std::string_view what) const;
 
   sqlite3* connection_ = nullptr;
@@ -118,6 +121,7 @@ class QueryMachine {
   class QueryRun* current_ = nullptr;
   std::map<std::string, TableModule*, std::less<>> modules_;  // owned by the connection
   std::vector<std::unique_ptr<AggregateSlot>> aggregates_;
+  std::set<std::string> computed_modules_;
 };
 
 }  // namespace borealis::sql

@@ -24,6 +24,11 @@ class QueryRun final : public RowSource {
 
   const RunContext& context() const { return context_; }
   const CallSite& site(size_t number) const { return query_->lowered_.sites[number]; }
+  // Null: there is none of that number.
+  const ComputedTable* computed(size_t number) const {
+    const std::vector<ComputedTable>& tables = query_->lowered_.computed;
+    return number < tables.size() ? &tables[number] : nullptr;
+  }
   // The first error of a callback; the step that it ends reports it.
   void Fail(Status status) {
     if (status_.ok()) {
@@ -60,6 +65,7 @@ struct MachineCallbacks {
   static int Progress(void* machine);
   static void CollationNeeded(void* unused, sqlite3* connection, int encoding, const char* name);
   static QueryRun* Current(QueryMachine* machine) { return machine->current_; }
+  static sqlite3* Connection(QueryMachine* machine) { return machine->connection_; }
 };
 
 }  // namespace borealis::sql

@@ -24,6 +24,10 @@ class Scan : public sqlite3_vtab_cursor {
   Scan() : sqlite3_vtab_cursor{} {}
 };
 
+// The methods of a module whose cursors are Scans; its own are xConnect, xBestIndex, xDisconnect
+// and xOpen.
+sqlite3_module ScanMethods();
+
 std::unique_ptr<Scan> MakeScan(TableModule* module);
 std::unique_ptr<Scan> MakeSystemScan(TableModule* module);
 

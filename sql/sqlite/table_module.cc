@@ -70,12 +70,19 @@ int Rowid(sqlite3_vtab_cursor*, sqlite3_int64* out) {
 }
 
 const sqlite3_module kMethods = [] {
-  sqlite3_module methods{};
-  methods.iVersion = 1;
+  sqlite3_module methods = ScanMethods();
   methods.xConnect = Connect;
   methods.xBestIndex = BestIndex;
   methods.xDisconnect = Disconnect;
   methods.xOpen = OpenCursor;
+  return methods;
+}();
+
+}  // namespace
+
+sqlite3_module ScanMethods() {
+  sqlite3_module methods{};
+  methods.iVersion = 1;
   methods.xClose = CloseCursor;
   methods.xFilter = Filter;
   methods.xNext = Next;
@@ -83,9 +90,7 @@ const sqlite3_module kMethods = [] {
   methods.xColumn = Column;
   methods.xRowid = Rowid;
   return methods;
-}();
-
-}  // namespace
+}
 
 Result<std::unique_ptr<TableModule>> TableModule::Make(const ModuleUse& use, QueryMachine* machine,
                                                        const Catalog& catalog) {

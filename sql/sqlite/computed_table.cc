@@ -1,0 +1,195 @@
+// The columns c0, c1 … are followed by hidden ones: the table's number in the statement, the
+// arguments, and a key, which numbers the rows of one call. A plan gives all but the key.
+//
+// A cursor of a lateral table has the statement of its query and runs it anew for each call. It
+// works under the run that it is part of: the same sites, transaction and interrupts.
+#include "sql/sqlite/computed_table.h"
+
+#include <sqlite3.h>
+
+#include <memory>
+
+#include "sql/sqlite/run_internal.h"
+#include "sql/sqlite/table_cursor.h"
+
+namespace borealis::sql {
+namespace {
+
+struct VirtualTable : sqlite3_vtab {
+  const ComputedModule* module = nullptr;
+};
+
+class LateralRows {
+ public:
+  ~LateralRows() { sqlite3_finalize(statement_); }
+
+  Status Start(sqlite3* connection, const std::string& sql, int count, sqlite3_value** args) {
+    if (statement_ == nullptr &&
+        sqlite3_prepare_v2(connection, sql.data(), static_cast<int>(sql.size()), &statement_,
+                           nullptr) != SQLITE_OK) {
+      return Status::Internal("compile [" + sql + "]: " + sqlite3_errmsg(connection));
+    }
+    sqlite3_reset(statement_);
+    for (int i = 0; i < count; ++i) {
+      const std::string name = ":o" + std::to_string(i);
+      const int number = sqlite3_bind_parameter_index(statement_, name.c_str());
+      if (number == 0 || sqlite3_bind_value(statement_, number, args[i]) != SQLITE_OK) {
+        return Status::Internal("argument of a lateral query");
+      }
+    }
+    return {};
+  }
+  Result<bool> Next(const QueryRun& run) {
+    const int rc = sqlite3_step(statement_);
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
+      return rc == SQLITE_ROW;
+    }
+    if (!run.status().ok()) {
+      return run.status();
+    }
+    return Status::Internal(std::string("step of a lateral query: ") +
+                            sqlite3_errmsg(sqlite3_db_handle(statement_)));
+  }
+  sqlite3_value* Column(int column) { return sqlite3_column_value(statement_, column); }
+
+ private:
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+class ComputedScan final : public Scan {
+ public:
+  explicit ComputedScan(const ComputedModule* module) : module_(module) {}
+
+  int Start(std::string_view, int count, sqlite3_value** values) override {
+    QueryRun* run = MachineCallbacks::Current(module_->machine);
+    row_ = 0;
+    Status status = Call(*run, count, values);
+    return status.ok() ? Next() : Fail(std::move(status));
+  }
+
+  int Next() override {
+    QueryRun* run = MachineCallbacks::Current(module_->machine);
+    ++row_;
+    Result<bool> next = lateral_.Next(*run);
+    if (!next.ok()) {
+      return Fail(std::move(next).status());
+    }
+    at_end_ = !*next;
+    return SQLITE_OK;
+  }
+  bool at_end() const override { return at_end_; }
+
+  int Column(sqlite3_context* context, int column) override {
+    if (column < module_->columns) {
+      sqlite3_result_value(context, lateral_.Column(column));
+    } else {
+      sqlite3_result_int64(context, row_);
+    }
+    return SQLITE_OK;
+  }
+
+ private:
+  int Fail(Status status) {
+    MachineCallbacks::Current(module_->machine)->Fail(std::move(status));
+    return SQLITE_ERROR;
+  }
+
+  Status Call(const QueryRun& run, int count, sqlite3_value** values) {
+    const ComputedTable* table =
+        count == module_->arguments + 1
+            ? run.computed(static_cast<size_t>(sqlite3_value_int64(values[0])))
+            : nullptr;
+    if (table == nullptr) {
+      return Status::Internal("call of an unknown computed table");
+    }
+    return lateral_.Start(MachineCallbacks::Connection(module_->machine), table->sql, count - 1,
+                          values + 1);
+  }
+
+  const ComputedModule* module_;
+  LateralRows lateral_;
+  int64_t row_ = 0;
+  bool at_end_ = true;
+};
+
+int Connect(sqlite3* connection, void* aux, int, const char* const*, sqlite3_vtab** out,
+            char** error) {
+  const auto* module = static_cast<const ComputedModule*>(aux);
+  std::string text = "CREATE TABLE x(";
+  for (int i = 0; i < module->columns; ++i) {
+    text += "c" + std::to_string(i) + ",";
+  }
+  text += "number HIDDEN,";
+  for (int i = 0; i < module->arguments; ++i) {
+    text += "a" + std::to_string(i) + " HIDDEN,";
+  }
+  text += "h HIDDEN PRIMARY KEY NOT NULL) WITHOUT ROWID";
+  const int rc = sqlite3_declare_vtab(connection, text.c_str());
+  if (rc != SQLITE_OK) {
+    *error = sqlite3_mprintf("%s", sqlite3_errmsg(connection));
+    return rc;
+  }
+  auto table = std::make_unique<VirtualTable>();
+  static_cast<sqlite3_vtab&>(*table) = sqlite3_vtab{};
+  table->module = module;
+  *out = table.release();
+  return SQLITE_OK;
+}
+
+int Disconnect(sqlite3_vtab* table) {
+  delete static_cast<VirtualTable*>(table);
+  return SQLITE_OK;
+}
+
+// Usable once all arguments are known.
+int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
+  const ComputedModule& module = *static_cast<VirtualTable*>(table)->module;
+  for (int wanted = 0; wanted <= module.arguments; ++wanted) {
+    int found = -1;
+    for (int i = 0; i < info->nConstraint && found < 0; ++i) {
+      const auto& constraint = info->aConstraint[i];
+      if (constraint.usable != 0 && constraint.op == SQLITE_INDEX_CONSTRAINT_EQ &&
+          constraint.iColumn == module.columns + wanted) {
+        found = i;
+      }
+    }
+    if (found < 0) {
+      return SQLITE_CONSTRAINT;
+    }
+    info->aConstraintUsage[found].argvIndex = wanted + 1;
+    info->aConstraintUsage[found].omit = 1;
+  }
+  info->estimatedCost = 100;
+  info->estimatedRows = 10;
+  return SQLITE_OK;
+}
+
+int Open(sqlite3_vtab* table, sqlite3_vtab_cursor** out) {
+  *out = std::make_unique<ComputedScan>(static_cast<VirtualTable*>(table)->module).release();
+  return SQLITE_OK;
+}
+
+const sqlite3_module kMethods = [] {
+  sqlite3_module methods = ScanMethods();
+  methods.xConnect = Connect;
+  methods.xBestIndex = BestIndex;
+  methods.xDisconnect = Disconnect;
+  methods.xOpen = Open;
+  return methods;
+}();
+
+}  // namespace
+
+Status ComputedModule::Register(sqlite3* connection, const std::string& name, QueryMachine* machine,
+                                const ComputedTable& like) {
+  auto module = std::make_unique<ComputedModule>();
+  module->machine = machine;
+  module->columns = static_cast<int>(like.columns);
+  module->arguments = static_cast<int>(like.arg_types.size());
+  const auto destroy = [](void* raw) { delete static_cast<ComputedModule*>(raw); };
+  const int rc =
+      sqlite3_create_module_v2(connection, name.c_str(), &kMethods, module.release(), destroy);
+  return rc == SQLITE_OK ? Status() : Status::Internal("register " + name);
+}
+
+}  // namespace borealis::sql

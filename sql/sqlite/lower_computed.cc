@@ -1,0 +1,139 @@
+// Tables that are computed from the tables before them: LATERAL and JSON_TABLE.
+//
+// SQLite's derived tables see nothing of their siblings, its table-valued functions do. So a
+// lateral query becomes a statement of its own; the columns that it reads from outside, and the
+// parameters, become the function's arguments (INV-LATERAL-1). Planning puts the call after the
+// tables that its arguments are from, in outer joins, too.
+#include <algorithm>
+#include <utility>
+
+#include "sql/binder/binder_internal.h"
+#include "sql/sqlite/lowering_internal.h"
+
+namespace borealis::sql {
+namespace {
+
+// What SQLite takes an argument's word for without comparing it again.
+constexpr size_t kArgumentsMax = 15;
+
+template <class T>
+bool Has(const std::vector<const T*>& list, size_t count, const T* what) {
+  const auto end = list.begin() + static_cast<ptrdiff_t>(count);
+  return std::find(list.begin(), end, what) != end;
+}
+
+BoundPtr CopyOf(const BoundExpr& expr) {
+  if (const auto* column = expr.TryAs<BoundColumn>()) {
+    return std::make_shared<BoundColumn>(*column);
+  }
+  return std::make_shared<BoundParameter>(expr.As<BoundParameter>());
+}
+
+}  // namespace
+
+std::string ModuleName(const ComputedTable& table) {
+  return "computed." + std::to_string(table.columns) + "." + std::to_string(table.arg_types.size());
+}
+
+void Lowering::Show(const BoundFrom* from) {
+  if (from == nullptr) {
+    return;
+  }
+  if (from->table != nullptr) {
+    shown_.push_back(from->table);
+    return;
+  }
+  Show(from->left.get());
+  Show(from->right.get());
+}
+
+bool Lowering::IsArgument(const BoundExpr& expr) const {
+  if (lateral_ == nullptr) {
+    return false;
+  }
+  const auto* column = expr.TryAs<BoundColumn>();
+  return expr.Is<BoundParameter>() ||
+         (column != nullptr && Has(shown_, lateral_->outer_tables, column->table));
+}
+
+bool Lowering::IsHidden(const BoundTable& table) const {
+  return std::any_of(hidden_.begin(), hidden_.end(),
+                     [&](const BoundFrom* from) { return Contains(*from, &table); });
+}
+
+Status Lowering::Argument(const BoundExpr& expr, std::string* sql) {
+  std::vector<BoundPtr>& args = lateral_->args;
+  size_t at = 0;
+  while (at < args.size() && !SameExpr(*args[at], expr)) {
+    ++at;
+  }
+  if (at == args.size()) {
+    args.push_back(CopyOf(expr));
+  }
+  sql->append(":o" + std::to_string(at));
+  return {};
+}
+
+Status Lowering::UseCte(const BoundCte& cte) {
+  if (lateral_ == nullptr || !Has(defined_, lateral_->outer_ctes, &cte) ||
+      Has(lateral_->ctes, lateral_->ctes.size(), &cte)) {
+    return {};
+  }
+  if (Has(being_defined_, being_defined_.size(), &cte)) {
+    return Status::User(3577, "In recursive query block of Recursive Common Table Expression '" +
+                                  cte.name +
+                                  "', the recursive table must be referenced only once, and not "
+                                  "in any subquery");
+  }
+  lateral_->ctes.push_back(&cte);
+  std::string definition;
+  RETURN_IF_ERROR(CteDefinition(cte, &definition));
+  // After those that it uses itself.
+  lateral_->cte_sql += (lateral_->cte_sql.empty() ? "" : ",") + definition;
+  return {};
+}
+
+Status Lowering::Lateral(const BoundTable& table, std::string* sql) {
+  LateralQuery own;
+  own.outer_tables = shown_.size();
+  own.outer_ctes = defined_.size();
+  std::string query;
+  LateralQuery* outer = std::exchange(lateral_, &own);
+  std::vector<const BoundFrom*> hidden = std::exchange(hidden_, {});
+  const bool in_call = std::exchange(in_call_, false);
+  const bool recursive = std::exchange(in_recursive_cte_, false);
+  const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
+  Status lowered = Query(*table.query, false, &query);
+  depth_of_ = depth_of;
+  in_recursive_cte_ = recursive;
+  in_call_ = in_call;
+  hidden_ = std::move(hidden);
+  lateral_ = outer;
+  RETURN_IF_ERROR(lowered);
+  if (!own.cte_sql.empty()) {
+    query = "WITH RECURSIVE " + own.cte_sql + " SELECT * FROM (" + query + ")";
+  }
+  return ComputedCall({&table, table.columns.size(), {}, std::move(query)}, own.args, sql);
+}
+
+Status Lowering::ComputedCall(ComputedTable computed, const std::vector<BoundPtr>& args,
+                              std::string* sql) {
+  if (args.size() > kArgumentsMax) {
+    return UserError(ER_NOT_SUPPORTED_YET, "LATERAL with more than 15 values from outside");
+  }
+  for (const BoundPtr& arg : args) {
+    computed.arg_types.push_back(arg->type);
+  }
+  sql->append(Quoted(ModuleName(computed)) + "(" + std::to_string(out_->computed.size()));
+  out_->computed.push_back(std::move(computed));
+  const bool in_call = std::exchange(in_call_, true);
+  for (const BoundPtr& arg : args) {
+    sql->push_back(',');
+    RETURN_IF_ERROR(Expr(*arg, sql));
+  }
+  in_call_ = in_call;
+  sql->push_back(')');
+  return {};
+}
+
+}  // namespace borealis::sql
