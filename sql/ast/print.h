@@ -47,6 +47,8 @@ struct ResolvedNames {
   std::map<const TableCore*, TableQuery> tables;
   // USING and NATURAL: what is compared.
   std::map<const JoinedTable*, std::vector<std::pair<Column, Column>>> merged;
+  // Character sets of JSON_TABLE's columns.
+  std::map<const JsonTableColumn*, std::string> json_charsets;
 };
 
 struct PrintOptions {

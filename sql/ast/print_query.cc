@@ -512,8 +512,13 @@ void Printer::PrintJsonColumns(const std::vector<JsonTableColumn>& columns) {
       continue;
     }
     Add(" " + PrintType(column.type));
-    if (!column.type.charset.empty()) {
-      Add(" character set " + PrintCharsetName(column.type.charset));
+    std::string charset = column.type.charset;
+    if (options_.names != nullptr) {
+      const auto known = options_.names->json_charsets.find(&column);
+      charset = known != options_.names->json_charsets.end() ? known->second : "";
+    }
+    if (!charset.empty()) {
+      Add(" character set " + PrintCharsetName(charset));
     }
     if (!column.type.collation.empty()) {
       Add(" collate " + PrintCharsetName(column.type.collation));

@@ -303,11 +303,6 @@ Scope StatementBinder::ScopeOfTable(Scope* scope, bool lateral) {
   return inside;
 }
 
-Result<std::unique_ptr<BoundFrom>> StatementBinder::BindJsonTable(const JsonTable&, Scope*,
-                                                                  ScopeTables*) {
-  return Unsupported("JSON_TABLE");
-}
-
 Status StatementBinder::BindSides(const JoinedTable& ref, Scope* scope,
                                   std::unique_ptr<BoundFrom>* left, ScopeTables* left_tables,
                                   std::unique_ptr<BoundFrom>* right, ScopeTables* right_tables) {

@@ -110,6 +110,8 @@ struct Scope {
 };
 
 struct FunctionOptions;
+struct JsonTableField;
+struct JsonTableLevel;
 
 // The names under which an INSERT may name the table's columns, and which columns they are.
 struct InsertNames {
@@ -205,6 +207,11 @@ class StatementBinder {
                                                       ScopeTables* tables);
   Result<std::unique_ptr<BoundFrom>> BindJsonTable(const JsonTable& ref, Scope* scope,
                                                    ScopeTables* tables);
+  Status BindJsonColumns(const std::vector<JsonTableColumn>& columns, BoundTable* table,
+                         JsonTableSpec* spec, JsonTableLevel* level);
+  Result<row::Type> JsonColumnType(const JsonTableColumn& column);
+  // The value of DEFAULT '…' ON EMPTY or ON ERROR, which is JSON.
+  Result<row::Value> JsonColumnDefault(const JsonOn& on, const JsonTableField& field);
   // What a table in FROM sees: the enclosing queries and, if it is lateral, the tables before it.
   static Scope ScopeOfTable(Scope* scope, bool lateral);
   // The two sides of a join, in the order in which lateral tables may depend on each other.

@@ -134,31 +134,6 @@ Status Unsupported(std::string_view construct) {
   return UserError(ER_NOT_SUPPORTED_YET, construct);
 }
 
-Result<row::CollationId> ResolveCollation(std::string_view charset, std::string_view collation,
-                                          row::CollationId inherited) {
-  const row::Charset* set = nullptr;
-  if (charset == "default") {
-    return inherited;
-  }
-  if (!charset.empty()) {
-    set = row::FindCharset(charset);
-    if (set == nullptr) {
-      return UserError(ER_UNKNOWN_CHARACTER_SET, charset);
-    }
-  }
-  if (!collation.empty() && collation != "default") {
-    const row::Collation* found = row::FindCollation(collation);
-    if (found == nullptr) {
-      return UserError(ER_UNKNOWN_COLLATION, collation);
-    }
-    if (set != nullptr && found->charset().id != set->id) {
-      return UserError(ER_COLLATION_CHARSET_MISMATCH, found->name(), set->name);
-    }
-    return found->id();
-  }
-  return set != nullptr ? set->default_collation : inherited;
-}
-
 row::ConversionContext DefinitionConversion(const StatementRun& run, std::string_view column) {
   row::ConversionContext context = run.session.eval_context().conversion;
   context.strict = true;

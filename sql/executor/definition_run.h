@@ -10,6 +10,7 @@
 #include "engine/schema_change.h"
 #include "row/convert.h"
 #include "sql/ast/ddl.h"
+#include "sql/binder/column_type.h"
 #include "sql/catalog/catalog.h"
 #include "sql/executor/executor.h"
 #include "sql/session/session.h"
@@ -55,11 +56,6 @@ Status CheckIdentifierLength(std::string_view name);
 Status CheckSchemaChangeable(const StatementRun& run, std::string_view schema);
 
 Status Unsupported(std::string_view construct);  // 1235
-
-// Character set and collation as written ("" for not written, "default" for DEFAULT), against what
-// is inherited. Errors: 1115, 1273, 1253.
-Result<row::CollationId> ResolveCollation(std::string_view charset, std::string_view collation,
-                                          row::CollationId inherited);
 
 // Conversion of values written in a definition, under the session's modes and strict.
 row::ConversionContext DefinitionConversion(const StatementRun& run, std::string_view column);

@@ -4,7 +4,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/ast/ddl.h"
-#include "sql/executor/column_type.h"
+#include "sql/binder/column_type.h"
 #include "sql/parser/parser.h"
 #include "sql/session/session.h"
 

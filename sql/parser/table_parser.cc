@@ -241,8 +241,12 @@ Result<TableRefPtr> Parser::ParseJsonTable() {
   ASSIGN_OR_RETURN(node->path, StringText());
   RETURN_IF_ERROR(ParseJsonTableColumns(&node->columns));
   RETURN_IF_ERROR(Expect(Op::kRightParen));
-  Accept(Kw::kAs);
-  ASSIGN_OR_RETURN(node->alias, Ident());
+  std::optional<std::string> alias;
+  RETURN_IF_ERROR(ParseAlias(&alias, false));
+  if (!alias) {
+    return Status::User(3667, "Every table function must have an alias");
+  }
+  node->alias = std::move(*alias);
   node->span = SpanFrom(begin);
   return TableRefPtr(std::move(node));
 }

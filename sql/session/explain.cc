@@ -84,6 +84,8 @@ class Blocks {
 
   const std::map<uint32_t, Block>& by_table() const { return by_table_; }
   const std::vector<Block>& no_tables() const { return no_tables_; }
+  // Tables that are functions of others.
+  const std::map<uint32_t, const BoundTable*>& functions() const { return functions_; }
   bool IsRollup(int block) const { return rollups_.contains(block); }
 
  private:
@@ -97,6 +99,10 @@ class Blocks {
       return;
     }
     by_table_[from.table->id] = block;
+    if (from.table->kind == BoundTableKind::kJsonTable) {
+      functions_[from.table->id] = from.table;
+      Expr(*from.table->document);
+    }
     if (from.table->query != nullptr) {
       Walk(*from.table->query, from.table->lateral ? "DEPENDENT DERIVED" : "DERIVED");
     }
@@ -124,6 +130,7 @@ class Blocks {
   std::map<uint32_t, Block> by_table_;
   std::vector<Block> no_tables_;
   std::set<int> rollups_;
+  std::map<uint32_t, const BoundTable*> functions_;
 };
 
 // Bytes that MySQL counts for a key part.
@@ -388,7 +395,7 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
   Blocks blocks;
   blocks.Walk(query, "SIMPLE");
   blocks.Finish();
-  std::map<uint32_t, const BoundTable*> tables;
+  std::map<uint32_t, const BoundTable*> tables = blocks.functions();
   for (const ModuleUse& use : compiled->lowered().modules) {
     tables[use.table->id] = use.table;
   }
@@ -415,7 +422,10 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
       row.select_type = verb;
     }
     std::optional<TablePlan> plan = TablePlan::Decode(plan_text);
-    if (table.system != nullptr || !plan.has_value()) {
+    if (table.kind == BoundTableKind::kJsonTable) {
+      row.type = "ALL";
+      row.extra.push_back("Table function: json_table");
+    } else if (table.system != nullptr || !plan.has_value()) {
       row.type = "ALL";
     } else {
       DescribeAccess(table, *plan, &row);

@@ -8,7 +8,10 @@
 #include <sqlite3.h>
 
 #include <memory>
+#include <vector>
 
+#include "sql/functions/json_table.h"
+#include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
 #include "sql/sqlite/table_cursor.h"
 
@@ -56,6 +59,36 @@ class LateralRows {
   sqlite3_stmt* statement_ = nullptr;
 };
 
+// All rows of a JSON document.
+class JsonRows {
+ public:
+  Status Start(const QueryRun& run, const ComputedTable& table, sqlite3_value* document) {
+    rows_.clear();
+    at_ = 0;
+    types_ = &table.table->json->types;
+    ASSIGN_OR_RETURN(row::Value value, ValueOf(document, table.arg_types[0]));
+    return table.table->json->Expand(*run.context().eval, value, table.arg_types[0],
+                                     [&](std::span<const row::Value> row) -> Status {
+                                       std::vector<row::Value> kept(row.begin(), row.end());
+                                       for (row::Value& cell : kept) {
+                                         cell.Own();
+                                       }
+                                       rows_.push_back(std::move(kept));
+                                       return rows_.size() % 512 == 0 ? run.CheckInterrupt()
+                                                                      : Status();
+                                     });
+  }
+  bool Next() { return at_++ < rows_.size(); }
+  Status Column(sqlite3_context* context, size_t column) const {
+    return SetResult(context, rows_[at_ - 1][column], (*types_)[column]);
+  }
+
+ private:
+  const std::vector<row::Type>* types_ = nullptr;
+  std::vector<std::vector<row::Value>> rows_;
+  size_t at_ = 0;  // of the row after the current one
+};
+
 class ComputedScan final : public Scan {
  public:
   explicit ComputedScan(const ComputedModule* module) : module_(module) {}
@@ -70,7 +103,7 @@ class ComputedScan final : public Scan {
   int Next() override {
     QueryRun* run = MachineCallbacks::Current(module_->machine);
     ++row_;
-    Result<bool> next = lateral_.Next(*run);
+    Result<bool> next = is_json_ ? Result<bool>(json_.Next()) : lateral_.Next(*run);
     if (!next.ok()) {
       return Fail(std::move(next).status());
     }
@@ -80,12 +113,16 @@ class ComputedScan final : public Scan {
   bool at_end() const override { return at_end_; }
 
   int Column(sqlite3_context* context, int column) override {
-    if (column < module_->columns) {
-      sqlite3_result_value(context, lateral_.Column(column));
-    } else {
+    if (column >= module_->columns) {
       sqlite3_result_int64(context, row_);
+      return SQLITE_OK;
     }
-    return SQLITE_OK;
+    if (!is_json_) {
+      sqlite3_result_value(context, lateral_.Column(column));
+      return SQLITE_OK;
+    }
+    Status status = json_.Column(context, static_cast<size_t>(column));
+    return status.ok() ? SQLITE_OK : Fail(std::move(status));
   }
 
  private:
@@ -102,12 +139,18 @@ class ComputedScan final : public Scan {
     if (table == nullptr) {
       return Status::Internal("call of an unknown computed table");
     }
+    is_json_ = table->table->json != nullptr;
+    if (is_json_) {
+      return json_.Start(run, *table, values[1]);
+    }
     return lateral_.Start(MachineCallbacks::Connection(module_->machine), table->sql, count - 1,
                           values + 1);
   }
 
   const ComputedModule* module_;
+  bool is_json_ = false;
   LateralRows lateral_;
+  JsonRows json_;
   int64_t row_ = 0;
   bool at_end_ = true;
 };

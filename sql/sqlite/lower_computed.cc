@@ -57,8 +57,9 @@ bool Lowering::IsArgument(const BoundExpr& expr) const {
 }
 
 bool Lowering::IsHidden(const BoundTable& table) const {
-  return std::any_of(hidden_.begin(), hidden_.end(),
-                     [&](const BoundFrom* from) { return Contains(*from, &table); });
+  return std::any_of(parentheses_.begin(), parentheses_.end(), [&](const Parentheses& at) {
+    return Contains(*at.all, &table) && !Contains(*at.within, &table);
+  });
 }
 
 Status Lowering::Argument(const BoundExpr& expr, std::string* sql) {
@@ -99,7 +100,7 @@ Status Lowering::Lateral(const BoundTable& table, std::string* sql) {
   own.outer_ctes = defined_.size();
   std::string query;
   LateralQuery* outer = std::exchange(lateral_, &own);
-  std::vector<const BoundFrom*> hidden = std::exchange(hidden_, {});
+  std::vector<Parentheses> parentheses = std::exchange(parentheses_, {});
   const bool in_call = std::exchange(in_call_, false);
   const bool recursive = std::exchange(in_recursive_cte_, false);
   const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
@@ -107,7 +108,7 @@ Status Lowering::Lateral(const BoundTable& table, std::string* sql) {
   depth_of_ = depth_of;
   in_recursive_cte_ = recursive;
   in_call_ = in_call;
-  hidden_ = std::move(hidden);
+  parentheses_ = std::move(parentheses);
   lateral_ = outer;
   RETURN_IF_ERROR(lowered);
   if (!own.cte_sql.empty()) {

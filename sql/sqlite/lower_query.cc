@@ -8,6 +8,13 @@
 namespace borealis::sql {
 namespace {
 
+bool HasComputed(const BoundFrom& from) {
+  if (from.table != nullptr) {
+    return from.table->lateral || from.table->kind == BoundTableKind::kJsonTable;
+  }
+  return HasComputed(*from.left) || HasComputed(*from.right);
+}
+
 const BoundTable* Find(const BoundFrom& from, const BoundCte* cte) {
   if (from.table != nullptr) {
     return from.table->cte == cte ? from.table : nullptr;
@@ -253,7 +260,10 @@ Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
   if (select.from != nullptr) {
     ReduceOuterJoins(select.from.get(), select.where.get());
     sql->append(" FROM ");
-    RETURN_IF_ERROR(From(*select.from, sql));
+    const BoundFrom* outer = std::exchange(from_, select.from.get());
+    Status lowered = From(*select.from, sql);
+    from_ = outer;
+    RETURN_IF_ERROR(lowered);
   }
   if (select.where != nullptr) {
     const BoundTable* reports = ReportsMatches(select);
@@ -284,22 +294,34 @@ Status Lowering::From(const BoundFrom& from, std::string* sql) {
     return Table(*from.table, sql);
   }
   RETURN_IF_ERROR(From(*from.left, sql));
-  sql->append(from.join == BoundJoinKind::kLeft ? " LEFT JOIN "
-              : from.straight                   ? " CROSS JOIN "
+  return Join(from, from.on.get(), *from.right, sql);
+}
+
+// Joins `right` to what stands before it, as `join` says.
+Status Lowering::Join(const BoundFrom& join, const BoundExpr* on, const BoundFrom& right,
+                      std::string* sql) {
+  const bool plain = join.join == BoundJoinKind::kInner && on == nullptr;
+  if (plain && right.table == nullptr && HasComputed(right)) {
+    // A, (B JOIN C ON p) is (A, B) JOIN C ON p, where B and C see A.
+    RETURN_IF_ERROR(Join(join, nullptr, *right.left, sql));
+    return Join(right, right.on.get(), *right.right, sql);
+  }
+  sql->append(join.join == BoundJoinKind::kLeft ? " LEFT JOIN "
+              : join.straight                   ? " CROSS JOIN "
                                                 : " JOIN ");
-  if (from.right->table == nullptr) {
+  if (right.table == nullptr) {
     sql->push_back('(');
-    hidden_.push_back(from.left.get());
-    RETURN_IF_ERROR(From(*from.right, sql));
-    hidden_.pop_back();
+    parentheses_.push_back({from_, &right});
+    RETURN_IF_ERROR(From(right, sql));
+    parentheses_.pop_back();
     sql->push_back(')');
   } else {
-    RETURN_IF_ERROR(From(*from.right, sql));
+    RETURN_IF_ERROR(From(right, sql));
   }
-  if (from.on != nullptr) {
+  if (on != nullptr) {
     sql->append(" ON ");
-    RETURN_IF_ERROR(Expr(*from.on, sql));
-  } else if (from.join == BoundJoinKind::kLeft) {
+    RETURN_IF_ERROR(Expr(*on, sql));
+  } else if (join.join == BoundJoinKind::kLeft) {
     sql->append(" ON 1");
   }
   return {};

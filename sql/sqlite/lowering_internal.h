@@ -26,6 +26,7 @@ class Lowering {
   Status Arm(const BoundQuery& query, bool leftmost, std::string* sql);
   Status Values(const BoundQuery& query, std::string* sql);
   Status From(const BoundFrom& from, std::string* sql);
+  Status Join(const BoundFrom& join, const BoundExpr* on, const BoundFrom& right, std::string* sql);
   Status Table(const BoundTable& table, std::string* sql);
   Status CteDefinition(const BoundCte& cte, std::string* sql);
 
@@ -81,9 +82,15 @@ class Lowering {
   std::vector<const BoundTable*> shown_;
   std::vector<const BoundCte*> defined_;
   std::vector<const BoundCte*> being_defined_;
-  // Tables that the machine's scoping hides from the joins in parentheses that are being lowered.
-  std::vector<const BoundFrom*> hidden_;
-  bool in_call_ = false;  // in the arguments of a computed table
+  // The joins in parentheses that are being lowered, each with all of its FROM: what is in that
+  // alone the machine's scoping hides from them.
+  struct Parentheses {
+    const BoundFrom* all = nullptr;
+    const BoundFrom* within = nullptr;
+  };
+  std::vector<Parentheses> parentheses_;
+  const BoundFrom* from_ = nullptr;  // of the select that is being lowered
+  bool in_call_ = false;             // in the arguments of a computed table
 };
 
 std::string TableAlias(const BoundTable& table);

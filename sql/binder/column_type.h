@@ -23,4 +23,9 @@ struct ColumnTypeInput {
 // 1235 for spatial types. The result is nullable.
 Result<row::Type> ResolveColumnType(const TypeName& type, const ColumnTypeInput& input);
 
+// Character set and collation as written ("" for not written, "default" for DEFAULT), against what
+// is inherited. Errors: 1115, 1273, 1253.
+Result<row::CollationId> ResolveCollation(std::string_view charset, std::string_view collation,
+                                          row::CollationId inherited);
+
 }  // namespace borealis::sql

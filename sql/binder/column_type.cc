@@ -1,4 +1,4 @@
-#include "sql/executor/column_type.h"
+#include "sql/binder/column_type.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,6 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
-#include "sql/executor/definition_run.h"
 
 namespace borealis::sql {
 namespace {
@@ -77,7 +76,7 @@ class TypeResolver {
       case TypeKind::kJson:
         return row::Type::Json();
       default:
-        return Unsupported("spatial data types");
+        return UserError(ER_NOT_SUPPORTED_YET, "spatial data types");
     }
   }
 
@@ -358,6 +357,31 @@ class TypeResolver {
 };
 
 }  // namespace
+
+Result<row::CollationId> ResolveCollation(std::string_view charset, std::string_view collation,
+                                          row::CollationId inherited) {
+  const row::Charset* set = nullptr;
+  if (charset == "default") {
+    return inherited;
+  }
+  if (!charset.empty()) {
+    set = row::FindCharset(charset);
+    if (set == nullptr) {
+      return UserError(ER_UNKNOWN_CHARACTER_SET, charset);
+    }
+  }
+  if (!collation.empty() && collation != "default") {
+    const row::Collation* found = row::FindCollation(collation);
+    if (found == nullptr) {
+      return UserError(ER_UNKNOWN_COLLATION, collation);
+    }
+    if (set != nullptr && found->charset().id != set->id) {
+      return UserError(ER_COLLATION_CHARSET_MISMATCH, found->name(), set->name);
+    }
+    return found->id();
+  }
+  return set != nullptr ? set->default_collation : inherited;
+}
 
 Result<row::Type> ResolveColumnType(const TypeName& type, const ColumnTypeInput& input) {
   return TypeResolver(type, input).Resolve();
