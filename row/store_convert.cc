@@ -15,9 +15,6 @@ namespace borealis::row {
 
 namespace {
 
-bool OnlySpaces(std::string_view text) {
-  return text.find_first_not_of(' ') == std::string_view::npos;
-}
 bool OnlyWhite(std::string_view text) {
   return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
 }
@@ -441,8 +438,7 @@ Result<Value> Assignment::StoreText() {
     limit = text.size() <= to_.length ? text.size() : OffsetOfChar(text, to_.length);
   }
   if (limit < text.size()) {
-    bool spaces = OnlySpaces(std::string_view(text).substr(limit));
-    if (!spaces) {
+    if (!OnlyWhite(std::string_view(text).substr(limit))) {
       RETURN_IF_ERROR(Fail(TooLong()));
     } else if (to_.kind != TypeKind::kChar) {
       context_.Note(DataTruncated());
