@@ -39,15 +39,17 @@ enum Capability : uint32_t {
   kClientMultiFactor = 1U << 28,
 };
 
-// What this server offers. Absent on purpose: LOCAL_FILES (LOAD DATA LOCAL lets a server read the
-// client's files), compression, optional metadata, multi-factor authentication.
+// What this server offers. Absent on purpose: compression, optional metadata, multi-factor
+// authentication. LOCAL_FILES is offered always, as MySQL does; whether a client is asked for a
+// file is for local_infile to say.
 inline constexpr uint32_t kServerCapabilities =
     kClientLongPassword | kClientFoundRows | kClientLongFlag | kClientConnectWithDb |
-    kClientNoSchema | kClientOdbc | kClientIgnoreSpace | kClientProtocol41 | kClientInteractive |
-    kClientIgnoreSigpipe | kClientTransactions | kClientReserved | kClientSecureConnection |
-    kClientMultiStatements | kClientMultiResults | kClientPsMultiResults | kClientPluginAuth |
-    kClientConnectAttrs | kClientPluginAuthLenencData | kClientCanHandleExpiredPasswords |
-    kClientSessionTrack | kClientDeprecateEof | kClientQueryAttributes;
+    kClientNoSchema | kClientOdbc | kClientLocalFiles | kClientIgnoreSpace | kClientProtocol41 |
+    kClientInteractive | kClientIgnoreSigpipe | kClientTransactions | kClientReserved |
+    kClientSecureConnection | kClientMultiStatements | kClientMultiResults | kClientPsMultiResults |
+    kClientPluginAuth | kClientConnectAttrs | kClientPluginAuthLenencData |
+    kClientCanHandleExpiredPasswords | kClientSessionTrack | kClientDeprecateEof |
+    kClientQueryAttributes;
 
 // Status flags of OK and EOF packets.
 enum ServerStatus : uint16_t {

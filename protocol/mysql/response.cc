@@ -11,6 +11,7 @@ namespace {
 constexpr uint8_t kOkHeader = 0x00;
 constexpr uint8_t kEofHeader = 0xFE;
 constexpr uint8_t kErrorHeader = 0xFF;
+constexpr uint8_t kFileRequestHeader = 0xFB;
 constexpr size_t kSqlStateSize = 5;
 constexpr size_t kMaxErrorMessage = 512;  // clients keep no more
 
@@ -227,6 +228,13 @@ void ResponseWriter::WriteFieldList(std::span<const ColumnDefinition> columns,
   OkInfo end;
   end.status = status;
   EndResultSet(end);
+}
+
+void ResponseWriter::WriteFileRequest(std::string_view name) {
+  std::string* body = packets_.Begin();
+  AppendInt1(body, kFileRequestHeader);
+  body->append(name);
+  packets_.End();
 }
 
 }  // namespace borealis::mysql

@@ -96,6 +96,10 @@ class ResponseWriter {
   // COM_STATISTICS: a bare string.
   void WriteText(std::string_view text) { packets_.Write(text); }
 
+  // LOAD DATA LOCAL: asks for a file of the client. It sends its bytes as packets and an empty one
+  // at the end, also when it cannot read the file, and then awaits the answer.
+  void WriteFileRequest(std::string_view name);
+
   // Status flags of the last OK or EOF written.
   uint16_t last_status() const { return last_status_; }
 

@@ -519,7 +519,7 @@ void ClientConnection::FinishCommand(bool close) {
 
 void ClientConnection::CompleteCommand(bool close) {
   INVARIANT(!response_.packets().open());
-  FlushThen(close ? State::kClosed : State::kIdle);
+  FlushThen(close || unreadable_ ? State::kClosed : State::kIdle);
   Drive();
 }
 
@@ -555,33 +555,70 @@ Status ClientConnection::Flush() {
       return Status::Ok();
     }
     if (state == Stream::kClosed) {
-      killed_.store(true);
-      output_.clear();
-      sent_ = 0;
-      return Status::Cancelled("the client is gone");
+      return GiveUpClient();
     }
     if (unsent() < environment_->options.buffer_bytes) {
       return Status::Ok();
     }
-    RETURN_IF_ERROR(WaitWritable(state));
+    environment_->counters->output_waits++;
+    RETURN_IF_ERROR(WaitForClient(state, write_timeout_us_));
   }
 }
 
+Status ClientConnection::FlushAll() {
+  RETURN_IF_ERROR(Flush());
+  while (unsent() > 0) {
+    const Stream state = SendBuffered();
+    if (state == Stream::kClosed) {
+      return GiveUpClient();
+    }
+    if (state != Stream::kDone) {
+      RETURN_IF_ERROR(WaitForClient(state, write_timeout_us_));
+    }
+  }
+  return Status::Ok();
+}
+
+Status ClientConnection::ReadPacket(std::string_view* payload) {
+  if (unreadable_) {
+    return Status::Cancelled("the client can no longer be understood");
+  }
+  unreadable_ = true;  // unless it goes well
+  RETURN_IF_ERROR(FlushAll());
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool complete, reader_.Next(&sequence_, payload));
+    if (complete) {
+      unreadable_ = false;
+      return Status::Ok();
+    }
+    const SocketStream::Progress got =
+        stream_.Read(reader_.Space(std::clamp(reader_.wanted(), kLeastRead, kMostRead)));
+    if (got.state == Stream::kDone) {
+      reader_.Added(got.bytes);
+      environment_->counters->bytes_received += got.bytes;
+    } else if (got.state == Stream::kClosed || killed_.load()) {
+      return GiveUpClient();
+    } else {
+      RETURN_IF_ERROR(WaitForClient(got.state, read_timeout_us_));
+    }
+  }
+}
+
+Status ClientConnection::GiveUpClient() {
+  killed_.store(true);
+  output_.clear();
+  sent_ = 0;
+  return Status::Cancelled("the client is gone");
+}
+
 // The worker itself waits; Kill shuts the descriptor, which ends the wait.
-Status ClientConnection::WaitWritable(Stream state) {
+Status ClientConnection::WaitForClient(Stream state, int64_t timeout_us) {
   BlockingScope waiting;
   pollfd wait{};
   wait.fd = socket_->fd();
   wait.events = state == Stream::kWantWrite ? POLLOUT : POLLIN;
-  const int64_t timeout_ms = std::min<int64_t>(write_timeout_us_ / 1000, INT32_MAX);
-  environment_->counters->output_waits++;
-  if (::poll(&wait, 1, static_cast<int>(timeout_ms)) == 0) {
-    killed_.store(true);
-    output_.clear();
-    sent_ = 0;
-    return Status::Cancelled("the client does not read");
-  }
-  return Status::Ok();
+  const int64_t timeout_ms = std::min<int64_t>(timeout_us / 1000, INT32_MAX);
+  return ::poll(&wait, 1, static_cast<int>(timeout_ms)) == 0 ? GiveUpClient() : Status::Ok();
 }
 
 // --- any thread ----------------------------------------------------------------------------------

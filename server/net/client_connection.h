@@ -86,6 +86,7 @@ class ClientConnection final : public Connection,
   mysql::ResponseWriter& response() override { return response_; }
   Status FlushIfFull() override;
   Status Flush() override;
+  Status ReadPacket(std::string_view* payload) override;
   void Finish() override;
   void FinishAndClose() override;
   void Post(std::function<void()> continuation) override;
@@ -140,7 +141,10 @@ class ClientConnection final : public Connection,
 
   // Sends without waiting: kDone when nothing is left.
   SocketStream::State SendBuffered();
-  Status WaitWritable(SocketStream::State state);
+  // Waits for the client, who takes or sends nothing for now. Errors: it has gone, or is too slow.
+  Status WaitForClient(SocketStream::State state, int64_t timeout_us);
+  Status GiveUpClient();
+  Status FlushAll();
   size_t unsent() const { return output_.size() - sent_; }
   bool interrupted() const { return killed_.load() || timed_out_; }
 
@@ -169,6 +173,7 @@ class ClientConnection final : public Connection,
   bool logged_in_ = false;
   bool clean_end_ = false;                  // COM_QUIT was seen
   bool timed_out_ = false;                  // OnTimer ended the last wait
+  bool unreadable_ = false;                 // ReadPacket failed: what follows means nothing
   std::optional<mysql::Command> received_;  // on its way to the handler
   size_t drained_ = 0;
 

@@ -14,12 +14,15 @@
 //            functions given to Post exclude each other, and the next command comes only after
 //            Finish and after they have returned.
 // INV-NET-2  Every command is finished exactly once, also when its client is gone.
+// INV-NET-3  Once a client was asked for a file its packets are read to the empty one before the
+//            answer is sent, or the connection closes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "protocol/mysql/auth.h"
@@ -71,6 +74,10 @@ class Connection {
   virtual Status FlushIfFull() = 0;
   // Sends what is buffered now, for streams that pause (binary log dump).
   virtual Status Flush() = 0;
+  // Sends all that is buffered and waits (in a BlockingScope) for the client's next packet, for
+  // commands in which the client speaks again. `payload` is valid until the next call. An error
+  // means that nothing more can be read: the connection closes after the command.
+  virtual Status ReadPacket(std::string_view* payload) = 0;
   // The answer is complete (or the command has none). From any thread; after it the command is no
   // longer the caller's. When the handler is still inside OnCommand or a posted function, it takes
   // effect on return.

@@ -1,5 +1,6 @@
 #include "server/session/result_writer.h"
 
+#include "base/mysql_error.h"
 #include "row/convert.h"
 #include "row/temporal.h"
 
@@ -28,6 +29,32 @@ mysql::TimeOfDay TimeToWire(const row::TemporalParts& parts) {
   wire.microsecond = static_cast<uint32_t>(parts.microsecond);
   return wire;
 }
+
+// A file that the client was asked for and now sends.
+class ClientFile final : public sql::ByteSource {
+ public:
+  explicit ClientFile(Connection* connection) : connection_(connection) {}
+  // INV-NET-3: the client reads no answer before it has sent all of the file.
+  ~ClientFile() override {
+    while (!ended_) {
+      Next().status().IgnoreError();
+    }
+  }
+
+  Result<std::string_view> Next() override {
+    std::string_view piece;
+    if (!ended_) {
+      ended_ = true;
+      RETURN_IF_ERROR(connection_->ReadPacket(&piece));
+      ended_ = piece.empty();
+    }
+    return piece;
+  }
+
+ private:
+  Connection* const connection_;
+  bool ended_ = false;
+};
 
 }  // namespace
 
@@ -155,6 +182,14 @@ void ResultWriter::OnError(const Status& error, uint16_t /*status*/) {
   failed_ = true;
   rows_ = nullptr;
   connection_->response().WriteError(error);
+}
+
+Result<std::unique_ptr<sql::ByteSource>> ResultWriter::OpenClientFile(std::string_view name) {
+  if (!connection_->response().Has(mysql::kClientLocalFiles)) {
+    return UserError(ER_CLIENT_LOCAL_FILES_DISABLED);
+  }
+  connection_->response().WriteFileRequest(name);
+  return std::unique_ptr<sql::ByteSource>(std::make_unique<ClientFile>(connection_));
 }
 
 }  // namespace borealis::server

@@ -27,6 +27,7 @@ class ResultWriter final : public sql::ResultSink {
   Status OnRow(std::span<const row::Value> row) override;
   void OnDone(const sql::OkInfo& ok) override;
   void OnError(const Status& error, uint16_t status) override;
+  Result<std::unique_ptr<sql::ByteSource>> OpenClientFile(std::string_view name) override;
 
   // The outcome of the last statement was an error.
   bool failed() const { return failed_; }

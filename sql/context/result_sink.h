@@ -7,13 +7,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "row/type.h"
 #include "row/value.h"
+#include "sql/context/byte_source.h"
 
 namespace borealis::sql {
 
@@ -68,6 +71,10 @@ class ResultSink {
   virtual void OnDone(const OkInfo& ok) = 0;
   // `error` is always a user error (it has a MySQL number). `status` as in OkInfo.
   virtual void OnError(const Status& error, uint16_t status) = 0;
+  // A file of the client (LOAD DATA LOCAL), asked for and read where the answer goes: before
+  // OnColumns, OnDone and OnError, and gone by then. Destroying it takes what the client still
+  // sends. Error 3948 where clients send no files.
+  virtual Result<std::unique_ptr<ByteSource>> OpenClientFile(std::string_view name);
 };
 
 }  // namespace borealis::sql

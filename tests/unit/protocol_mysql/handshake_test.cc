@@ -42,13 +42,12 @@ TEST(HandshakeTest, GreetingBytes) {
   std::string body;
   AppendGreeting(&body, greeting);
   EXPECT_EQ(ToHex(body),
-            ToHex(FromHex("0a '8.0.36-borealis-0.1' 00 0b000000 'abcdefgh' 00 5fff ff 0200 ff09 15"
+            ToHex(FromHex("0a '8.0.36-borealis-0.1' 00 0b000000 'abcdefgh' 00 dfff ff 0200 ff09 15"
                           "00000000000000000000 'ijklmnopqrst' 00 'caching_sha2_password' 00")));
 }
 
-TEST(HandshakeTest, LocalFilesAndCompressionAreNotOffered) {
-  EXPECT_EQ(kServerCapabilities & (kClientLocalFiles | kClientCompress | kClientZstdCompression),
-            0U);
+TEST(HandshakeTest, CompressionIsNotOffered) {
+  EXPECT_EQ(kServerCapabilities & (kClientCompress | kClientZstdCompression), 0U);
 }
 
 TEST(HandshakeTest, ScramblesHaveNoByteThatEndsAString) {
@@ -92,6 +91,9 @@ TEST(HandshakeTest, ParsesDocumentedResponse) {
   EXPECT_EQ(login->auth_plugin, "mysql_native_password");
   EXPECT_EQ(login->collation, 8);
   EXPECT_EQ(login->max_packet_size, 0x40000000U);
+  EXPECT_NE(login->capabilities & kClientLocalFiles, 0U);
+  login = ParseHandshakeResponse(packet, kServerCapabilities & ~uint32_t{kClientLocalFiles});
+  ASSERT_TRUE(login.ok()) << login.status().ToString();
   EXPECT_EQ(login->capabilities & kClientLocalFiles, 0U) << "not offered, so not agreed";
 }
 

@@ -51,6 +51,11 @@ TEST_F(ResponseTest, OkBytes) {
   EXPECT_EQ(response_.last_status(), kStatusAutocommit);
 }
 
+TEST_F(ResponseTest, FileRequestBytes) {
+  response_.WriteFileRequest("a.csv");
+  EXPECT_EQ(Take(), ToHex(FromHex("06000001 fb 'a.csv'")));
+}
+
 TEST_F(ResponseTest, SessionChangesOnlyForClientsThatTrack) {
   OkInfo ok;
   ok.status = kStatusAutocommit;

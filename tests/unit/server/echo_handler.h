@@ -6,6 +6,7 @@
 //   block         waits in a BlockingScope until Release() or a kill
 //   rush          posts its continuation before it returns
 //   prepared      any text: as many parameters as '?', executing gives them back as one row
+//   file NAME     asks for the file, and one row with how many bytes came
 //   thread        the number of threads that were inside handlers of this connection at once, at
 //   most
 #pragma once
@@ -82,6 +83,7 @@ class EchoHandler final : public CommandHandler {
   void Row(const ConnectionPtr& connection, const std::string& text);
   void Rows(const ConnectionPtr& connection, int count);
   void Block(const ConnectionPtr& connection);
+  void File(const ConnectionPtr& connection, const std::string& name);
   void Prepare(const ConnectionPtr& connection, const std::string& text);
   void Execute(const ConnectionPtr& connection, const mysql::StmtExecuteCommand& command);
   void Ok(const ConnectionPtr& connection) {
@@ -151,7 +153,7 @@ class EchoFactory final : public HandlerFactory {
   uint64_t releases = 0;
   std::atomic<int> opened{0};
   std::atomic<int> closed{0};
-  std::atomic<int> refused_rows{0};  // FlushIfFull said that the client is gone
+  std::atomic<int> refused_rows{0};  // FlushIfFull or ReadPacket said that the client is gone
 };
 
 inline void EchoHandler::OnKill(bool) {
@@ -195,6 +197,8 @@ inline void EchoHandler::OnQuery(const ConnectionPtr& connection, const std::str
     Row(connection, text.substr(5));
   } else if (text.starts_with("rows ")) {
     Rows(connection, std::atoi(text.c_str() + 5));
+  } else if (text.starts_with("file ")) {
+    File(connection, text.substr(5));
   } else if (text == "park") {
     factory_->Park(connection);
   } else if (text == "block") {
@@ -233,6 +237,23 @@ inline void EchoHandler::Row(const ConnectionPtr& connection, const std::string&
   ok.status = StatusFlags();
   response.EndResultSet(ok);
   connection->Finish();
+}
+
+inline void EchoHandler::File(const ConnectionPtr& connection, const std::string& name) {
+  connection->response().WriteFileRequest(name);
+  size_t bytes = 0;
+  std::string_view piece;
+  do {
+    const Status read = connection->ReadPacket(&piece);
+    if (!read.ok()) {
+      factory_->refused_rows++;
+      connection->response().WriteError(read);
+      connection->Finish();
+      return;
+    }
+    bytes += piece.size();
+  } while (!piece.empty());
+  Row(connection, std::to_string(bytes));
 }
 
 inline void EchoHandler::Rows(const ConnectionPtr& connection, int count) {

@@ -119,6 +119,57 @@ TEST_F(NetServerTest, LogsInWithEveryPluginWithAndWithoutTls) {
   EXPECT_EQ(server_->counters().logins.load(), 12U);
 }
 
+TEST_F(NetServerTest, ReadsAFileOfTheClientPieceByPiece) {
+  Start();
+  for (const bool tls : {false, true}) {
+    TestClient client(port());
+    ASSERT_TRUE(client.Login("root", "", tls));
+    for (const size_t piece : {size_t{1}, size_t{70'000}, size_t{0xFFFFFF}, size_t{20'000'000}}) {
+      ASSERT_TRUE(client.SendQuery("file a.csv"));
+      EXPECT_EQ(client.Read(),
+                "\xFB"
+                "a.csv");
+      ASSERT_TRUE(client.Write(std::string(piece, 'x')) && client.Write("yz") && client.Write(""));
+      EXPECT_EQ(client.ReadAnswer(), std::vector{std::to_string(piece + 2)}) << piece;
+    }
+    EXPECT_EQ(client.Value("echo still here"), "still here");
+  }
+}
+
+TEST_F(NetServerTest, AFileThatDoesNotComeEndsTheConnection) {
+  options_.net_read_timeout_s = 1;
+  Start();
+  {
+    TestClient gone(port());
+    ASSERT_TRUE(gone.Login("root", ""));
+    ASSERT_TRUE(gone.SendQuery("file a.csv") && gone.Read().has_value() && gone.Write("abc"));
+  }
+  TestClient silent(port());
+  ASSERT_TRUE(silent.Login("root", ""));
+  ASSERT_TRUE(silent.SendQuery("file a.csv") && silent.Read().has_value() && silent.Write("abc"));
+  EXPECT_FALSE(silent.Read().has_value());
+  TestClient lost(port());
+  ASSERT_TRUE(lost.Login("root", ""));
+  ASSERT_TRUE(lost.SendQuery("file a.csv") && lost.Read().has_value());
+  ASSERT_TRUE(lost.WriteRaw(TestClient::Frame("abc", 9)));  // out of order
+  std::optional<std::string> error = lost.Read();
+  while (error.has_value()) {
+    error = lost.Read();
+  }
+  EXPECT_TRUE(Eventually([this] { return server_->connections().size() == 0; }));
+  EXPECT_EQ(factory_.refused_rows.load(), 3);
+}
+
+TEST_F(NetServerTest, KillEndsTheWaitForAFile) {
+  Start();
+  TestClient client(port());
+  ASSERT_TRUE(client.Login("root", ""));
+  ASSERT_TRUE(client.SendQuery("file a.csv") && client.Read().has_value() && client.Write("abc"));
+  ASSERT_TRUE(server_->connections().Kill(client.thread_id, /*query_only=*/false).ok());
+  EXPECT_FALSE(client.Read().has_value());
+  EXPECT_TRUE(Eventually([this] { return factory_.refused_rows.load() == 1; }));
+}
+
 TEST_F(NetServerTest, SecondSha2LoginIsFast) {
   Start();
   TestClient first(port());
