@@ -10,11 +10,6 @@ namespace {
 
 using row::Type;
 
-bool IsBareDefault(const Expr& expr) {
-  const auto* value = expr.TryAs<DefaultExpr>();
-  return value != nullptr && value->column == nullptr;
-}
-
 Status RefuseGenerated(const TableDescriptor& table, uint32_t column) {
   if (table.columns[column].generated == GeneratedKind::kNone) {
     return {};
@@ -72,7 +67,13 @@ bool ReadsTable(const BoundQuery& query, const TableDescriptor& table) {
   return select != nullptr && select->where != nullptr && ReadsTable(*select->where, table);
 }
 
-// A subquery may not read the table that the statement changes.
+}  // namespace
+
+bool IsBareDefault(const Expr& expr) {
+  const auto* value = expr.TryAs<DefaultExpr>();
+  return value != nullptr && value->column == nullptr;
+}
+
 Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table) {
   if (!ReadsTable(expr, table)) {
     return {};
@@ -80,8 +81,6 @@ Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table) 
   return Status::User(
       1093, "You can't specify target table '" + table.name + "' for update in FROM clause");
 }
-
-}  // namespace
 
 // sql_safe_updates: rows to change are found by a key, or their number is limited.
 Status StatementBinder::CheckSafeChange(const BoundTable& table, const BoundExpr* where,
@@ -129,7 +128,8 @@ Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInser
   RETURN_IF_ERROR(CheckTableHasAll(schema, name.name, needed));
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, name.name));
   if (entry.system != nullptr) {
-    return UserError(ER_DBACCESS_DENIED_ERROR, "", "", schema);
+    return UserError(ER_DBACCESS_DENIED_ERROR, environment().security_user(),
+                     environment().security_host(), schema);
   }
   if (entry.table->kind == TableKind::kView) {
     RETURN_IF_ERROR(OpenInsertView(statement, insert, tables, names));

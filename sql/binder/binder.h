@@ -75,6 +75,8 @@ Result<std::shared_ptr<BoundQuery>> BindQuery(const Query& query, const BindInpu
                                               StatementFacts* facts);
 Result<std::unique_ptr<BoundInsert>> BindInsert(const InsertStmt& statement, const BindInput& input,
                                                 StatementFacts* facts);
+Result<std::unique_ptr<BoundLoad>> BindLoad(const LoadDataStmt& statement, const BindInput& input,
+                                            StatementFacts* facts);
 Result<std::unique_ptr<BoundUpdate>> BindUpdate(const UpdateStmt& statement, const BindInput& input,
                                                 StatementFacts* facts);
 Result<std::unique_ptr<BoundDelete>> BindDelete(const DeleteStmt& statement, const BindInput& input,

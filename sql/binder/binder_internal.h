@@ -123,6 +123,11 @@ struct InsertNames {
   std::optional<uint32_t> Find(std::string_view name) const;
 };
 
+// DEFAULT without a column.
+bool IsBareDefault(const Expr& expr);
+// 1093 when a subquery of `expr` reads the table that the statement changes.
+Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table);
+
 // The table, or those that a merged view reads.
 std::vector<const BoundTable*> BaseTablesOf(const BoundTable& table);
 
@@ -148,6 +153,7 @@ class StatementBinder {
 
   // --- changes (bind_dml.cc) ---
   Result<std::unique_ptr<BoundInsert>> Insert(const InsertStmt& statement);
+  Result<std::unique_ptr<BoundLoad>> Load(const LoadDataStmt& statement);
   Result<std::unique_ptr<BoundUpdate>> Update(const UpdateStmt& statement);
   Result<std::unique_ptr<BoundDelete>> Delete(const DeleteStmt& statement);
   Status OpenInsertTarget(const InsertStmt& statement, BoundInsert* insert, ScopeTables* tables,
@@ -164,6 +170,10 @@ class StatementBinder {
   Status BindInsertRows(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
   Status BindOnDuplicate(const InsertStmt& statement, const InsertNames& names, Scope* scope,
                          BoundInsert* insert);
+  // --- LOAD DATA (bind_load.cc)
+  Result<uint32_t> FindLoaded(const ColumnRef& ref, const QualifiedName& table,
+                              const InsertNames& names) const;
+  Status BindLoadAssignments(const LoadDataStmt& statement, Scope* scope, BoundLoad* load);
   Status CheckSafeChange(const BoundTable& table, const BoundExpr* where, bool limited) const;
   void LockForChange(const std::vector<const BoundTable*>& targets, BoundQuery* query);
   // Position of the item that is the table's handle; added when missing.

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,17 @@ struct BoundInsert {
   std::unique_ptr<BoundTable> proposed;
   // In `on_duplicate` after INSERT … SELECT: the row of the query.
   std::unique_ptr<BoundTable> source;
+};
+
+// LOAD DATA: rows of fields from a file. `insert` has neither rows nor a query.
+struct BoundLoad {
+  struct Field {
+    std::optional<uint32_t> column;  // none: the user variable
+    std::string variable;
+  };
+  BoundInsert insert;
+  std::vector<Field> fields;
+  std::vector<BoundAssignment> assignments;  // after the fields; over `insert.target`
 };
 
 struct BoundChangeTarget {

@@ -65,6 +65,11 @@ class Evaluator {
       case BoundKind::kGrouping:
         return UserError(ER_INVALID_GROUP_FUNC_USE);
       case BoundKind::kUserVariable:
+        if (frame_.find_variable != nullptr) {
+          const TypedValue* held = frame_.find_variable(expr.As<BoundUserVariable>().name);
+          return held != nullptr ? held->value.Borrow() : Value::Null();
+        }
+        [[fallthrough]];
       case BoundKind::kAssignVariable:
         return UserError(ER_NOT_SUPPORTED_YET, "user variable assignment in this expression");
     }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -30,6 +31,8 @@ struct EvalFrame {
   std::span<const TypedValue> parameters;
   // All rows of a query that does not depend on the frame. Unset: subqueries are refused.
   std::function<Status(const BoundQuery&, std::vector<std::vector<row::Value>>*)> run_subquery;
+  // The user variable as it is now, by folded name; null: never set. Unset: they are refused.
+  std::function<const TypedValue*(std::string_view)> find_variable;
 };
 
 // The value, held as expr.type holds it. Text may borrow from the frame.

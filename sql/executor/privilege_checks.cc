@@ -63,6 +63,7 @@ class Checker {
   Status CreateView(const CreateViewStmt& statement) const;
   Status ShowCreate(const ShowStmt& statement) const;
   Status References(const QualifiedName& child, const QualifiedName& parent) const;
+  Status LoadData(const LoadDataStmt& statement) const;
   Status Rename(const QualifiedName& from, const QualifiedName& to) const;
   Status LockTables(const LockTablesStmt& statement) const;
   Status Maintenance(const TableMaintenanceStmt& statement) const;
@@ -210,6 +211,13 @@ Status Checker::LockTables(const LockTablesStmt& statement) const {
   return Status::Ok();
 }
 
+// The table's privileges are the binder's to ask for.
+Status Checker::LoadData(const LoadDataStmt& statement) const {
+  return statement.local || security_.Has(P::kFile)
+             ? Status::Ok()
+             : UserError(ER_ACCESS_DENIED_ERROR, who_.account_user, who_.account_host, "YES");
+}
+
 Status Checker::Maintenance(const TableMaintenanceStmt& statement) const {
   using Verb = TableMaintenanceStmt::Verb;
   const bool reads = statement.verb == Verb::kCheck || statement.verb == Verb::kChecksum;
@@ -345,6 +353,8 @@ Status Checker::Check() const {
       return Definition();
     case StmtKind::kSet:
       return Set(statement.As<SetStmt>());
+    case StmtKind::kLoadData:
+      return LoadData(statement.As<LoadDataStmt>());
     case StmtKind::kShow:
       return Show(statement.As<ShowStmt>());
     case StmtKind::kDescribe:

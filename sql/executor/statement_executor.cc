@@ -8,6 +8,7 @@
 #include "sql/executor/change.h"
 #include "sql/executor/ddl.h"
 #include "sql/executor/insert.h"
+#include "sql/executor/load_data.h"
 #include "sql/executor/privilege_checks.h"
 #include "sql/executor/set_statement.h"
 #include "sql/executor/show.h"
@@ -33,6 +34,8 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteDefinition(run);
     case StmtKind::kInsert:
       return ExecuteInsert(run);
+    case StmtKind::kLoadData:
+      return ExecuteLoadData(run);
     case StmtKind::kUpdate:
       return ExecuteUpdate(run);
     case StmtKind::kDelete:

@@ -112,8 +112,6 @@ RowValues TableWriter::BlankRow() const {
   return row;
 }
 
-// What MySQL puts where a NOT NULL column has no default and the mode is not strict: 0, '' or the
-// first member of an ENUM.
 row::Value TableWriter::TypeDefault(const row::Type& type) const {
   using row::TypeKind;
   if (type.kind == TypeKind::kEnum) {
@@ -130,15 +128,19 @@ row::Value TableWriter::TypeDefault(const row::Type& type) const {
   return converted.ok() ? std::move(converted).value() : row::Value::Null();
 }
 
+Result<row::Value> TableWriter::Now(uint32_t column) {
+  const row::Type& type = table_->columns[column].type;
+  return row::StoreConvert(CurrentTimestamp(run_.session.eval_context().now_us, type),
+                           row::Type::Timestamp(6), type, conversion(column));
+}
+
 Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
   const ColumnDescriptor& descriptor = table_->columns[column];
   switch (descriptor.default_value.kind) {
     case DefaultKind::kLiteral:
       return descriptor.default_value.value.Borrow();
     case DefaultKind::kNow:
-      return row::StoreConvert(
-          CurrentTimestamp(run_.session.eval_context().now_us, descriptor.type),
-          row::Type::Timestamp(6), descriptor.type, conversion(column));
+      return Now(column);
     case DefaultKind::kExpression: {
       const EvalFrame::Row frame[] = {{row_table_.get(), row}};
       ASSIGN_OR_RETURN(const row::Value value, Evaluate(*defaults_[column], frame));
@@ -243,6 +245,9 @@ Result<row::Value> TableWriter::Evaluate(const BoundExpr& expr,
   frame.parameters = run_.parameters;
   frame.run_subquery = [this](const BoundQuery& query, std::vector<RowValues>* out) {
     return run_.session.CollectSubquery(query, run_.parameters, out);
+  };
+  frame.find_variable = [this](std::string_view name) {
+    return run_.session.FindUserVariable(name);
   };
   return sql::Evaluate(expr, frame);
 }

@@ -45,6 +45,10 @@ class TableWriter {
   // The column's default for a row being built. Error: 1364; outside strict mode a warning and the
   // type's own default.
   Result<row::Value> Default(uint32_t column, const RowValues& row);
+  // What the type has where there is no default: 0, '' or the first member of an ENUM.
+  row::Value TypeDefault(const row::Type& type) const;
+  // The statement's time as the column holds it.
+  Result<row::Value> Now(uint32_t column);
   // Converts and puts a value. NULL for a NOT NULL column: 1048, or the type's own default with a
   // warning where MySQL lets it pass (`multi_row`).
   Status Store(uint32_t column, const row::Value& value, const row::Type& from, bool multi_row,
@@ -100,7 +104,6 @@ class TableWriter {
   Status DeleteKeepingKeys(std::string_view clustered_key, const RowValues& row);
   // With IGNORE, what foreign keys forbid is undone and told as a warning: kNotFound.
   Status SettleIgnored(Status status, engine::Savepoint before);
-  row::Value TypeDefault(const row::Type& type) const;
 
   struct BoundCheck {
     const CheckDescriptor* check;

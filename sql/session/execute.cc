@@ -452,9 +452,7 @@ Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo*
       return UserError(ER_EMPTY_QUERY);
     }
     RETURN_IF_ERROR(CheckOneStatement(*statement, text));
-    if (StatementClassOf(statement->parsed.statement->kind) == StatementClass::kPrepared) {
-      return UserError(ER_UNSUPPORTED_PS);
-    }
+    RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
     statement->prepared = true;
     named_prepared_[std::move(name)] = std::move(statement);
     return {};

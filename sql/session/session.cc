@@ -184,6 +184,12 @@ Status CheckOneStatement(const CachedStatement& statement, std::string_view text
   return {};
 }
 
+Status CheckMayPrepare(StmtKind kind) {
+  return StatementClassOf(kind) == StatementClass::kPrepared || kind == StmtKind::kLoadData
+             ? UserError(ER_UNSUPPORTED_PS)
+             : Status::Ok();
+}
+
 Result<PreparedInfo> Session::Prepare(std::string_view text) {
   RETURN_IF_ERROR(RefreshSecurity());
   statement_time_us_ = environment_.clock->WallUs();
@@ -194,10 +200,7 @@ Result<PreparedInfo> Session::Prepare(std::string_view text) {
     return UserError(ER_EMPTY_QUERY);
   }
   RETURN_IF_ERROR(CheckOneStatement(*statement, text));
-  StmtKind kind = statement->parsed.statement->kind;
-  if (StatementClassOf(kind) == StatementClass::kPrepared) {
-    return UserError(ER_UNSUPPORTED_PS);
-  }
+  RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
   PreparedInfo info;
   info.id = next_prepared_++;
   info.parameter_count = statement->parsed.parameter_count;

@@ -24,6 +24,9 @@ struct CachedStatement;
 // A text to prepare holds no second statement (1064).
 Status CheckOneStatement(const CachedStatement& statement, std::string_view text);
 
+// Error 1295 for kinds of statements that cannot be prepared.
+Status CheckMayPrepare(StmtKind kind);
+
 // A parsed statement, and for a query its plan as long as that holds.
 struct CachedStatement {
   std::string text;  // of the statement alone

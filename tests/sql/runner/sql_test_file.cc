@@ -263,7 +263,7 @@ std::string Rows(const Outcome& outcome, bool sorted) {
 }
 
 bool IsChange(std::string_view statement) {
-  for (std::string_view verb : {"INSERT", "UPDATE", "DELETE", "REPLACE"}) {
+  for (std::string_view verb : {"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD"}) {
     if (statement.substr(0, verb.size()) == verb) {
       return true;
     }

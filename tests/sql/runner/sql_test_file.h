@@ -17,7 +17,7 @@
 //
 // The statement stands on the lines after the first and may span several; ---- ends it. The same
 // files run embedded and over the wire, and sqltest --record fills in the answers of a real MySQL
-// server.
+// server. Files that LOAD DATA LOCAL names are relative to the test file.
 #pragma once
 
 #include <functional>

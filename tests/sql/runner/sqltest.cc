@@ -7,6 +7,7 @@
 // specification; read the difference before committing it. Exit status 1 when an answer differs.
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -27,6 +28,28 @@
 
 namespace borealis::sqltest {
 namespace {
+
+bool ReadFile(const std::string& path, std::string* text) {
+  std::ifstream file(path, std::ios::binary);
+  text->assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  return static_cast<bool>(file);
+}
+
+// A file in pieces so small that everything in it is cut somewhere.
+class FileInPieces final : public sql::ByteSource {
+ public:
+  explicit FileInPieces(std::string bytes) : bytes_(std::move(bytes)) {}
+  Result<std::string_view> Next() override {
+    constexpr size_t kPieceBytes = 3;
+    const std::string_view piece = std::string_view(bytes_).substr(next_, kPieceBytes);
+    next_ += piece.size();
+    return piece;
+  }
+
+ private:
+  const std::string bytes_;
+  size_t next_ = 0;
+};
 
 class TextSink final : public sql::ResultSink {
  public:
@@ -50,6 +73,12 @@ class TextSink final : public sql::ResultSink {
   void OnError(const Status& error, uint16_t) override {
     outcome_->error = error.user_errno();
     outcome_->message = error.message();
+  }
+  // As a client does that cannot read the file: it sends nothing.
+  Result<std::unique_ptr<sql::ByteSource>> OpenClientFile(std::string_view name) override {
+    std::string bytes;
+    ReadFile(std::string(name), &bytes);
+    return std::unique_ptr<sql::ByteSource>(std::make_unique<FileInPieces>(std::move(bytes)));
   }
 
  private:
@@ -158,12 +187,6 @@ class Instance {
   uint64_t connections_ = 0;
 };
 
-bool ReadFile(const std::string& path, std::string* text) {
-  std::ifstream file(path, std::ios::binary);
-  text->assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  return static_cast<bool>(file);
-}
-
 struct Options {
   std::optional<WireServer> server;  // none: embedded
   bool record = false;
@@ -181,6 +204,8 @@ int Run(const std::string& path, const std::vector<Record>& records, const Conne
 }
 
 int RunFile(const Options& options, const std::string& path) {
+  // Files that clients are to send are named relative to the test's.
+  std::filesystem::current_path(std::filesystem::path(path).parent_path());
   std::string text;
   std::string problem;
   std::vector<Record> records;
@@ -226,7 +251,7 @@ bool ParseOptions(int argc, char** argv, Options* options) {
     } else if (word.starts_with("-")) {
       return false;
     } else {
-      options->files.emplace_back(word);
+      options->files.push_back(std::filesystem::absolute(word));
     }
   }
   return !options->files.empty() && (!options->record || options->server.has_value());

@@ -65,6 +65,8 @@ Handle Open(const WireServer& server, const std::string& user, const std::string
   // The library has no name for MySQL 8.0's default collation.
   mysql_options(handle.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_options(handle.get(), MYSQL_INIT_COMMAND, "SET NAMES utf8mb4");
+  const unsigned sends_files = 1;
+  mysql_options(handle.get(), MYSQL_OPT_LOCAL_INFILE, &sends_files);
   if (mysql_real_connect(handle.get(), server.host.c_str(), user.c_str(), password.c_str(), nullptr,
                          server.port, nullptr, 0) == nullptr) {
     *problem = std::to_string(mysql_errno(handle.get())) + ": " + mysql_error(handle.get());

@@ -1,0 +1,360 @@
+// LOAD DATA [LOCAL] INFILE: lines of a file, which the server or the client has, become rows.
+//
+// The file is read piece by piece while rows go in; nothing of it is kept. A field's text is stored
+// as INSERT stores a string. What differs from INSERT, as MySQL has it: a field that is missing
+// (1261) or NULL for a NOT NULL column (1263) is the type's zero, not the column's default; a
+// TIMESTAMP NOT NULL is then the statement's time; and columns that nothing names need no default.
+// In strict mode the warnings 1261, 1262 and 1263 are errors.
+#include "sql/executor/load_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/mysql_error.h"
+#include "sql/ast/stmt.h"
+#include "sql/binder/binder.h"
+#include "sql/executor/field_splitter.h"
+#include "sql/executor/row_inserter.h"
+#include "sql/executor/server_file.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+
+namespace {
+
+bool IsAscii(const std::optional<std::string>& text) {
+  return !text.has_value() || std::all_of(text->begin(), text->end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  });
+}
+
+std::optional<char> OnlyCharacter(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text[0]);
+}
+
+// The statement's clauses with MySQL's defaults. Errors: 1083, 1115.
+Result<FieldFormat> FormatOf(const FileFormat& written, Session& session) {
+  const SessionSettings& settings = session.settings();
+  if (written.escaped_by.value_or("").size() > 1 || written.enclosed_by.value_or("").size() > 1) {
+    return UserError(ER_WRONG_FIELD_TERMINATORS);
+  }
+  if (!IsAscii(written.escaped_by) || !IsAscii(written.enclosed_by) ||
+      !IsAscii(written.field_terminator) || !IsAscii(written.line_terminator) ||
+      !IsAscii(written.line_start)) {
+    session.diagnostics().AddWarning(UserError(WARN_NON_ASCII_SEPARATOR_NOT_IMPLEMENTED));
+  }
+  FieldFormat format;
+  format.field_terminator = written.field_terminator.value_or(format.field_terminator);
+  format.line_terminator = written.line_terminator.value_or(format.line_terminator);
+  format.line_start = written.line_start.value_or("");
+  format.enclosed_by = OnlyCharacter(written.enclosed_by.value_or(""));
+  if (written.escaped_by.has_value()) {
+    format.escaped_by = OnlyCharacter(*written.escaped_by);
+  } else if ((settings.sql_mode & row::kModeNoBackslashEscapes) != 0) {
+    format.escaped_by.reset();
+  }
+  format.charset = &row::GetCollation(settings.collation_database).charset();
+  if (!written.charset.empty()) {
+    format.charset = row::FindCharset(written.charset);
+  }
+  if (format.charset == nullptr) {
+    return UserError(ER_UNKNOWN_CHARACTER_SET, written.charset);
+  }
+  format.max_field_bytes = settings.max_allowed_packet;
+  return format;
+}
+
+// What a field is, for a column or a variable.
+row::Type TextType(const row::Charset& charset) {
+  return charset.id == row::CharsetId::kBinary
+             ? row::Type::Blob(row::TypeKind::kLongBlob)
+             : row::Type::Text(row::TypeKind::kLongText, charset.default_collation);
+}
+
+class LoadRun {
+ public:
+  LoadRun(StatementRun& run, const BoundLoad& load, const StatementFacts& facts, FieldFormat format)
+      : run_(run),
+        statement_(run.statement.As<LoadDataStmt>()),
+        load_(load),
+        table_(*load.insert.table),
+        facts_(facts),
+        format_(std::move(format)),
+        session_(run.session) {}
+
+  Status Execute();
+
+ private:
+  Result<std::unique_ptr<ByteSource>> OpenSource() const;
+  // The rows' columns before fields are read: which ones something gives a value.
+  void NoteGiven();
+  Status LoadRows(FieldSplitter* splitter);
+  // False: the data has ended.
+  Result<bool> ReadRow(FieldSplitter* splitter, bool skipped, RowValues* row);
+  Status Take(const BoundLoad::Field& target, const Field& field, RowValues* row);
+  Status TakeMissing(const BoundLoad::Field& target, RowValues* row);
+  Status Assign(RowValues* row, std::vector<bool>* given);
+  Status SettleNulls(RowValues* row);
+  // What the type's bytes being zero mean.
+  row::Value Zero(const row::Type& type) const;
+  bool IsCurrentTime(const ColumnDescriptor& column) const {
+    return column.type.kind == row::TypeKind::kTimestamp && !column.type.nullable;
+  }
+  // An error in strict mode, else a warning.
+  Status Complain(Status problem) const;
+  void Report();
+
+  StatementRun& run_;
+  const LoadDataStmt& statement_;
+  const BoundLoad& load_;
+  const TableDescriptor& table_;
+  const StatementFacts& facts_;
+  const FieldFormat format_;
+  Session& session_;
+  std::unique_ptr<RowInserter> inserter_;
+  TableWriter* writer_ = nullptr;  // the inserter's
+  std::vector<bool> given_;
+  RowValues blank_;
+  uint64_t records_ = 0;
+  uint64_t row_number_ = 1;
+};
+
+Status LoadRun::Execute() {
+  ASSIGN_OR_RETURN(inserter_, RowInserter::Open(run_, load_.insert, facts_, /*multi_row=*/true));
+  writer_ = &inserter_->writer();
+  NoteGiven();
+  // From here on the client sends: all that can be refused before has been.
+  ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, OpenSource());
+  FieldSplitter splitter(format_, source.get());
+  session_.diagnostics().set_strict(writer_->strict());
+  Status done = LoadRows(&splitter);
+  session_.diagnostics().set_strict(false);
+  RETURN_IF_ERROR(std::move(done));
+  Report();
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<ByteSource>> LoadRun::OpenSource() const {
+  if (statement_.local) {
+    return run_.sink.OpenClientFile(statement_.file);
+  }
+  ASSIGN_OR_RETURN(const std::string path, ServerFilePath(session_, statement_.file));
+  return OpenServerFile(path);
+}
+
+void LoadRun::NoteGiven() {
+  blank_ = writer_->BlankRow();
+  given_.resize(blank_.size());
+  for (const uint32_t column : load_.insert.columns) {
+    given_[column] = true;
+  }
+  for (size_t i = 0; i < given_.size(); ++i) {
+    const ColumnDescriptor& column = table_.columns[i];
+    if (!given_[i] && !column.hidden && column.generated == GeneratedKind::kNone &&
+        column.default_value.kind == DefaultKind::kNone && !column.type.nullable &&
+        !column.auto_increment) {
+      blank_[i] = writer_->TypeDefault(column.type);
+      given_[i] = true;
+    }
+  }
+}
+
+Status LoadRun::LoadRows(FieldSplitter* splitter) {
+  // Lines without a terminator are skipped as rows are: field by field.
+  uint64_t skipped_rows = statement_.ignore_lines;
+  while (!format_.line_terminator.empty() && skipped_rows > 0) {
+    --skipped_rows;
+    ASSIGN_OR_RETURN(const bool more, splitter->NextLine());
+    skipped_rows = more ? skipped_rows : 0;
+  }
+  for (;;) {
+    RETURN_IF_ERROR(session_.CheckInterrupt());
+    writer_->set_row_number(row_number_);
+    RowValues row = blank_;
+    ASSIGN_OR_RETURN(const bool read, ReadRow(splitter, skipped_rows > 0, &row));
+    if (!read) {
+      return Status::Ok();
+    }
+    if (skipped_rows > 0) {
+      --skipped_rows;
+      continue;
+    }
+    std::vector<bool> given = given_;
+    RETURN_IF_ERROR(Assign(&row, &given));
+    RETURN_IF_ERROR(SettleNulls(&row));
+    ASSIGN_OR_RETURN(const bool tried, inserter_->Add(given, nullptr, &row));
+    ASSIGN_OR_RETURN(const bool more, splitter->NextLine());
+    records_ += tried ? 1 : 0;
+    if (!more) {
+      return Status::Ok();
+    }
+    if (tried && splitter->line_was_cut()) {
+      RETURN_IF_ERROR(Complain(UserError(ER_WARN_TOO_MANY_RECORDS, row_number_)));
+    }
+    row_number_ += tried ? 1 : 0;
+  }
+}
+
+Result<bool> LoadRun::ReadRow(FieldSplitter* splitter, bool skipped, RowValues* row) {
+  size_t count = 0;
+  for (; count < load_.fields.size(); ++count) {
+    Field field;
+    ASSIGN_OR_RETURN(const bool found, splitter->ReadField(&field));
+    if (!found) {
+      break;
+    }
+    if (!skipped) {
+      RETURN_IF_ERROR(Take(load_.fields[count], field, row));
+    }
+  }
+  if (count == 0) {
+    return false;
+  }
+  for (; !skipped && count < load_.fields.size(); ++count) {
+    RETURN_IF_ERROR(TakeMissing(load_.fields[count], row));
+  }
+  return true;
+}
+
+Status LoadRun::Take(const BoundLoad::Field& target, const Field& field, RowValues* row) {
+  if (!target.column.has_value()) {
+    row::Value text = field.is_null ? row::Value::Null()
+                                    : row::Value::String(format_.charset->Decode(field.bytes));
+    session_.SetUserVariable(target.variable, {TextType(*format_.charset), std::move(text)});
+    return Status::Ok();
+  }
+  const uint32_t number = *target.column;
+  const ColumnDescriptor& column = table_.columns[number];
+  if (field.is_null) {
+    (*row)[number] = row::Value::Null();
+    if (IsCurrentTime(column)) {
+      ASSIGN_OR_RETURN((*row)[number], writer_->Now(number));
+    }
+    return Status::Ok();
+  }
+  // Bytes stay what they are in the file where the column holds bytes.
+  const bool raw = column.type.is_binary_string() || column.type.kind == row::TypeKind::kBit;
+  const row::Type from =
+      raw ? row::Type::Blob(row::TypeKind::kLongBlob) : TextType(*format_.charset);
+  return writer_->Store(
+      number,
+      row::Value::String(raw ? std::string(field.bytes) : format_.charset->Decode(field.bytes)),
+      from, inserter_->multi_row(), row);
+}
+
+Status LoadRun::TakeMissing(const BoundLoad::Field& target, RowValues* row) {
+  if (!target.column.has_value()) {
+    session_.SetUserVariable(target.variable, {TextType(*format_.charset), row::Value::Null()});
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(Complain(UserError(ER_WARN_TOO_FEW_RECORDS, row_number_)));
+  const uint32_t number = *target.column;
+  const ColumnDescriptor& column = table_.columns[number];
+  if (IsCurrentTime(column)) {
+    ASSIGN_OR_RETURN((*row)[number], writer_->Now(number));
+  } else if (!column.type.nullable || !blank_[number].is_null()) {
+    (*row)[number] = Zero(column.type);
+  }
+  return Status::Ok();
+}
+
+row::Value LoadRun::Zero(const row::Type& type) const {
+  return type.kind == row::TypeKind::kEnum ? row::Value::Uint(0) : writer_->TypeDefault(type);
+}
+
+Status LoadRun::Assign(RowValues* row, std::vector<bool>* given) {
+  for (const BoundAssignment& assignment : load_.assignments) {
+    if (assignment.value == nullptr) {
+      (*given)[assignment.column] = false;  // DEFAULT: as if it were not named
+      continue;
+    }
+    const EvalFrame::Row frame[] = {{load_.insert.target.get(), *row}};
+    ASSIGN_OR_RETURN(const row::Value value, writer_->Evaluate(*assignment.value, frame));
+    RETURN_IF_ERROR(writer_->Store(assignment.column, value, assignment.value->type,
+                                   inserter_->multi_row(), row));
+    (*given)[assignment.column] = true;
+  }
+  return Status::Ok();
+}
+
+// Only once the assignments are done is a NULL field a wrong one.
+Status LoadRun::SettleNulls(RowValues* row) {
+  for (const BoundLoad::Field& target : load_.fields) {
+    if (!target.column.has_value() || !(*row)[*target.column].is_null()) {
+      continue;
+    }
+    const ColumnDescriptor& column = table_.columns[*target.column];
+    if (column.type.nullable || column.auto_increment || column.generated != GeneratedKind::kNone) {
+      continue;
+    }
+    RETURN_IF_ERROR(Complain(UserError(ER_WARN_NULL_TO_NOTNULL, column.name, row_number_)));
+    (*row)[*target.column] = Zero(column.type);
+  }
+  return Status::Ok();
+}
+
+Status LoadRun::Complain(Status problem) const {
+  if (writer_->strict()) {
+    return problem;
+  }
+  session_.diagnostics().AddWarning(problem);
+  return Status::Ok();
+}
+
+void LoadRun::Report() {
+  const uint64_t copied = inserter_->affected() - inserter_->deleted();
+  run_.ok.affected_rows = inserter_->affected();
+  if (inserter_->first_generated() != 0) {
+    session_.set_last_insert_id(inserter_->first_generated());
+  }
+  run_.ok.info =
+      fmt::format("Records: {}  Deleted: {}  Skipped: {}  Warnings: {}", records_,
+                  inserter_->deleted(), records_ - copied, session_.diagnostics().count());
+}
+
+// Lines whose fields have no terminator are cut by the columns' widths.
+Status RefuseFixedWidths(const LoadDataStmt& statement, const FieldFormat& format) {
+  if (!format.field_terminator.empty() || format.enclosed_by.has_value()) {
+    return Status::Ok();
+  }
+  const bool variables =
+      std::any_of(statement.columns.begin(), statement.columns.end(),
+                  [](const ExprPtr& column) { return column->Is<UserVariable>(); });
+  return variables ? UserError(ER_LOAD_FROM_FIXED_SIZE_ROWS_TO_VAR)
+                   : UserError(ER_NOT_SUPPORTED_YET, "LOAD DATA with rows of fixed size");
+}
+
+Status RefuseLocal(const Session& session) {
+  const SystemVariables* variables = session.environment().variables;
+  const bool allowed =
+      variables != nullptr && variables->IntegerValue("local_infile").value_or(0) != 0;
+  return allowed ? Status::Ok() : UserError(ER_CLIENT_LOCAL_FILES_DISABLED);
+}
+
+}  // namespace
+
+Status ExecuteLoadData(StatementRun& run) {
+  const auto& statement = run.statement.As<LoadDataStmt>();
+  Session& session = run.session;
+  if (statement.xml) {
+    return UserError(ER_NOT_SUPPORTED_YET, "LOAD XML");
+  }
+  RETURN_IF_ERROR(statement.local ? RefuseLocal(session) : Status::Ok());
+  ASSIGN_OR_RETURN(FieldFormat format, FormatOf(statement.format, session));
+  StatementFacts facts;
+  BindInput input;
+  input.environment = &session.binder_environment();
+  input.text = run.text;
+  // What SET finds in the variables is text, whatever they held before.
+  for (const ExprPtr& target : statement.columns) {
+    if (const auto* variable = target->TryAs<UserVariable>()) {
+      session.SetUserVariable(variable->name, {TextType(*format.charset), row::Value::Null()});
+    }
+  }
+  ASSIGN_OR_RETURN(const auto load, BindLoad(statement, input, &facts));
+  RETURN_IF_ERROR(RefuseFixedWidths(statement, format));
+  return LoadRun(run, *load, facts, std::move(format)).Execute();
+}
+
+}  // namespace borealis::sql

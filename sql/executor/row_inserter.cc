@@ -1,0 +1,235 @@
+#include "sql/executor/row_inserter.h"
+
+#include <algorithm>
+
+#include "base/mysql_error.h"
+#include "sql/functions/eval_context.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+
+Result<std::unique_ptr<RowInserter>> RowInserter::Open(StatementRun& run, const BoundInsert& insert,
+                                                       const StatementFacts& facts,
+                                                       bool multi_row) {
+  std::unique_ptr<RowInserter> inserter(new RowInserter(run, insert, multi_row));
+  RETURN_IF_ERROR(run.session.OpenViews(facts, *run.session.transaction()));
+  ASSIGN_OR_RETURN(inserter->writer_, TableWriter::Open(run, insert.table, insert.ignore));
+  if (insert.replace || !insert.on_duplicate.empty()) {
+    inserter->writer_->set_resolves_duplicates();
+  }
+  inserter->auto_column_ = insert.table->auto_increment_column();
+  return inserter;
+}
+
+Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* source,
+                              RowValues* row) {
+  pending_generated_ = 0;
+  RETURN_IF_ERROR(FillDefaults(given, row));
+  if (!insert_.table->has_primary_key()) {
+    RETURN_IF_ERROR(GiveRowId(row));
+  }
+  if (auto_column_ >= 0) {
+    RETURN_IF_ERROR(GiveAutoIncrement(row));
+  }
+  Status status = writer_->Complete(row);
+  if (status.Is(Code::kNotFound)) {
+    return false;  // IGNORE: a check let the row be skipped
+  }
+  RETURN_IF_ERROR(std::move(status));
+  RETURN_IF_ERROR(session_.diagnostics().strict_error());
+  const EvalFrame::Row frame[] = {{insert_.target.get(), *row}};
+  status = CheckViewOption(insert_.check, frame, writer_.get());
+  if (status.user_errno() == ER_VIEW_CHECK_FAILED && insert_.ignore) {
+    session_.diagnostics().AddWarning(status);
+    return false;
+  }
+  RETURN_IF_ERROR(std::move(status));
+  RETURN_IF_ERROR(InsertRow(row, source));
+  return true;
+}
+
+Status RowInserter::FillDefaults(const std::vector<bool>& given, RowValues* row) {
+  const auto& columns = insert_.table->columns;
+  for (uint32_t i = 0; i < row->size(); ++i) {
+    const ColumnDescriptor& column = columns[i];
+    if (!given[i] && !column.hidden && column.generated == GeneratedKind::kNone) {
+      Result<row::Value> value = writer_->Default(i, *row);
+      if (value.status().user_errno() == ER_NO_DEFAULT_FOR_FIELD && insert_.view != nullptr) {
+        return UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD, insert_.view->schema, insert_.view->name);
+      }
+      ASSIGN_OR_RETURN((*row)[i], std::move(value));
+      (*row)[i].Own();
+    }
+  }
+  return Status::Ok();
+}
+
+Status RowInserter::GiveRowId(RowValues* row) {
+  ASSIGN_OR_RETURN(const uint64_t id,
+                   session_.environment().engine->NextRowId(writer_->engine_table()));
+  (*row)[0] = row::Value::Uint(id);
+  return Status::Ok();
+}
+
+Status RowInserter::GiveAutoIncrement(RowValues* row) {
+  const auto column = static_cast<uint32_t>(auto_column_);
+  row::Value& value = (*row)[column];
+  const row::Type& type = insert_.table->columns[column].type;
+  SessionSettings& settings = session_.settings();
+  const row::ConversionContext& conversion = writer_->conversion(column);
+  engine::Engine& engine = *session_.environment().engine;
+  bool is_unsigned = false;
+  const int64_t given = value.is_null() ? 0 : row::ToInteger(value, type, conversion, &is_unsigned);
+  const bool keep_zero = !value.is_null() && (settings.sql_mode & row::kModeNoAutoValueOnZero) != 0;
+  if (given != 0 || keep_zero) {
+    explicit_id_ = static_cast<uint64_t>(given);
+    return given > 0 || is_unsigned
+               ? engine.BumpAutoIncrement(writer_->engine_table(), static_cast<uint64_t>(given))
+               : Status::Ok();
+  }
+  uint64_t next = std::exchange(settings.insert_id, 0);
+  if (next != 0) {
+    RETURN_IF_ERROR(engine.BumpAutoIncrement(writer_->engine_table(), next));
+  } else {
+    ASSIGN_OR_RETURN(next, engine.ReserveAutoIncrement(writer_->engine_table(), 1,
+                                                       settings.auto_increment_offset,
+                                                       settings.auto_increment_increment));
+  }
+  // Beyond the type's range the greatest number is tried again, and found to be a duplicate.
+  row::ConversionContext lenient;
+  lenient.strict = false;
+  ASSIGN_OR_RETURN(
+      value, row::StoreConvert(row::Value::Uint(next), row::Type::BigInt(true), type, lenient));
+  pending_generated_ = next;
+  return Status::Ok();
+}
+
+Status RowInserter::InsertRow(RowValues* row, const RowValues* source) {
+  for (;;) {
+    engine::DuplicateKey duplicate;
+    Status status = writer_->Insert(*row, &duplicate);
+    if (status.ok()) {
+      ++affected_;
+      NoteGenerated();
+      return status;
+    }
+    if (status.Is(Code::kNotFound)) {
+      ++duplicates_;
+      return Status::Ok();  // IGNORE: it has no parent
+    }
+    if (!status.Is(Code::kAlreadyExists)) {
+      return status;
+    }
+    ++duplicates_;
+    if (insert_.replace && !MayReplaceInPlace(duplicate.index_no)) {
+      RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
+      ++affected_;
+      ++deleted_;
+      continue;  // the next unique key may be in the way as well
+    }
+    if (insert_.replace) {
+      RETURN_IF_ERROR(ReplaceInPlace(duplicate, row));
+      NoteGenerated();
+      return Status::Ok();
+    }
+    if (!insert_.on_duplicate.empty()) {
+      return UpdateExisting(duplicate, *row, source);
+    }
+    Status error = writer_->DuplicateError(*row, duplicate.index_no);
+    if (insert_.ignore) {
+      session_.diagnostics().AddWarning(error);
+      return Status::Ok();
+    }
+    return error;
+  }
+}
+
+// As MySQL: where no other key can be in the way, and no child of the row has to follow, the row is
+// updated, so that what stays the same is neither written nor locked.
+bool RowInserter::MayReplaceInPlace(size_t index_no) const {
+  const auto& indexes = insert_.table->indexes;
+  return insert_.table->referencing.empty() &&
+         std::none_of(indexes.begin() + static_cast<ptrdiff_t>(index_no) + 1, indexes.end(),
+                      [](const IndexDescriptor& index) { return index.unique(); });
+}
+
+// The row in the way counts as affected as well, unless it was the same.
+Status RowInserter::ReplaceInPlace(const engine::DuplicateKey& duplicate, RowValues* row) {
+  ASSIGN_OR_RETURN(const RowValues before, writer_->ReadLocked(duplicate.clustered_key));
+  if (insert_.table->indexes[0].kind == IndexKind::kRowId) {
+    (*row)[0] = before[0].Borrow();
+  }
+  ++affected_;
+  const bool same =
+      std::equal(before.begin(), before.end(), row->begin(),
+                 [](const row::Value& a, const row::Value& b) { return a.Identical(b); });
+  if (!same) {
+    engine::DuplicateKey other;
+    const Status status = writer_->Update(duplicate.clustered_key, before, *row, &other);
+    if (status.Is(Code::kAlreadyExists)) {
+      return writer_->DuplicateError(*row, other.index_no);
+    }
+    RETURN_IF_ERROR(status);
+    ++affected_;
+    ++deleted_;
+  }
+  return Status::Ok();
+}
+
+Status RowInserter::UpdateExisting(const engine::DuplicateKey& duplicate, const RowValues& row,
+                                   const RowValues* source) {
+  ASSIGN_OR_RETURN(const RowValues before, writer_->ReadLocked(duplicate.clustered_key));
+  RowValues after = before;
+  std::vector<bool> assigned(after.size());
+  for (const BoundAssignment& assignment : insert_.on_duplicate) {
+    row::Value value;
+    row::Type type = insert_.table->columns[assignment.column].type;
+    if (assignment.value == nullptr) {
+      ASSIGN_OR_RETURN(value, writer_->Default(assignment.column, after));
+    } else {
+      std::vector<EvalFrame::Row> frame{{insert_.target.get(), after}};
+      if (insert_.proposed != nullptr) {
+        frame.push_back({insert_.proposed.get(), row});
+      }
+      if (insert_.source != nullptr && source != nullptr) {
+        frame.push_back({insert_.source.get(), *source});
+      }
+      ASSIGN_OR_RETURN(value, writer_->Evaluate(*assignment.value, frame));
+      value.Own();
+      type = assignment.value->type;
+    }
+    RETURN_IF_ERROR(writer_->Store(assignment.column, value, type, multi_row_, &after));
+    assigned[assignment.column] = true;
+  }
+  const bool changed =
+      !std::equal(before.begin(), before.end(), after.begin(),
+                  [](const row::Value& a, const row::Value& b) { return a.Identical(b); });
+  if (!changed) {
+    affected_ += session_.client_found_rows() ? 1 : 0;
+    return Status::Ok();
+  }
+  writer_->TouchTimestamps(assigned, &after);
+  RETURN_IF_ERROR(writer_->Complete(&after));
+  RETURN_IF_ERROR(session_.diagnostics().strict_error());
+  const EvalFrame::Row frame[] = {{insert_.target.get(), after}};
+  RETURN_IF_ERROR(CheckViewOption(insert_.check, frame, writer_.get()));
+  engine::DuplicateKey other;
+  const Status status = writer_->Update(duplicate.clustered_key, before, after, &other);
+  if (status.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE: a foreign key let the row stay as it was
+  }
+  if (status.Is(Code::kAlreadyExists)) {
+    return writer_->DuplicateError(after, other.index_no);
+  }
+  RETURN_IF_ERROR(status);
+  affected_ += 2;
+  if (auto_column_ >= 0) {
+    const row::Value& id = after[static_cast<size_t>(auto_column_)];
+    first_generated_ = first_generated_ != 0
+                           ? first_generated_
+                           : static_cast<uint64_t>(id.is_null() ? 0 : id.raw_int());
+  }
+  return Status::Ok();
+}
+
+}  // namespace borealis::sql

@@ -1,0 +1,82 @@
+#include "sql/executor/server_file.h"
+
+#include <cerrno>
+
+#include "base/mysql_error.h"
+#include "base/os/blocking.h"
+#include "base/os/file.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+
+namespace {
+
+constexpr size_t kPieceBytes = size_t{256} << 10;
+
+class ServerFile final : public ByteSource {
+ public:
+  ServerFile(std::unique_ptr<File> file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  Result<std::string_view> Next() override {
+    BlockingScope reading;
+    const Status read = file_->ReadAt(offset_, kPieceBytes, &piece_);
+    if (!read.ok()) {
+      return UserError(EE_READ, path_, EIO, read.message());
+    }
+    offset_ += piece_.size();
+    return std::string_view(piece_);
+  }
+
+ private:
+  const std::unique_ptr<File> file_;
+  const std::string path_;
+  uint64_t offset_ = 0;
+  std::string piece_;
+};
+
+}  // namespace
+
+Result<std::string> ServerFilePath(const Session& session, std::string_view name) {
+  const Status refused = UserError(ER_OPTION_PREVENTS_STATEMENT, "--secure-file-priv");
+  if (session.environment().variables == nullptr) {
+    return refused;
+  }
+  ASSIGN_OR_RETURN(
+      const TypedValue allowed,
+      session.environment().variables->Get(session, VariableScope::kGlobal, "secure_file_priv"));
+  if (allowed.value.is_null()) {
+    return refused;
+  }
+  // As below a data directory that is the root.
+  std::string path = name.starts_with('/') ? "" : "/";
+  if (name.find('/') == std::string_view::npos) {
+    path += session.database() + "/";
+  }
+  path = CanonicalPath(path.append(name));
+  const std::string_view directory = allowed.value.bytes();
+  if (directory.empty()) {
+    return path;
+  }
+  std::string below = CanonicalPath(std::string(directory));
+  below += below.ends_with('/') ? "" : "/";
+  return path.starts_with(below) ? Result<std::string>(std::move(path)) : refused;
+}
+
+Result<std::unique_ptr<ByteSource>> OpenServerFile(const std::string& path) {
+  BlockingScope opening;
+  FileSystem& files = RealFileSystem();
+  if (files.List(path).ok()) {
+    return UserError(ER_TEXTFILE_NOT_READABLE, path);
+  }
+  Result<std::unique_ptr<File>> file = files.Open(path, FileSystem::Mode::kRead);
+  if (file.status().Is(Code::kNotFound)) {
+    return UserError(EE_STAT, path, ENOENT, "No such file or directory");
+  }
+  if (!file.ok()) {
+    return UserError(EE_FILENOTFOUND, path, EACCES, "Permission denied");
+  }
+  return std::unique_ptr<ByteSource>(std::make_unique<ServerFile>(std::move(file).value(), path));
+}
+
+}  // namespace borealis::sql
