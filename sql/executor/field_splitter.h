@@ -15,27 +15,16 @@
 // Memory is bounded by the longest field, and that by `max_field_bytes`. Used by one thread.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "row/collation.h"
 #include "sql/context/byte_source.h"
+#include "sql/session/file_format.h"
 
 namespace borealis::sql {
-
-struct FieldFormat {
-  std::string field_terminator = "\t";  // empty: fields end only with the line
-  std::string line_terminator = "\n";   // empty: lines end after their last field
-  std::string line_start;
-  std::optional<char> enclosed_by;
-  std::optional<char> escaped_by = '\\';
-  const row::Charset* charset = &row::GetCharset(row::CharsetId::kUtf8mb4);
-  size_t max_field_bytes = size_t{64} << 20;
-};
 
 struct Field {
   std::string_view bytes;  // in the file's character set; valid until the next call

@@ -16,54 +16,12 @@
 #include "sql/binder/binder.h"
 #include "sql/executor/field_splitter.h"
 #include "sql/executor/row_inserter.h"
-#include "sql/executor/server_file.h"
+#include "sql/session/server_file.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
 
 namespace {
-
-bool IsAscii(const std::optional<std::string>& text) {
-  return !text.has_value() || std::all_of(text->begin(), text->end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80;
-  });
-}
-
-std::optional<char> OnlyCharacter(std::string_view text) {
-  return text.empty() ? std::nullopt : std::optional(text[0]);
-}
-
-// The statement's clauses with MySQL's defaults. Errors: 1083, 1115.
-Result<FieldFormat> FormatOf(const FileFormat& written, Session& session) {
-  const SessionSettings& settings = session.settings();
-  if (written.escaped_by.value_or("").size() > 1 || written.enclosed_by.value_or("").size() > 1) {
-    return UserError(ER_WRONG_FIELD_TERMINATORS);
-  }
-  if (!IsAscii(written.escaped_by) || !IsAscii(written.enclosed_by) ||
-      !IsAscii(written.field_terminator) || !IsAscii(written.line_terminator) ||
-      !IsAscii(written.line_start)) {
-    session.diagnostics().AddWarning(UserError(WARN_NON_ASCII_SEPARATOR_NOT_IMPLEMENTED));
-  }
-  FieldFormat format;
-  format.field_terminator = written.field_terminator.value_or(format.field_terminator);
-  format.line_terminator = written.line_terminator.value_or(format.line_terminator);
-  format.line_start = written.line_start.value_or("");
-  format.enclosed_by = OnlyCharacter(written.enclosed_by.value_or(""));
-  if (written.escaped_by.has_value()) {
-    format.escaped_by = OnlyCharacter(*written.escaped_by);
-  } else if ((settings.sql_mode & row::kModeNoBackslashEscapes) != 0) {
-    format.escaped_by.reset();
-  }
-  format.charset = &row::GetCollation(settings.collation_database).charset();
-  if (!written.charset.empty()) {
-    format.charset = row::FindCharset(written.charset);
-  }
-  if (format.charset == nullptr) {
-    return UserError(ER_UNKNOWN_CHARACTER_SET, written.charset);
-  }
-  format.max_field_bytes = settings.max_allowed_packet;
-  return format;
-}
 
 // What a field is, for a column or a variable.
 row::Type TextType(const row::Charset& charset) {
@@ -315,7 +273,7 @@ void LoadRun::Report() {
 
 // Lines whose fields have no terminator are cut by the columns' widths.
 Status RefuseFixedWidths(const LoadDataStmt& statement, const FieldFormat& format) {
-  if (!format.field_terminator.empty() || format.enclosed_by.has_value()) {
+  if (!format.fixed_size()) {
     return Status::Ok();
   }
   const bool variables =
@@ -341,7 +299,8 @@ Status ExecuteLoadData(StatementRun& run) {
     return UserError(ER_NOT_SUPPORTED_YET, "LOAD XML");
   }
   RETURN_IF_ERROR(statement.local ? RefuseLocal(session) : Status::Ok());
-  ASSIGN_OR_RETURN(FieldFormat format, FormatOf(statement.format, session));
+  const row::Charset& usual = row::GetCollation(session.settings().collation_database).charset();
+  ASSIGN_OR_RETURN(FieldFormat format, CompleteFormat(statement.format, usual, &session));
   StatementFacts facts;
   BindInput input;
   input.environment = &session.binder_environment();

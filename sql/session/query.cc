@@ -5,6 +5,8 @@
 #include "base/mysql_error.h"
 #include "sql/binder/evaluate.h"
 #include "sql/binder/narrow.h"
+#include "sql/session/outfile.h"
+#include "sql/session/server_file.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -170,6 +172,16 @@ Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue
   return {};
 }
 
+Status Session::CheckMayWriteFile(const SelectStmt& select) const {
+  const IntoClause* into = select.query->into.get();
+  if (into == nullptr || (!into->outfile.has_value() && !into->dumpfile.has_value())) {
+    return {};
+  }
+  return security_.Has(Privilege::kFile) ? Status::Ok()
+                                         : UserError(ER_ACCESS_DENIED_ERROR, identity_.account_user,
+                                                     identity_.account_host, "YES");
+}
+
 // As MySQL with super_read_only. FOR SHARE is let through here; a reader's engine refuses it.
 Status Session::CheckMayLockForUpdate() const {
   RETURN_IF_ERROR(CheckMayChange());
@@ -194,6 +206,7 @@ Status Session::OpenViews(const StatementFacts& facts, engine::Transaction& tran
 
 Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
                           ResultSink& sink, OkInfo* ok) {
+  RETURN_IF_ERROR(CheckMayWriteFile(statement->parsed.statement->As<SelectStmt>()));
   Status status;
   for (int attempt = 0; attempt < kPlanAttempts; ++attempt) {
     std::vector<TypedValue> slots;
@@ -215,6 +228,9 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
                        machine->Run(plan.compiled.get(), MakeRunContext(transaction), slots));
       const auto& select = statement->parsed.statement->As<SelectStmt>();
       if (select.query->into != nullptr) {
+        if (plan.query->calc_found_rows) {
+          return UserError(ER_NOT_SUPPORTED_YET, "SQL_CALC_FOUND_ROWS with INTO");
+        }
         return StoreInto(*select.query->into, plan.query->columns, rows.get(), ok);
       }
       return SendRows(*plan.query, slots, rows.get(), sink);
@@ -266,7 +282,7 @@ Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> sl
 Status Session::StoreInto(const IntoClause& into, const std::vector<ResultColumn>& columns,
                           RowSource* rows, OkInfo* ok) {
   if (into.outfile.has_value() || into.dumpfile.has_value()) {
-    return UserError(ER_NOT_SUPPORTED_YET, "SELECT INTO a file on the server");
+    return StoreIntoFile(into, columns, rows, ok);
   }
   if (into.variables.size() != columns.size()) {
     return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
@@ -299,6 +315,50 @@ Status Session::StoreInto(const IntoClause& into, const std::vector<ResultColumn
   }
   ok->affected_rows = 1;
   row_count_ = 1;
+  return {};
+}
+
+Status Session::StoreIntoFile(const IntoClause& into, const std::vector<ResultColumn>& columns,
+                              RowSource* rows, OkInfo* ok) {
+  constexpr uint64_t kDumpedRowsMax = 2;
+  const bool dumps = into.dumpfile.has_value();
+  ASSIGN_OR_RETURN(FieldFormat format,
+                   CompleteFormat(into.format, row::GetCharset(row::CharsetId::kBinary), this));
+  if (!dumps && format.fixed_size()) {
+    return UserError(ER_NOT_SUPPORTED_YET, "INTO OUTFILE with rows of fixed size");
+  }
+  ASSIGN_OR_RETURN(const std::string path,
+                   ServerFilePath(*this, dumps ? *into.dumpfile : *into.outfile));
+  RowFormatter formatter(std::move(format), !into.format.charset.empty(), columns, this);
+  // As with rows for the client: until there is one the statement may start anew.
+  std::vector<row::Value> row;
+  ASSIGN_OR_RETURN(bool found, rows->Next(&row));
+  ++results_begun_;
+  ASSIGN_OR_RETURN(const std::unique_ptr<NewServerFile> file, NewServerFile::Create(path));
+  if (!dumps) {
+    formatter.WarnIfAmbiguous();
+  }
+  uint64_t count = 0;
+  std::string line;
+  while (found) {
+    RETURN_IF_ERROR(transaction_ != nullptr ? transaction_->AwaitWhatItMet() : Status::Ok());
+    if (dumps && count == kDumpedRowsMax) {
+      return UserError(ER_TOO_MANY_ROWS);
+    }
+    ++count;
+    line.clear();
+    if (dumps) {
+      formatter.AppendPlain(row, &line);
+    } else {
+      formatter.AppendLine(row, &line);
+    }
+    RETURN_IF_ERROR(file->Append(line));
+    ASSIGN_OR_RETURN(found, rows->Next(&row));
+  }
+  RETURN_IF_ERROR(file->Finish());
+  ok->affected_rows = count;
+  found_rows_ = count;
+  row_count_ = static_cast<int64_t>(count);
   return {};
 }
 

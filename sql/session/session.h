@@ -63,6 +63,7 @@ struct EvalContext;
 struct IntoClause;
 struct RunContext;
 struct StatementCounters;
+struct SelectStmt;
 struct StatementFacts;
 
 // What all sessions of an instance share. Everything outlives the sessions.
@@ -300,6 +301,11 @@ class Session {
                                 std::vector<TypedValue>* slots);
   Status StoreInto(const IntoClause& into, const std::vector<ResultColumn>& columns,
                    RowSource* rows, OkInfo* ok);
+  // INTO OUTFILE and DUMPFILE.
+  Status StoreIntoFile(const IntoClause& into, const std::vector<ResultColumn>& columns,
+                       RowSource* rows, OkInfo* ok);
+  // Error 1045 for them without FILE.
+  Status CheckMayWriteFile(const SelectStmt& select) const;
   Result<QueryMachine*> Machine();
   RunContext MakeRunContext(engine::Transaction* transaction);
 

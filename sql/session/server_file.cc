@@ -1,7 +1,10 @@
-#include "sql/executor/server_file.h"
+#include "sql/session/server_file.h"
+
+#include <fmt/format.h>
 
 #include <cerrno>
 
+#include "base/mutex.h"
 #include "base/mysql_error.h"
 #include "base/os/blocking.h"
 #include "base/os/file.h"
@@ -77,6 +80,55 @@ Result<std::unique_ptr<ByteSource>> OpenServerFile(const std::string& path) {
     return UserError(EE_FILENOTFOUND, path, EACCES, "Permission denied");
   }
   return std::unique_ptr<ByteSource>(std::make_unique<ServerFile>(std::move(file).value(), path));
+}
+
+Result<std::unique_ptr<NewServerFile>> NewServerFile::Create(const std::string& path) {
+  // Of two statements that want to make the same file one finds it there.
+  static Mutex creating{LockRank::kLeaf};
+  BlockingScope opening;
+  MutexLock lock(creating);
+  FileSystem& files = RealFileSystem();
+  if (files.Exists(path)) {
+    return UserError(ER_FILE_EXISTS_ERROR, path);
+  }
+  Result<std::unique_ptr<File>> file = files.Open(path, FileSystem::Mode::kCreate);
+  if (!file.ok()) {
+    return Status::User(
+        1, fmt::format("Can't create/write to file '{}' ({})", path, file.status().message()));
+  }
+  return std::unique_ptr<NewServerFile>(new NewServerFile(std::move(file).value(), path));
+}
+
+NewServerFile::NewServerFile(std::unique_ptr<File> file, std::string path)
+    : file_(std::move(file)), path_(std::move(path)) {}
+
+NewServerFile::~NewServerFile() {
+  if (file_ != nullptr) {
+    file_.reset();
+    RealFileSystem().Remove(path_).IgnoreError();
+  }
+}
+
+Status NewServerFile::Append(std::string_view bytes) {
+  buffer_ += bytes;
+  return buffer_.size() < kPieceBytes ? Status::Ok() : Flush();
+}
+
+Status NewServerFile::Flush() {
+  BlockingScope writing;
+  const Status status = file_->WriteAt(written_, buffer_);
+  if (!status.ok()) {
+    return Status::User(3, fmt::format("Error writing file '{}' ({})", path_, status.message()));
+  }
+  written_ += buffer_.size();
+  buffer_.clear();
+  return Status::Ok();
+}
+
+Status NewServerFile::Finish() {
+  RETURN_IF_ERROR(buffer_.empty() ? Status::Ok() : Flush());
+  file_.reset();
+  return Status::Ok();
 }
 
 }  // namespace borealis::sql
