@@ -116,5 +116,29 @@ def check_slap():
          "--concurrency=4", "--number-of-queries=100", "--commit=10")
 
 
-for check in (check_client, check_column_types, check_dumps, check_admin, check_slap):
+def check_loads():
+    mysql("-e", "SET GLOBAL local_infile = ON; CREATE DATABASE loads; CREATE TABLE loads.t (a INT PRIMARY KEY, b VARCHAR(20) NOT NULL)")
+    with tempfile.TemporaryDirectory() as directory:
+        good, bad, t = (pathlib.Path(directory) / name for name in ("good", "bad", "t.csv"))
+        good.write_text("1\tone\n2\ttwo\textra\n1\tagain\n3\n")
+        bad.write_bytes(b"".join(b"%d\trow\n" % i for i in range(10, 200000)) + b"7\t\xff\n" + b"8\trow\n" * 200000)
+        t.write_text('a,b\r\n3,"x, ""y"""\r\n4,\\N\r\n')
+        told = mysql("--local-infile=1", "-vv", "loads", "-e", f"LOAD DATA LOCAL INFILE '{good}' INTO TABLE t")
+        assert "Query OK, 3 rows affected, 3 warnings" in told and "Records: 4  Deleted: 0  Skipped: 1  Warnings: 3" in told, told
+        # What fails early reads the whole file, and the next statement is answered as ever.
+        told = mysql("--local-infile=1", "-f", "-N", "loads", text=f"LOAD DATA LOCAL INFILE '{bad}' INTO TABLE t; SELECT COUNT(*) FROM t;".encode())
+        assert told == "3\n", told
+        told = mysql("--local-infile=1", "-f", "-N", "loads", text="LOAD DATA LOCAL INFILE '/nowhere' INTO TABLE t; SELECT COUNT(*) FROM t;".encode())
+        assert told == "3\n", told
+        told = tool("mariadb-import", "--local", "--replace", "--fields-terminated-by=,", '--fields-optionally-enclosed-by="',
+                    "--lines-terminated-by=\r\n", "--ignore-lines=1", "--columns=a,b", "loads", str(t), fails=True)
+        assert "NULL supplied to NOT NULL column 'b' at row 2" in told, told
+        told = tool("mariadb-import", "--local", "--ignore", "--fields-terminated-by=,", '--fields-optionally-enclosed-by="',
+                    "--lines-terminated-by=\r\n", "--ignore-lines=1", "--columns=a,b", "loads", str(t))
+        assert told == "loads.t: Records: 2  Deleted: 0  Skipped: 1  Warnings: 2\n", told
+    assert mysql("-N", "loads", "-e", "SELECT * FROM t ORDER BY a") == "1\tone\n2\ttwo\n3\t\n4\t\n"
+    mysql("-e", "SET GLOBAL local_infile = OFF; DROP DATABASE loads")
+
+
+for check in (check_client, check_column_types, check_dumps, check_loads, check_admin, check_slap):
     check()

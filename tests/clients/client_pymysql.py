@@ -3,7 +3,9 @@
 usage: client_pymysql.py PORT"""
 import datetime
 import decimal
+import os
 import sys
+import tempfile
 import threading
 import time
 
@@ -160,12 +162,39 @@ def check_kill(connection):
     assert refused(lambda: other.query("SELECT 1")) in (2006, 2013, 1053, 4031)
 
 
+def check_load(connection):
+    connection.query("CREATE TABLE loaded (a INT)")
+    other = connect(database="py", local_infile=True)
+    assert refused(lambda: other.query("LOAD DATA LOCAL INFILE '/dev/null' INTO TABLE loaded")) == 3948
+    connection.query("SET GLOBAL local_infile = ON")
+    # Killed in the middle of a file, the statement is undone; the client sends the rest, and goes on.
+    with tempfile.TemporaryDirectory() as directory:
+        pipe = os.path.join(directory, "pipe")
+        os.mkfifo(pipe)
+        thread, box = in_thread(lambda: other.query(f"LOAD DATA LOCAL INFILE '{pipe}' INTO TABLE loaded"))
+        with open(pipe, "w") as file:
+            for half in range(2):
+                file.writelines(f"{i}\n" for i in range(100000))
+                file.flush()
+                if half == 0:
+                    time.sleep(0.3)
+                    connection.query(f"KILL QUERY {other.thread_id()}")
+        thread.join(20)
+        assert box == [1317], box
+        with other.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM loaded")
+            assert cursor.fetchone() == (0,)
+    assert refused(lambda: other.query("LOAD DATA LOCAL INFILE '/nowhere' INTO TABLE loaded")) == 1017  # the client's own
+    connection.query("SET GLOBAL local_infile = OFF")
+    other.close()
+
+
 def main():
     connection = connect()
     connection.query("DROP DATABASE IF EXISTS py")
     connection.query("CREATE DATABASE py")
     connection.select_db("py")
-    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill):
+    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_load):
         check(connection)
 
 
