@@ -83,6 +83,39 @@ Result<std::vector<TableChange>> RenamedTables(
   return changes;
 }
 
+// 1051, an error or with IF EXISTS a note for each.
+Status TellMissing(StatementRun& run, const DropTableStmt& statement,
+                   const std::vector<engine::TableName>& missing) {
+  std::string names;
+  for (const engine::TableName& name : missing) {
+    names += (names.empty() ? "" : ",") + DottedName(name);
+    if (statement.if_exists) {
+      run.session.diagnostics().Note(
+          ER_BAD_TABLE_ERROR,
+          std::string(UserError(ER_BAD_TABLE_ERROR, DottedName(name)).message()));
+    }
+  }
+  return missing.empty() || statement.if_exists ? Status::Ok()
+                                                : UserError(ER_BAD_TABLE_ERROR, names);
+}
+
+// Sessions have no temporary tables, so none is there.
+Status DropTemporaryTables(StatementRun& run, const DropTableStmt& statement) {
+  std::vector<engine::TableName> missing;
+  for (const QualifiedName& written : statement.tables) {
+    const std::string& schema = written.schema.empty() ? run.session.database() : written.schema;
+    if (schema.empty()) {
+      return UserError(ER_NO_DB_ERROR);
+    }
+    engine::TableName name{schema, written.name};
+    if (std::find(missing.begin(), missing.end(), name) != missing.end()) {
+      return UserError(ER_NONUNIQ_TABLE, name.name);
+    }
+    missing.push_back(std::move(name));
+  }
+  return TellMissing(run, statement, missing);
+}
+
 }  // namespace
 
 Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName>& tables,
@@ -103,6 +136,9 @@ Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName
 }
 
 Status DropTable(StatementRun& run, const DropTableStmt& statement) {
+  if (statement.temporary) {
+    return DropTemporaryTables(run, statement);
+  }
   std::vector<engine::TableName> found;
   std::vector<engine::TableName> missing;
   for (const QualifiedName& written : statement.tables) {
@@ -113,25 +149,15 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
     Result<engine::TableRef> table = EngineOf(run).FindTable(name.schema, name.name);
     if (table.ok() && DescriptorOf(**table)->kind == TableKind::kView) {
       missing.push_back(std::move(name));
-    } else if (table.ok() && !statement.temporary) {
+    } else if (table.ok()) {
       found.push_back(std::move(name));
-    } else if (statement.temporary || table.status().Is(Code::kNotFound)) {
+    } else if (table.status().Is(Code::kNotFound)) {
       missing.push_back(std::move(name));
     } else {
       return std::move(table).status();
     }
   }
-  if (!missing.empty() && !statement.if_exists) {
-    std::string names;
-    for (const engine::TableName& name : missing) {
-      names += (names.empty() ? "" : ",") + DottedName(name);
-    }
-    return UserError(ER_BAD_TABLE_ERROR, names);
-  }
-  for (const engine::TableName& name : missing) {
-    run.session.diagnostics().Note(
-        ER_BAD_TABLE_ERROR, std::string(UserError(ER_BAD_TABLE_ERROR, DottedName(name)).message()));
-  }
+  RETURN_IF_ERROR(TellMissing(run, statement, missing));
   const bool checks = run.session.settings().foreign_key_checks;
   return found.empty() ? Status::Ok() : DropTablesWithKeys(run, found, checks);
 }

@@ -178,6 +178,9 @@ Status Checker::Definition() const {
     case StmtKind::kAlterTable:
       return AlterTable(statement.As<AlterTableStmt>());
     case StmtKind::kDropTable:
+      if (statement.As<DropTableStmt>().temporary) {
+        return Status::Ok();  // only the session's own are dropped
+      }
       for (const QualifiedName& table : statement.As<DropTableStmt>().tables) {
         RETURN_IF_ERROR(OnTable(table, {P::kDrop}));
       }

@@ -83,6 +83,14 @@ StatementKind CountedAs(StmtKind kind) {
   }
 }
 
+// Temporary tables concern the session alone: making and dropping them commits nothing and needs no
+// writer.
+bool IsAboutTemporary(const Stmt& statement) {
+  const auto* drop = statement.TryAs<DropTableStmt>();
+  const auto* create = statement.TryAs<CreateTableStmt>();
+  return (drop != nullptr && drop->temporary) || (create != nullptr && create->temporary);
+}
+
 // Statements that report diagnostics must not clear them.
 bool ReadsDiagnostics(const Stmt& statement) {
   if (statement.kind == StmtKind::kGetDiagnostics) {
@@ -281,6 +289,12 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
       return LeaveTransaction(std::move(status), true);
     }
     case StatementClass::kDefine: {
+      if (IsAboutTemporary(stmt)) {
+        row_count_ = 0;
+        return in_transaction() && transaction_read_only_
+                   ? UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION)
+                   : environment_.executor->Execute(run);
+      }
       RETURN_IF_ERROR(CheckMayChange());
       RETURN_IF_ERROR(ImplicitCommit());
       Status status = environment_.executor->Execute(run);
