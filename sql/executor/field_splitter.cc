@@ -250,6 +250,31 @@ Result<bool> FieldSplitter::ReadFrom(int enclosing, Field* field) {
   return Finish(false, true, field);
 }
 
+Result<bool> FieldSplitter::ReadFixed(size_t size, std::string_view* line) {
+  if (line_ended_ || (at_line_start_ && !SkipToLineStart())) {
+    RETURN_IF_ERROR(failure_);
+    return false;
+  }
+  text_.clear();
+  while (text_.size() < size && !line_ended_) {
+    int c = Get();
+    if (c == escape_) {
+      c = Get();
+      text_ += c == kEnd ? static_cast<char>(escape_) : Unescape(c);
+      line_ended_ = ended_ = c == kEnd;
+    } else if (c == kEnd) {
+      line_ended_ = ended_ = true;
+    } else if (c == line_end_ && TakeRest(format_.line_terminator)) {
+      line_ended_ = true;
+    } else {
+      text_ += static_cast<char>(c);
+    }
+  }
+  RETURN_IF_ERROR(failure_);
+  *line = text_;
+  return !ended_ || !text_.empty();
+}
+
 Result<bool> FieldSplitter::NextLine() {
   RETURN_IF_ERROR(failure_);
   line_was_cut_ = false;

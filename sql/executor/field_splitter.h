@@ -39,6 +39,10 @@ class FieldSplitter {
   // The next field of the line; false when the line, or the data, has no more. Errors: those of the
   // source, 1300 for bytes that begin no character, 1153 for a field that is too long.
   Result<bool> ReadField(Field* field);
+  // For fields that have neither terminators nor enclosing characters: `size` bytes, escapes
+  // counted once, or what the line has before it ends; valid until the next call. False when no
+  // data is left.
+  Result<bool> ReadFixed(size_t size, std::string_view* line);
   // Goes on to the next line; false when there is none.
   Result<bool> NextLine();
   // Whether NextLine skipped something.

@@ -30,6 +30,11 @@ row::Type TextType(const row::Charset& charset) {
              : row::Type::Text(row::TypeKind::kLongText, charset.default_collation);
 }
 
+// In a line of fixed size such a column takes all that is left.
+bool IsLong(const row::Type& type) {
+  return type.is_blob() || type.kind == row::TypeKind::kJson;
+}
+
 class LoadRun {
  public:
   LoadRun(StatementRun& run, const BoundLoad& load, const StatementFacts& facts, FieldFormat format)
@@ -50,6 +55,9 @@ class LoadRun {
   Status LoadRows(FieldSplitter* splitter);
   // False: the data has ended.
   Result<bool> ReadRow(FieldSplitter* splitter, bool skipped, RowValues* row);
+  // The same for columns that have their widths in the file.
+  Result<bool> ReadFixedRow(FieldSplitter* splitter, bool skipped, RowValues* row);
+  Status StoreField(uint32_t column, std::string_view bytes, RowValues* row);
   Status Take(const BoundLoad::Field& target, const Field& field, RowValues* row);
   Status TakeMissing(const BoundLoad::Field& target, RowValues* row);
   Status Assign(RowValues* row, std::vector<bool>* given);
@@ -130,7 +138,9 @@ Status LoadRun::LoadRows(FieldSplitter* splitter) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
     writer_->set_row_number(row_number_);
     RowValues row = blank_;
-    ASSIGN_OR_RETURN(const bool read, ReadRow(splitter, skipped_rows > 0, &row));
+    ASSIGN_OR_RETURN(const bool read, format_.fixed_size()
+                                          ? ReadFixedRow(splitter, skipped_rows > 0, &row)
+                                          : ReadRow(splitter, skipped_rows > 0, &row));
     if (!read) {
       return Status::Ok();
     }
@@ -183,22 +193,57 @@ Status LoadRun::Take(const BoundLoad::Field& target, const Field& field, RowValu
     return Status::Ok();
   }
   const uint32_t number = *target.column;
-  const ColumnDescriptor& column = table_.columns[number];
-  if (field.is_null) {
-    (*row)[number] = row::Value::Null();
-    if (IsCurrentTime(column)) {
-      ASSIGN_OR_RETURN((*row)[number], writer_->Now(number));
-    }
-    return Status::Ok();
+  if (!field.is_null) {
+    return StoreField(number, field.bytes, row);
   }
+  (*row)[number] = row::Value::Null();
+  if (IsCurrentTime(table_.columns[number])) {
+    ASSIGN_OR_RETURN((*row)[number], writer_->Now(number));
+  }
+  return Status::Ok();
+}
+
+Status LoadRun::StoreField(uint32_t column, std::string_view bytes, RowValues* row) {
+  const row::Type& to = table_.columns[column].type;
   // Bytes stay what they are in the file where the column holds bytes.
-  const bool raw = column.type.is_binary_string() || column.type.kind == row::TypeKind::kBit;
+  const bool raw = to.is_binary_string() || to.kind == row::TypeKind::kBit;
   const row::Type from =
       raw ? row::Type::Blob(row::TypeKind::kLongBlob) : TextType(*format_.charset);
-  return writer_->Store(
-      number,
-      row::Value::String(raw ? std::string(field.bytes) : format_.charset->Decode(field.bytes)),
-      from, inserter_->multi_row(), row);
+  std::string text = raw ? std::string(bytes) : format_.charset->Decode(bytes);
+  return writer_->Store(column, row::Value::String(std::move(text)), from, inserter_->multi_row(),
+                        row);
+}
+
+Result<bool> LoadRun::ReadFixedRow(FieldSplitter* splitter, bool skipped, RowValues* row) {
+  size_t size = 0;
+  for (const BoundLoad::Field& field : load_.fields) {
+    size += FixedWidth(table_.columns[*field.column].type);
+  }
+  std::string_view line;
+  ASSIGN_OR_RETURN(const bool found, splitter->ReadFixed(std::max<size_t>(size, 1), &line));
+  if (!found || skipped) {
+    return found;
+  }
+  for (const BoundLoad::Field& field : load_.fields) {
+    const uint32_t number = *field.column;
+    const ColumnDescriptor& column = table_.columns[number];
+    if (!line.empty()) {
+      const size_t width =
+          IsLong(column.type) ? line.size() : std::min(FixedWidth(column.type), line.size());
+      RETURN_IF_ERROR(StoreField(number, line.substr(0, width), row));
+      line.remove_prefix(width);
+      continue;
+    }
+    RETURN_IF_ERROR(Complain(UserError(ER_WARN_TOO_FEW_RECORDS, row_number_)));
+    if (IsCurrentTime(column)) {
+      ASSIGN_OR_RETURN((*row)[number], writer_->Now(number));
+    } else if ((*row)[number].is_null()) {
+      (*row)[number] = Zero(column.type);  // nothing is NULL in such a file
+    }
+  }
+  RETURN_IF_ERROR(line.empty() ? Status::Ok()
+                               : Complain(UserError(ER_WARN_TOO_MANY_RECORDS, row_number_)));
+  return true;
 }
 
 Status LoadRun::TakeMissing(const BoundLoad::Field& target, RowValues* row) {
@@ -271,16 +316,21 @@ void LoadRun::Report() {
                   inserter_->deleted(), records_ - copied, session_.diagnostics().count());
 }
 
-// Lines whose fields have no terminator are cut by the columns' widths.
-Status RefuseFixedWidths(const LoadDataStmt& statement, const FieldFormat& format) {
+// Rows of fixed size cannot hold everything. Errors: 1084, 1409.
+Status CheckFixedSize(const BoundLoad& load, const FieldFormat& format) {
   if (!format.fixed_size()) {
     return Status::Ok();
   }
-  const bool variables =
-      std::any_of(statement.columns.begin(), statement.columns.end(),
-                  [](const ExprPtr& column) { return column->Is<UserVariable>(); });
-  return variables ? UserError(ER_LOAD_FROM_FIXED_SIZE_ROWS_TO_VAR)
-                   : UserError(ER_NOT_SUPPORTED_YET, "LOAD DATA with rows of fixed size");
+  for (const BoundLoad::Field& field : load.fields) {
+    if (!field.column.has_value()) {
+      return UserError(ER_LOAD_FROM_FIXED_SIZE_ROWS_TO_VAR);
+    }
+    const row::Type& type = load.insert.table->columns[*field.column].type;
+    if (format.line_terminator.empty() && IsLong(type)) {
+      return UserError(ER_BLOBS_AND_NO_TERMINATED);
+    }
+  }
+  return Status::Ok();
 }
 
 Status RefuseLocal(const Session& session) {
@@ -312,7 +362,7 @@ Status ExecuteLoadData(StatementRun& run) {
     }
   }
   ASSIGN_OR_RETURN(const auto load, BindLoad(statement, input, &facts));
-  RETURN_IF_ERROR(RefuseFixedWidths(statement, format));
+  RETURN_IF_ERROR(CheckFixedSize(*load, format));
   return LoadRun(run, *load, facts, std::move(format)).Execute();
 }
 

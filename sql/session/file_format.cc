@@ -21,6 +21,16 @@ std::optional<char> OnlyCharacter(std::string_view text) {
 
 }  // namespace
 
+size_t FixedWidth(const row::Type& type) {
+  constexpr size_t kLongTextBytes = 256;
+  if (type.is_blob() || type.kind == row::TypeKind::kJson) {
+    return kLongTextBytes;
+  }
+  const int character_bytes =
+      type.has_collation() ? row::GetCollation(type.collation).charset().max_bytes : 1;
+  return size_t{row::DisplayWidth(type)} * static_cast<size_t>(character_bytes);
+}
+
 Result<FieldFormat> CompleteFormat(const FileFormat& written, const row::Charset& charset,
                                    Session* session) {
   if (written.escaped_by.value_or("").size() > 1 || written.enclosed_by.value_or("").size() > 1) {

@@ -28,6 +28,9 @@ struct FieldFormat {
   bool fixed_size() const { return field_terminator.empty() && !enclosed_by.has_value(); }
 };
 
+// The bytes that a column has in a file of fixed size.
+size_t FixedWidth(const row::Type& type);
+
 // The clauses as the session's sql_mode and limits complete them; `charset` is that of files for
 // which the statement names none. Errors: 1083, 1115. May warn (1638).
 Result<FieldFormat> CompleteFormat(const FileFormat& written, const row::Charset& charset,

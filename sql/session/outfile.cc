@@ -27,6 +27,10 @@ int FirstOf(std::string_view text) {
 RowFormatter::RowFormatter(FieldFormat format, bool named, std::span<const ResultColumn> columns,
                            Session* session)
     : format_(std::move(format)), named_(named), columns_(columns), session_(session) {
+  fixed_ = format_.fixed_size() &&
+           std::none_of(columns.begin(), columns.end(), [](const ResultColumn& column) {
+             return column.type.is_blob() || column.type.kind == row::TypeKind::kJson;
+           });
   if (format_.line_terminator.empty()) {
     format_.line_terminator = format_.field_terminator;
   }
@@ -101,6 +105,11 @@ void RowFormatter::AppendPlain(std::span<const row::Value> row, std::string* out
 }
 
 void RowFormatter::AppendField(size_t column, const row::Value& value, std::string* out) {
+  const size_t width = fixed_ ? FixedWidth(columns_[column].type) : 0;
+  if (value.is_null() && fixed_) {
+    out->append(width, ' ');
+    return;
+  }
   if (value.is_null()) {
     *out += format_.escaped_by.has_value() ? std::string{*format_.escaped_by, 'N'} : "NULL";
     return;
@@ -108,7 +117,8 @@ void RowFormatter::AppendField(size_t column, const row::Value& value, std::stri
   const bool text = IsText(column);
   const bool enclosed = format_.enclosed_by.has_value() && (text || !format_.optionally_enclosed);
   const std::string_view around = enclosed ? std::string_view(&*format_.enclosed_by, 1) : "";
-  const std::string bytes = BytesOf(column, value);
+  std::string bytes = BytesOf(column, value);
+  bytes.resize(fixed_ ? std::min(bytes.size(), width) : bytes.size());
   *out += around;
   if (format_.escaped_by.has_value() && (text || IsOneOf(separator_, kNumberCharacters))) {
     AppendEscaped(bytes, enclosed, out);
@@ -116,6 +126,7 @@ void RowFormatter::AppendField(size_t column, const row::Value& value, std::stri
     *out += bytes;
   }
   *out += around;
+  out->append(fixed_ ? width - bytes.size() : 0, ' ');
 }
 
 void RowFormatter::AppendEscaped(std::string_view bytes, bool enclosed, std::string* out) const {

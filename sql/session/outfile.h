@@ -41,6 +41,7 @@ class RowFormatter {
   const bool named_;
   const std::span<const ResultColumn> columns_;
   Session* const session_;
+  bool fixed_;     // columns have their widths, filled up with spaces
   int separator_;  // first character of what bounds a field; -1: none
   uint64_t row_number_ = 0;
 };

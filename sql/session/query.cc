@@ -324,9 +324,6 @@ Status Session::StoreIntoFile(const IntoClause& into, const std::vector<ResultCo
   const bool dumps = into.dumpfile.has_value();
   ASSIGN_OR_RETURN(FieldFormat format,
                    CompleteFormat(into.format, row::GetCharset(row::CharsetId::kBinary), this));
-  if (!dumps && format.fixed_size()) {
-    return UserError(ER_NOT_SUPPORTED_YET, "INTO OUTFILE with rows of fixed size");
-  }
   ASSIGN_OR_RETURN(const std::string path,
                    ServerFilePath(*this, dumps ? *into.dumpfile : *into.outfile));
   RowFormatter formatter(std::move(format), !into.format.charset.empty(), columns, this);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kFormatBytes = 8;
 constexpr size_t kFieldsOfLine = 3;
+constexpr size_t kLineBytes = 5;
 
 class Pieces final : public sql::ByteSource {
  public:
@@ -60,7 +61,8 @@ std::string Split(const sql::FieldFormat& format, std::string_view bytes, size_t
     size_t count = 0;
     for (; count < kFieldsOfLine; ++count) {
       sql::Field field;
-      const Result<bool> found = splitter.ReadField(&field);
+      const Result<bool> found = format.fixed_size() ? splitter.ReadFixed(kLineBytes, &field.bytes)
+                                                     : splitter.ReadField(&field);
       if (!found.ok()) {
         return out + found.status().ToString();
       }

@@ -153,6 +153,24 @@ TEST(FieldSplitterTest, CharactersAreNotCut) {
   EXPECT_EQ(Split(format, "ab\xFF\tc\n"), "[ab\xFF|c]");
 }
 
+TEST(FieldSplitterTest, LinesOfFixedSize) {
+  for (const size_t piece : {size_t{1}, size_t{100}}) {
+    Pieces source("12345\n12\\n\n123456\n1", piece);
+    FieldFormat format;
+    format.field_terminator.clear();
+    FieldSplitter splitter(format, &source);
+    std::string out;
+    std::string_view line;
+    for (Result<bool> more = true; more.ok() && *more; more = splitter.NextLine()) {
+      out += splitter.line_was_cut() ? "+" : "";
+      const Result<bool> found = splitter.ReadFixed(4, &line);
+      ASSERT_TRUE(found.ok());
+      out += *found ? "[" + std::string(line) + "]" : "";
+    }
+    EXPECT_EQ(out, "[1234]+[12\n][1234]+[1]");
+  }
+}
+
 TEST(FieldSplitterTest, FieldsHaveALimit) {
   FieldFormat format;
   format.max_field_bytes = 10;
