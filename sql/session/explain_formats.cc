@@ -22,6 +22,9 @@ std::string AccessText(const ExplainRow& row) {
   if (!row.has_table || row.type == "const" || row.type == "system") {
     return "Rows fetched before execution";
   }
+  if (Notes(row, "Table function: json_table")) {
+    return "Materialize table function " + row.table;
+  }
   const std::string covering = Notes(row, "Using index") ? "Covering i" : "I";
   std::string text;
   if (row.type == "eq_ref") {
