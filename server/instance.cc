@@ -508,9 +508,7 @@ Status InstanceProcess::CheckUserConnections(const LoginInfo& login) const {
   }
   return login.account.max_user_connections != 0
              ? UserError(ER_USER_LIMIT_REACHED, login.account.user, "max_user_connections", most)
-             : Status::User(1203, "User " + login.account.user +
-                                      " already has more than 'max_user_connections' active "
-                                      "connections");
+             : UserError(ER_TOO_MANY_USER_CONNECTIONS, login.account.user);
 }
 
 Result<std::unique_ptr<CommandHandler>> InstanceProcess::Open(const ConnectionPtr& connection,

@@ -342,9 +342,7 @@ Status StatementBinder::BindWindowSpec(const WindowSpec& spec, Scope* scope, Bou
       }
       ASSIGN_OR_RETURN(to->offset, BindExpr(*from.offset, scope));
       if (!IsFixed(*to->offset) || !to->offset->type.is_numeric()) {
-        return Status::User(3586,
-                            "Window '<unnamed window>': frame start or end is negative, "
-                            "NULL or of non-integral type");
+        return UserError(ER_WINDOW_FRAME_ILLEGAL, "<unnamed window>");
       }
       if (window->frame_unit == FrameUnit::kRange &&
           (window->window_order.size() != 1 ||

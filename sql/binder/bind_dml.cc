@@ -78,8 +78,7 @@ Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table) 
   if (!ReadsTable(expr, table)) {
     return {};
   }
-  return Status::User(
-      1093, "You can't specify target table '" + table.name + "' for update in FROM clause");
+  return UserError(ER_UPDATE_TABLE_USED, table.name);
 }
 
 // sql_safe_updates: rows to change are found by a key, or their number is limited.

@@ -155,8 +155,12 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
     for (Scope* at = scope; at != nullptr; at = at->outer) {
       for (auto cte = at->ctes.rbegin(); cte != at->ctes.rend(); ++cte) {
         if (SameName((*cte)->name, ref.table.name)) {
+          if ((*cte)->columns.empty()) {  // not recursive, and named in its own definition
+            return UserError(ER_CTE_RECURSIVE_REQUIRES_SINGLE_REFERENCE, (*cte)->name);
+          }
           BoundTable* table = NewTable(scope->query, BoundTableKind::kCte, std::move(alias));
           table->cte = cte->get();
+          ++(*cte)->uses;
           table->columns = (*cte)->columns;
           ExposeTable(table, tables);
           return Leaf(table);

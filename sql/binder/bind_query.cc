@@ -7,56 +7,6 @@
 namespace borealis::sql {
 namespace {
 
-// Whether the body names `table` in a FROM at its top level or inside joins and nested bodies.
-bool Mentions(const QueryBody& body, std::string_view table);
-
-bool Mentions(const TableRef& ref, std::string_view table) {
-  switch (ref.kind) {
-    case TableRefKind::kTable: {
-      const auto& named = ref.As<TableRefName>();
-      return named.table.schema.empty() && SameName(named.table.name, table);
-    }
-    case TableRefKind::kJoin: {
-      const auto& join = ref.As<JoinedTable>();
-      return Mentions(*join.left, table) || Mentions(*join.right, table);
-    }
-    case TableRefKind::kDerived:
-      return Mentions(*ref.As<DerivedTable>().query->body, table);
-    case TableRefKind::kJsonTable:
-      return false;
-  }
-  return false;
-}
-
-bool Mentions(const QueryBody& body, std::string_view table) {
-  switch (body.kind) {
-    case QueryBodyKind::kSelect:
-      for (const TableRefPtr& ref : body.As<SelectCore>().from) {
-        if (Mentions(*ref, table)) {
-          return true;
-        }
-      }
-      return false;
-    case QueryBodyKind::kTable: {
-      const auto& core = body.As<TableCore>();
-      return core.table.schema.empty() && SameName(core.table.name, table);
-    }
-    case QueryBodyKind::kNested:
-      return Mentions(*body.As<NestedQuery>().query->body, table);
-    case QueryBodyKind::kSetOperation: {
-      const auto& operation = body.As<SetOperation>();
-      bool any = Mentions(*operation.first, table);
-      for (const SetOperation::Arm& arm : operation.rest) {
-        any |= Mentions(*arm.body, table);
-      }
-      return any;
-    }
-    case QueryBodyKind::kValues:
-      return false;
-  }
-  return false;
-}
-
 // SELECT * over a query, so that its owner's ORDER BY can be bound against named columns.
 void WrapColumns(const BoundTable* table, BoundQuery* query) {
   query->body.select = std::make_unique<BoundSelect>();
@@ -380,10 +330,17 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
     auto bound = std::make_shared<BoundCte>();
     bound->id = NextId();
     bound->name = cte.name;
-    if (with.recursive && Mentions(*cte.query->body, cte.name)) {
+    ASSIGN_OR_RETURN(bound->recursive, IsRecursive(with, cte));
+    if (bound->recursive) {
       RETURN_IF_ERROR(BindRecursiveCte(cte, bound, scope));
     } else {
-      ASSIGN_OR_RETURN(bound->query, BindQueryExpr(*cte.query, scope));
+      Scope inside;
+      inside.outer = scope;
+      inside.query = scope->query;
+      if (with.recursive) {
+        inside.ctes.push_back(bound);  // a subquery that names it does not mean another table
+      }
+      ASSIGN_OR_RETURN(bound->query, BindQueryExpr(*cte.query, &inside));
       if (!cte.columns.empty() && cte.columns.size() != bound->query->columns.size()) {
         return UserError(ER_VIEW_WRONG_LIST);
       }
@@ -404,69 +361,6 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
     query->ctes.push_back(bound);
     scope->ctes.push_back(std::move(bound));
   }
-  return {};
-}
-
-Status StatementBinder::BindRecursiveCte(const CommonTableExpr& cte,
-                                         std::shared_ptr<BoundCte> bound, Scope* scope) {
-  const auto* operation = cte.query->body->TryAs<SetOperation>();
-  if (operation == nullptr || Mentions(*operation->first, cte.name)) {
-    return Status::User(3573, "Recursive Common Table Expression '" + cte.name +
-                                  "' should have one or more non-recursive query blocks followed "
-                                  "by one or more recursive ones");
-  }
-  if (!cte.query->order_by.empty()) {
-    return Unsupported("ORDER BY over UNION in recursive Common Table Expression");
-  }
-  bound->recursive = true;
-  auto anchor = std::make_shared<BoundQuery>();
-  RETURN_IF_ERROR(BindBody(*operation->first, nullptr, anchor.get(), scope));
-  if (!cte.columns.empty() && cte.columns.size() != anchor->columns.size()) {
-    return UserError(ER_VIEW_WRONG_LIST);
-  }
-  std::vector<row::Type> types;
-  std::vector<Coercibility> coercibilities;
-  for (size_t i = 0; i < anchor->columns.size(); ++i) {
-    if (!cte.columns.empty()) {
-      anchor->columns[i].name = cte.columns[i];
-    }
-    // Rows of later rounds may be NULL where the first are not.
-    anchor->columns[i].type.nullable = true;
-    types.push_back(anchor->columns[i].type);
-    coercibilities.push_back(Coercibility::kImplicit);
-  }
-  BoundTable shape;
-  AddDerivedColumns(anchor->columns, &shape);
-  bound->columns = std::move(shape.columns);
-
-  Scope inside;
-  inside.outer = scope;
-  inside.query = scope->query;
-  inside.ctes.push_back(bound);
-  std::shared_ptr<BoundQuery> left = std::move(anchor);
-  for (const SetOperation::Arm& arm : operation->rest) {
-    if (arm.op != SetOperator::kUnion) {
-      return Unsupported("INTERSECT or EXCEPT in a recursive common table expression");
-    }
-    auto right = std::make_shared<BoundQuery>();
-    RETURN_IF_ERROR(BindBody(*arm.body, nullptr, right.get(), &inside));
-    if (right->columns.size() != left->columns.size()) {
-      return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
-    }
-    RETURN_IF_ERROR(ConvertColumns(right.get(), types, coercibilities));
-    auto combined = std::make_shared<BoundQuery>();
-    combined->columns = left->columns;
-    combined->body.set_operation = std::make_unique<BoundSetOperation>();
-    combined->body.set_operation->op = SetOperator::kUnion;
-    combined->body.set_operation->all = arm.all;
-    combined->body.set_operation->left = std::move(left);
-    combined->body.set_operation->right = std::move(right);
-    left = std::move(combined);
-  }
-  if (cte.query->limit.has_value()) {
-    RETURN_IF_ERROR(BindLimit(*cte.query->limit, left.get(), scope));
-  }
-  bound->query = std::move(left);
   return {};
 }
 
@@ -511,7 +405,7 @@ Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
         }
       }
       if (!found) {
-        return Status::User(3568, "Unresolved table name `" + name.name + "` in locking clause.");
+        return UserError(ER_UNRESOLVED_TABLE_LOCK, name.name);
       }
     }
   }

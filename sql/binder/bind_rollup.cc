@@ -34,8 +34,7 @@ Type GroupingType() {
 }
 
 Status NotInGroupBy(size_t argument) {
-  return Status::User(3602, "Argument #" + std::to_string(argument + 1) +
-                                " of GROUPING function is not in GROUP BY");
+  return UserError(ER_FIELD_IN_GROUPING_NOT_GROUP_BY, argument + 1);
 }
 
 std::optional<size_t> FindGroup(const std::vector<BoundPtr>& groups, const BoundExpr& expr) {

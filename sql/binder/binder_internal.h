@@ -144,6 +144,9 @@ class StatementBinder {
   Status BindValues(const ValuesCore& values, BoundQuery* query, Scope* outer);
   Status BindLimit(const LimitClause& limit, BoundQuery* query, Scope* scope);
   Status BindWith(const WithClause& with, BoundQuery* query, Scope* scope);
+  // --- WITH RECURSIVE (bind_recursive.cc) ---
+  // Errors: 3573, 3574, 4114, when it may not name itself where it does.
+  static Result<bool> IsRecursive(const WithClause& with, const CommonTableExpr& cte);
   Status BindRecursiveCte(const CommonTableExpr& cte, std::shared_ptr<BoundCte> bound,
                           Scope* scope);
   Status ApplyLocking(const Query& query, BoundQuery* bound);

@@ -248,12 +248,8 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
         column = found;
       });
       if (!selected && column != nullptr) {
-        return Status::User(3065, "Expression #" + std::to_string(i + 1) +
-                                      " of ORDER BY clause is not in SELECT list, references "
-                                      "column '" +
-                                      DottedColumn(*column) +
-                                      "' which is not in SELECT list; this is incompatible with "
-                                      "DISTINCT");
+        return UserError(ER_FIELD_IN_ORDER_NOT_SELECT, i + 1, "ORDER BY clause",
+                         DottedColumn(*column), "DISTINCT");
       }
     }
     return {};
@@ -267,12 +263,7 @@ Status StatementBinder::CheckGrouping(const SelectCore& core, const Scope& scope
     if (select.group_by.empty()) {
       return UserError(ER_MIX_OF_GROUP_FUNC_AND_FIELDS, number, list, DottedColumn(*free));
     }
-    return Status::User(
-        ER_WRONG_FIELD_WITH_GROUP,
-        "Expression #" + std::to_string(number) + " of " + std::string(list) +
-            " is not in GROUP BY clause and contains nonaggregated column '" + DottedColumn(*free) +
-            "' which is not functionally dependent on columns in GROUP BY clause; this is "
-            "incompatible with sql_mode=only_full_group_by");
+    return UserError(ER_WRONG_FIELD_WITH_GROUP, number, list, DottedColumn(*free));
   };
   for (size_t i = 0; i < select.items.size(); ++i) {
     RETURN_IF_ERROR(check(*select.items[i].expr, i + 1, "SELECT list"));

@@ -139,6 +139,7 @@ struct BoundCte {
   bool recursive = false;
   std::shared_ptr<BoundQuery> query;  // not recursive, or the whole union
   std::vector<BoundTableColumn> columns;
+  int uses = 0;  // tables made of it so far
 };
 
 class BoundQuery {

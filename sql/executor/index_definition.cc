@@ -144,9 +144,7 @@ Status TableDraft::AddFunctionalColumns() {
         return UserError(ER_FUNCTIONAL_INDEX_ON_LOB);
       }
       if (column.type.kind == row::TypeKind::kJson) {
-        return Status::User(3753,
-                            "Cannot create a functional index on a function that returns a JSON "
-                            "or GEOMETRY value.");
+        return UserError(ER_FUNCTIONAL_INDEX_ON_JSON_OR_GEOMETRY_FUNCTION);
       }
       column.type.nullable = true;
       part.column = column.name;

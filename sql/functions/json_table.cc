@@ -15,16 +15,15 @@ using row::Type;
 using row::Value;
 
 Status Missing(const JsonTableField& field) {
-  return Status::User(3665, "Missing value for JSON_TABLE column '" + field.name + "'");
+  return UserError(ER_MISSING_JSON_TABLE_VALUE, field.name);
 }
 
 Status NotScalar(const JsonTableField& field) {
-  return Status::User(3666, "Can't store an array or an object in the scalar JSON_TABLE column '" +
-                                field.name + "'");
+  return UserError(ER_WRONG_JSON_TABLE_VALUE, field.name);
 }
 
 Status OutOfRange(const JsonTableField& field) {
-  return Status::User(3669, "Value is out of range for JSON_TABLE's column '" + field.name + "'");
+  return UserError(ER_JT_VALUE_OUT_OF_RANGE, field.name);
 }
 
 // Text that is no number where one is wanted has an error of its own.

@@ -227,7 +227,7 @@ Status EvalSqrt(const EvalCall& call, std::span<const Value> values, Value* out)
 
 // NULL with warning 3020 for what has no logarithm.
 Status InvalidLogarithm(const EvalCall& call, Value* out) {
-  call.context.conversion.Warn(Status::User(3020, "Invalid argument for logarithm"));
+  call.context.conversion.Warn(UserError(ER_INVALID_ARGUMENT_FOR_LOGARITHM));
   *out = Value::Null();
   return {};
 }

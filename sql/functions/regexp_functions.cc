@@ -63,19 +63,19 @@ size_t OffsetIn(std::u16string_view wide, size_t chars) {
 Status RegexError(UErrorCode error) {
   switch (error) {
     case U_REGEX_RULE_SYNTAX:
-      return Status::User(3685, "Illegal argument to a regular expression.");
+      return UserError(ER_REGEXP_ILLEGAL_ARGUMENT);
     case U_REGEX_MISMATCHED_PAREN:
-      return Status::User(3691, "Mismatched parenthesis in regular expression.");
+      return UserError(ER_REGEXP_MISMATCHED_PAREN);
     case U_REGEX_BAD_INTERVAL:
-      return Status::User(3692, "Incorrect description of a {min,max} interval.");
+      return UserError(ER_REGEXP_BAD_INTERVAL);
     case U_REGEX_MISSING_CLOSE_BRACKET:
-      return Status::User(3696, "The regular expression contains an unclosed bracket expression.");
+      return UserError(ER_REGEXP_MISSING_CLOSE_BRACKET);
     case U_REGEX_BAD_ESCAPE_SEQUENCE:
-      return Status::User(3689, "Unrecognized escape sequence in regular expression.");
+      return UserError(ER_REGEXP_BAD_ESCAPE_SEQUENCE);
     case U_REGEX_STACK_OVERFLOW:
-      return Status::User(3698, "Overflow in the regular expression backtrack stack.");
+      return UserError(ER_REGEXP_STACK_OVERFLOW);
     case U_REGEX_TIME_OUT:
-      return Status::User(3699, "Timeout exceeded in regular expression match.");
+      return UserError(ER_REGEXP_TIME_OUT);
     default:
       return UserError(ER_REGEXP_ERROR, u_errorName(error));
   }
@@ -206,7 +206,7 @@ Status Prepare(const EvalCall& call, const Args& args, size_t match_type) {
   std::string text;
   std::string pattern;
   if (args.Text(1, &pattern).empty()) {
-    return Status::User(3685, "Illegal argument to a regular expression.");
+    return UserError(ER_REGEXP_ILLEGAL_ARGUMENT);
   }
   return ThreadRegex().Prepare(args.Text(1, &pattern), flags, ToUtf16(args.Text(0, &text)));
 }
@@ -220,7 +220,7 @@ Status ReadPosition(const Args& args, size_t i, size_t* offset) {
   const std::u16string& text = ThreadRegex().text();
   int64_t position = args.Int(i);
   if (position < 1 || static_cast<uint64_t>(position) > CharsIn(text) + 1) {
-    return Status::User(3686, "Index out of bounds in regular expression search.");
+    return UserError(ER_REGEXP_INDEX_OUTOFBOUNDS_ERROR);
   }
   *offset = OffsetIn(text, static_cast<size_t>(position - 1));
   return {};
@@ -281,11 +281,11 @@ Status AppendReplacement(const Regex& regex, std::u16string_view replacement,
       *result += replacement[++i];
     } else if (c == u'$') {
       if (i + 1 >= replacement.size() || replacement[i + 1] < u'0' || replacement[i + 1] > u'9') {
-        return Status::User(3887, "A capture group has an invalid name.");
+        return UserError(ER_REGEXP_INVALID_CAPTURE_GROUP_NAME);
       }
       std::u16string_view group;
       if (!regex.Group(replacement[++i] - u'0', &group)) {
-        return Status::User(3686, "Index out of bounds in regular expression search.");
+        return UserError(ER_REGEXP_INDEX_OUTOFBOUNDS_ERROR);
       }
       *result += group;
     } else {

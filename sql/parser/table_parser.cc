@@ -244,7 +244,7 @@ Result<TableRefPtr> Parser::ParseJsonTable() {
   std::optional<std::string> alias;
   RETURN_IF_ERROR(ParseAlias(&alias, false));
   if (!alias) {
-    return Status::User(3667, "Every table function must have an alias");
+    return UserError(ER_TF_MUST_HAVE_ALIAS);
   }
   node->alias = std::move(*alias);
   node->span = SpanFrom(begin);

@@ -81,10 +81,7 @@ Status Lowering::UseCte(const BoundCte& cte) {
     return {};
   }
   if (Has(being_defined_, being_defined_.size(), &cte)) {
-    return Status::User(3577, "In recursive query block of Recursive Common Table Expression '" +
-                                  cte.name +
-                                  "', the recursive table must be referenced only once, and not "
-                                  "in any subquery");
+    return UserError(ER_CTE_RECURSIVE_REQUIRES_SINGLE_REFERENCE, cte.name);
   }
   lateral_->ctes.push_back(&cte);
   std::string definition;
