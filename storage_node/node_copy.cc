@@ -15,6 +15,7 @@
 // cannot keep up with what its peers merge away comes nearer with each copy.
 #include <algorithm>
 #include <deque>
+#include <tuple>
 
 #include "base/fault.h"
 #include "base/obs/log.h"
@@ -48,7 +49,13 @@ struct CopyPiece {
 struct SegmentCopy {
   struct Source {
     int questions = 0;
+    int failures = 0;  // since it answered last
     int64_t not_before_us = 0;
+
+    // Whom to ask first. Not the one that failed: one that is gone would be asked for ever.
+    bool operator<(const Source& other) const {
+      return std::tie(failures, questions) < std::tie(other.failures, other.questions);
+    }
   };
 
   VolumeId volume;
@@ -138,6 +145,7 @@ void Node::Core::ReplaceSlowPeers(Copy& copy, int64_t now_us) {
 void Node::Core::FailPiece(Copy& copy, CopyPiece& piece) {
   Copy::Source& source = copy.sources[piece.peer];
   --source.questions;
+  ++source.failures;
   source.not_before_us = now() + kCopyRetryUs;
   piece.request_id = 0;
   repair_budget_.GiveBack((piece.end_page - piece.first_page) * kPageSize);
@@ -164,14 +172,14 @@ void Node::Core::AskPieces(Copy& copy, int64_t now_us) {
   }
 }
 
-// Of the peers that have enough, the one with the fewest questions; false when nobody may be asked.
+// Of the peers that have enough, the one with the fewest failures, then questions; false when
+// nobody may be asked.
 bool Node::Core::AskPiece(Copy& copy, CopyPiece& piece, int64_t now_us) {
   Copy::Source* chosen = nullptr;
   for (const auto& [node, told] : copy.held->told) {
     Copy::Source& source = copy.sources[node];
     if (told.scl == Lsn(0) || told.scl < copy.wanted || now_us < source.not_before_us ||
-        source.questions >= kQuestionsPerPeer ||
-        (chosen != nullptr && source.questions >= chosen->questions)) {
+        source.questions >= kQuestionsPerPeer || (chosen != nullptr && !(source < *chosen))) {
       continue;
     }
     chosen = &source;
@@ -257,7 +265,9 @@ std::string Node::Core::TakePages(Copy& copy, CopyPiece& piece, const msg::Fetch
   copy.mean_answer_us =
       copy.mean_answer_us == 0 ? took_us : (copy.mean_answer_us * 7 + took_us) / 8;
   copy.horizon = std::max(copy.horizon, Lsn(reply.at_lsn()));
-  --copy.sources[piece.peer].questions;
+  Copy::Source& source = copy.sources[piece.peer];
+  --source.questions;
+  source.failures = 0;
   repair_budget_.GiveBack((piece.end_page - piece.first_page - count) * kPageSize);
   piece.request_id = 0;
   piece.has_come = true;

@@ -111,6 +111,20 @@ TEST_F(CopyTest, PeersThatFailAreReplaced) {
   ExpectWhole(kNew);
 }
 
+// Whoever has not answered is asked again only after those who may.
+TEST_F(CopyTest, PeersThatNeverAnswerAreNotWaitedForAgain) {
+  cluster_.BootAll();
+  Fill(400);
+  Watch();
+  drop_ = [](NodeId from, NodeId to, const Frame& frame) {
+    return frame.type == static_cast<uint16_t>(MessageType::kFetchPagesReply) && to == NodeId(7) &&
+           (from == NodeId(1) || from == NodeId(2));
+  };
+  NameSuccessor();
+  cluster_.Pass(4 * cluster_.config.fetch_timeout_us);
+  ExpectWhole(kNew);
+}
+
 // What the layers have stays; only pages that changed since come.
 TEST_F(CopyTest, ASegmentThatFellBehindGetsOnlyWhatChanged) {
   cluster_.BootAll();
