@@ -111,9 +111,8 @@ Result<Type> StatementBinder::JsonColumnType(const JsonTableColumn& column) {
 
 Result<row::Value> StatementBinder::JsonColumnDefault(const JsonOn& on,
                                                       const JsonTableField& field) {
-  row::Value value;
   if (on.kind != JsonOnKind::kDefault) {
-    return value;
+    return row::Value::Null();
   }
   const auto* literal = on.value->TryAs<Literal>();
   if (literal == nullptr || literal->type != LiteralKind::kString) {
@@ -125,6 +124,7 @@ Result<row::Value> StatementBinder::JsonColumnDefault(const JsonOn& on,
     return UserError(ER_INVALID_JSON_TEXT_IN_PARAM, 1, "JSON_TABLE", error.reason, error.position);
   }
   ASSIGN_OR_RETURN(std::string bytes, row::JsonBytes(tree));
+  row::Value value;
   RETURN_IF_ERROR(
       ConvertJsonField(environment().eval_context(), row::JsonView(bytes), field, &value));
   value.Own();
