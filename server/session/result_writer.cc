@@ -116,18 +116,20 @@ Status ResultWriter::OnRow(std::span<const row::Value> row) {
 }
 
 void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
+  // Leading zeros are text; the binary encoding has the number, whose size the client knows.
+  const bool zeros = type.zerofill && encoding_ == mysql::RowEncoding::kText;
   switch (value.kind()) {
     case row::ValueKind::kNull:
       rows_->AppendNull();
       return;
     case row::ValueKind::kInt:
-      if (!type.zerofill) {
+      if (!zeros) {
         rows_->AppendInt64(value.int_value());
         return;
       }
       break;
     case row::ValueKind::kUint:
-      if (!type.zerofill && (type.is_integer() || type.kind == row::TypeKind::kYear)) {
+      if (!zeros && (type.is_integer() || type.kind == row::TypeKind::kYear)) {
         rows_->AppendUint64(value.uint_value());
         return;
       }
@@ -163,8 +165,7 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
       return;
     }
   }
-  // ENUM, SET, BIT, JSON, ZEROFILL, DECIMAL: their text (the binary encoding sends them so as
-  // well).
+  // ENUM, SET, BIT, JSON, DECIMAL: their text, which the binary encoding has as well. And ZEROFILL.
   rows_->AppendString(row::ToText(value, type));
 }
 

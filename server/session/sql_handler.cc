@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/mysql_error.h"
+#include "row/collation.h"
 #include "row/temporal.h"
 #include "sql/parser/secrets.h"
 
@@ -19,7 +20,19 @@ sql::SessionIdentity ToIdentity(uint64_t connection_id, const LoginInfo& login) 
   identity.host = login.display_host;
   identity.account_user = login.account.user;
   identity.account_host = login.account.host;
+  identity.tls_version = login.tls_version;
+  identity.tls_cipher = login.tls_cipher;
   return identity;
+}
+
+// The collation of the handshake is that of literals. Text in other character sets than utf8mb4 is
+// not converted, so their collations are not taken over.
+void TakeCollation(uint16_t id, sql::Session* session) {
+  const row::Collation* collation = row::FindCollation(static_cast<row::CollationId>(id));
+  if (collation != nullptr && collation->charset().id == row::CharsetId::kUtf8mb4) {
+    session->settings().collation_connection = collation->id();
+    ++session->settings().generation;
+  }
 }
 
 int64_t PackWire(const mysql::DateTime& wire) {
@@ -114,6 +127,7 @@ SqlHandler::SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvir
       gate_(gate),
       session_(environment, ToIdentity(connection_id, login)) {
   NoteUser(login);
+  TakeCollation(login.collation, &session_);
 }
 
 SqlHandler::~SqlHandler() = default;
@@ -382,6 +396,7 @@ Status SqlHandler::OnChangeUser(const LoginInfo& login) {
   prepared_.clear();
   NoteUser(login);
   session_.set_identity(ToIdentity(session_.identity().connection_id, login));
+  TakeCollation(login.collation, &session_);
   session_.set_password_expired(login.account.password_expired);
   RETURN_IF_ERROR(session_.ActivateDefaultRoles());
   session_.set_client_found_rows((login.capabilities & mysql::kClientFoundRows) != 0);

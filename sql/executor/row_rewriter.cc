@@ -169,6 +169,18 @@ void RowRewriter::NoteNumber(const row::Value& value) {
   greatest_number_ = std::max(greatest_number_, number);
 }
 
+Status RowRewriter::NullError(size_t column) const {
+  const std::string& name = input_.table->columns[column].name;
+  switch (input_.null_error) {
+    case WARN_DATA_TRUNCATED:
+      return UserError(WARN_DATA_TRUNCATED, name, rows_ + 1);
+    case ER_BAD_NULL_ERROR:
+      return UserError(ER_BAD_NULL_ERROR, name);
+    default:
+      return UserError(input_.null_error);
+  }
+}
+
 Result<row::Value> RowRewriter::ConvertColumn(size_t column, const row::Value& from) {
   const ColumnDescriptor& to = input_.table->columns[column];
   row::Value value;
@@ -184,7 +196,7 @@ Result<row::Value> RowRewriter::ConvertColumn(size_t column, const row::Value& f
       return NewColumn(column, nullptr);
     }
     if (row::IsStrict(run_.session.settings().sql_mode)) {
-      return UserError(ER_INVALID_USE_OF_NULL);
+      return NullError(column);
     }
     run_.session.diagnostics().AddWarning(UserError(WARN_DATA_TRUNCATED, to.name, rows_ + 1));
     return ImplicitDefault(to.type);

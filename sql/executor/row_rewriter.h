@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/mysql_error.h"
 #include "base/result.h"
 #include "row/convert.h"
 #include "sql/binder/query.h"
@@ -25,6 +26,9 @@ struct RowRewriterInput {
   std::vector<row::Type> source_types;  // of the columns of the rows that come
   std::vector<int> sources;             // per column of `table`: position in such a row, or -1
   bool try_checks = true;
+  // What a NULL for a NOT NULL column is called: 1048 for new rows, 1265 where MySQL copies rows,
+  // 1138 where it alters in place.
+  MysqlError null_error = ER_BAD_NULL_ERROR;
   // Numbers for the hidden row id and a new AUTO_INCREMENT column.
   std::function<Result<uint64_t>()> next_row_id;
   uint64_t first_auto_increment = 1;
@@ -48,6 +52,7 @@ class RowRewriter {
 
   Status Bind();
   Result<row::Value> ConvertColumn(size_t column, const row::Value& from);
+  Status NullError(size_t column) const;
   Result<row::Value> NewColumn(size_t column, std::vector<row::Value>* to);
   Result<row::Value> EvaluateColumn(size_t column, const BoundExpr& expr,
                                     const std::vector<row::Value>& row);

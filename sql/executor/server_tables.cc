@@ -221,13 +221,16 @@ Status ScanGlobalVariables(SystemRows& rows) {
   return AddVariables(rows, VariableScope::kGlobal);
 }
 
-// Status is counted for the server as a whole; a session sees the same.
+// Status is counted for the server as a whole; a session sees the same, and how it is encrypted.
 Status ScanStatus(SystemRows& rows) {
-  const ServerInterface* server = rows.session().environment().server;
+  const Session& session = rows.session();
+  const ServerInterface* server = session.environment().server;
   if (server == nullptr) {
     return Status::Ok();
   }
   auto status = server->StatusVariables();
+  status.emplace_back("Ssl_cipher", session.identity().tls_cipher);
+  status.emplace_back("Ssl_version", session.identity().tls_version);
   std::sort(status.begin(), status.end());
   for (const auto& [name, value] : status) {
     SystemRow row = rows.NewRow();

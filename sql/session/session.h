@@ -85,6 +85,8 @@ struct SessionIdentity {
   std::string host;          // of the client
   std::string account_user;  // the account that matched: CURRENT_USER()
   std::string account_host;
+  std::string tls_version = {};  // "TLSv1.3"; empty without TLS
+  std::string tls_cipher = {};
 };
 
 enum class ExecuteState : uint8_t {
