@@ -20,6 +20,7 @@ from cluster import Cluster  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 BUILD = pathlib.Path(os.environ.get("BOREALIS_CLIENTS", pathlib.Path.home() / ".cache/borealis-clients"))
+CONNECTOR_J = "/usr/share/java/mariadb-java-client.jar"
 # Name: the command ({port} is the writer's), Debian packages or, with "npm:", Node packages that it needs.
 SHORT = {
     "pymysql": ([PYTHON, "client_pymysql.py", "{port}"], ["python3-pymysql"]),
@@ -37,6 +38,9 @@ FULL = {
     "peewee": ([PYTHON, "client_peewee.py", "{port}"], ["python3-peewee", "python3-pymysql"]),
     "mydumper": ([PYTHON, "client_mydumper.py", "{port}"], ["mydumper", "python3-pymysql"]),
     "ruby": (["/usr/bin/ruby", "client_ruby.rb", "{port}"], ["ruby-mysql2", "ruby-activerecord"]),
+    "c": ([PYTHON, "client_c.py", "{port}"], ["libmariadb-dev"]),
+    "go": ([PYTHON, "client_go.py", "{port}"], ["golang-go", "golang-github-go-sql-driver-mysql-dev"]),
+    "java": (["java", "-cp", CONNECTOR_J, "ClientJava.java", "{port}"], ["libmariadb-java"]),
     "node_mysql2": (["node", "node/client_mysql2.js", "{port}"], ["npm:mysql2"]),
     "node_mariadb": (["node", "node/client_mariadb.js", "{port}"], ["npm:mariadb"]),
     "sequelize": (["node", "node/client_sequelize.js", "{port}"], ["npm:sequelize", "npm:mysql2"]),
