@@ -145,6 +145,11 @@ Status StatementBinder::BindLimit(const LimitClause& limit, BoundQuery* query, S
     if (!IsFixed(*value)) {
       return UserError(ER_SP_UNDECLARED_VAR, ItemName(expr, expr.span));
     }
+    if (value->kind == BoundKind::kParameter &&
+        (value->type.is_text() || value->type.is_binary_string())) {
+      // Drivers that know no types of parameters send numbers as text.
+      value = Convert(std::move(value), row::Type::BigInt(), BoundConvert::Mode::kCast);
+    }
     if (const auto* literal = value->TryAs<BoundLiteral>()) {
       if (literal->value.is_null() && input_.describe_only) {
         value = nullptr;

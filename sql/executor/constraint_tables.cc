@@ -202,7 +202,7 @@ Status ScanCheckConstraints(SystemRows& rows) {
   return ForEachTable(rows, 1, std::nullopt, [&rows](const CatalogEntry& entry) -> Status {
     for (const CheckDescriptor* check : ByName(entry.table->checks)) {
       SystemRow row = rows.NewRow();
-      row.Text("def").Text(entry.table->schema).Text(check->name).Text(check->text);
+      row.Text("def").Text(entry.table->schema).Text(check->name).Expression(check->text);
       RETURN_IF_ERROR(rows.Add(row));
     }
     return Status::Ok();

@@ -173,7 +173,12 @@ SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t num
   const row::TimeZone& zone = rows.session().eval_context().conversion.time_zone();
   SystemRow row = rows.NewRow();
   row.Text("def").Text(table.schema).Text(table.name).Text(column.name).Number(position);
-  row.TextOrNull(DefaultText(column, zone)).YesNo(type.nullable).Text(row::SqlName(type.kind));
+  if (column.default_value.kind == DefaultKind::kExpression) {
+    row.Expression(column.default_value.text);
+  } else {
+    row.TextOrNull(DefaultText(column, zone));
+  }
+  row.YesNo(type.nullable).Text(row::SqlName(type.kind));
   const std::optional<CharacterLengths> lengths = LengthsOf(type);
   row.NumberOrNull(lengths ? std::optional(lengths->characters) : std::nullopt);
   row.NumberOrNull(lengths ? std::optional(lengths->octets) : std::nullopt);
@@ -189,7 +194,7 @@ SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t num
   }
   row.Text(row::SqlText(type)).Text(KeyText(table, number)).Text(ExtraText(column));
   row.Text(ColumnPrivilegesText(rows, table, column));
-  row.Text(column.comment).Text(column.generated_text).Null();
+  row.Text(column.comment).Expression(column.generated_text).Null();
   return row;
 }
 
@@ -262,8 +267,7 @@ SystemRow IndexPartRow(SystemRows& rows, const TableDescriptor& table, const Ind
   }
   row.Null().Text(column.type.nullable ? "YES" : "").Text("BTREE").Text("").Text(index.comment);
   row.YesNo(index.visible);
-  return row.TextOrNull(functional != nullptr ? std::optional(functional->generated_text)
-                                              : std::nullopt);
+  return functional != nullptr ? row.Expression(functional->generated_text) : row.Null();
 }
 
 Status ScanStatistics(SystemRows& rows) {

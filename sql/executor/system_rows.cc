@@ -103,6 +103,17 @@ SystemRow& SystemRow::Text(std::string_view text) {
   return *this;
 }
 
+SystemRow& SystemRow::Expression(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '\\' || c == '\'') {
+      quoted += '\\';
+    }
+    quoted += c;
+  }
+  return Text(quoted);
+}
+
 SystemRow& SystemRow::TextOrNull(const std::optional<std::string>& text) {
   return text.has_value() ? Text(std::string_view(*text)) : Null();
 }

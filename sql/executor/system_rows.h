@@ -27,6 +27,9 @@ class SystemRow {
   explicit SystemRow(const TableDescriptor& table) : table_(&table) {}
 
   SystemRow& Text(std::string_view text);
+  // The text of a CHECK, a generated column or a default, as MySQL shows it outside of SHOW CREATE:
+  // once more quoted.
+  SystemRow& Expression(std::string_view text);
   SystemRow& TextOrNull(const std::optional<std::string>& text);
   SystemRow& Number(uint64_t number);
   SystemRow& Signed(int64_t number);
