@@ -41,6 +41,7 @@ FULL = {
     "c": ([PYTHON, "client_c.py", "{port}"], ["libmariadb-dev"]),
     "go": ([PYTHON, "client_go.py", "{port}"], ["golang-go", "golang-github-go-sql-driver-mysql-dev"]),
     "java": (["java", "-cp", CONNECTOR_J, "ClientJava.java", "{port}"], ["libmariadb-java"]),
+    "doctrine": (["php", "client_doctrine.php", "{port}"], ["php-cli", "php-mysql", "php-doctrine-dbal", "php-doctrine-orm"]),
     "node_mysql2": (["node", "node/client_mysql2.js", "{port}"], ["npm:mysql2"]),
     "node_mariadb": (["node", "node/client_mariadb.js", "{port}"], ["npm:mariadb"]),
     "sequelize": (["node", "node/client_sequelize.js", "{port}"], ["npm:sequelize", "npm:mysql2"]),
