@@ -16,7 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "cluster"))
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, wait_for  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 BUILD = pathlib.Path(os.environ.get("BOREALIS_CLIENTS", pathlib.Path.home() / ".cache/borealis-clients"))
@@ -64,11 +64,17 @@ def version(package):
     return subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True).stdout
 
 
+def reader_serves(cluster):
+    return any(i["role"] == "reader" and i["state"] == "serving" for i in cluster.status()["instances"])
+
+
 def run(name, command, packages, cluster):
     missing = [p for p in packages if not installed(p)]
     if missing and name not in SHORT:
         print(f"{name}: SKIPPED, needs {' '.join(missing)} (scripts/clients --install)", flush=True)
         return True
+    if cluster.readers:  # the client before may just have promoted it
+        wait_for(lambda: reader_serves(cluster), 60, "a reader in service")
     failover = shlex.join([cluster.binary, "cluster", "failover", "--dir", cluster.directory])
     began = time.monotonic()
     done = subprocess.run([word.format(port=cluster.port) for word in command], cwd=HERE, capture_output=True, text=True, timeout=1200,
