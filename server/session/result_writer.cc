@@ -90,19 +90,24 @@ mysql::OkInfo ToOkInfo(const sql::OkInfo& ok) {
 }
 
 Status ResultWriter::OnColumns(std::span<const sql::ResultColumn> columns) {
-  std::vector<mysql::ColumnDefinition> definitions;
-  definitions.reserve(columns.size());
+  definitions_.clear();
   types_.clear();
   for (const sql::ResultColumn& column : columns) {
-    definitions.push_back(ToColumnDefinition(column));
+    definitions_.push_back(ToColumnDefinition(column));
     types_.push_back(column.type);
     if (column.type.kind == row::TypeKind::kTimestamp && zone_ == nullptr) {
       ASSIGN_OR_RETURN(zone_, row::TimeZone::Find(settings_.time_zone));
     }
   }
+  if (cursor_place_ != nullptr) {
+    cursor_ = std::make_unique<StatementCursor>(cursor_directory_, definitions_);
+    rows_ = &cursor_->new_rows();
+    return Status::Ok();
+  }
   mysql::ResponseWriter& response = connection_->response();
-  response.BeginResultSet(definitions, response.last_status(), /*warnings=*/0);
-  rows_ = response.NewRowWriter(encoding_, definitions);
+  response.BeginResultSet(definitions_, response.last_status(), /*warnings=*/0);
+  sent_rows_ = response.NewRowWriter(encoding_, definitions_);
+  rows_ = sent_rows_.get();
   return Status::Ok();
 }
 
@@ -112,7 +117,7 @@ Status ResultWriter::OnRow(std::span<const row::Value> row) {
     AppendValue(types_[i], row[i]);
   }
   rows_->End();
-  return connection_->FlushIfFull();
+  return cursor_ != nullptr ? cursor_->OnRowAdded() : connection_->FlushIfFull();
 }
 
 void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
@@ -171,9 +176,13 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
 
 void ResultWriter::OnDone(const sql::OkInfo& ok) {
   failed_ = false;
-  if (rows_ != nullptr) {
+  rows_ = nullptr;
+  if (cursor_ != nullptr) {
+    connection_->response().OpenCursor(definitions_, ToOkInfo(ok));
+    *cursor_place_ = std::move(cursor_);
+  } else if (sent_rows_ != nullptr) {
     connection_->response().EndResultSet(ToOkInfo(ok));
-    rows_ = nullptr;
+    sent_rows_ = nullptr;
   } else {
     connection_->response().WriteOk(ToOkInfo(ok));
   }
@@ -182,6 +191,8 @@ void ResultWriter::OnDone(const sql::OkInfo& ok) {
 void ResultWriter::OnError(const Status& error, uint16_t /*status*/) {
   failed_ = true;
   rows_ = nullptr;
+  sent_rows_ = nullptr;
+  cursor_ = nullptr;
   connection_->response().WriteError(error);
 }
 

@@ -107,6 +107,31 @@ class ColumnCollector final : public sql::ResultSink {
   std::vector<mysql::ColumnDefinition> definitions;
 };
 
+Status UnknownStatement(uint32_t id) {
+  return UserError(ER_UNKNOWN_STMT_HANDLER, std::to_string(id), "mysql_stmt_precheck");
+}
+
+// Where rows of cursors go that are too many for memory.
+std::string TemporaryDirectory(const sql::Session& session) {
+  const auto value =
+      session.environment().variables->Get(session, sql::VariableScope::kGlobal, "tmpdir");
+  return value.ok() ? std::string(value->value.bytes()) : "/tmp";
+}
+
+// The next rows of the cursor, at most `count`; gives how many there were.
+Result<uint32_t> SendRows(StatementCursor* cursor, uint32_t count, Connection* connection) {
+  uint32_t sent = 0;
+  for (std::string_view row; sent < count; ++sent) {
+    ASSIGN_OR_RETURN(const bool any, cursor->Next(&row));
+    if (!any) {
+      break;
+    }
+    connection->response().packets().Write(row);
+    RETURN_IF_ERROR(connection->FlushIfFull());
+  }
+  return sent;
+}
+
 std::string Quoted(std::string_view identifier) {
   std::string quoted = "`";
   for (char c : identifier) {
@@ -162,14 +187,9 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
     prepared_.clear();
     Answer(connection, Status::Ok());
   } else if (auto* reset = std::get_if<StmtResetCommand>(&command.body)) {
-    const auto found = prepared_.find(reset->statement_id);
-    if (found != prepared_.end()) {
-      found->second.parameters.ResetLongData();
-    }
-    Answer(connection, found != prepared_.end()
-                           ? Status::Ok()
-                           : UserError(ER_UNKNOWN_STMT_HANDLER, std::to_string(reset->statement_id),
-                                       "mysqld_stmt_reset"));
+    ResetPrepared(connection, reset->statement_id);
+  } else if (auto* fetch = std::get_if<StmtFetchCommand>(&command.body)) {
+    Fetch(connection, *fetch);
   } else if (auto* option = std::get_if<SetOptionCommand>(&command.body)) {
     session_.set_multi_statements(option->multi_statements);
     connection->response().EndResultSet(PlainOk());
@@ -248,9 +268,12 @@ void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
                                  const mysql::StmtExecuteCommand& command) {
   const auto found = prepared_.find(command.statement_id);
   if (found == prepared_.end()) {
-    Answer(connection, UserError(ER_UNKNOWN_STMT_HANDLER, std::to_string(command.statement_id),
-                                 "mysqld_stmt_execute"));
+    Answer(connection, UnknownStatement(command.statement_id));
     return;
+  }
+  found->second.cursor = nullptr;
+  if ((command.flags & mysql::kCursorReadOnly) != 0) {
+    writer_->KeepRows(TemporaryDirectory(session_), &found->second.cursor);
   }
   std::vector<mysql::Parameter> values;
   std::vector<mysql::NamedParameter> attributes;
@@ -279,6 +302,43 @@ void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
   if (result.state == sql::ExecuteState::kDone) {
     FinishCommand(connection);
   }
+}
+
+void SqlHandler::Fetch(const ConnectionPtr& connection, const mysql::StmtFetchCommand& command) {
+  const auto found = prepared_.find(command.statement_id);
+  if (found == prepared_.end()) {
+    Answer(connection, UnknownStatement(command.statement_id));
+    return;
+  }
+  std::unique_ptr<StatementCursor>& cursor = found->second.cursor;
+  if (cursor == nullptr) {
+    Answer(connection, UserError(ER_STMT_HAS_NO_OPEN_CURSOR, command.statement_id));
+    return;
+  }
+  // The end is seen by who asks for more rows than there are, as with MySQL.
+  const auto sent = SendRows(cursor.get(), command.row_count, connection.get());
+  if (!sent.ok() || *sent < command.row_count) {
+    cursor = nullptr;
+  }
+  if (!sent.ok()) {
+    Answer(connection, sent.status());
+    return;
+  }
+  mysql::OkInfo end = PlainOk();
+  end.status |= cursor != nullptr ? mysql::kStatusCursorExists : mysql::kStatusLastRowSent;
+  connection->response().EndResultSet(end);
+  FinishCommand(connection);
+}
+
+void SqlHandler::ResetPrepared(const ConnectionPtr& connection, uint32_t id) {
+  const auto found = prepared_.find(id);
+  if (found == prepared_.end()) {
+    Answer(connection, UnknownStatement(id));
+    return;
+  }
+  found->second.parameters.ResetLongData();
+  found->second.cursor = nullptr;
+  Answer(connection, Status::Ok());
 }
 
 void SqlHandler::SendLongData(const mysql::StmtSendLongDataCommand& command) {

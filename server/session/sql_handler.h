@@ -42,6 +42,7 @@ class SqlHandler final : public CommandHandler {
     explicit Prepared(uint16_t count) : parameters(count) {}
     mysql::ExecuteParameters parameters;
     Status pending_error;  // of COM_STMT_SEND_LONG_DATA, told at the next execution
+    std::unique_ptr<StatementCursor> cursor;  // null: none is open
   };
 
   void RunText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
@@ -51,6 +52,8 @@ class SqlHandler final : public CommandHandler {
                     size_t next);
   void Prepare(const ConnectionPtr& connection, const std::string& text);
   void ExecutePrepared(const ConnectionPtr& connection, const mysql::StmtExecuteCommand& command);
+  void Fetch(const ConnectionPtr& connection, const mysql::StmtFetchCommand& command);
+  void ResetPrepared(const ConnectionPtr& connection, uint32_t id);
   void SendLongData(const mysql::StmtSendLongDataCommand& command);
   void FieldList(const ConnectionPtr& connection, const mysql::FieldListCommand& command);
   void Statistics(const ConnectionPtr& connection);

@@ -110,6 +110,66 @@ static void Statements(MYSQL* db) {
   CHECK(mysql_stmt_close(select) == 0);
 }
 
+static MYSQL_STMT* OpenCursor(MYSQL* db, const char* text, unsigned long prefetch) {
+  MYSQL_STMT* statement = Prepare(db, text);
+  unsigned long type = CURSOR_TYPE_READ_ONLY;
+  CHECK(mysql_stmt_attr_set(statement, STMT_ATTR_CURSOR_TYPE, &type) == 0);
+  CHECK(mysql_stmt_attr_set(statement, STMT_ATTR_PREFETCH_ROWS, &prefetch) == 0);
+  Execute(statement);
+  CHECK(db->server_status & SERVER_STATUS_CURSOR_EXISTS);
+  return statement;
+}
+
+static void BindNumber(MYSQL_STMT* statement, long long* number) {
+  MYSQL_BIND out = {0};
+  out.buffer_type = MYSQL_TYPE_LONGLONG, out.buffer = number;
+  CHECK(mysql_stmt_bind_result(statement, &out) == 0);
+}
+
+/* Two cursors open at once, over commits and changes of their table; rows enough for a temporary file. */
+static void Cursors(MYSQL* db) {
+  Run(db, "CREATE TABLE many (id BIGINT PRIMARY KEY, filler VARCHAR(400))");
+  Run(db, "INSERT INTO many SELECT a.n * 100 + b.n * 10 + c.n + 1, REPEAT('x', 400) FROM (SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 "
+          "UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9 UNION SELECT 10 UNION SELECT 11) a, "
+          "(SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION "
+          "SELECT 9) b, (SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION "
+          "SELECT 8 UNION SELECT 9) c");
+  MYSQL_STMT* up = OpenCursor(db, "SELECT id, filler FROM many ORDER BY id", 7);
+  MYSQL_STMT* down = OpenCursor(db, "SELECT id FROM many ORDER BY id DESC", 1);
+  char filler[401] = "";
+  long long up_id = 0, down_id = 0;
+  MYSQL_BIND out[2] = {0};
+  out[0].buffer_type = MYSQL_TYPE_LONGLONG, out[0].buffer = &up_id;
+  out[1].buffer_type = MYSQL_TYPE_STRING, out[1].buffer = filler, out[1].buffer_length = sizeof filler;
+  CHECK(mysql_stmt_bind_result(up, out) == 0);
+  BindNumber(down, &down_id);
+  for (int i = 1; i <= 1200; ++i) {
+    CHECK(mysql_stmt_fetch(up) == 0 && up_id == i && strlen(filler) == 400);
+    CHECK(mysql_stmt_fetch(down) == 0 && down_id == 1201 - i);
+    if (i == 10) Run(db, "START TRANSACTION");
+    if (i == 20) Run(db, "DELETE FROM many WHERE id > 100");
+    if (i == 30) Run(db, "COMMIT");
+    if (i == 40) Run(db, "DROP TABLE many");
+  }
+  CHECK(mysql_stmt_fetch(up) == MYSQL_NO_DATA && mysql_stmt_fetch(down) == MYSQL_NO_DATA);
+  CHECK(mysql_stmt_close(up) == 0 && mysql_stmt_close(down) == 0);
+
+  MYSQL_STMT* again = OpenCursor(db, "SELECT 1 UNION SELECT 2 UNION SELECT 3", 1);
+  BindNumber(again, &up_id);
+  CHECK(mysql_stmt_fetch(again) == 0 && up_id == 1);
+  CHECK(mysql_stmt_reset(again) == 0);
+  Execute(again);
+  CHECK(mysql_stmt_fetch(again) == 0 && up_id == 1 && mysql_stmt_fetch(again) == 0 && up_id == 2);
+  CHECK(mysql_stmt_reset(again) == 0);
+  Reads(db, "SELECT 5", "5");
+  CHECK(mysql_stmt_close(again) == 0);
+
+  MYSQL_STMT* none = OpenCursor(db, "SELECT id FROM v WHERE id < 0", 5);
+  BindNumber(none, &up_id);
+  CHECK(mysql_stmt_fetch(none) == MYSQL_NO_DATA);
+  CHECK(mysql_stmt_close(none) == 0);
+}
+
 static void Transactions(MYSQL* db) {
   CHECK(mysql_autocommit(db, 0) == 0);
   for (int i = 0; i < 100; ++i) {
@@ -186,6 +246,7 @@ int main(int argc, char** argv) {
   mysql_close(admin);
   MYSQL* db = Open("c_client", CLIENT_MULTI_STATEMENTS);
   Statements(db);
+  Cursors(db);
   Transactions(db);
   Results(db);
   Errors(db);
