@@ -48,20 +48,6 @@ Status ExecuteKill(StatementRun& run) {
       any ? std::nullopt : std::optional(run.session.account()));
 }
 
-Status ExecuteFlush(StatementRun& run) {
-  const auto& flush = run.statement.As<FlushStmt>();
-  if (flush.with_read_lock || flush.for_export) {
-    return UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES WITH READ LOCK");
-  }
-  // Nothing else is cached that would have to be written or forgotten.
-  if (std::find(flush.what.begin(), flush.what.end(), "PRIVILEGES") != flush.what.end()) {
-    return run.session.environment().engine->is_replica()
-               ? Status::Ok()  // follows the writer
-               : AnnounceAccounts(run.session.environment());
-  }
-  return Status::Ok();
-}
-
 namespace {
 
 // The stronger lock where a table is asked for more than once.
@@ -87,7 +73,63 @@ Status AddTablesOfView(StatementRun& run, const TablePtr& view, bool for_writing
   return {};
 }
 
+Status TakeLocks(StatementRun& run, const std::vector<engine::TableLockRequest>& requests) {
+  const SessionEnvironment& environment = run.session.environment();
+  ASSIGN_OR_RETURN(auto locks, environment.engine->LockTables(requests, ChangeOptions(run)));
+  for (const engine::TableLockRequest& request : requests) {  // dropped meanwhile
+    RETURN_IF_ERROR(environment.catalog->Find(request.table.schema, request.table.name).status());
+  }
+  run.session.set_table_locks(std::move(locks));
+  return Status::Ok();
+}
+
+// FLUSH TABLES t, … WITH READ LOCK: LOCK TABLES for reading, of base tables only, and not on top of
+// other locks. There is nothing to flush.
+Status LockForFlush(StatementRun& run, const std::vector<QualifiedName>& tables) {
+  Session& session = run.session;
+  RETURN_IF_ERROR(session.ImplicitCommit());
+  if (session.table_locks() != nullptr) {
+    return UserError(ER_LOCK_OR_ACTIVE_TRANSACTION);
+  }
+  std::vector<engine::TableLockRequest> requests;
+  std::set<std::string> known_as;
+  for (const QualifiedName& table : tables) {
+    ASSIGN_OR_RETURN(engine::TableName name, ResolveName(run, table));
+    if (!known_as.insert(DottedName(name)).second) {
+      return UserError(ER_NONUNIQ_TABLE, table.name);
+    }
+    Catalog& catalog = *session.environment().catalog;
+    if (catalog.IsSystemSchema(name.schema)) {
+      return CheckSchemaChangeable(run, name.schema);
+    }
+    ASSIGN_OR_RETURN(const CatalogEntry entry, catalog.Find(name.schema, name.name));
+    if (entry.table->kind == TableKind::kView) {
+      return UserError(ER_WRONG_OBJECT, name.schema, name.name, "BASE TABLE");
+    }
+    requests.push_back({std::move(name), /*for_writing=*/false});
+  }
+  return TakeLocks(run, requests);
+}
+
 }  // namespace
+
+Status ExecuteFlush(StatementRun& run) {
+  const auto& flush = run.statement.As<FlushStmt>();
+  if (flush.for_export) {
+    return UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES FOR EXPORT");
+  }
+  if (flush.with_read_lock) {
+    return flush.tables.empty() ? UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES WITH READ LOCK")
+                                : LockForFlush(run, flush.tables);
+  }
+  // Nothing else is cached that would have to be written or forgotten.
+  if (std::find(flush.what.begin(), flush.what.end(), "PRIVILEGES") != flush.what.end()) {
+    return run.session.environment().engine->is_replica()
+               ? Status::Ok()  // follows the writer
+               : AnnounceAccounts(run.session.environment());
+  }
+  return Status::Ok();
+}
 
 Status ExecuteLockTables(StatementRun& run) {
   Session& session = run.session;
@@ -117,12 +159,7 @@ Status ExecuteLockTables(StatementRun& run) {
       return CheckSchemaChangeable(run, name.schema);
     }
   }
-  ASSIGN_OR_RETURN(auto locks, environment.engine->LockTables(requests, ChangeOptions(run)));
-  for (const engine::TableLockRequest& request : requests) {  // dropped meanwhile
-    RETURN_IF_ERROR(environment.catalog->Find(request.table.schema, request.table.name).status());
-  }
-  session.set_table_locks(std::move(locks));
-  return Status::Ok();
+  return TakeLocks(run, requests);
 }
 
 Status ExecuteUnlockTables(StatementRun& run) {

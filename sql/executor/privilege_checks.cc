@@ -66,6 +66,7 @@ class Checker {
   Status LoadData(const LoadDataStmt& statement) const;
   Status Rename(const QualifiedName& from, const QualifiedName& to) const;
   Status LockTables(const LockTablesStmt& statement) const;
+  Status MayLock(const QualifiedName& table) const;
   Status Maintenance(const TableMaintenanceStmt& statement) const;
   Status Flush(const FlushStmt& statement) const;
   Status Set(const SetStmt& statement) const;
@@ -208,10 +209,14 @@ Status Checker::Definition() const {
 
 Status Checker::LockTables(const LockTablesStmt& statement) const {
   for (const LockTablesStmt::Item& item : statement.items) {
-    RETURN_IF_ERROR(OnSchema(SchemaOf(item.table), {P::kLockTables}));
-    RETURN_IF_ERROR(OnTable(item.table, {P::kSelect}));
+    RETURN_IF_ERROR(MayLock(item.table));
   }
   return Status::Ok();
+}
+
+Status Checker::MayLock(const QualifiedName& table) const {
+  RETURN_IF_ERROR(OnSchema(SchemaOf(table), {P::kLockTables}));
+  return OnTable(table, {P::kSelect});
 }
 
 // The table's privileges are the binder's to ask for.
@@ -238,10 +243,10 @@ Status Checker::Flush(const FlushStmt& statement) const {
       {"USER_RESOURCES", "FLUSH_USER_RESOURCES"},
       {"OPTIMIZER_COSTS", "FLUSH_OPTIMIZER_COSTS"},
   };
-  if (security_.Has(P::kReload)) {
-    return Status::Ok();
-  }
   for (const std::string& what : statement.what) {
+    if (security_.Has(P::kReload)) {
+      break;
+    }
     std::string names = "RELOAD";
     bool allowed = false;
     for (const auto& [word, privilege] : kOwnPrivileges) {
@@ -251,6 +256,11 @@ Status Checker::Flush(const FlushStmt& statement) const {
       }
     }
     RETURN_IF_ERROR(OneOf(allowed, names));
+  }
+  if (statement.with_read_lock) {
+    for (const QualifiedName& table : statement.tables) {
+      RETURN_IF_ERROR(MayLock(table));
+    }
   }
   return Status::Ok();
 }
