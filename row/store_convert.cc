@@ -10,6 +10,7 @@
 #include "row/json/parse.h"
 #include "row/json/scalar.h"
 #include "row/json/text.h"
+#include "row/shown_bytes.h"
 
 namespace borealis::row {
 
@@ -400,25 +401,25 @@ Result<Value> Assignment::StoreTime() {
   return Value::Time(time);
 }
 
-// Malformed bytes, and characters the column's character set lacks.
+// Malformed bytes, characters the column's character set lacks, and those that the value's own
+// lacks: a literal of a utf8mb3 client may hold four bytes that are no character to it.
 Status Assignment::CheckCharacters(std::string* text) {
   const Charset& charset = GetCollation(to_.collation).charset();
+  const Charset& own = from_.is_text() ? GetCollation(from_.collation).charset() : charset;
   size_t valid = charset.ValidPrefix(*text);
+  if (own.id != charset.id && own.id != CharsetId::kUtf8mb4) {
+    valid = std::min(valid, own.ValidPrefix(*text));
+  }
   if (valid == text->size()) {
     return {};
   }
-  std::string shown;
-  size_t end = std::min(valid + 6, text->size());
-  for (size_t i = valid; i < end; ++i) {
-    uint8_t byte = static_cast<uint8_t>((*text)[i]);
-    shown += byte >= 0x20 && byte < 0x7F ? std::string(1, static_cast<char>(byte))
-                                         : fmt::format("\\x{:02X}", byte);
-  }
-  shown += end < text->size() ? "..." : "";
-  RETURN_IF_ERROR(Fail(UserError(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, "string", shown,
+  RETURN_IF_ERROR(Fail(UserError(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, "string",
+                                 EscapedBytes(std::string_view(*text).substr(valid)),
                                  context_.column, context_.row_number)));
   if (ValidUtf8Prefix(*text) == text->size()) {
-    *text = charset.Decode(charset.Encode(*text));  // '?' for what is lacking
+    for (const Charset* set : {&own, &charset}) {
+      *text = set->Decode(set->Encode(*text));  // '?' for what is lacking
+    }
   } else {
     text->resize(valid);
   }
@@ -427,6 +428,9 @@ Status Assignment::CheckCharacters(std::string* text) {
 
 Result<Value> Assignment::StoreText() {
   std::string text = Text();
+  if (from_.is_binary_string()) {
+    text = GetCollation(to_.collation).charset().Decode(text);
+  }
   RETURN_IF_ERROR(CheckCharacters(&text));
   size_t limit;  // in bytes of `text`
   if (to_.is_blob()) {
@@ -455,6 +459,9 @@ Result<Value> Assignment::StoreText() {
 
 Result<Value> Assignment::StoreBinary() {
   std::string bytes = Text();
+  if (from_.has_collation() && GetCollation(from_.collation).charset().id == CharsetId::kLatin1) {
+    bytes = GetCharset(CharsetId::kLatin1).Encode(bytes);
+  }
   uint64_t limit = MaxLength(to_);
   if (bytes.size() > limit) {
     RETURN_IF_ERROR(Fail(TooLong()));
