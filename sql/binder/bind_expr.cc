@@ -1,9 +1,12 @@
 // Expressions: literals, variables, operators, conditions, CASE, CAST, COLLATE.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "row/collation.h"
 #include "row/convert.h"
 #include "row/decimal.h"
+#include "row/shown_bytes.h"
 #include "row/temporal.h"
 #include "sql/ast/print.h"
 #include "sql/binder/binder_internal.h"
@@ -19,6 +22,63 @@ using row::Value;
 BoundPtr One(std::shared_ptr<BoundExpr> node, BoundPtr arg) {
   node->args.push_back(std::move(arg));
   return node;
+}
+
+// The text as one of `charset`, with a warning where it is none. A client's own character set keeps
+// what is malformed in it: it is refused when it is to be stored.
+std::string FittingText(const std::string& text, row::CharsetId sent_as,
+                        const row::Charset& charset, EvalContext& context, StatementFacts* facts) {
+  const row::Charset& client = row::GetCharset(sent_as);
+  size_t valid = charset.ValidPrefix(text);
+  const bool narrow = sent_as == row::CharsetId::kAscii || sent_as == row::CharsetId::kUtf8mb3;
+  if (narrow && sent_as != charset.id) {
+    valid = std::min(valid, client.ValidPrefix(text));
+  }
+  if (valid == text.size()) {
+    return text;
+  }
+  facts->uncacheable = true;  // each execution warns
+  row::WarningSink* warnings = context.conversion.warnings;
+  if (sent_as == charset.id || sent_as == row::CharsetId::kBinary) {
+    if (warnings != nullptr) {
+      warnings->AddWarning(UserError(ER_INVALID_CHARACTER_STRING, charset.name,
+                                     row::HexOfBadBytes(std::string_view(text).substr(valid))));
+    }
+    return text;
+  }
+  if (warnings != nullptr) {
+    const std::string sent = sent_as == row::CharsetId::kLatin1 ? client.Encode(text) : text;
+    warnings->AddWarning(row::WarningLevel::kWarning, ER_INVALID_CHARACTER_STRING,
+                         fmt::format("Cannot convert string '{}' from {} to {}",
+                                     row::EscapedBytes(sent), client.name, charset.name));
+  }
+  return charset.Decode(charset.Encode(narrow ? client.Encode(text) : text));
+}
+
+Result<BoundPtr> BindStringLiteral(const Literal& literal, const SessionSettings& settings,
+                                   EvalContext& context, StatementFacts* facts) {
+  row::CollationId collation = settings.collation_connection;
+  row::CharsetId sent_as = settings.character_set_client;
+  if (!literal.charset.empty()) {
+    const row::Charset* charset = row::FindCharset(literal.charset);
+    if (charset == nullptr) {
+      return UserError(ER_UNKNOWN_CHARACTER_SET, literal.charset);
+    }
+    collation = charset->default_collation;
+    sent_as = charset->id;
+  }
+  if (collation == row::kBinaryCollation) {
+    std::string bytes = sent_as == row::CharsetId::kLatin1
+                            ? row::GetCharset(sent_as).Encode(literal.text)
+                            : literal.text;
+    return MakeLiteral(Type::Varbinary(static_cast<uint32_t>(bytes.size())),
+                       Value::String(std::move(bytes)), Coercibility::kCoercible);
+  }
+  std::string text =
+      FittingText(literal.text, sent_as, row::GetCollation(collation).charset(), context, facts);
+  const auto characters = static_cast<uint32_t>(row::CharCount(text));
+  return MakeLiteral(Type::Varchar(characters, collation), Value::String(std::move(text)),
+                     Coercibility::kCoercible);
 }
 
 }  // namespace
@@ -120,7 +180,6 @@ Result<BoundPtr> StatementBinder::Truth(BoundPtr expr) {
 }
 
 Result<BoundPtr> StatementBinder::BindLiteral(const Literal& literal) {
-  row::CollationId connection = settings().collation_connection;
   switch (literal.type) {
     case LiteralKind::kNull:
       return NullLiteral();
@@ -157,22 +216,8 @@ Result<BoundPtr> StatementBinder::BindLiteral(const Literal& literal) {
       }
       return MakeLiteral(Type::Double(), Value::Double(number));
     }
-    case LiteralKind::kString: {
-      if (literal.charset == "binary") {
-        return MakeLiteral(Type::Varbinary(static_cast<uint32_t>(literal.text.size())),
-                           Value::String(literal.text), Coercibility::kCoercible);
-      }
-      if (!literal.charset.empty()) {
-        const row::Charset* charset = row::FindCharset(literal.charset);
-        if (charset == nullptr) {
-          return UserError(ER_UNKNOWN_CHARACTER_SET, literal.charset);
-        }
-        connection = charset->default_collation;
-      }
-      return MakeLiteral(
-          Type::Varchar(static_cast<uint32_t>(row::CharCount(literal.text)), connection),
-          Value::String(literal.text), Coercibility::kCoercible);
-    }
+    case LiteralKind::kString:
+      return BindStringLiteral(literal, settings(), environment().eval_context(), facts_);
     case LiteralKind::kHex:
     case LiteralKind::kBit: {
       if (!literal.charset.empty() && literal.charset != "binary") {
@@ -181,6 +226,10 @@ Result<BoundPtr> StatementBinder::BindLiteral(const Literal& literal) {
           return UserError(ER_UNKNOWN_CHARACTER_SET, literal.charset);
         }
         std::string text = charset->Decode(literal.text);
+        if (const size_t valid = charset->ValidPrefix(text); valid < text.size()) {
+          return UserError(ER_INVALID_CHARACTER_STRING, charset->name,
+                           row::HexOfBadBytes(std::string_view(text).substr(valid)));
+        }
         Type type =
             Type::Varchar(static_cast<uint32_t>(row::CharCount(text)), charset->default_collation);
         return MakeLiteral(type, Value::String(std::move(text)), Coercibility::kCoercible);

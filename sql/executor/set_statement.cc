@@ -12,6 +12,7 @@
 #include "sql/catalog/table_descriptor.h"
 #include "sql/executor/account_statements.h"
 #include "sql/executor/engine_variables.h"
+#include "sql/executor/variable_spec.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -43,22 +44,44 @@ Result<TypedValue> ValueOf(StatementRun& run, const Expr& expr) {
   return TypedValue{bound->type, std::move(value)};
 }
 
-Status SetText(Session& session, std::string_view name, std::string_view text) {
-  const auto size = static_cast<uint32_t>(text.size());
-  const TypedValue value{row::Type::Varchar(size, row::kDefaultCollation),
-                         row::Value::String(std::string(text))};
-  return session.environment().variables->Set(&session, VariableScope::kSession, name, &value);
+// MySQL's warning for the name utf8, 3719.
+constexpr int kUtf8Alias = 3719;
+constexpr std::string_view kUtf8AliasText =
+    "'utf8' is currently an alias for the character set UTF8MB3, but will be an alias for UTF8MB4 "
+    "in a future release. Please consider using UTF8MB4 in order to be unambiguous.";
+
+// The character set that SET NAMES and SET CHARACTER SET name.
+Result<const row::Charset*> NamedCharset(Session& session, const std::string& given) {
+  const std::string_view name = SameName(given, "default") ? std::string_view("utf8mb4") : given;
+  if (IsOfWideUnits(name)) {
+    return UserError(ER_WRONG_VALUE_FOR_VAR, "character_set_client", name);
+  }
+  const row::Charset* charset = row::FindCharset(name);
+  if (charset == nullptr) {
+    return UserError(ER_UNKNOWN_CHARACTER_SET, given);
+  }
+  if (SameName(name, "utf8")) {
+    session.diagnostics().AddWarning(row::WarningLevel::kWarning, kUtf8Alias,
+                                     std::string(kUtf8AliasText));
+  } else if (charset->id == row::CharsetId::kUtf8mb3) {
+    session.diagnostics().AddWarning(UserError(ER_WARN_DEPRECATED_SYNTAX, "utf8mb3", "utf8mb4"));
+  }
+  return charset;
+}
+
+void UseCharsets(Session& session, row::CharsetId client, row::CollationId connection) {
+  SessionSettings& settings = session.settings();
+  settings.character_set_client = client;
+  settings.character_set_results = client;
+  settings.results_unconverted = false;
+  settings.collation_connection = connection;
+  ++settings.generation;
 }
 
 // SET NAMES: the client's, the connection's and the results' character set at once.
 Status SetNames(Session& session, const SetItem& item) {
-  const std::string_view name =
-      SameName(item.name, "default") ? std::string_view("utf8mb4") : item.name;
-  const row::Charset* charset = row::FindCharset(name);
-  if (charset == nullptr) {
-    return UserError(ER_UNKNOWN_CHARACTER_SET, item.name);
-  }
-  std::string collation(row::GetCollation(charset->default_collation).name());
+  ASSIGN_OR_RETURN(const row::Charset* charset, NamedCharset(session, item.name));
+  row::CollationId collation = charset->default_collation;
   if (!item.collation.empty()) {
     const row::Collation* found = row::FindCollation(item.collation);
     if (found == nullptr) {
@@ -67,24 +90,15 @@ Status SetNames(Session& session, const SetItem& item) {
     if (found->charset().id != charset->id) {
       return UserError(ER_COLLATION_CHARSET_MISMATCH, item.collation, charset->name);
     }
-    collation = found->name();
+    collation = found->id();
   }
-  RETURN_IF_ERROR(SetText(session, "character_set_client", charset->name));
-  RETURN_IF_ERROR(SetText(session, "character_set_results", charset->name));
-  return SetText(session, "collation_connection", collation);
+  UseCharsets(session, charset->id, collation);
+  return Status::Ok();
 }
 
 Status SetCharset(Session& session, const SetItem& item) {
-  const std::string_view name =
-      SameName(item.name, "default") ? std::string_view("utf8mb4") : item.name;
-  const row::Charset* charset = row::FindCharset(name);
-  if (charset == nullptr) {
-    return UserError(ER_UNKNOWN_CHARACTER_SET, item.name);
-  }
-  RETURN_IF_ERROR(SetText(session, "character_set_client", charset->name));
-  RETURN_IF_ERROR(SetText(session, "character_set_results", charset->name));
-  session.settings().collation_connection = session.settings().collation_database;
-  ++session.settings().generation;
+  ASSIGN_OR_RETURN(const row::Charset* charset, NamedCharset(session, item.name));
+  UseCharsets(session, charset->id, session.settings().collation_database);
   return Status::Ok();
 }
 

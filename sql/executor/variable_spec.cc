@@ -66,11 +66,23 @@ SettingBind BindInteger() {
           }};
 }
 
+// By name, or by the number of one of its collations.
+const row::Charset* FindCharsetOf(std::string_view text) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return row::FindCharset(text);
+  }
+  const row::Collation* collation =
+      number <= UINT16_MAX ? row::FindCollation(static_cast<row::CollationId>(number)) : nullptr;
+  return collation == nullptr ? nullptr : &collation->charset();
+}
+
 template <row::CharsetId SessionSettings::*member>
 SettingBind BindCharset() {
   return {[](const SessionSettings& s) { return std::string(row::GetCharset(s.*member).name); },
           [](std::string_view text, SessionSettings* s) {
-            const row::Charset* charset = row::FindCharset(text);
+            const row::Charset* charset = FindCharsetOf(text);
             if (charset == nullptr) {
               return UserError(ER_UNKNOWN_CHARACTER_SET, text);
             }
@@ -78,6 +90,16 @@ SettingBind BindCharset() {
             ++s->generation;
             return Status::Ok();
           }};
+}
+
+SettingBind BindClientCharset() {
+  SettingBind bind = BindCharset<&SessionSettings::character_set_client>();
+  bind.write = [](std::string_view text, SessionSettings* s) {
+    return IsOfWideUnits(text)
+               ? UserError(ER_WRONG_VALUE_FOR_VAR, "character_set_client", text)
+               : BindCharset<&SessionSettings::character_set_client>().write(text, s);
+  };
+  return bind;
 }
 
 template <row::CollationId SessionSettings::*member>
@@ -101,7 +123,7 @@ SettingBind BindCharsetOfCollation() {
             return std::string(row::GetCollation(s.*member).charset().name);
           },
           [](std::string_view text, SessionSettings* s) {
-            const row::Charset* charset = row::FindCharset(text);
+            const row::Charset* charset = FindCharsetOf(text);
             if (charset == nullptr) {
               return UserError(ER_UNKNOWN_CHARACTER_SET, text);
             }
@@ -191,7 +213,7 @@ const std::map<std::string_view, SettingBind>& Binds() {
       {"auto_increment_increment", BindInteger<uint64_t, &S::auto_increment_increment>()},
       {"auto_increment_offset", BindInteger<uint64_t, &S::auto_increment_offset>()},
       {"autocommit", BindBool<&S::autocommit>()},
-      {"character_set_client", BindCharset<&S::character_set_client>()},
+      {"character_set_client", BindClientCharset()},
       {"character_set_connection", BindCharsetOfCollation<&S::collation_connection>()},
       {"character_set_database", BindCharsetOfCollation<&S::collation_database>()},
       {"character_set_results", BindResultsCharset()},
@@ -274,6 +296,11 @@ Status NormaliseEnum(const VariableSpec& spec, std::string_view text, std::strin
 }
 
 }  // namespace
+
+bool IsOfWideUnits(std::string_view charset) {
+  return SameName(charset, "ucs2") || SameName(charset, "utf16") || SameName(charset, "utf16le") ||
+         SameName(charset, "utf32");
+}
 
 std::span<const VariableSpec> AllVariables() {
   return kVariables;

@@ -37,6 +37,9 @@ struct VariableSpec {
   std::string_view choices;  // kEnum: "OFF,ON,DEMAND"
 };
 
+// Character sets whose units are two or four bytes: a client cannot write statements in them.
+bool IsOfWideUnits(std::string_view charset);
+
 // All variables, by name.
 std::span<const VariableSpec> AllVariables();
 const VariableSpec* FindVariable(std::string_view name);  // any case

@@ -5,6 +5,9 @@
 #include <charconv>
 
 #include "base/mysql_error.h"
+#include "row/collation.h"
+#include "row/shown_bytes.h"
+#include "sql/parser/client_statement.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -36,6 +39,17 @@ std::string_view FirstCharacters(std::string_view text, size_t count) {
   return text.substr(0, i);
 }
 
+// Error 1300 shows the first malformed bytes, as MySQL does.
+Status CheckUtf8(std::string_view text) {
+  if (row::IsAscii(text)) {
+    return Status::Ok();
+  }
+  const size_t valid = row::ValidUtf8Prefix(text);
+  return valid == text.size() ? Status::Ok()
+                              : UserError(ER_INVALID_CHARACTER_STRING, "utf8mb4",
+                                          row::HexOfBadBytes(text.substr(valid)));
+}
+
 std::string ToLower(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -51,6 +65,16 @@ Result<ParsedStatement> Parse(std::string_view text, const ParserOptions& option
     return Status::InvalidArgument("statement text of 4 GiB or more");
   }
   return Parser(text, options).ParseOneStatement();
+}
+
+Result<ParsedStatement> ParseFromClient(std::string_view text, const ParserOptions& options,
+                                        row::CharsetId client) {
+  if (text.size() >= UINT32_MAX) {
+    return Status::InvalidArgument("statement text of 4 GiB or more");
+  }
+  Parser parser(text, options);
+  parser.set_client_charset(client);
+  return parser.ParseOneStatement();
 }
 
 Result<ExprPtr> ParseExpression(std::string_view text, const ParserOptions& options) {
@@ -69,8 +93,19 @@ Parser::Parser(std::string_view text, const ParserOptions& options)
   Lexer(text_, options_).Run(start_, &tokens_);
 }
 
+// Names are UTF-8 (INV-ROW-1). Literals may be malformed: the binder warns of them.
+Status Parser::CheckNames() const {
+  for (const Token& token : tokens_) {
+    if (token.kind == TokenKind::kIdent || token.kind == TokenKind::kQuotedIdent) {
+      RETURN_IF_ERROR(CheckUtf8(TextOf(token)));
+    }
+  }
+  return Status::Ok();
+}
+
 Result<ParsedStatement> Parser::ParseOneStatement() {
   ParsedStatement parsed;
+  RETURN_IF_ERROR(CheckNames());
   if (!AtEnd()) {
     ASSIGN_OR_RETURN(parsed.statement, ParseStatement());
     if (!consume_all_ && !AtEnd()) {
@@ -187,6 +222,7 @@ Result<std::string> Parser::StringText() {
     return Error();
   }
   std::string value = StringValue(text_, Cur(), StringEscapes());
+  RETURN_IF_ERROR(CheckUtf8(value));
   Next();
   return value;
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "row/collation.h"
 #include "sql/ast/admin.h"
 #include "sql/ast/ddl.h"
 #include "sql/ast/expr.h"
@@ -30,6 +31,7 @@ namespace borealis::sql {
 class Parser {
  public:
   Parser(std::string_view text, const ParserOptions& options);
+  void set_client_charset(row::CharsetId charset) { client_charset_ = charset; }
 
   Result<ParsedStatement> ParseOneStatement();
   Result<ExprPtr> ParseWholeExpression();
@@ -96,6 +98,7 @@ class Parser {
   Result<std::string> Ident();
   Result<std::string> IdentOrString();
   Result<std::string> StringText();
+  Status CheckNames() const;
   Result<std::string> DottedIdent();                // after a dot: any word
   Status IdentList(std::vector<std::string>* out);  // (a, b)
   Status TableName(QualifiedName* out);
@@ -433,6 +436,8 @@ class Parser {
 
   std::string_view text_;
   ParserOptions options_;
+  // In which introduced literals came; none: the text is the server's own.
+  std::optional<row::CharsetId> client_charset_;
   std::vector<Token> tokens_;
   size_t pos_ = 0;
   uint32_t last_end_ = 0;  // end of the token consumed last

@@ -1,6 +1,7 @@
 // Operands: literals, names, variables, parentheses, and the constructs that begin with a keyword.
 #include <charconv>
 
+#include "row/collation.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -180,11 +181,29 @@ Result<ExprPtr> Parser::ParseNumberLiteral() {
   return ExprPtr(std::move(node));
 }
 
+namespace {
+
+// The text that the client's bytes are in the introduced character set; `text` is the same bytes
+// read in the client's.
+std::string IntroducedText(std::string_view introduced, std::string text, row::CharsetId client) {
+  const row::Charset* charset = row::FindCharset(introduced);
+  if (charset == nullptr || charset->id == client || row::IsAscii(text)) {
+    return text;
+  }
+  if (client == row::CharsetId::kLatin1) {
+    text = row::GetCharset(client).Encode(text);
+  }
+  return charset->Decode(text);
+}
+
+}  // namespace
+
 // [introducer] 'a' 'b' …
 Result<ExprPtr> Parser::ParseStringLiteral() {
   auto node = std::make_unique<Literal>();
   node->type = LiteralKind::kString;
   const uint32_t begin = Begin();
+  const bool introduced = At(TokenKind::kIntroducer) || At(TokenKind::kNationalString);
   if (At(TokenKind::kIntroducer)) {
     node->charset = UpperText(Cur()).substr(1);
     for (char& c : node->charset) {
@@ -200,6 +219,11 @@ Result<ExprPtr> Parser::ParseStringLiteral() {
   while (At(TokenKind::kString)) {
     node->text += StringValue(text_, Cur(), StringEscapes());
     Next();
+  }
+  if (introduced && client_charset_.has_value()) {
+    const std::string first = node->text.substr(0, node->first_part);
+    node->first_part = IntroducedText(node->charset, first, *client_charset_).size();
+    node->text = IntroducedText(node->charset, std::move(node->text), *client_charset_);
   }
   node->span = SpanFrom(begin);
   return ExprPtr(std::move(node));

@@ -5,6 +5,7 @@
 #include "base/mysql_error.h"
 #include "sql/ast/admin.h"
 #include "sql/ast/ddl.h"
+#include "sql/parser/client_statement.h"
 #include "sql/session/session_internal.h"
 #include "sql/session/statement_counters.h"
 
@@ -129,7 +130,8 @@ uint16_t Session::StatusFlags() const {
 
 Result<std::unique_ptr<CachedStatement>> Session::ParseText(std::string_view text) {
   auto statement = std::make_unique<CachedStatement>();
-  ASSIGN_OR_RETURN(statement->parsed, Parse(text, parser_options()));
+  ASSIGN_OR_RETURN(statement->parsed,
+                   ParseFromClient(text, parser_options(), settings_.character_set_client));
   statement->text = std::string(text.substr(0, statement->parsed.end));
   statement->generation = settings_.generation;
   return statement;

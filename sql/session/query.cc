@@ -1,6 +1,7 @@
 // Queries of a session: planning, the plan's reuse, running, SELECT … INTO, and queries inside
 // other statements.
 #include <algorithm>
+#include <utility>
 
 #include "base/mysql_error.h"
 #include "sql/binder/evaluate.h"
@@ -440,6 +441,35 @@ Status Session::CollectSubquery(const BoundQuery& query, std::span<const TypedVa
   }
 }
 
+namespace {
+
+// While it lives, what is bound is text of the server's own, in which names of any character are
+// literals, and not of a client that may have no such characters.
+class ServerText {
+ public:
+  explicit ServerText(SessionSettings* settings)
+      : settings_(settings),
+        client_(std::exchange(settings->character_set_client, row::CharsetId::kUtf8mb4)),
+        connection_(settings->collation_connection) {
+    if (row::GetCollation(connection_).charset().id != row::CharsetId::kUtf8mb4) {
+      settings->collation_connection = row::kDefaultCollation;
+    }
+  }
+  ~ServerText() {
+    settings_->character_set_client = client_;
+    settings_->collation_connection = connection_;
+  }
+  ServerText(const ServerText&) = delete;
+  ServerText& operator=(const ServerText&) = delete;
+
+ private:
+  SessionSettings* const settings_;
+  const row::CharsetId client_;
+  const row::CollationId connection_;
+};
+
+}  // namespace
+
 Status Session::RunQueryText(std::string_view text, ResultSink& sink,
                              std::span<const TypedValue> parameters) {
   ASSIGN_OR_RETURN(ParsedStatement parsed, Parse(text, parser_options()));
@@ -452,7 +482,11 @@ Status Session::RunQueryText(std::string_view text, ResultSink& sink,
   input.text = text;
   input.parameters = parameters;
   StatementFacts facts;
-  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*select->query, input, &facts));
+  std::shared_ptr<BoundQuery> query;
+  {
+    const ServerText server_text(&settings_);
+    ASSIGN_OR_RETURN(query, BindQuery(*select->query, input, &facts));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows, OpenQuery(*query, facts, parameters));
   return SendRows(*query, parameters, rows.get(), sink);
 }

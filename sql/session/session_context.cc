@@ -92,18 +92,22 @@ Result<const SecurityContext*> SessionContext::SecurityWithin(const TableDescrip
   return known->second.unrestricted() ? nullptr : &known->second;
 }
 
-// Literals of a view have the collation that they had when it was defined.
+// Literals of a view have the collation that they had when it was defined. Its text is the
+// server's.
 Status SessionContext::EnterView(const TableDescriptor& view, bool checked) {
   ASSIGN_OR_RETURN(const SecurityContext* within, SecurityWithin(view, checked));
-  row::CollationId& collation = session_->settings().collation_connection;
-  outside_views_.push_back({collation, in_view_});
-  collation = view.view->connection_collation;
+  SessionSettings& settings = session_->settings();
+  outside_views_.push_back(
+      {settings.collation_connection, settings.character_set_client, in_view_});
+  settings.collation_connection = view.view->connection_collation;
+  settings.character_set_client = row::CharsetId::kUtf8mb4;
   in_view_ = within;
   return {};
 }
 
 void SessionContext::LeaveView() {
   session_->settings().collation_connection = outside_views_.back().collation_connection;
+  session_->settings().character_set_client = outside_views_.back().character_set_client;
   in_view_ = outside_views_.back().security;
   outside_views_.pop_back();
 }

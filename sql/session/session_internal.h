@@ -117,6 +117,7 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   // What holds again when the view is left.
   struct OutsideView {
     row::CollationId collation_connection;
+    row::CharsetId character_set_client;
     const SecurityContext* security;
   };
   std::vector<OutsideView> outside_views_;          // outermost first
