@@ -9,6 +9,7 @@
 #include "base/obs/log.h"
 #include "base/os/blocking.h"
 #include "base/os/time.h"
+#include "row/collation.h"
 #include "server/net/connection_registry.h"
 #include "server/net/net_counters.h"
 #include "server/worker_pool.h"
@@ -372,6 +373,19 @@ ClientConnection::Next ClientConnection::Close() {
 
 // --- login, on a worker --------------------------------------------------------------------------
 
+namespace {
+
+// The names of a login are in the character set of its collation, and UTF-8 from here on.
+void ReadNames(mysql::LoginRequest* request) {
+  const auto* collation = row::FindCollation(static_cast<row::CollationId>(request->collation));
+  if (collation != nullptr) {
+    request->user = collation->charset().Decode(request->user);
+    request->database = collation->charset().Decode(request->database);
+  }
+}
+
+}  // namespace
+
 void ClientConnection::RunAuthentication(std::optional<std::string> reply) {
   mysql::Authenticator::Step step;
   if (!reply.has_value()) {
@@ -387,6 +401,7 @@ void ClientConnection::RunAuthentication(std::optional<std::string> reply) {
     peer.display_host = IsLoopback(host_) ? "localhost" : host_;
     authenticator_ = std::make_unique<mysql::Authenticator>(environment, peer);
     response_.set_capabilities(request_->capabilities);
+    ReadNames(&*request_);
     step = authenticator_->Start(*request_, scramble_);
   } else {
     step = authenticator_->OnPacket(*reply);

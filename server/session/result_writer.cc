@@ -58,21 +58,6 @@ class ClientFile final : public sql::ByteSource {
 
 }  // namespace
 
-mysql::ColumnDefinition ToColumnDefinition(const sql::ResultColumn& column) {
-  mysql::ColumnDefinition definition;
-  definition.schema = column.schema;
-  definition.table = column.table;
-  definition.org_table = column.org_table;
-  definition.name = column.name;
-  definition.org_name = column.org_name;
-  definition.collation = row::WireCollation(column.type);
-  definition.length = row::ColumnLengthBytes(column.type);
-  definition.type = static_cast<mysql::ColumnType>(row::WireTypeCode(column.type));
-  definition.flags = row::WireFlags(column.type) | column.extra_flags;
-  definition.decimals = row::WireDecimals(column.type);
-  return definition;
-}
-
 mysql::OkInfo ToOkInfo(const sql::OkInfo& ok) {
   mysql::OkInfo wire;
   wire.affected_rows = ok.affected_rows;
@@ -91,10 +76,11 @@ mysql::OkInfo ToOkInfo(const sql::OkInfo& ok) {
 
 Status ResultWriter::OnColumns(std::span<const sql::ResultColumn> columns) {
   definitions_.clear();
-  types_.clear();
+  columns_.clear();
+  const ResultCharset charset(settings_);
   for (const sql::ResultColumn& column : columns) {
-    definitions_.push_back(ToColumnDefinition(column));
-    types_.push_back(column.type);
+    definitions_.push_back(charset.Describe(column));
+    columns_.push_back({column.type, charset.EncodingOf(column.type)});
     if (column.type.kind == row::TypeKind::kTimestamp && zone_ == nullptr) {
       ASSIGN_OR_RETURN(zone_, row::TimeZone::Find(settings_.time_zone));
     }
@@ -114,13 +100,22 @@ Status ResultWriter::OnColumns(std::span<const sql::ResultColumn> columns) {
 Status ResultWriter::OnRow(std::span<const row::Value> row) {
   rows_->Begin();
   for (size_t i = 0; i < row.size(); ++i) {
-    AppendValue(types_[i], row[i]);
+    AppendValue(columns_[i], row[i]);
   }
   rows_->End();
   return cursor_ != nullptr ? cursor_->OnRowAdded() : connection_->FlushIfFull();
 }
 
-void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
+void ResultWriter::AppendText(const row::Charset* encoding, std::string_view text) {
+  if (encoding == nullptr || row::IsAscii(text)) {
+    rows_->AppendString(text);
+  } else {
+    rows_->AppendString(encoding->Encode(text));
+  }
+}
+
+void ResultWriter::AppendValue(const Column& column, const row::Value& value) {
+  const row::Type& type = column.type;
   // Leading zeros are text; the binary encoding has the number, whose size the client knows.
   const bool zeros = type.zerofill && encoding_ == mysql::RowEncoding::kText;
   switch (value.kind()) {
@@ -152,7 +147,7 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
       if (type.kind == row::TypeKind::kJson) {
         break;
       }
-      rows_->AppendString(value.bytes());
+      AppendText(column.encoding, value.bytes());
       return;
     case row::ValueKind::kDate:
       rows_->AppendDate(ToWire(row::UnpackDateTime(value.temporal())));
@@ -171,7 +166,7 @@ void ResultWriter::AppendValue(const row::Type& type, const row::Value& value) {
     }
   }
   // ENUM, SET, BIT, JSON, DECIMAL: their text, which the binary encoding has as well. And ZEROFILL.
-  rows_->AppendString(row::ToText(value, type));
+  AppendText(column.encoding, row::ToText(value, type));
 }
 
 void ResultWriter::OnDone(const sql::OkInfo& ok) {
@@ -193,7 +188,7 @@ void ResultWriter::OnError(const Status& error, uint16_t /*status*/) {
   rows_ = nullptr;
   sent_rows_ = nullptr;
   cursor_ = nullptr;
-  connection_->response().WriteError(error);
+  connection_->response().WriteError(ResultCharset(settings_).Error(error));
 }
 
 Result<std::unique_ptr<sql::ByteSource>> ResultWriter::OpenClientFile(std::string_view name) {

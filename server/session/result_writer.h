@@ -13,6 +13,7 @@
 #include "protocol/mysql/row.h"
 #include "row/time_zone.h"
 #include "server/net/connection.h"
+#include "server/session/result_charset.h"
 #include "server/session/statement_cursor.h"
 #include "sql/context/result_sink.h"
 #include "sql/context/settings.h"
@@ -21,7 +22,8 @@ namespace borealis::server {
 
 class ResultWriter final : public sql::ResultSink {
  public:
-  // `settings` are the session's; TIMESTAMPs are shown in its time zone.
+  // `settings` are the session's; text is sent in its
+  // character_set_results and TIMESTAMPs in its time zone.
   ResultWriter(Connection* connection, mysql::RowEncoding encoding,
                const sql::SessionSettings& settings)
       : connection_(connection), encoding_(encoding), settings_(settings) {}
@@ -43,14 +45,20 @@ class ResultWriter final : public sql::ResultSink {
   bool failed() const { return failed_; }
 
  private:
-  void AppendValue(const row::Type& type, const row::Value& value);
+  struct Column {
+    row::Type type;
+    const row::Charset* encoding;  // null: as it is
+  };
+
+  void AppendText(const row::Charset* encoding, std::string_view text);
+  void AppendValue(const Column& column, const row::Value& value);
 
   Connection* const connection_;
   const mysql::RowEncoding encoding_;
   const sql::SessionSettings& settings_;
   std::shared_ptr<const row::TimeZone> zone_;  // found for a result that shows TIMESTAMPs
   std::vector<mysql::ColumnDefinition> definitions_;
-  std::vector<row::Type> types_;
+  std::vector<Column> columns_;
   std::unique_ptr<mysql::RowWriter> sent_rows_;  // null while there is no result set that is sent
   std::string cursor_directory_;
   std::unique_ptr<StatementCursor>* cursor_place_ = nullptr;  // null: rows are sent
@@ -59,7 +67,6 @@ class ResultWriter final : public sql::ResultSink {
   bool failed_ = false;
 };
 
-mysql::ColumnDefinition ToColumnDefinition(const sql::ResultColumn& column);
 mysql::OkInfo ToOkInfo(const sql::OkInfo& ok);
 
 }  // namespace borealis::server

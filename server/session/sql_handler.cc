@@ -5,6 +5,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/temporal.h"
+#include "server/session/result_charset.h"
 #include "sql/parser/secrets.h"
 
 namespace borealis::server {
@@ -25,14 +26,53 @@ sql::SessionIdentity ToIdentity(uint64_t connection_id, const LoginInfo& login) 
   return identity;
 }
 
-// The collation of the handshake is that of literals. Text in other character sets than utf8mb4 is
-// not converted, so their collations are not taken over.
-void TakeCollation(uint16_t id, sql::Session* session) {
-  const row::Collation* collation = row::FindCollation(static_cast<row::CollationId>(id));
-  if (collation != nullptr && collation->charset().id == row::CharsetId::kUtf8mb4) {
-    session->settings().collation_connection = collation->id();
-    ++session->settings().generation;
+// Numbers of collations that the program lacks: of character sets that it has, and of those in
+// which no statement can be written. As MySQL numbers them.
+std::string_view CharsetOfNumber(uint16_t id) {
+  const auto within = [id](uint16_t first, uint16_t last) { return id >= first && id <= last; };
+  if (within(224, 247) || within(255, 323)) {
+    return "utf8mb4";
   }
+  if (id == 76 || within(192, 215) || id == 223) {
+    return "utf8mb3";
+  }
+  if (id == 5 || id == 15 || id == 31 || within(48, 49) || id == 94) {
+    return "latin1";
+  }
+  if (id == 35 || id == 90 || within(128, 151) || id == 159) {
+    return "ucs2";
+  }
+  if (within(54, 55) || within(101, 124)) {
+    return "utf16";
+  }
+  if (id == 56 || id == 62) {
+    return "utf16le";
+  }
+  return within(60, 61) || within(160, 183) ? "utf32" : "";
+}
+
+// The collation of the handshake stands for SET NAMES with it. One that the program lacks is the
+// default collation of its character set; an unknown one leaves the global settings, as with MySQL.
+Status TakeCollation(uint16_t id, sql::Session* session) {
+  const row::Collation* collation = row::FindCollation(static_cast<row::CollationId>(id));
+  if (collation == nullptr) {
+    const std::string_view name = CharsetOfNumber(id);
+    if (name.empty()) {
+      return Status::Ok();
+    }
+    const row::Charset* charset = row::FindCharset(name);
+    if (charset == nullptr) {
+      return UserError(ER_WRONG_VALUE_FOR_VAR, "character_set_client", name);
+    }
+    collation = row::FindCollation(charset->default_collation);
+  }
+  sql::SessionSettings& settings = session->settings();
+  settings.character_set_client = collation->charset().id;
+  settings.character_set_results = collation->charset().id;
+  settings.results_unconverted = false;
+  settings.collation_connection = collation->id();
+  ++settings.generation;
+  return Status::Ok();
 }
 
 int64_t PackWire(const mysql::DateTime& wire) {
@@ -58,7 +98,7 @@ int64_t PackWire(const mysql::TimeOfDay& wire) {
 }
 
 // A bound parameter with the type that its protocol type stands for.
-sql::TypedValue ToTyped(mysql::Parameter parameter, row::CollationId collation) {
+sql::TypedValue ToTyped(mysql::Parameter parameter, const sql::SessionSettings& settings) {
   using mysql::ColumnType;
   sql::TypedValue typed;
   if (parameter.is_null()) {
@@ -82,21 +122,32 @@ sql::TypedValue ToTyped(mysql::Parameter parameter, row::CollationId collation) 
     return {row::Type::Time(6), row::Value::Time(PackWire(*time))};
   }
   std::string bytes = std::get<std::string>(std::move(parameter.value));
-  const auto size = static_cast<uint32_t>(bytes.size());
+  const row::Collation& collation = row::GetCollation(settings.collation_connection);
   const bool binary = parameter.type.type == ColumnType::kBlob ||
                       parameter.type.type == ColumnType::kLongBlob ||
                       parameter.type.type == ColumnType::kMediumBlob ||
-                      parameter.type.type == ColumnType::kTinyBlob;
-  return {binary ? row::Type::Varbinary(size) : row::Type::Varchar(size, collation),
-          row::Value::String(std::move(bytes))};
+                      parameter.type.type == ColumnType::kTinyBlob || !collation.is_text();
+  if (binary) {
+    const auto size = static_cast<uint32_t>(bytes.size());
+    return {row::Type::Varbinary(size), row::Value::String(std::move(bytes))};
+  }
+  bytes = FromClient(std::move(bytes), settings.character_set_client);
+  const row::Charset& charset = collation.charset();
+  if (settings.character_set_client != charset.id && !row::IsAscii(bytes)) {
+    bytes = charset.Decode(charset.Encode(bytes));  // '?' for what the connection lacks
+  }
+  const auto size = static_cast<uint32_t>(bytes.size());
+  return {row::Type::Varchar(size, collation.id()), row::Value::String(std::move(bytes))};
 }
 
 // Keeps the columns of a query and none of its rows.
 class ColumnCollector final : public sql::ResultSink {
  public:
+  explicit ColumnCollector(const sql::SessionSettings& settings) : charset_(settings) {}
+
   Status OnColumns(std::span<const sql::ResultColumn> columns) override {
     for (const sql::ResultColumn& column : columns) {
-      definitions.push_back(ToColumnDefinition(column));
+      definitions.push_back(charset_.Describe(column));
     }
     return Status::Ok();
   }
@@ -105,6 +156,9 @@ class ColumnCollector final : public sql::ResultSink {
   void OnError(const Status& /*error*/, uint16_t /*status*/) override {}
 
   std::vector<mysql::ColumnDefinition> definitions;
+
+ private:
+  const ResultCharset charset_;
 };
 
 Status UnknownStatement(uint32_t id) {
@@ -152,7 +206,6 @@ SqlHandler::SqlHandler(std::shared_ptr<const void> role, const sql::SessionEnvir
       gate_(gate),
       session_(environment, ToIdentity(connection_id, login)) {
   NoteUser(login);
-  TakeCollation(login.collation, &session_);
 }
 
 SqlHandler::~SqlHandler() = default;
@@ -160,17 +213,17 @@ SqlHandler::~SqlHandler() = default;
 void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command command) {
   using namespace mysql;  // NOLINT(google-build-using-namespace): the command types
   if (auto* query = std::get_if<QueryCommand>(&command.body)) {
-    auto text = std::make_shared<const std::string>(std::move(query->text));
-    NoteRunning(*text);
+    auto text = std::make_shared<ClientText>(std::move(query->text));
+    NoteRunning(std::string(text->Rest(ClientCharset())));
     writer_ =
         std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText, session_.settings());
-    RunText(connection, std::move(text), 0);
+    RunText(connection, std::move(text));
   } else if (auto* execute = std::get_if<StmtExecuteCommand>(&command.body)) {
     writer_ =
         std::make_unique<ResultWriter>(connection.get(), RowEncoding::kBinary, session_.settings());
     ExecutePrepared(connection, *execute);
   } else if (auto* prepare = std::get_if<StmtPrepareCommand>(&command.body)) {
-    Prepare(connection, prepare->text);
+    Prepare(connection, FromClient(std::move(prepare->text), ClientCharset()));
   } else if (auto* close = std::get_if<StmtCloseCommand>(&command.body)) {
     session_.ClosePrepared(close->statement_id);
     prepared_.erase(close->statement_id);
@@ -179,7 +232,8 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
     SendLongData(*data);
     FinishCommand(connection);
   } else if (auto* init = std::get_if<InitDbCommand>(&command.body)) {
-    Answer(connection, session_.UseDatabase(init->database));
+    Answer(connection,
+           session_.UseDatabase(FromClient(std::move(init->database), ClientCharset())));
   } else if (auto* list = std::get_if<FieldListCommand>(&command.body)) {
     FieldList(connection, *list);
   } else if (std::holds_alternative<ResetConnectionCommand>(command.body)) {
@@ -197,10 +251,10 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
   } else if (std::holds_alternative<StatisticsCommand>(command.body)) {
     Statistics(connection);
   } else if (std::holds_alternative<ProcessInfoCommand>(command.body)) {
-    auto text = std::make_shared<const std::string>("SHOW PROCESSLIST");
+    auto text = std::make_shared<ClientText>("SHOW PROCESSLIST");
     writer_ =
         std::make_unique<ResultWriter>(connection.get(), RowEncoding::kText, session_.settings());
-    RunText(connection, std::move(text), 0);
+    RunText(connection, std::move(text));
   } else if (auto* kill = std::get_if<ProcessKillCommand>(&command.body)) {
     Answer(connection, Kill(kill->thread_id));
   } else if (std::holds_alternative<ShutdownCommand>(command.body)) {
@@ -216,34 +270,34 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
   }
 }
 
-void SqlHandler::RunText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
-                         size_t offset) {
+void SqlHandler::RunText(const ConnectionPtr& connection, std::shared_ptr<ClientText> text) {
   const auto next = std::make_shared<size_t>(0);
+  const std::string_view rest = text->Rest(ClientCharset());
   // Who is in a transaction may hold what those inside wait for, and must not wait here.
-  const StatementGate::Ticket place =
-      gate_->Enter(session_.in_transaction() ? 0 : text->size() - offset,
-                   [this] { return session_.interrupted(); });
-  const sql::ExecuteResult result = session_.Execute(
-      std::string_view(*text).substr(offset), *writer_, [this, connection, text, offset, next] {
-        connection->Post([this, connection, text, offset, next] {
+  const StatementGate::Ticket place = gate_->Enter(session_.in_transaction() ? 0 : rest.size(),
+                                                   [this] { return session_.interrupted(); });
+  const sql::ExecuteResult result =
+      session_.Execute(rest, *writer_, [this, connection, text, next] {
+        connection->Post([this, connection, text, next] {
           session_.CompleteParked(*writer_);
-          ContinueText(connection, text, offset + *next);
+          ContinueText(connection, text, *next);
         });
       });
   // A continuation runs only after this has returned (INV-NET-1), so it sees the value.
   *next = result.next;
   if (result.state == sql::ExecuteState::kDone) {
-    ContinueText(connection, std::move(text), offset + result.next);
+    ContinueText(connection, std::move(text), result.next);
   }
 }
 
-void SqlHandler::ContinueText(const ConnectionPtr& connection,
-                              std::shared_ptr<const std::string> text, size_t next) {
-  if (writer_->failed() || next >= text->size()) {
+void SqlHandler::ContinueText(const ConnectionPtr& connection, std::shared_ptr<ClientText> text,
+                              size_t done) {
+  text->Skip(done);
+  if (writer_->failed() || text->at_end()) {
     FinishCommand(connection);
     return;
   }
-  RunText(connection, std::move(text), next);
+  RunText(connection, std::move(text));
 }
 
 void SqlHandler::Prepare(const ConnectionPtr& connection, const std::string& text) {
@@ -256,8 +310,9 @@ void SqlHandler::Prepare(const ConnectionPtr& connection, const std::string& tex
   const auto count = static_cast<uint16_t>(info->parameter_count);
   prepared_.emplace(info->id, Prepared(count));
   std::vector<mysql::ColumnDefinition> definitions;
+  const ResultCharset charset(session_.settings());
   for (const sql::ResultColumn& column : info->columns) {
-    definitions.push_back(ToColumnDefinition(column));
+    definitions.push_back(charset.Describe(column));
   }
   connection->response().WritePrepareOk(info->id, definitions, count, StatusFlags(),
                                         /*warnings=*/0);
@@ -290,7 +345,7 @@ void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
   std::vector<sql::TypedValue> parameters;
   parameters.reserve(values.size());
   for (mysql::Parameter& value : values) {
-    parameters.push_back(ToTyped(std::move(value), session_.settings().collation_connection));
+    parameters.push_back(ToTyped(std::move(value), session_.settings()));
   }
   const sql::ExecuteResult result =
       session_.ExecutePrepared(command.statement_id, parameters, *writer_, [this, connection] {
@@ -351,9 +406,10 @@ void SqlHandler::SendLongData(const mysql::StmtSendLongDataCommand& command) {
 
 void SqlHandler::FieldList(const ConnectionPtr& connection,
                            const mysql::FieldListCommand& command) {
-  ColumnCollector columns;
+  ColumnCollector columns(session_.settings());
+  const std::string table = FromClient(command.table, ClientCharset());
   const Status status =
-      session_.RunQueryText("SELECT * FROM " + Quoted(command.table) + " LIMIT 0", columns);
+      session_.RunQueryText("SELECT * FROM " + Quoted(table) + " LIMIT 0", columns);
   if (!status.ok()) {
     Answer(connection, status);
     return;
@@ -388,7 +444,7 @@ void SqlHandler::Answer(const ConnectionPtr& connection, const Status& status) {
   if (status.ok()) {
     connection->response().WriteOk(PlainOk());
   } else {
-    connection->response().WriteError(status);
+    connection->response().WriteError(ResultCharset(session_.settings()).Error(status));
   }
   FinishCommand(connection);
 }
@@ -456,7 +512,7 @@ Status SqlHandler::OnChangeUser(const LoginInfo& login) {
   prepared_.clear();
   NoteUser(login);
   session_.set_identity(ToIdentity(session_.identity().connection_id, login));
-  TakeCollation(login.collation, &session_);
+  RETURN_IF_ERROR(TakeCollation(login.collation, &session_));
   session_.set_password_expired(login.account.password_expired);
   RETURN_IF_ERROR(session_.ActivateDefaultRoles());
   session_.set_client_found_rows((login.capabilities & mysql::kClientFoundRows) != 0);

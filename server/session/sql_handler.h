@@ -12,6 +12,7 @@
 
 #include "protocol/mysql/parameter.h"
 #include "server/net/command_handler.h"
+#include "server/session/client_text.h"
 #include "server/session/result_writer.h"
 #include "server/session/statement_gate.h"
 #include "sql/session/session.h"
@@ -45,11 +46,10 @@ class SqlHandler final : public CommandHandler {
     std::unique_ptr<StatementCursor> cursor;  // null: none is open
   };
 
-  void RunText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
-               size_t offset);
-  // After a statement of a text is answered: the next one, or the end.
-  void ContinueText(const ConnectionPtr& connection, std::shared_ptr<const std::string> text,
-                    size_t next);
+  void RunText(const ConnectionPtr& connection, std::shared_ptr<ClientText> text);
+  // After a statement of a text, of that size, is answered: the next one, or the end.
+  void ContinueText(const ConnectionPtr& connection, std::shared_ptr<ClientText> text, size_t done);
+  row::CharsetId ClientCharset() const { return session_.settings().character_set_client; }
   void Prepare(const ConnectionPtr& connection, const std::string& text);
   void ExecutePrepared(const ConnectionPtr& connection, const mysql::StmtExecuteCommand& command);
   void Fetch(const ConnectionPtr& connection, const mysql::StmtFetchCommand& command);
