@@ -1,8 +1,12 @@
 #include "tests/sql/runner/sql_test_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
+
+#include "row/collation.h"
 
 namespace borealis::sqltest {
 namespace {
@@ -161,7 +165,16 @@ std::string EscapeCell(std::string_view value) {
     return "(empty)";
   }
   std::string text;
-  for (char c : value) {
+  for (size_t pos = 0; pos < value.size();) {
+    const char c = value[pos];
+    size_t size;
+    const bool bad = row::DecodeChar(value, pos, &size) == row::kBadChar;
+    const std::string_view whole = value.substr(pos, size);
+    pos += size;
+    if (bad) {
+      text += fmt::format("\\x{:02X}", static_cast<uint8_t>(c));
+      continue;
+    }
     switch (c) {
       case '\\':
         text += "\\\\";
@@ -176,7 +189,7 @@ std::string EscapeCell(std::string_view value) {
         text += "\\0";
         break;
       default:
-        text += c;
+        text += whole;
     }
   }
   return text;

@@ -8,7 +8,8 @@
 //   statement count 3               must succeed and change that many rows
 //   query [nosort|rowsort]          must give exactly the rows after ----, one per line, columns
 //                                   separated by tabs; NULL is NULL, the empty string (empty);
-//                                   backslash, tab and line feed in a value as \\, \t, \n
+//                                   backslash, tab and line feed in a value as \\, \t, \n, and
+//                                   bytes that are no UTF-8 as \xE9
 //   connection NAME [USER [PASSWORD]]   the following records run in that session; its first use
 //                                   opens it, as root where no user is named
 //   warnings                        after a statement: SHOW WARNINGS must list these rows
@@ -17,7 +18,8 @@
 //
 // The statement stands on the lines after the first and may span several; ---- ends it. The same
 // files run embedded and over the wire, and sqltest --record fills in the answers of a real MySQL
-// server. Files that LOAD DATA LOCAL names are relative to the test file.
+// server. Files that LOAD DATA LOCAL names are relative to the test file. Files in charset/ are
+// about what the protocol does, and run over the wire alone.
 #pragma once
 
 #include <functional>
