@@ -71,8 +71,9 @@ Result<BoundPtr> BindStringLiteral(const Literal& literal, const SessionSettings
     std::string bytes = sent_as == row::CharsetId::kLatin1
                             ? row::GetCharset(sent_as).Encode(literal.text)
                             : literal.text;
-    return MakeLiteral(Type::Varbinary(static_cast<uint32_t>(bytes.size())),
-                       Value::String(std::move(bytes)), Coercibility::kCoercible);
+    const auto size = static_cast<uint32_t>(bytes.size());
+    return MakeLiteral(Type::Varbinary(size), Value::String(std::move(bytes)),
+                       Coercibility::kCoercible);
   }
   std::string text =
       FittingText(literal.text, sent_as, row::GetCollation(collation).charset(), context, facts);
