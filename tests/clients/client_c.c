@@ -237,6 +237,30 @@ static void Survive(MYSQL* db) {
   mysql_close(again);
 }
 
+/* Parameters and results in latin1: \xE9 is an e with acute, C3A9 in UTF-8. */
+static void CharacterSets(MYSQL* db) {
+  MYSQL* old = Open("c_client", 0);
+  CHECK(mysql_set_character_set(old, "latin1") == 0);
+  Run(old, "CREATE TABLE cs (a VARCHAR(20), b VARBINARY(20))");
+  MYSQL_STMT* insert = Prepare(old, "INSERT INTO cs VALUES (CONCAT(?, '\xE9'), ?)");
+  MYSQL_BIND values[2];
+  memset(values, 0, sizeof values);
+  char text[] = "\xE9\x80";
+  values[0].buffer_type = MYSQL_TYPE_STRING;
+  values[0].buffer = text;
+  values[0].buffer_length = 2;
+  values[1].buffer_type = MYSQL_TYPE_BLOB;
+  values[1].buffer = text;
+  values[1].buffer_length = 2;
+  CHECK(mysql_stmt_bind_param(insert, values) == 0);
+  Execute(insert);
+  mysql_stmt_close(insert);
+  Reads(db, "SELECT CONCAT(HEX(a), ' ', HEX(b)) FROM cs", "C3A9E282ACC3A9 E980");
+  Reads(old, "SELECT a FROM cs", "\xE9\x80\xE9");
+  Reads(old, "SELECT 1 FROM cs WHERE a = '\xE9\x80\xE9'", "1");
+  mysql_close(old);
+}
+
 int main(int argc, char** argv) {
   CHECK(argc == 2);
   port = (unsigned)atoi(argv[1]);
@@ -250,6 +274,7 @@ int main(int argc, char** argv) {
   Transactions(db);
   Results(db);
   Errors(db);
+  CharacterSets(db);
   Survive(db);
   mysql_close(db);
   return 0;

@@ -189,12 +189,55 @@ def check_load(connection):
     other.close()
 
 
+def check_character_sets(connection):
+    connection.query("CREATE TABLE cs (a VARCHAR(20), l VARCHAR(20) CHARACTER SET latin1, b VARBINARY(20))")
+    connection.query("CREATE DATABASE `pyé`")
+    old = connect(charset="latin1", database="pyé")
+    with old.cursor() as cursor:
+        cursor.execute("SELECT DATABASE(), @@character_set_client, @@character_set_results, @@collation_connection")
+        assert cursor.fetchone() == ("pyé", "latin1", "latin1", "latin1_swedish_ci")
+        cursor.execute("INSERT INTO py.cs VALUES (%s, %s, %s)", ("é€", "ü", b"\xe9\0"))
+        cursor.execute("SELECT a AS `é`, l, b FROM py.cs WHERE a = 'é€'")
+        assert cursor.fetchall() == (("é€", "ü", b"\xe9\0"),)
+        assert [d[0] for d in cursor.description] == ["é", "l", "b"]
+        assert [field.charsetnr for field in cursor._result.fields] == [8, 8, 63]
+        try:
+            cursor.execute("SELECT `ü€` FROM py.cs")
+            raise AssertionError("no such column")
+        except pymysql.err.OperationalError as error:
+            assert error.args[0] == 1054  # PyMySQL reads the message as UTF-8 whatever the character set
+        old.query(b"SET NAMES utf8mb4")
+    old.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT a, HEX(a), l, HEX(l), HEX(b) FROM cs")
+        assert cursor.fetchall() == (("é€", "C3A9E282AC", "ü", "FC", "E900"),)
+        # What is malformed is warned of as a literal, and refused as text to store and as a name.
+        cursor.execute(b"SELECT HEX('a\xe9b')")
+        assert cursor.fetchall() == (("61E962",),)
+        cursor.execute("SHOW WARNINGS")
+        assert cursor.fetchall() == (("Warning", 1300, "Invalid utf8mb4 character string: 'E962'"),)
+        assert refused(lambda: connection.query(b"INSERT INTO cs (a) VALUES ('a\xe9b')")) == 1366
+        assert refused(lambda: connection.query(b"SELECT 1 AS `a\xe9b`")) == 1300
+        assert refused(lambda: connection.query(b"CREATE TABLE n (i INT COMMENT '\xe9')")) == 1300
+        cursor.execute("SELECT COUNT(*) FROM cs")
+        assert cursor.fetchone() == (1,)
+    mixed = connect(database="py", client_flag=CLIENT.MULTI_STATEMENTS, use_unicode=False)
+    mixed.query(b"SET NAMES latin1; INSERT INTO cs (a) VALUES ('\xe9'); SET NAMES utf8mb4; INSERT INTO cs (a) VALUES ('\xc3\xa9')")
+    while mixed.next_result():
+        pass
+    mixed.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT HEX(a) FROM cs WHERE b IS NULL")
+        assert cursor.fetchall() == (("C3A9",),)
+    connection.query("DROP DATABASE `pyé`")
+
+
 def main():
     connection = connect()
     connection.query("DROP DATABASE IF EXISTS py")
     connection.query("CREATE DATABASE py")
     connection.select_db("py")
-    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_load):
+    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_load, check_character_sets):
         check(connection)
 
 
