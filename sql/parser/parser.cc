@@ -128,6 +128,7 @@ Result<ParsedStatement> Parser::ParseOneStatement() {
 }
 
 Result<ExprPtr> Parser::ParseWholeExpression() {
+  RETURN_IF_ERROR(CheckNames());
   ASSIGN_OR_RETURN(ExprPtr expr, ParseExpr());
   if (!At(TokenKind::kEnd)) {
     return Error();
