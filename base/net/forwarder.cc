@@ -2,8 +2,9 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
-#include <deque>
 #include <map>
 #include <set>
 #include <thread>
@@ -27,12 +28,26 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr size_t kPipeBytes = 64u << 10;
+// What an idle connection keeps for each direction, and what one turn of a busy one may carry.
+constexpr size_t kIdleBytes = 1u << 10;
+constexpr size_t kTurnBytes = 64u << 10;
 // How long a connection waits for a target, and for a target to accept it.
 constexpr auto kTargetWait = std::chrono::seconds(30);
 constexpr auto kConnectWait = std::chrono::seconds(2);
 
 class Pair;
+
+// Room for what one turn carries: one for all connections of the thread, as a turn does not wait.
+using TurnBuffer = std::array<char, kTurnBytes>;
+
+// One direction of a connection. While nothing moves it keeps kIdleBytes; what its target does not
+// take at once, at most a turn's bytes, waits in memory of its own, and nothing is read meanwhile.
+struct Pipe {
+  tcp::socket* from;
+  tcp::socket* to;
+  std::array<char, kIdleBytes> first = {};
+  std::vector<char> rest = {};
+};
 
 struct Endpoint {
   std::string name;
@@ -46,8 +61,8 @@ struct Endpoint {
 // A client's connection and, once found, its target's. Lives on the forwarder's thread.
 class Pair : public std::enable_shared_from_this<Pair> {
  public:
-  Pair(asio::io_context& io, Endpoint* endpoint, tcp::socket client)
-      : endpoint_(endpoint), client_(std::move(client)), target_(io), deadline_(io) {}
+  Pair(asio::io_context& io, Endpoint* endpoint, tcp::socket client, TurnBuffer* turn)
+      : endpoint_(endpoint), turn_(turn), client_(std::move(client)), target_(io), deadline_(io) {}
 
   void Start() {
     error_code ignored;
@@ -131,42 +146,63 @@ class Pair : public std::enable_shared_from_this<Pair> {
     deadline_.cancel();
     error_code ignored;
     target_.set_option(tcp::no_delay(true), ignored);
+    target_.non_blocking(true, ignored);
+    client_.non_blocking(true, ignored);
     CheckTarget();
-    Pump(&client_, &target_, &to_target_);
-    Pump(&target_, &client_, &to_client_);
+    Wait(&to_target_);
+    Wait(&to_client_);
   }
 
-  void Pump(tcp::socket* from, tcp::socket* to, std::string* buffer) {
+  void Wait(Pipe* pipe) {
     if (state_ != State::kForwarding) {
       return;
     }
-    buffer->resize(kPipeBytes);
-    from->async_read_some(asio::buffer(*buffer), [self = shared_from_this(), from, to, buffer](
-                                                     error_code error, size_t size) {
-      if (error || self->state_ != State::kForwarding) {
-        self->Close();
-        return;
-      }
-      asio::async_write(*to, asio::buffer(buffer->data(), size),
-                        [self, from, to, buffer](error_code failure, size_t) {
-                          if (failure) {
-                            self->Close();
-                            return;
-                          }
-                          self->Pump(from, to, buffer);
-                        });
-    });
+    pipe->from->async_read_some(asio::buffer(pipe->first),
+                                [self = shared_from_this(), pipe](error_code error, size_t size) {
+                                  if (error || self->state_ != State::kForwarding) {
+                                    self->Close();
+                                    return;
+                                  }
+                                  self->Turn(pipe, size);
+                                });
+  }
+
+  // `size` bytes came into pipe->first; when it is full, what follows them is fetched as well.
+  void Turn(Pipe* pipe, size_t size) {
+    const char* data = pipe->first.data();
+    error_code ignored;  // a failure comes back when it is waited for the next time
+    if (size == kIdleBytes) {
+      std::copy_n(data, size, turn_->data());
+      data = turn_->data();
+      size += pipe->from->read_some(asio::buffer(*turn_) + size, ignored);
+    }
+    const size_t sent = pipe->to->write_some(asio::buffer(data, size), ignored);
+    if (sent == size) {
+      Wait(pipe);
+      return;
+    }
+    pipe->rest.assign(data + sent, data + size);
+    asio::async_write(*pipe->to, asio::buffer(pipe->rest),
+                      [self = shared_from_this(), pipe](error_code failure, size_t) {
+                        pipe->rest = {};
+                        if (failure) {
+                          self->Close();
+                          return;
+                        }
+                        self->Wait(pipe);
+                      });
   }
 
   Endpoint* const endpoint_;
+  TurnBuffer* const turn_;
   tcp::socket client_;
   tcp::socket target_;
   asio::steady_timer deadline_;
   std::shared_ptr<asio::steady_timer> retry_;
   ForwardTarget address_;
   State state_ = State::kWaiting;
-  std::string to_target_;
-  std::string to_client_;
+  Pipe to_target_{&client_, &target_};
+  Pipe to_client_{&target_, &client_};
 };
 
 class AsioForwarder final : public Forwarder {
@@ -255,7 +291,7 @@ class AsioForwarder final : public Forwarder {
       }
       if (!error) {
         ++endpoint->counters.accepted;
-        auto pair = std::make_shared<Pair>(io_, endpoint, std::move(socket));
+        auto pair = std::make_shared<Pair>(io_, endpoint, std::move(socket), &turn_);
         endpoint->pairs.insert(pair);
         pair->Start();
         Publish(*endpoint);
@@ -271,6 +307,7 @@ class AsioForwarder final : public Forwarder {
 
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  TurnBuffer turn_;
   std::map<std::string, std::unique_ptr<Endpoint>> endpoints_;
   std::thread thread_;
   mutable Mutex mutex_{LockRank::kLeaf};

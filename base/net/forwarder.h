@@ -1,9 +1,9 @@
 // A TCP endpoint that forwards each connection to a target chosen when the connection arrives.
 //
-// Bytes pass unchanged both ways with bounded buffers; when either side ends, both end. While there
-// is no target a new connection waits for one, up to a time limit: a failover looks like a delay to
-// clients that connect during it. One thread. Targets may change at any time: connections to a
-// target that is no longer listed are closed.
+// Bytes pass unchanged both ways with bounded buffers, small ones while nothing moves; when either
+// side ends, both end. While there is no target a new connection waits for one, up to a time limit:
+// a failover looks like a delay to clients that connect during it. One thread. Targets may change
+// at any time: connections to a target that is no longer listed are closed.
 #pragma once
 
 #include <cstdint>
