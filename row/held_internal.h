@@ -12,6 +12,23 @@ namespace borealis::row {
 // The 64 bits of an integer, BIT, YEAR, ENUM, SET or temporal value, when they are in the type's
 // range; kInvalidArgument otherwise. Integers of the other signedness are taken when they fit.
 Status HeldInteger(const Type& type, const Value& value, int64_t* bits);
+// Bytes that its values need: 1, 2, 3, 4 or 8. Row and key formats depend on it.
+inline uint8_t BitsWidth(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kTinyInt:
+      return 1;
+    case TypeKind::kSmallInt:
+    case TypeKind::kYear:
+    case TypeKind::kEnum:
+      return 2;
+    case TypeKind::kMediumInt:
+      return 3;
+    case TypeKind::kInt:
+      return 4;
+    default:
+      return 8;
+  }
+}
 // The exact decimal of a kDecimal, kInt or kUint value.
 Status HeldDecimal(const Type& type, const Value& value, Decimal* decimal);
 Status HeldDouble(const Type& type, const Value& value, double* number);

@@ -21,24 +21,6 @@ constexpr uint64_t kSignBit = uint64_t{1} << 63;
 // More than the comparable form of any decimal has.
 constexpr size_t kDecimalKeySizeMax = 64;
 
-// Bytes of an integer-like part.
-size_t BitsWidth(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::kTinyInt:
-      return 1;
-    case TypeKind::kSmallInt:
-    case TypeKind::kYear:
-    case TypeKind::kEnum:
-      return 2;
-    case TypeKind::kMediumInt:
-      return 3;
-    case TypeKind::kInt:
-      return 4;
-    default:
-      return 8;
-  }
-}
-
 uint64_t OrderedDouble(double number) {
   uint64_t bits = std::bit_cast<uint64_t>(number == 0 ? 0.0 : number);
   return (bits & kSignBit) != 0 ? ~bits : bits | kSignBit;

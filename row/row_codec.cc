@@ -25,30 +25,15 @@ constexpr size_t kWideLimit = 0x7FFFFFFF;
 // Bytes of a fixed-width type, 0 for a variable-width one.
 uint8_t FixedWidth(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kTinyInt:
-      return 1;
-    case TypeKind::kSmallInt:
-    case TypeKind::kYear:
-    case TypeKind::kEnum:
-      return 2;
-    case TypeKind::kMediumInt:
-      return 3;
-    case TypeKind::kInt:
     case TypeKind::kFloat:
     case TypeKind::kDate:
       return 4;
-    case TypeKind::kBigInt:
     case TypeKind::kDouble:
-    case TypeKind::kBit:
-    case TypeKind::kSet:
-    case TypeKind::kTime:
-    case TypeKind::kDateTime:
-    case TypeKind::kTimestamp:
       return 8;
     case TypeKind::kDecimal:
       return static_cast<uint8_t>(Decimal::FixedSize(static_cast<int>(type.length)));
     default:
-      return 0;
+      return IsHeldAsBits(type) ? BitsWidth(type) : 0;
   }
 }
 

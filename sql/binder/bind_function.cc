@@ -4,6 +4,7 @@
 
 #include "row/collation.h"
 #include "row/decimal.h"
+#include "sql/ast/print.h"
 #include "sql/binder/binder_internal.h"
 #include "sql/binder/evaluate.h"
 #include "sql/binder/print_bound.h"
@@ -20,35 +21,8 @@ bool IsArithmetic(BinaryOp op) {
   return op <= BinaryOp::kShiftRight;
 }
 
-std::string_view OperatorName(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::kAdd:
-      return "+";
-    case BinaryOp::kSubtract:
-      return "-";
-    case BinaryOp::kMultiply:
-      return "*";
-    case BinaryOp::kDivide:
-      return "/";
-    case BinaryOp::kIntDivide:
-      return "div";
-    case BinaryOp::kModulo:
-      return "%";
-    case BinaryOp::kBitOr:
-      return "|";
-    case BinaryOp::kBitAnd:
-      return "&";
-    case BinaryOp::kBitXor:
-      return "^";
-    case BinaryOp::kShiftLeft:
-      return "<<";
-    case BinaryOp::kShiftRight:
-      return ">>";
-    case BinaryOp::kConcat:
-      return "concat";
-    default:
-      return "";
-  }
+std::string_view FunctionOfArithmetic(BinaryOp op) {
+  return op == BinaryOp::kIntDivide ? "div" : BinaryOpText(op);
 }
 
 // Collects what folding would warn about: such an expression is left for each execution to warn.
@@ -204,7 +178,7 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
 
 Result<BoundPtr> StatementBinder::BindOperator(BinaryOp op, BoundPtr left, BoundPtr right) {
   if (IsArithmetic(op)) {
-    return MakeFunction(OperatorName(op), {HexAsNumber(left), HexAsNumber(right)});
+    return MakeFunction(FunctionOfArithmetic(op), {HexAsNumber(left), HexAsNumber(right)});
   }
   switch (op) {
     case BinaryOp::kXor: {

@@ -1,10 +1,12 @@
 // What information_schema and SHOW say of a column and of an index, in MySQL's words.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "row/time_zone.h"
 #include "sql/catalog/table_descriptor.h"
@@ -30,6 +32,18 @@ std::optional<CharacterLengths> LengthsOf(const row::Type& type);
 // COLUMNS.NUMERIC_PRECISION and NUMERIC_SCALE.
 std::optional<uint64_t> NumericPrecision(const row::Type& type);
 std::optional<uint64_t> NumericScale(const row::Type& type);
+
+// A table's keys or constraints, in the order in which MySQL lists them.
+template <class Named>
+std::vector<const Named*> SortedByName(const std::vector<Named>& all) {
+  std::vector<const Named*> sorted;
+  for (const Named& one : all) {
+    sorted.push_back(&one);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Named* a, const Named* b) { return FoldName(a->name) < FoldName(b->name); });
+  return sorted;
+}
 
 // "NO ACTION", "CASCADE", …
 std::string_view ActionText(ForeignKeyAction action);

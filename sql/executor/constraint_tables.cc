@@ -8,20 +8,8 @@
 namespace borealis::sql {
 namespace {
 
-// Both by name, as MySQL lists constraints.
-template <class Named>
-std::vector<const Named*> ByName(const std::vector<Named>& all) {
-  std::vector<const Named*> sorted;
-  for (const Named& one : all) {
-    sorted.push_back(&one);
-  }
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Named* a, const Named* b) { return FoldName(a->name) < FoldName(b->name); });
-  return sorted;
-}
-
 std::vector<const IndexDescriptor*> UniqueKeys(const TableDescriptor& table) {
-  std::vector<const IndexDescriptor*> keys = ByName(table.indexes);
+  std::vector<const IndexDescriptor*> keys = SortedByName(table.indexes);
   std::erase_if(keys, [](const IndexDescriptor* index) { return !index->unique(); });
   return keys;
 }
@@ -44,10 +32,10 @@ Status ScanTableConstraints(SystemRows& rows) {
       const bool primary = index->kind == IndexKind::kPrimary;
       RETURN_IF_ERROR(add(index->name, primary ? "PRIMARY KEY" : "UNIQUE", true));
     }
-    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+    for (const ForeignKeyDescriptor* key : SortedByName(table.foreign_keys)) {
       RETURN_IF_ERROR(add(key->name, "FOREIGN KEY", true));
     }
-    for (const CheckDescriptor* check : ByName(table.checks)) {
+    for (const CheckDescriptor* check : SortedByName(table.checks)) {
       RETURN_IF_ERROR(add(check->name, "CHECK", check->enforced));
     }
     return Status::Ok();
@@ -87,7 +75,7 @@ Status ScanKeyColumnUsage(SystemRows& rows) {
         RETURN_IF_ERROR(rows.Add(row.Null(4)));
       }
     }
-    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+    for (const ForeignKeyDescriptor* key : SortedByName(table.foreign_keys)) {
       RETURN_IF_ERROR(AddForeignKeyColumns(rows, table, *key));
     }
     return Status::Ok();
@@ -128,7 +116,7 @@ std::optional<std::string> ReferredKey(const SystemRows& rows, const ForeignKeyD
 Status ScanReferentialConstraints(SystemRows& rows) {
   return ForEachTable(rows, 1, 9, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& table = *entry.table;
-    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+    for (const ForeignKeyDescriptor* key : SortedByName(table.foreign_keys)) {
       SystemRow row = rows.NewRow();
       row.Text("def").Text(table.schema).Text(key->name).Text("def").Text(key->schema);
       row.TextOrNull(ReferredKey(rows, *key)).Text("NONE").Text(ActionText(key->on_update));
@@ -166,7 +154,7 @@ uint64_t InnodbType(const ForeignKeyDescriptor& key) {
 Status ScanInnodbForeign(SystemRows& rows) {
   return ForEachTable(rows, 0, std::nullopt, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& table = *entry.table;
-    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+    for (const ForeignKeyDescriptor* key : SortedByName(table.foreign_keys)) {
       SystemRow row = rows.NewRow();
       row.Text(table.schema + "/" + key->name).Text(table.schema + "/" + table.name);
       row.Text(key->schema + "/" + key->table).Number(key->columns.size());
@@ -183,7 +171,7 @@ constexpr std::string_view kInnodbForeignCols =
 Status ScanInnodbForeignCols(SystemRows& rows) {
   return ForEachTable(rows, 0, std::nullopt, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& table = *entry.table;
-    for (const ForeignKeyDescriptor* key : ByName(table.foreign_keys)) {
+    for (const ForeignKeyDescriptor* key : SortedByName(table.foreign_keys)) {
       for (size_t i = 0; i < key->columns.size(); ++i) {
         SystemRow row = rows.NewRow();
         row.Text(table.schema + "/" + key->name).Text(table.columns[key->columns[i]].name);
@@ -200,7 +188,7 @@ constexpr std::string_view kCheckConstraints =
 
 Status ScanCheckConstraints(SystemRows& rows) {
   return ForEachTable(rows, 1, std::nullopt, [&rows](const CatalogEntry& entry) -> Status {
-    for (const CheckDescriptor* check : ByName(entry.table->checks)) {
+    for (const CheckDescriptor* check : SortedByName(entry.table->checks)) {
       SystemRow row = rows.NewRow();
       row.Text("def").Text(entry.table->schema).Text(check->name).Expression(check->text);
       RETURN_IF_ERROR(rows.Add(row));

@@ -185,17 +185,6 @@ void TableTextWriter::AddIndex(const IndexDescriptor& index) {
   lines_.push_back(std::move(line));
 }
 
-template <class Named>
-std::vector<const Named*> SortedByName(const std::vector<Named>& all) {
-  std::vector<const Named*> sorted;
-  for (const Named& one : all) {
-    sorted.push_back(&one);
-  }
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Named* a, const Named* b) { return FoldName(a->name) < FoldName(b->name); });
-  return sorted;
-}
-
 void TableTextWriter::AddForeignKeys() {
   for (const ForeignKeyDescriptor* key : SortedByName(table_.foreign_keys)) {
     lines_.push_back(ForeignKeyClause(table_, *key, options_));

@@ -7,6 +7,7 @@
 namespace borealis::sql {
 namespace {
 
+// All but GRANT OPTION, which is a column of its own.
 std::vector<Privilege> Members(PrivilegeSet set) {
   std::vector<Privilege> list;
   for (int i = 0; i < kPrivilegeCount; ++i) {
@@ -34,27 +35,44 @@ std::vector<const Account*> VisibleAccounts(const Session& session) {
   return list;
 }
 
+std::vector<std::string_view> Names(PrivilegeSet set) {
+  std::vector<std::string_view> names;
+  for (const Privilege privilege : Members(set)) {
+    names.push_back(PrivilegeName(privilege));
+  }
+  return names;
+}
+
+// One row for each of `privileges` in a table that begins with GRANTEE and TABLE_CATALOG and ends
+// with PRIVILEGE_TYPE and IS_GRANTABLE; `names` are between.
+Status AddPrivileges(SystemRows& rows, const Account& account,
+                     std::initializer_list<std::string_view> names,
+                     const std::vector<std::string_view>& privileges, bool grantable) {
+  for (const std::string_view privilege : privileges) {
+    SystemRow row = rows.NewRow();
+    row.Text(QuotedAccount(account.key)).Text("def");
+    for (const std::string_view name : names) {
+      row.Text(name);
+    }
+    RETURN_IF_ERROR(rows.Add(row.Text(privilege).YesNo(grantable)));
+  }
+  return Status::Ok();
+}
+
 constexpr std::string_view kUserPrivileges =
     "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, PRIVILEGE_TYPE "
     "varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
 
 Status ScanUserPrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
-    const auto add = [&](std::string_view privilege, bool grantable) {
-      SystemRow row = rows.NewRow();
-      row.Text(QuotedAccount(account->key)).Text("def").Text(privilege).YesNo(grantable);
-      return rows.Add(row);
-    };
-    const bool grantable = account->global.Has(Privilege::kGrantOption);
-    const std::vector<Privilege> held = Members(account->global);
+    std::vector<std::string_view> held = Names(account->global);
     if (held.empty() && account->dynamic.empty()) {
-      RETURN_IF_ERROR(add("USAGE", grantable));
+      held.push_back("USAGE");
     }
-    for (const Privilege privilege : held) {
-      RETURN_IF_ERROR(add(PrivilegeName(privilege), grantable));
-    }
+    const bool grantable = account->global.Has(Privilege::kGrantOption);
+    RETURN_IF_ERROR(AddPrivileges(rows, *account, {}, held, grantable));
     for (const auto& [name, with_grant_option] : account->dynamic) {
-      RETURN_IF_ERROR(add(name, with_grant_option));
+      RETURN_IF_ERROR(AddPrivileges(rows, *account, {}, {name}, with_grant_option));
     }
   }
   return Status::Ok();
@@ -68,18 +86,12 @@ constexpr std::string_view kSchemaPrivileges =
 Status ScanSchemaPrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
     for (const auto& [schema, privileges] : account->schemas) {
-      std::vector<std::string_view> names;
-      for (const Privilege privilege : Members(privileges)) {
-        names.push_back(PrivilegeName(privilege));
+      std::vector<std::string_view> held = Names(privileges);
+      if (held.empty()) {
+        held.push_back("USAGE");
       }
-      if (names.empty()) {
-        names.push_back("USAGE");
-      }
-      for (const std::string_view name : names) {
-        SystemRow row = rows.NewRow();
-        row.Text(QuotedAccount(account->key)).Text("def").Text(schema).Text(name);
-        RETURN_IF_ERROR(rows.Add(row.YesNo(privileges.Has(Privilege::kGrantOption))));
-      }
+      const bool grantable = privileges.Has(Privilege::kGrantOption);
+      RETURN_IF_ERROR(AddPrivileges(rows, *account, {schema}, held, grantable));
     }
   }
   return Status::Ok();
@@ -93,12 +105,9 @@ constexpr std::string_view kTablePrivileges =
 Status ScanTablePrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
     for (const auto& [name, grant] : account->tables) {
-      for (const Privilege privilege : Members(grant.table)) {
-        SystemRow row = rows.NewRow();
-        row.Text(QuotedAccount(account->key)).Text("def").Text(name.first).Text(name.second);
-        row.Text(PrivilegeName(privilege));
-        RETURN_IF_ERROR(rows.Add(row.YesNo(grant.table.Has(Privilege::kGrantOption))));
-      }
+      const bool grantable = grant.table.Has(Privilege::kGrantOption);
+      RETURN_IF_ERROR(
+          AddPrivileges(rows, *account, {name.first, name.second}, Names(grant.table), grantable));
     }
   }
   return Status::Ok();
@@ -112,13 +121,10 @@ constexpr std::string_view kColumnPrivileges =
 Status ScanColumnPrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
     for (const auto& [name, grant] : account->tables) {
+      const bool grantable = grant.table.Has(Privilege::kGrantOption);
       for (const auto& [column, privileges] : grant.columns) {
-        for (const Privilege privilege : Members(privileges)) {
-          SystemRow row = rows.NewRow();
-          row.Text(QuotedAccount(account->key)).Text("def").Text(name.first).Text(name.second);
-          row.Text(column).Text(PrivilegeName(privilege));
-          RETURN_IF_ERROR(rows.Add(row.YesNo(grant.table.Has(Privilege::kGrantOption))));
-        }
+        RETURN_IF_ERROR(AddPrivileges(rows, *account, {name.first, name.second, column},
+                                      Names(privileges), grantable));
       }
     }
   }

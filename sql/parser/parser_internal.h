@@ -176,6 +176,8 @@ class Parser {
   Result<ExprPtr> ParseConvert();
   Result<ExprPtr> ParseExists();
   Result<ExprPtr> ParseMatch();
+  template <class Node>
+  Result<ExprPtr> ParseOfColumn();  // NAME(column)
   Result<ExprPtr> ParseDefaultFunction();
   Result<ExprPtr> ParseValuesFunction();
   Result<ExprPtr> ParseRowConstructor();

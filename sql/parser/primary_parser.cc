@@ -508,8 +508,9 @@ Result<ExprPtr> Parser::ParseMatch() {
   return ExprPtr(std::move(node));
 }
 
-Result<ExprPtr> Parser::ParseDefaultFunction() {
-  auto node = std::make_unique<DefaultExpr>();
+template <class Node>
+Result<ExprPtr> Parser::ParseOfColumn() {
+  auto node = std::make_unique<Node>();
   const uint32_t begin = Begin();
   Next();
   RETURN_IF_ERROR(Expect(Op::kLeftParen));
@@ -519,15 +520,12 @@ Result<ExprPtr> Parser::ParseDefaultFunction() {
   return ExprPtr(std::move(node));
 }
 
+Result<ExprPtr> Parser::ParseDefaultFunction() {
+  return ParseOfColumn<DefaultExpr>();
+}
+
 Result<ExprPtr> Parser::ParseValuesFunction() {
-  auto node = std::make_unique<InsertValue>();
-  const uint32_t begin = Begin();
-  Next();
-  RETURN_IF_ERROR(Expect(Op::kLeftParen));
-  ASSIGN_OR_RETURN(node->column, ParseSimpleColumn());
-  RETURN_IF_ERROR(Expect(Op::kRightParen));
-  node->span = SpanFrom(begin);
-  return ExprPtr(std::move(node));
+  return ParseOfColumn<InsertValue>();
 }
 
 // INTERVAL(a, b, …), the function, or INTERVAL expr unit + expr.

@@ -14,13 +14,12 @@
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
 #include "sql/sqlite/table_cursor.h"
+#include "sql/sqlite/virtual_table.h"
 
 namespace borealis::sql {
 namespace {
 
-struct VirtualTable : sqlite3_vtab {
-  const ComputedModule* module = nullptr;
-};
+using Table = VirtualTable<const ComputedModule>;
 
 class LateralRows {
  public:
@@ -167,26 +166,12 @@ int Connect(sqlite3* connection, void* aux, int, const char* const*, sqlite3_vta
     text += "a" + std::to_string(i) + " HIDDEN,";
   }
   text += "h HIDDEN PRIMARY KEY NOT NULL) WITHOUT ROWID";
-  const int rc = sqlite3_declare_vtab(connection, text.c_str());
-  if (rc != SQLITE_OK) {
-    *error = sqlite3_mprintf("%s", sqlite3_errmsg(connection));
-    return rc;
-  }
-  auto table = std::make_unique<VirtualTable>();
-  static_cast<sqlite3_vtab&>(*table) = sqlite3_vtab{};
-  table->module = module;
-  *out = table.release();
-  return SQLITE_OK;
-}
-
-int Disconnect(sqlite3_vtab* table) {
-  delete static_cast<VirtualTable*>(table);
-  return SQLITE_OK;
+  return ConnectTable(connection, text.c_str(), module, out, error);
 }
 
 // Usable once all arguments are known.
 int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
-  const ComputedModule& module = *static_cast<VirtualTable*>(table)->module;
+  const ComputedModule& module = *static_cast<Table*>(table)->module;
   for (int wanted = 0; wanted <= module.arguments; ++wanted) {
     int found = -1;
     for (int i = 0; i < info->nConstraint && found < 0; ++i) {
@@ -208,7 +193,7 @@ int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
 }
 
 int Open(sqlite3_vtab* table, sqlite3_vtab_cursor** out) {
-  *out = std::make_unique<ComputedScan>(static_cast<VirtualTable*>(table)->module).release();
+  *out = std::make_unique<ComputedScan>(static_cast<Table*>(table)->module).release();
   return SQLITE_OK;
 }
 
@@ -216,7 +201,7 @@ const sqlite3_module kMethods = [] {
   sqlite3_module methods = ScanMethods();
   methods.xConnect = Connect;
   methods.xBestIndex = BestIndex;
-  methods.xDisconnect = Disconnect;
+  methods.xDisconnect = DisconnectTable<const ComputedModule>;
   methods.xOpen = Open;
   return methods;
 }();

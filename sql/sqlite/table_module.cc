@@ -6,42 +6,26 @@
 #include "engine/engine.h"
 #include "row/collation.h"
 #include "sql/sqlite/table_cursor.h"
+#include "sql/sqlite/virtual_table.h"
 
 namespace borealis::sql {
 namespace {
 
-// What SQLite knows as one table.
-struct VirtualTable : sqlite3_vtab {
-  TableModule* module = nullptr;
-};
+using Table = VirtualTable<TableModule>;
 
 int Connect(sqlite3* connection, void* aux, int, const char* const*, sqlite3_vtab** out,
             char** error) {
   auto* module = static_cast<TableModule*>(aux);
-  int rc = sqlite3_declare_vtab(connection, module->Declaration().c_str());
-  if (rc != SQLITE_OK) {
-    *error = sqlite3_mprintf("%s", sqlite3_errmsg(connection));
-    return rc;
-  }
-  auto table = std::make_unique<VirtualTable>();
-  static_cast<sqlite3_vtab&>(*table) = sqlite3_vtab{};
-  table->module = module;
-  *out = table.release();
-  return SQLITE_OK;
-}
-
-int Disconnect(sqlite3_vtab* table) {
-  delete static_cast<VirtualTable*>(table);
-  return SQLITE_OK;
+  return ConnectTable(connection, module->Declaration().c_str(), module, out, error);
 }
 
 int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
-  const TableModule* module = static_cast<VirtualTable*>(table)->module;
+  const TableModule* module = static_cast<Table*>(table)->module;
   return module->system() != nullptr ? module->PlanSystem(info) : module->Plan(info);
 }
 
 int OpenCursor(sqlite3_vtab* table, sqlite3_vtab_cursor** out) {
-  *out = MakeScan(static_cast<VirtualTable*>(table)->module).release();
+  *out = MakeScan(static_cast<Table*>(table)->module).release();
   return SQLITE_OK;
 }
 
@@ -73,7 +57,7 @@ const sqlite3_module kMethods = [] {
   sqlite3_module methods = ScanMethods();
   methods.xConnect = Connect;
   methods.xBestIndex = BestIndex;
-  methods.xDisconnect = Disconnect;
+  methods.xDisconnect = DisconnectTable<TableModule>;
   methods.xOpen = OpenCursor;
   return methods;
 }();
