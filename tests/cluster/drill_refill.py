@@ -13,7 +13,7 @@ from cluster import Cluster, wait_for
 from ledger import Ledger
 
 NODE = "storage-2"
-SEED_ROWS, BODY = 4096, 7900  # two to a page: 32 MiB of pages
+SEED_ROWS, BODY = 4096, 7900  # longer than an entry may be, so each on a page of its own: 64 MiB of pages for 32 MiB
 TICKS = os.sysconf("SC_CLK_TCK")
 BUDGET = 200.0  # MiB/s: repair_bytes_per_second of storage_node/node.h
 
