@@ -18,6 +18,7 @@
 #include "base/os/time.h"
 #include "base/result.h"
 #include "engine/definition.h"
+#include "engine/instance_lock.h"
 #include "engine/schema_change.h"
 #include "engine/statistics.h"
 #include "engine/table.h"
@@ -71,6 +72,10 @@ class Engine {
   // LOCK TABLES: takes all the locks, in an order of its own, or none. The tables need not exist.
   virtual Result<std::shared_ptr<const TableLocks>> LockTables(
       const std::vector<TableLockRequest>& tables, const SchemaChangeOptions& how) = 0;
+  // FLUSH TABLES WITH READ LOCK and LOCK INSTANCE FOR BACKUP (instance_lock.h). Waits as a change
+  // of a schema does; kInvalidArgument on a reader instance, where changes come from the writer.
+  virtual Result<std::shared_ptr<InstanceLock>> LockInstance(InstanceLockKind kind,
+                                                             const SchemaChangeOptions& how) = 0;
   // Empty; see user_locks.h. `killed` as of a transaction's options. Must go before the engine.
   virtual std::shared_ptr<UserLocks> MakeUserLocks(uint64_t session_id,
                                                    std::function<bool()> killed) = 0;

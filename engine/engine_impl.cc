@@ -168,10 +168,11 @@ Result<TableRef> EngineImpl::OpenTable(Transaction& transaction, std::string_vie
       (held == TableLocks::Held::kForReading && use == TableUse::kRead)) {
     return core_.dictionary.Find(table_name);
   }
+  if (use == TableUse::kChange) {
+    RETURN_IF_ERROR(trx.PassToChange());
+  }
   LockWait wait;
-  wait.timeout_us = trx.options().metadata_wait_timeout_us > 0
-                        ? trx.options().metadata_wait_timeout_us
-                        : core_.options.metadata_wait_timeout_us;
+  wait.timeout_us = trx.metadata_wait_timeout_us();
   // The rows before the name, as everybody does: who waits for writers to be let in holds nothing
   // that an alteration waits for.
   const std::string rows_key = RowsKey(schema, name);
@@ -203,6 +204,14 @@ Result<TableRef> EngineImpl::OpenTable(Transaction& transaction, std::string_vie
 Result<std::shared_ptr<const TableLocks>> EngineImpl::LockTables(
     const std::vector<TableLockRequest>& tables, const SchemaChangeOptions& how) {
   return HeldTableLocks::Take(&core_, tables, how);
+}
+
+Result<std::shared_ptr<InstanceLock>> EngineImpl::LockInstance(InstanceLockKind kind,
+                                                               const SchemaChangeOptions& how) {
+  if (is_replica()) {
+    return Status::InvalidArgument("a reader instance keeps no change out: its writer makes them");
+  }
+  return HeldInstanceLock::Take(&core_, kind, how);
 }
 
 Result<TableRef> EngineImpl::FindTable(std::string_view schema, std::string_view name) {

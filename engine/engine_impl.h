@@ -40,6 +40,8 @@ class EngineImpl final : public Engine {
                              std::string_view name, TableUse use) override;
   Result<std::shared_ptr<const TableLocks>> LockTables(const std::vector<TableLockRequest>& tables,
                                                        const SchemaChangeOptions& how) override;
+  Result<std::shared_ptr<InstanceLock>> LockInstance(InstanceLockKind kind,
+                                                     const SchemaChangeOptions& how) override;
   std::shared_ptr<UserLocks> MakeUserLocks(uint64_t session_id,
                                            std::function<bool()> killed) override {
     return std::make_shared<HeldUserLocks>(&core_, session_id, std::move(killed));

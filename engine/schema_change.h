@@ -15,6 +15,7 @@
 
 namespace borealis::engine {
 
+class InstanceLock;
 class TableLocks;
 
 struct TableName {
@@ -76,6 +77,8 @@ struct SchemaChangeOptions {
   // LOCK TABLES of the session that is in force; null: none. Locks held for writing count as the
   // change's own.
   std::shared_ptr<const TableLocks> table_locks;
+  // The session's own LOCK INSTANCE FOR BACKUP; null: none.
+  std::shared_ptr<InstanceLock> backup_lock;
 };
 
 // Gives the new bytes of a row, into *to (replaced). An error ends the change and is returned.

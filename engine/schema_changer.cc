@@ -1,10 +1,12 @@
 #include "engine/schema_changer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fault.h"
 #include "engine/table_locks.h"
 #include "engine/trx/history.h"
+#include "engine/trx/instance_lock.h"
 #include "engine/trx/table_locks.h"
 
 namespace borealis::engine {
@@ -20,8 +22,7 @@ std::string MetadataKey(std::string_view schema, std::string_view table) {
 
 SchemaChange::SchemaChange(Core* core, const SchemaChangeOptions& how)
     : core_(core), how_(how), owner_(core->next_owner.fetch_add(1), how.session_id, how.killed) {
-  // A change is not picked as a victim while there is a transaction to pick.
-  owner_.weight.store(~uint64_t{0});
+  owner_.weight.store(LockOwner::kSpared);
 }
 
 SchemaChange::~SchemaChange() {
@@ -29,6 +30,9 @@ SchemaChange::~SchemaChange() {
     core_->dictionary.StopGuarding(root);
   }
   core_->metadata.ReleaseAll(&owner_);
+  if (own_backup_lock_ != nullptr) {
+    own_backup_lock_->EndOwn();
+  }
 }
 
 bool SchemaChange::IsGiven(const TableName& name, LockMode mode) const {
@@ -40,14 +44,36 @@ bool SchemaChange::IsGiven(const TableName& name, LockMode mode) const {
          (held == TableLocks::Held::kForReading && mode == LockMode::kShared);
 }
 
+int64_t SchemaChange::wait_timeout_us() const {
+  return how_.metadata_wait_timeout_us > 0 ? how_.metadata_wait_timeout_us
+                                           : core_->options.metadata_wait_timeout_us;
+}
+
+Status SchemaChange::PassGates() {
+  if (std::exchange(passed_gates_, true)) {
+    return Status::Ok();
+  }
+  if (how_.backup_lock != nullptr) {
+    auto& lock = static_cast<HeldInstanceLock&>(*how_.backup_lock);
+    RETURN_IF_ERROR(lock.BeginOwn());
+    own_backup_lock_ = &lock;
+  } else {
+    RETURN_IF_ERROR(PassGate(core_, &owner_, InstanceGate::kDefinitions, wait_timeout_us()));
+  }
+  const bool passed_changes = how_.table_locks != nullptr && how_.table_locks->for_writing();
+  return passed_changes ? Status::Ok()
+                        : PassGate(core_, &owner_, InstanceGate::kChanges, wait_timeout_us());
+}
+
 Status SchemaChange::LockKey(const std::string& key, LockMode mode) {
+  RETURN_IF_ERROR(PassGates());
   LockWait wait;
-  wait.timeout_us = how_.metadata_wait_timeout_us > 0 ? how_.metadata_wait_timeout_us
-                                                      : core_->options.metadata_wait_timeout_us;
+  wait.timeout_us = wait_timeout_us();
   return core_->metadata.LockRecord(&owner_, IndexId(0), key, mode, wait).status();
 }
 
 Status SchemaChange::Lock(const TableName& name, LockMode mode) {
+  RETURN_IF_ERROR(PassGates());
   return IsGiven(name, mode) ? Status::Ok() : LockKey(MetadataKey(name.schema, name.name), mode);
 }
 

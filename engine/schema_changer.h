@@ -13,6 +13,8 @@
 
 namespace borealis::engine {
 
+class HeldInstanceLock;
+
 // The key of a name in the table of metadata locks; an empty table name is the schema itself.
 std::string MetadataKey(std::string_view schema, std::string_view table);
 
@@ -64,7 +66,10 @@ class SchemaChange {
   // LOCK TABLES has what the change needs.
   bool IsGiven(const TableName& name, LockMode mode) const;
   Status Lock(const TableName& name, LockMode mode);
+  int64_t wait_timeout_us() const;
   Status LockKey(const std::string& key, LockMode mode);
+  // Of locks on the instance, before the first lock of a name.
+  Status PassGates();
   Status CheckRelated();
   Status AddRelated(std::vector<TableRef>* old_tables, std::vector<TableRef>* new_tables);
 
@@ -73,6 +78,8 @@ class SchemaChange {
   LockOwner owner_;
   std::vector<PageNo> new_trees_;
   std::vector<DictionaryChange> changes_;
+  bool passed_gates_ = false;
+  HeldInstanceLock* own_backup_lock_ = nullptr;  // whose gate the change is passing
   bool freed_trees_ = false;
   bool related_locked_ = false;
 };

@@ -8,6 +8,7 @@
 #include "engine/schema_changer.h"
 #include "engine/table_trees.h"
 #include "engine/trx/engine_transaction.h"
+#include "engine/trx/instance_lock.h"
 
 namespace borealis::engine {
 
@@ -150,36 +151,70 @@ std::vector<LockInfo> EngineImpl::ListLocks() const {
   return core_.locks.List();
 }
 
+namespace {
+
+using Kind = MetadataLockInfo::Kind;
+
+Kind KindOfGate(InstanceGate gate) {
+  switch (gate) {
+    case InstanceGate::kChanges:
+      return Kind::kGlobal;
+    case InstanceGate::kCommits:
+      return Kind::kCommit;
+    case InstanceGate::kDefinitions:
+      break;
+  }
+  return Kind::kBackup;
+}
+
+MetadataLockInfo Describe(const LockInfo& lock) {
+  const bool shared = lock.mode.starts_with("S");
+  MetadataLockInfo info;
+  info.granted = lock.granted;
+  info.session_id = lock.session_id;
+  if (lock.index == kUserLockIndex) {
+    info.kind = Kind::kUserLevel;
+    info.name = lock.key;
+    info.mode = "EXCLUSIVE";
+    return info;
+  }
+  if (lock.index == kInstanceGateIndex) {
+    info.kind = KindOfGate(GateOfKey(lock.key));
+    info.mode = shared ? "SHARED" : "INTENTION_EXCLUSIVE";
+    return info;
+  }
+  const size_t split = std::min(lock.key.find('\0'), lock.key.size());
+  info.schema = lock.key.substr(0, split);
+  info.name = split < lock.key.size() ? lock.key.substr(split + 1) : "";
+  info.kind = info.name.empty() ? Kind::kSchema : Kind::kTable;
+  if (info.name.ends_with('\0')) {  // the table's rows
+    info.name.pop_back();
+    info.mode = shared ? "SHARED_READ_ONLY" : "SHARED_WRITE";
+  } else {
+    info.mode = shared ? "SHARED_READ" : "EXCLUSIVE";
+  }
+  return info;
+}
+
+}  // namespace
+
 std::vector<MetadataLockInfo> EngineImpl::ListMetadataLocks() const {
-  // A transaction has up to two locks on a table, on its name and on its rows
-  // (engine/table_locks.h): one entry with the stronger mode.
-  std::map<std::tuple<uint64_t, std::string, std::string>, MetadataLockInfo> by_owner;
-  std::vector<MetadataLockInfo> list;
+  // A transaction has up to two locks on a table, on its name and on its rows, and an instance lock
+  // one on each lane of a gate: one entry, of a table the stronger mode.
+  std::map<std::tuple<uint64_t, Kind, std::string, std::string>, MetadataLockInfo> by_object;
   for (const LockInfo& lock : core_.metadata.List()) {
-    if (lock.index == kUserLockIndex) {
-      list.push_back({"", lock.key, "EXCLUSIVE", lock.granted, lock.session_id, true});
-      continue;
-    }
-    const size_t split = std::min(lock.key.find('\0'), lock.key.size());
-    std::string schema = lock.key.substr(0, split);
-    std::string table = split < lock.key.size() ? lock.key.substr(split + 1) : "";
-    const bool rows = table.ends_with('\0');
-    if (rows) {
-      table.pop_back();
-    }
-    const bool shared = lock.mode.starts_with("S");
-    MetadataLockInfo& info = by_owner[{lock.owner, schema, table}];
-    info.schema = std::move(schema);
-    info.table = std::move(table);
-    info.session_id = lock.session_id;
-    info.granted = info.granted && lock.granted;
-    if (rows) {
-      info.mode = shared ? "SHARED_READ_ONLY" : "SHARED_WRITE";
-    } else if (info.mode.empty()) {
-      info.mode = shared ? "SHARED_READ" : "EXCLUSIVE";
+    MetadataLockInfo info = Describe(lock);
+    auto [place, first] =
+        by_object.try_emplace({lock.owner, info.kind, info.schema, info.name}, info);
+    if (!first) {
+      place->second.granted = place->second.granted && info.granted;
+      if (place->second.mode == "SHARED_READ") {
+        place->second.mode = info.mode;
+      }
     }
   }
-  for (auto& [owner, info] : by_owner) {
+  std::vector<MetadataLockInfo> list;
+  for (auto& [object, info] : by_object) {
     list.push_back(std::move(info));
   }
   return list;

@@ -134,12 +134,15 @@ struct DeadlockInfo {
 };
 
 struct MetadataLockInfo {
+  // Of the last three: gates of instance_lock.h, for changes, commits and definitions.
+  enum class Kind : uint8_t { kTable, kSchema, kUserLevel, kGlobal, kCommit, kBackup };
+  Kind kind = Kind::kTable;
   std::string schema;
-  std::string table;  // empty: the schema's own
-  std::string mode;   // "SHARED_READ", "SHARED_WRITE", "SHARED_READ_ONLY", "EXCLUSIVE"
+  std::string name;  // of the table or of the user-level lock
+  // "SHARED_READ", "SHARED_WRITE", "SHARED_READ_ONLY", "EXCLUSIVE", "SHARED", "INTENTION_EXCLUSIVE"
+  std::string mode;
   bool granted = true;
   uint64_t session_id = 0;
-  bool user_level = false;  // `table` is the name of a user-level lock
 };
 
 }  // namespace borealis::engine

@@ -32,6 +32,8 @@ class TableLocks {
 
   enum class Held : uint8_t { kNo, kForReading, kForWriting };
   virtual Held HeldOn(std::string_view schema, std::string_view table) const = 0;
+  // Whether any is held for writing: then they also count as passing a read lock on the instance.
+  virtual bool for_writing() const = 0;
 };
 
 }  // namespace borealis::engine

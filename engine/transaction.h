@@ -83,6 +83,9 @@ class Transaction {
   // Starts a statement: under READ COMMITTED the next consistent read makes a new read view. The
   // savepoint undoes this statement alone.
   virtual Savepoint BeginStatement() = 0;
+  // The statement has ended, well or not, and its transaction goes on: it does not keep a lock on
+  // the instance waiting any more (instance_lock.h).
+  virtual void EndStatement() = 0;
   virtual Savepoint SetSavepoint() const = 0;
   // Undoes the changes made after `savepoint`; locks stay. Fails only when the volume does.
   virtual Status RollbackTo(Savepoint savepoint) = 0;
@@ -97,6 +100,9 @@ class Transaction {
   // nothing changes. The lock wait timeout may change at any time.
   virtual void set_lock_wait_timeout_us(int64_t timeout_us) = 0;
 
+  // Before Commit of a transaction of several statements: waits while a lock on the instance keeps
+  // commits out. kTimedOut: the transaction goes on as it was; kDeadlock: it is rolled back.
+  virtual Status PassToCommit() = 0;
   // Commits, releases the locks, and calls `done` when the commit is durable (INV-TRX-1): at once
   // for a transaction that changed nothing, otherwise possibly from an internal thread, which must
   // not be held up. kFenced or kCancelled: the outcome is decided by the next writer's recovery.

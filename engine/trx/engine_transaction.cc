@@ -79,6 +79,29 @@ Savepoint EngineTransaction::BeginStatement() {
   return SetSavepoint();
 }
 
+void EngineTransaction::EndStatement() {
+  if (std::exchange(passed_changes_, false)) {
+    LeaveGate(core_, &metadata_owner_, InstanceGate::kChanges);
+  }
+}
+
+Status EngineTransaction::PassToChange() {
+  if (passed_changes_ || (options_.table_locks != nullptr && options_.table_locks->for_writing())) {
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(PassGate(InstanceGate::kChanges));
+  passed_changes_ = true;
+  return Status::Ok();
+}
+
+Status EngineTransaction::PassToCommit() {
+  return changing_ == nullptr ? Status::Ok() : PassGate(InstanceGate::kCommits);
+}
+
+Status EngineTransaction::PassGate(InstanceGate gate) {
+  return Fail(engine::PassGate(core_, &metadata_owner_, gate, metadata_wait_timeout_us()));
+}
+
 Savepoint EngineTransaction::SetSavepoint() const {
   return {changing_ == nullptr ? 0 : changing_->log.records};
 }
@@ -218,6 +241,7 @@ void EngineTransaction::Finish(TransactionState state) {
   CloseView();
   Unlist();
   state_ = state;
+  passed_changes_ = false;  // goes with the other metadata locks
   const Lsn ended_at = std::max(commit_lsn_, MustBeDurable());
   core_->locks.ReleaseAll(owner_.get(), ended_at);
   core_->metadata.ReleaseAll(&metadata_owner_, ended_at);

@@ -13,6 +13,7 @@
 #include "engine/cursor.h"
 #include "engine/transaction.h"
 #include "engine/trx/history.h"
+#include "engine/trx/instance_lock.h"
 
 namespace borealis::engine {
 
@@ -27,6 +28,7 @@ class EngineTransaction final : public Transaction {
   const TransactionOptions& options() const override { return options_; }
   uint64_t change_count() const override { return owner_->weight.load(); }
   Savepoint BeginStatement() override;
+  void EndStatement() override;
   Savepoint SetSavepoint() const override;
   Status RollbackTo(Savepoint savepoint) override;
   Status AwaitWhatItMet() override;
@@ -34,6 +36,7 @@ class EngineTransaction final : public Transaction {
   void set_lock_wait_timeout_us(int64_t timeout_us) override {
     options_.lock_wait_timeout_us = timeout_us;
   }
+  Status PassToCommit() override;
   void Commit(std::function<void(Status)> done) override;
   Status CommitAndWait() override;
   Status Rollback() override;
@@ -43,7 +46,14 @@ class EngineTransaction final : public Transaction {
   void ClearInterrupt() override;
   Lsn commit_lsn() const override { return commit_lsn_; }
 
-  // --- for rows and cursors
+  // --- for the dictionary, rows and cursors
+  int64_t metadata_wait_timeout_us() const {
+    return options_.metadata_wait_timeout_us > 0 ? options_.metadata_wait_timeout_us
+                                                 : core_->options.metadata_wait_timeout_us;
+  }
+  // Before a table is opened to change its rows: waits while a read lock on the instance is held.
+  // Once a statement; not at all where LOCK TABLES has done it for the session.
+  Status PassToChange();
   Core& core() const { return *core_; }
   LockOwner* owner() const { return owner_.get(); }
   LockOwner* metadata_owner() { return &metadata_owner_; }
@@ -85,6 +95,7 @@ class EngineTransaction final : public Transaction {
   Status Fail(Status status);
 
  private:
+  Status PassGate(InstanceGate gate);
   Status RollBackTo(Savepoint savepoint, bool lock_gaps);
   void CloseView();
   // Up to where the log has to be durable before this transaction reads through a new view or is
@@ -108,6 +119,7 @@ class EngineTransaction final : public Transaction {
   Lsn awaited_;   // durable up to here, as far as this transaction knows
   Lsn commit_lsn_;
   bool was_victim_ = false;
+  bool passed_changes_ = false;
   TransactionList::Link link_;
   bool listed_ = false;
 };

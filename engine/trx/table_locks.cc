@@ -1,6 +1,7 @@
 #include "engine/trx/table_locks.h"
 
 #include "engine/schema_changer.h"
+#include "engine/trx/instance_lock.h"
 
 namespace borealis::engine {
 
@@ -16,11 +17,15 @@ Result<std::shared_ptr<const TableLocks>> HeldTableLocks::Take(
   for (const TableLockRequest& request : tables) {
     bool& for_writing = locks->held_.try_emplace(request.table, request.for_writing).first->second;
     for_writing = for_writing || request.for_writing;
+    locks->for_writing_ |= for_writing;
     locks->held_.try_emplace(TableName{request.table.schema, ""}, false);
   }
   LockWait wait;
   wait.timeout_us = how.metadata_wait_timeout_us > 0 ? how.metadata_wait_timeout_us
                                                      : core->options.metadata_wait_timeout_us;
+  if (locks->for_writing_) {
+    RETURN_IF_ERROR(PassGate(core, &locks->owner_, InstanceGate::kChanges, wait.timeout_us));
+  }
   // In the order of the names, as schema changes do.
   for (const auto& [table, for_writing] : locks->held_) {
     if (!for_writing && !table.name.empty()) {

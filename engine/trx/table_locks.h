@@ -24,6 +24,7 @@ class HeldTableLocks final : public TableLocks {
 
   // An empty table name is the schema itself.
   Held HeldOn(std::string_view schema, std::string_view table) const override;
+  bool for_writing() const override { return for_writing_; }
 
  private:
   HeldTableLocks(Core* core, const SchemaChangeOptions& how);
@@ -31,6 +32,7 @@ class HeldTableLocks final : public TableLocks {
   Core* const core_;
   LockOwner owner_;
   std::map<TableName, bool> held_;  // true: for writing
+  bool for_writing_ = false;
 };
 
 }  // namespace borealis::engine

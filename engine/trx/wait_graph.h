@@ -72,7 +72,8 @@ class LockOwner {
   // For reports of deadlocks; set before the owner is used, if at all.
   std::function<std::string()> statement;
   int64_t started_wall_us = 0;
-  // Rows changed: the more, the less likely a victim.
+  // Rows changed: the more, the less likely a victim. kSpared: none while there is another to pick.
+  static constexpr uint64_t kSpared = uint64_t{1} << 62;
   std::atomic<uint64_t> weight{0};
   std::atomic<uint64_t> trx_id{0};
   std::atomic<bool> interrupted{false};

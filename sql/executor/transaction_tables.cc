@@ -88,20 +88,43 @@ constexpr std::string_view kMetadataLocks =
     "varchar(32) NOT NULL, LOCK_DURATION varchar(32) NOT NULL, LOCK_STATUS varchar(32) NOT "
     "NULL, SOURCE varchar(64), OWNER_THREAD_ID bigint unsigned, OWNER_EVENT_ID bigint unsigned";
 
+std::string_view ObjectType(engine::MetadataLockInfo::Kind kind) {
+  using Kind = engine::MetadataLockInfo::Kind;
+  switch (kind) {
+    case Kind::kTable:
+      return "TABLE";
+    case Kind::kSchema:
+      return "SCHEMA";
+    case Kind::kUserLevel:
+      return "USER LEVEL LOCK";
+    case Kind::kGlobal:
+      return "GLOBAL";
+    case Kind::kCommit:
+      return "COMMIT";
+    case Kind::kBackup:
+      return "BACKUP LOCK";
+  }
+  return "";
+}
+
+std::string_view Duration(const engine::MetadataLockInfo& lock) {
+  using Kind = engine::MetadataLockInfo::Kind;
+  if (lock.kind == Kind::kUserLevel || lock.mode == "SHARED") {
+    return "EXPLICIT";
+  }
+  return lock.kind == Kind::kGlobal ? "STATEMENT" : "TRANSACTION";
+}
+
 Status ScanMetadataLocks(SystemRows& rows) {
   uint64_t number = 0;
   for (const engine::MetadataLockInfo& lock :
        rows.session().environment().engine->ListMetadataLocks()) {
+    const auto filled = [](const std::string& text) {
+      return text.empty() ? std::nullopt : std::optional(text);
+    };
     SystemRow row = rows.NewRow();
-    if (lock.user_level) {
-      row.Text("USER LEVEL LOCK").Null().Text(lock.table).Null().Number(++number);
-      row.Text(lock.mode).Text("EXPLICIT").Text(lock.granted ? "GRANTED" : "PENDING").Null();
-      RETURN_IF_ERROR(rows.Add(row.Number(lock.session_id).Null()));
-      continue;
-    }
-    row.Text(lock.table.empty() ? "SCHEMA" : "TABLE").Text(lock.schema);
-    row.TextOrNull(lock.table.empty() ? std::nullopt : std::optional(lock.table)).Null();
-    row.Number(++number).Text(lock.mode).Text("TRANSACTION");
+    row.Text(ObjectType(lock.kind)).TextOrNull(filled(lock.schema)).TextOrNull(filled(lock.name));
+    row.Null().Number(++number).Text(lock.mode).Text(Duration(lock));
     row.Text(lock.granted ? "GRANTED" : "PENDING").Null().Number(lock.session_id).Null();
     RETURN_IF_ERROR(rows.Add(row));
   }

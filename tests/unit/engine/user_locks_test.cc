@@ -33,7 +33,7 @@ TEST_F(UserLocksTest, TakenTwiceIsGivenBackTwice) {
   ASSERT_OK(two->Lock("b", 0));
   ASSERT_OK(two->Lock("b", 0));
   ASSERT_EQ(engine_->ListMetadataLocks().size(), 2u);
-  EXPECT_TRUE(engine_->ListMetadataLocks()[0].user_level);
+  EXPECT_TRUE(engine_->ListMetadataLocks()[0].kind == MetadataLockInfo::Kind::kUserLevel);
   EXPECT_EQ(two->UnlockAll(), 3u);
   ASSERT_OK(two->Lock("c", 0));
   two.reset();
