@@ -39,6 +39,8 @@ constexpr Collation kCollations[] = {
     {kLatin1SwedishCi, "latin1_swedish_ci", CharsetId::kLatin1, Rule::kSimple, kPad, true},
     {kUtf8mb3Bin, "utf8mb3_bin", CharsetId::kUtf8mb3, Rule::kBytes, kPad, false},
     {kUtf8mb3GeneralCi, "utf8mb3_general_ci", CharsetId::kUtf8mb3, Rule::kSimple, kPad, true},
+    {kUtf8mb3Unicode520Ci, "utf8mb3_unicode_520_ci", CharsetId::kUtf8mb3, Rule::kUcaPrimary, kPad,
+     false},
     {kUtf8mb3UnicodeCi, "utf8mb3_unicode_ci", CharsetId::kUtf8mb3, Rule::kUcaPrimary, kPad, false},
     {kUtf8mb4_0900AiCi, "utf8mb4_0900_ai_ci", CharsetId::kUtf8mb4, Rule::kUcaPrimary, kNoPad, true},
     {kUtf8mb4_0900AsCi, "utf8mb4_0900_as_ci", CharsetId::kUtf8mb4, Rule::kUcaSecondary, kNoPad,
@@ -48,6 +50,8 @@ constexpr Collation kCollations[] = {
     {kUtf8mb4_0900Bin, "utf8mb4_0900_bin", CharsetId::kUtf8mb4, Rule::kBytes, kNoPad, false},
     {kUtf8mb4Bin, "utf8mb4_bin", CharsetId::kUtf8mb4, Rule::kBytes, kPad, false},
     {kUtf8mb4GeneralCi, "utf8mb4_general_ci", CharsetId::kUtf8mb4, Rule::kSimple, kPad, false},
+    {kUtf8mb4Unicode520Ci, "utf8mb4_unicode_520_ci", CharsetId::kUtf8mb4, Rule::kUcaPrimary, kPad,
+     false},
     {kUtf8mb4UnicodeCi, "utf8mb4_unicode_ci", CharsetId::kUtf8mb4, Rule::kUcaPrimary, kPad, false},
 };
 

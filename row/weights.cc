@@ -204,8 +204,26 @@ Weigher MakeSimple(uint32_t (*weight)(char32_t)) {
   return weigher;
 }
 
-Weigher MakeUnicode(Collation::Rule rule) {
-  Weigher weigher{rule, {}, 0, nullptr};
+// Whether Unicode 5.2 had the character.
+bool InUnicode520(char32_t c) {
+  UVersionInfo age;
+  u_charAge(static_cast<UChar32>(c), age);
+  return age[0] != 0 && (age[0] < 5 || (age[0] == 5 && age[1] <= 2));
+}
+
+// The implicit primary of a character that has no weight of its own: after all that have one, by
+// code point. It is ICU's for code points that are not assigned, so no other character has it.
+uint32_t ImplicitWeight(char32_t c) {
+  uint32_t rest = c + 1;
+  uint32_t weight = 2 + rest % 18 * 14;
+  rest /= 18;
+  weight |= (2 + rest % 254) << 8;
+  rest /= 254;
+  return 0xFE000000U | (4 + rest % 251) << 16 | weight;
+}
+
+Weigher MakeUnicode(Collation::Rule rule, bool unicode_520 = false) {
+  Weigher weigher{rule, {}, 0, nullptr, unicode_520};
   for (char32_t c = 0; c < 128; ++c) {
     std::span<const WeightElement> elements = UnicodeElements(c);
     INVARIANT(elements.size() <= 1);  // PrimaryCursor's ASCII path takes one weight each
@@ -233,9 +251,12 @@ const Weigher& WeigherOf(const Collation& collation) {
   static const Weigher* primary = new Weigher(MakeUnicode(Collation::Rule::kUcaPrimary));
   static const Weigher* secondary = new Weigher(MakeUnicode(Collation::Rule::kUcaSecondary));
   static const Weigher* tertiary = new Weigher(MakeUnicode(Collation::Rule::kUcaTertiary));
+  static const Weigher* unicode_520 = new Weigher(MakeUnicode(Collation::Rule::kUcaPrimary, true));
   switch (collation.rule()) {
     case Collation::Rule::kUcaPrimary:
-      return *primary;
+      return collation.id() == kUtf8mb4Unicode520Ci || collation.id() == kUtf8mb3Unicode520Ci
+                 ? *unicode_520
+                 : *primary;
     case Collation::Rule::kUcaSecondary:
       return *secondary;
     case Collation::Rule::kUcaTertiary:
@@ -258,6 +279,8 @@ void PrimaryCursor::Slow(uint32_t* weight) {
     *weight = BadByteWeight(text_[pos_]);
   } else if (weigher_.rule == Collation::Rule::kSimple) {
     *weight = weigher_.simple(c);
+  } else if (weigher_.unicode_520 && !InUnicode520(c)) {
+    *weight = ImplicitWeight(c);
   } else {
     elements_ = UnicodeElements(c);
     element_ = 0;

@@ -23,6 +23,9 @@ struct WeightElement {
   bool operator==(const WeightElement&) const = default;
 };
 
+inline constexpr CollationId kUtf8mb3Unicode520Ci = 214;
+inline constexpr CollationId kUtf8mb4Unicode520Ci = 246;
+
 inline constexpr uint16_t kCommonWeight = 0x0500;  // secondary or tertiary of a plain letter
 
 // The elements of a character in ICU's root collation; lives for the whole process.
@@ -36,6 +39,8 @@ struct Weigher {
   uint32_t space;  // primary of U+0020
   // kSimple: the weight of a character that is not ASCII.
   uint32_t (*simple)(char32_t c);
+  // Not kSimple: characters that Unicode 5.2 did not have yet have no weights of their own.
+  bool unicode_520 = false;
 };
 
 // REQUIRES: the collation is not bytewise.
