@@ -87,6 +87,17 @@ constexpr std::string_view kColumnsPriv =
     "Column_priv set('Select','Insert','Update','References') COLLATE utf8mb3_general_ci NOT NULL "
     "DEFAULT '', PRIMARY KEY (Host, User, Db, Table_name, Column_name)";
 
+constexpr std::string_view kProcsPriv =
+    "Host char(255) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL DEFAULT '', "
+    "Db char(64) COLLATE utf8mb3_bin NOT NULL DEFAULT '', "
+    "User char(32) COLLATE utf8mb3_bin NOT NULL DEFAULT '', "
+    "Routine_name char(64) COLLATE utf8mb3_general_ci NOT NULL DEFAULT '', "
+    "Routine_type enum('FUNCTION','PROCEDURE') COLLATE utf8mb3_bin NOT NULL, "
+    "Grantor varchar(288) COLLATE utf8mb3_bin NOT NULL DEFAULT '', "
+    "Proc_priv set('Execute','Alter Routine','Grant') COLLATE utf8mb3_general_ci NOT NULL DEFAULT "
+    "'', Timestamp timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, "
+    "PRIMARY KEY (Host, User, Db, Routine_name, Routine_type), KEY Grantor (Grantor)";
+
 constexpr std::string_view kGlobalGrants =
     "USER char(32) COLLATE utf8mb3_bin NOT NULL DEFAULT '', "
     "HOST char(255) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL DEFAULT '', "
@@ -123,6 +134,8 @@ std::span<const AccountTable> AccountTables() {
       {"db", DbColumns(), "Database privileges"},
       {"tables_priv", kTablesPriv, "Table privileges"},
       {"columns_priv", kColumnsPriv, "Column privileges"},
+      // Empty: there are no routines yet. Clients list it with the others.
+      {"procs_priv", kProcsPriv, "Procedure privileges"},
       {"global_grants", kGlobalGrants, "Extended global grants"},
       {"role_edges", kRoleEdges, "Role hierarchy and role grants"},
       {"default_roles", kDefaultRoles, "Default roles"},
