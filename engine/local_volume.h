@@ -10,10 +10,9 @@
 //   Append --edits--> pending --WaitForRoom, when full--> file
 //   ReadPage: file, then pending
 //
-// INV-LVOL-1  A page has one version, the newest. That is the one that every read asks for: edits
-// of
-//             a page are made under its latch by those who have it in the buffer pool, and it is
-//             read only when it is not there.
+// INV-LVOL-1  A page has one version, the newest. That is the one that every read asks for: a
+//             page's edits are made under its latch by those who have it in the buffer pool, and it
+//             is read only when it is not there.
 // INV-LVOL-2  What waits in memory is bounded: WaitForRoom, which comes before each
 //             mini-transaction, carries it into the file, and fails when the file is full.
 // Thread-safe.

@@ -79,6 +79,8 @@ struct SchemaChangeOptions {
   std::shared_ptr<const TableLocks> table_locks;
   // The session's own LOCK INSTANCE FOR BACKUP; null: none.
   std::shared_ptr<InstanceLock> backup_lock;
+  // Waits for no lock on the instance.
+  bool passes_instance_locks = false;
 };
 
 // Gives the new bytes of a row, into *to (replaced). An error ends the change and is returned.

@@ -50,7 +50,7 @@ int64_t SchemaChange::wait_timeout_us() const {
 }
 
 Status SchemaChange::PassGates() {
-  if (std::exchange(passed_gates_, true)) {
+  if (std::exchange(passed_gates_, true) || how_.passes_instance_locks) {
     return Status::Ok();
   }
   if (how_.backup_lock != nullptr) {

@@ -262,7 +262,9 @@ Status StatisticsKeeper::Analyze(const Table& table, const SchemaChangeOptions& 
 Status StatisticsKeeper::Store(const Table& table, const TableStatistics& statistics,
                                const SchemaChangeOptions& how) {
   const TableDefinition& definition = table.definition();
-  SchemaChange lock(core_, how);
+  SchemaChangeOptions options = how;
+  options.passes_instance_locks = true;  // nobody's rows or definitions change
+  SchemaChange lock(core_, options);
   RETURN_IF_ERROR(lock.LockShared({definition.schema, definition.name}));  // INV-STA-1
   if (table.stale()) {
     return Status::Retry("table has changed while it was counted");

@@ -97,8 +97,8 @@ class Transaction {
   // Makes the read view now if there is none (REPEATABLE READ and above).
   virtual Status MakeReadView() = 0;
   // SET TRANSACTION ISOLATION LEVEL between transactions is a new transaction; inside a transaction
-  // nothing changes. The lock wait timeout may change at any time.
-  virtual void set_lock_wait_timeout_us(int64_t timeout_us) = 0;
+  // nothing changes. The timeouts of waits may change at any time.
+  virtual void set_wait_timeouts_us(int64_t row_lock_us, int64_t metadata_us) = 0;
 
   // Before Commit of a transaction of several statements: waits while a lock on the instance keeps
   // commits out. kTimedOut: the transaction goes on as it was; kDeadlock: it is rolled back.

@@ -33,8 +33,9 @@ class EngineTransaction final : public Transaction {
   Status RollbackTo(Savepoint savepoint) override;
   Status AwaitWhatItMet() override;
   Status MakeReadView() override;
-  void set_lock_wait_timeout_us(int64_t timeout_us) override {
-    options_.lock_wait_timeout_us = timeout_us;
+  void set_wait_timeouts_us(int64_t row_lock_us, int64_t metadata_us) override {
+    options_.lock_wait_timeout_us = row_lock_us;
+    options_.metadata_wait_timeout_us = metadata_us;
   }
   Status PassToCommit() override;
   void Commit(std::function<void(Status)> done) override;

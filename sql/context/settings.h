@@ -35,7 +35,8 @@ struct SessionSettings {
   int64_t fixed_timestamp_us = 0;
 
   uint64_t max_execution_time_ms = 0;
-  uint64_t lock_wait_timeout_s = 50;  // innodb_lock_wait_timeout
+  uint64_t row_lock_wait_timeout_s = 50;             // innodb_lock_wait_timeout
+  uint64_t metadata_lock_wait_timeout_s = 31536000;  // lock_wait_timeout
   uint64_t sql_select_limit = ~uint64_t{0};
   uint64_t group_concat_max_len = 1024;
   uint64_t cte_max_recursion_depth = 1000;

@@ -48,6 +48,7 @@ Status AnnounceOnce(engine::Engine& engine) {
   ASSIGN_OR_RETURN(const auto entries, engine.ListSqlEntries(kGenerationPrefix));
   ASSIGN_OR_RETURN(const engine::SchemaDefinition schema, engine.FindSchema("mysql"));
   engine::SchemaChangeOptions how;
+  how.passes_instance_locks = true;  // the rows have waited
   engine::RelatedChanges::Expectation expected{std::string(kGenerationPrefix), {}};
   uint64_t generation = 0;
   for (const auto& [key, value] : entries) {

@@ -111,7 +111,40 @@ Status LockForFlush(StatementRun& run, const std::vector<QualifiedName>& tables)
   return TakeLocks(run, requests);
 }
 
+// FLUSH TABLES WITH READ LOCK: nothing on the instance changes any more. Not on top of LOCK TABLES.
+Status LockForReading(StatementRun& run) {
+  Session& session = run.session;
+  RETURN_IF_ERROR(session.ImplicitCommit());
+  if (session.table_locks() != nullptr) {
+    return UserError(ER_LOCK_OR_ACTIVE_TRANSACTION);
+  }
+  if (session.read_lock() != nullptr) {
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(session.CheckMayChange());  // a reader cannot keep its writer from changing
+  ASSIGN_OR_RETURN(auto lock, session.environment().engine->LockInstance(
+                                  engine::InstanceLockKind::kRead, ChangeOptions(run)));
+  session.set_read_lock(std::move(lock));
+  return Status::Ok();
+}
+
 }  // namespace
+
+Status ExecuteLockInstance(StatementRun& run) {
+  Session& session = run.session;
+  if (run.statement.As<LockInstanceStmt>().unlock) {
+    session.set_backup_lock(nullptr);
+    return Status::Ok();
+  }
+  if (session.backup_lock() != nullptr) {
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(session.CheckMayChange());
+  ASSIGN_OR_RETURN(auto lock, session.environment().engine->LockInstance(
+                                  engine::InstanceLockKind::kBackup, ChangeOptions(run)));
+  session.set_backup_lock(std::move(lock));
+  return Status::Ok();
+}
 
 Status ExecuteFlush(StatementRun& run) {
   const auto& flush = run.statement.As<FlushStmt>();
@@ -119,8 +152,7 @@ Status ExecuteFlush(StatementRun& run) {
     return UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES FOR EXPORT");
   }
   if (flush.with_read_lock) {
-    return flush.tables.empty() ? UserError(ER_NOT_SUPPORTED_YET, "FLUSH TABLES WITH READ LOCK")
-                                : LockForFlush(run, flush.tables);
+    return flush.tables.empty() ? LockForReading(run) : LockForFlush(run, flush.tables);
   }
   // Nothing else is cached that would have to be written or forgotten.
   if (std::find(flush.what.begin(), flush.what.end(), "PRIVILEGES") != flush.what.end()) {
@@ -146,6 +178,7 @@ Status ExecuteLockTables(StatementRun& run) {
     }
     const bool for_writing =
         item.lock == TableLockKind::kWrite || item.lock == TableLockKind::kLowPriorityWrite;
+    RETURN_IF_ERROR(for_writing ? session.CheckReadLock() : Status::Ok());
     const bool read_only = environment.server != nullptr && environment.server->read_only();
     if (for_writing && (read_only || environment.engine->is_replica())) {
       return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
@@ -167,6 +200,7 @@ Status ExecuteUnlockTables(StatementRun& run) {
     RETURN_IF_ERROR(run.session.ImplicitCommit());
     run.session.set_table_locks(nullptr);
   }
+  run.session.set_read_lock(nullptr);
   return Status::Ok();
 }
 

@@ -1,4 +1,5 @@
-// Administrative statements: USE, KILL, FLUSH, LOCK TABLES, table maintenance, SHUTDOWN.
+// Administrative statements: USE, KILL, FLUSH, locks on tables and on the instance, table
+// maintenance, SHUTDOWN.
 #pragma once
 
 #include "sql/executor/executor.h"
@@ -7,8 +8,11 @@ namespace borealis::sql {
 
 Status ExecuteUse(StatementRun& run);
 Status ExecuteKill(StatementRun& run);
-// Accepted where there is nothing to flush; read locks are refused.
+// Accepted where there is nothing to flush. WITH READ LOCK locks the tables that it names, or the
+// instance.
 Status ExecuteFlush(StatementRun& run);
+// LOCK INSTANCE FOR BACKUP and UNLOCK INSTANCE.
+Status ExecuteLockInstance(StatementRun& run);
 // The tables stay locked until UNLOCK TABLES, START TRANSACTION or the session's end. A lock counts
 // for the table under all its aliases.
 Status ExecuteLockTables(StatementRun& run);

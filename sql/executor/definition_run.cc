@@ -49,8 +49,9 @@ engine::SchemaChangeOptions ChangeOptions(const StatementRun& run) {
   options.killed = [session] { return session->interrupted(); };
   options.session_id = session->identity().connection_id;
   options.table_locks = session->table_locks();
+  options.backup_lock = session->backup_lock();
   options.metadata_wait_timeout_us =
-      static_cast<int64_t>(IntegerVariable(*session, "lock_wait_timeout")) * 1'000'000;
+      static_cast<int64_t>(session->settings().metadata_lock_wait_timeout_s) * 1'000'000;
   const uint64_t log = IntegerVariable(*session, "innodb_online_alter_log_max_size");
   options.online_log_max_bytes = log != 0 ? log : options.online_log_max_bytes;
   const uint64_t buffer = IntegerVariable(*session, "innodb_ddl_buffer_size");

@@ -374,6 +374,8 @@ Status Checker::Check() const {
       return SeesTable(statement.As<DescribeStmt>().table, "SELECT");
     case StmtKind::kFlush:
       return Flush(statement.As<FlushStmt>());
+    case StmtKind::kLockInstance:
+      return OneOf(security_.HasDynamic("BACKUP_ADMIN"), "BACKUP_ADMIN");
     case StmtKind::kTableMaintenance:
       return Maintenance(statement.As<TableMaintenanceStmt>());
     case StmtKind::kShutdown:

@@ -52,6 +52,8 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteKill(run);
     case StmtKind::kFlush:
       return ExecuteFlush(run);
+    case StmtKind::kLockInstance:
+      return ExecuteLockInstance(run);
     case StmtKind::kTableMaintenance:
       return ExecuteTableMaintenance(run);
     case StmtKind::kShutdown:

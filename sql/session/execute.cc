@@ -267,6 +267,9 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
       return RunPreparedStatement(stmt, sink, ok);
     case StatementClass::kChange: {
       RETURN_IF_ERROR(CheckMayChange());
+      if (table_locks_ == nullptr) {  // under LOCK TABLES it is 1099 or 1100
+        RETURN_IF_ERROR(CheckReadLock());
+      }
       const auto next = std::make_pair(next_isolation_, next_read_only_);
       ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
       if (transaction_read_only_) {
@@ -298,6 +301,9 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
                    : environment_.executor->Execute(run);
       }
       RETURN_IF_ERROR(CheckMayChange());
+      if (stmt.kind != StmtKind::kTableMaintenance) {
+        RETURN_IF_ERROR(CheckReadLock());
+      }
       RETURN_IF_ERROR(ImplicitCommit());
       Status status = environment_.executor->Execute(run);
       row_count_ = status.ok() ? static_cast<int64_t>(ok->affected_rows) : -1;

@@ -186,6 +186,7 @@ Status Session::CheckMayWriteFile(const SelectStmt& select) const {
 // As MySQL with super_read_only. FOR SHARE is let through here; a reader's engine refuses it.
 Status Session::CheckMayLockForUpdate() const {
   RETURN_IF_ERROR(CheckMayChange());
+  RETURN_IF_ERROR(CheckReadLock());
   return transaction_read_only_ ? UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION)
                                 : Status::Ok();
 }

@@ -137,6 +137,8 @@ void Session::Reset() {
   RollbackAll().IgnoreError();
   user_locks_ = nullptr;
   table_locks_ = nullptr;
+  read_lock_ = nullptr;
+  backup_lock_ = nullptr;
   prepared_.clear();
   named_prepared_.clear();
   cache_->Clear();

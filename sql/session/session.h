@@ -41,6 +41,7 @@
 
 namespace borealis::engine {
 class Engine;
+class InstanceLock;
 class TableLocks;
 class Transaction;
 class UserLocks;
@@ -235,6 +236,16 @@ class Session {
     table_locks_ = std::move(locks);
   }
 
+  // FLUSH TABLES WITH READ LOCK and LOCK INSTANCE FOR BACKUP of the session; null: not in force.
+  const std::shared_ptr<engine::InstanceLock>& read_lock() const { return read_lock_; }
+  void set_read_lock(std::shared_ptr<engine::InstanceLock> lock) { read_lock_ = std::move(lock); }
+  const std::shared_ptr<engine::InstanceLock>& backup_lock() const { return backup_lock_; }
+  void set_backup_lock(std::shared_ptr<engine::InstanceLock> lock) {
+    backup_lock_ = std::move(lock);
+  }
+  // Whoever holds the read lock changes nothing: 1223.
+  Status CheckReadLock() const;
+
   // GET_LOCK and its like; made when first needed.
   engine::UserLocks& user_locks();
 
@@ -328,6 +339,9 @@ class Session {
   std::unique_ptr<engine::Transaction> BeginEngineTransaction(bool autocommit, bool read_only,
                                                               bool snapshot);
   void ForgetTransaction();
+  // Before the open transaction, if any, is committed: when a lock on the instance keeps it from
+  // that for too long it is rolled back.
+  Status PassToCommit();
   Status RollbackAll();
   // RollbackAll, of which a connection that has been killed does not see the end.
   Status RollbackFailed();
@@ -357,6 +371,8 @@ class Session {
 
   std::string_view running_text_;  // of the statement in Run()
   std::shared_ptr<const engine::TableLocks> table_locks_;
+  std::shared_ptr<engine::InstanceLock> read_lock_;
+  std::shared_ptr<engine::InstanceLock> backup_lock_;
   std::shared_ptr<engine::UserLocks> user_locks_;
   std::unique_ptr<engine::Transaction> transaction_;  // may use the locks
   bool explicit_transaction_ = false;                 // BEGIN, or autocommit = 0

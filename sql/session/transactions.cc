@@ -21,6 +21,10 @@ engine::Isolation EngineIsolation(IsolationLevel level) {
   return engine::Isolation::kRepeatableRead;
 }
 
+int64_t MicrosecondsOf(uint64_t seconds) {
+  return static_cast<int64_t>(seconds) * 1'000'000;
+}
+
 }  // namespace
 
 std::unique_ptr<engine::Transaction> Session::BeginEngineTransaction(bool autocommit,
@@ -31,7 +35,8 @@ std::unique_ptr<engine::Transaction> Session::BeginEngineTransaction(bool autoco
   options.read_only = read_only;
   options.consistent_snapshot = snapshot;
   options.autocommit = autocommit;
-  options.lock_wait_timeout_us = static_cast<int64_t>(settings_.lock_wait_timeout_s) * 1'000'000;
+  options.lock_wait_timeout_us = MicrosecondsOf(settings_.row_lock_wait_timeout_s);
+  options.metadata_wait_timeout_us = MicrosecondsOf(settings_.metadata_lock_wait_timeout_s);
   options.killed = [this] { return interrupted(); };
   options.statement = [this] { return std::string(running_text_); };
   options.session_id = identity_.connection_id;
@@ -52,8 +57,8 @@ Result<engine::Transaction*> Session::EnterTransaction() {
     transaction_read_only_ = read_only;
     explicit_transaction_ = !autocommit;
   } else {
-    transaction_->set_lock_wait_timeout_us(static_cast<int64_t>(settings_.lock_wait_timeout_s) *
-                                           1'000'000);
+    transaction_->set_wait_timeouts_us(MicrosecondsOf(settings_.row_lock_wait_timeout_s),
+                                       MicrosecondsOf(settings_.metadata_lock_wait_timeout_s));
   }
   return transaction_.get();
 }
@@ -108,6 +113,7 @@ Status Session::LeaveTransaction(Status status, bool changes) {
     ForgetTransaction();  // a deadlock's victim
     return status;
   }
+  transaction_->EndStatement();
   if (explicit_transaction_ || !status.ok()) {
     // The answer tells of what the statement has met, be it by a duplicate key.
     Status durable = transaction_->AwaitWhatItMet();
@@ -133,9 +139,25 @@ Status Session::ImplicitCommit() {
   if (transaction_ == nullptr) {
     return {};
   }
+  RETURN_IF_ERROR(PassToCommit());
   Status status = transaction_->CommitAndWait();
   ForgetTransaction();
   return status;
+}
+
+Status Session::PassToCommit() {
+  if (transaction_ == nullptr) {
+    return {};
+  }
+  Status passed = transaction_->PassToCommit();
+  if (!passed.ok()) {  // as in MySQL nothing is left of the transaction then
+    RETURN_IF_ERROR(RollbackFailed());
+  }
+  return passed;
+}
+
+Status Session::CheckReadLock() const {
+  return read_lock_ == nullptr ? Status::Ok() : UserError(ER_CANT_UPDATE_WITH_READLOCK);
 }
 
 Status Session::RunTransactionStatement(const Stmt& statement) {
@@ -165,6 +187,7 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
     }
     case StmtKind::kCommit: {
       const auto& commit = statement.As<CommitStmt>();
+      RETURN_IF_ERROR(PassToCommit());
       release_ = commit.release == Completion::kYes;
       chain_ = commit.chain == Completion::kYes && transaction_ != nullptr;
       commit_after_ = transaction_ != nullptr;
