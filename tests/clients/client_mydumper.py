@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """mydumper and myloader: a dump by several threads, restored into another database. usage: client_mydumper.py PORT
 
-It dumps with --no-locks, as its locks are FLUSH TABLES WITH READ LOCK. myloader makes a view as a MyISAM table first, which without
-NO_ENGINE_SUBSTITUTION becomes one of InnoDB.
+Its threads take their snapshots under FLUSH TABLES WITH READ LOCK, so the dump is of one moment although money moves between two tables
+all the time. myloader makes a view as a MyISAM table first, which without NO_ENGINE_SUBSTITUTION becomes one of InnoDB.
 """
 import pathlib
 import subprocess
+import threading
+import time
 import sys
 import tempfile
 
@@ -32,6 +34,48 @@ def contents(cursor, database):
     return found
 
 
+class Mover(threading.Thread):
+    """Moves money from one table to the other, a transaction at a time, until told to stop."""
+
+    def __init__(self):
+        super().__init__()
+        self.over, self.moved, self.failure = threading.Event(), 0, None
+
+    def run(self):
+        try:
+            with pymysql.connect(host="127.0.0.1", port=int(PORT), user="root", database="moving") as connection, connection.cursor() as cursor:
+                while not self.over.is_set():
+                    cursor.execute("UPDATE giver SET money = money - 1 WHERE id = %s", (self.moved % 50,))
+                    cursor.execute("UPDATE taker SET money = money + 1 WHERE id = %s", (self.moved % 50,))
+                    connection.commit()
+                    self.moved += 1
+        except Exception as failure:  # told by the main thread
+            self.failure = failure
+
+
+def check_one_moment(cursor):
+    for text in ("DROP DATABASE IF EXISTS moving", "CREATE DATABASE moving", "USE moving",
+                 "CREATE TABLE giver (id INT PRIMARY KEY, money INT NOT NULL, filler BLOB)", "CREATE TABLE taker LIKE giver"):
+        cursor.execute(text)
+    for table in ("giver", "taker"):
+        cursor.executemany(f"INSERT INTO {table} VALUES (%s, 1000, REPEAT('x', 5000))", [(i,) for i in range(50)])
+    for _ in range(5):
+        mover = Mover()
+        mover.start()
+        while mover.moved < 10 and mover.is_alive():
+            time.sleep(0.01)
+        with tempfile.TemporaryDirectory() as directory:
+            tool("mydumper", "-B", "moving", "-o", directory, "-t", "3")
+            mover.over.set()
+            mover.join()
+            assert mover.failure is None, mover.failure
+            tool("myloader", "-B", "moved", "-d", directory, "-t", "2", "-o")
+        cursor.execute("SELECT (SELECT SUM(money) FROM moved.giver) + (SELECT SUM(money) FROM moved.taker)")
+        assert cursor.fetchone()[0] == 100_000
+        cursor.execute("DROP DATABASE moved")
+    cursor.execute("DROP DATABASE moving")
+
+
 def main():
     connection = pymysql.connect(host="127.0.0.1", port=int(PORT), user="root", autocommit=True)
     cursor = connection.cursor()
@@ -48,7 +92,7 @@ def main():
     cursor.execute("INSERT INTO nokey VALUES (NULL), ('x'), ('x')")
     cursor.execute("SET GLOBAL sql_mode = REPLACE(@@sql_mode, 'NO_ENGINE_SUBSTITUTION', '')")
     before = contents(cursor, "dumped")
-    for options in (["--no-locks"], ["--no-locks", "--rows", "1000", "--compress"], ["--no-locks", "--statement-size", "20000"]):
+    for options in ([], ["--rows", "1000", "--compress"], ["--no-locks", "--statement-size", "20000"]):
         with tempfile.TemporaryDirectory() as directory:
             tool("mydumper", "-B", "dumped", "-o", directory, "-t", "3", "--triggers", "--routines", "--events", *options)
             assert len(list(pathlib.Path(directory).iterdir())) >= 8
@@ -59,6 +103,7 @@ def main():
             assert after[table] == content, (options, table, content[0], after[table][0])
         cursor.execute("DROP DATABASE loaded")
     cursor.execute("SET GLOBAL sql_mode = @@session.sql_mode")
+    check_one_moment(cursor)
 
 
 main()
