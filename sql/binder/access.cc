@@ -71,6 +71,37 @@ Status StatementBinder::CheckTable(std::string_view schema, std::string_view tab
                                                           : DeniedTable(NameOfWanted(any), table);
 }
 
+Result<bool> StatementBinder::EnterTemporary(std::string_view schema, std::string_view name,
+                                             std::string_view alias) {
+  if (!environment().HasTemporary(schema, name)) {
+    return false;
+  }
+  if (input_.defines_view) {
+    return UserError(ER_VIEW_SELECT_TMPTABLE, alias);
+  }
+  std::string table(schema);
+  table.append(".").append(name);
+  RETURN_IF_ERROR(OpenTemporary({std::move(table), std::string(alias)}));
+  return true;
+}
+
+Status StatementBinder::OpenTemporary(const TemporaryUse& use) {
+  for (const TemporaryUse& open : temporary_) {
+    if (open.table == use.table) {
+      return UserError(ER_CANT_REOPEN_TABLE, open.alias);
+    }
+  }
+  temporary_.push_back(use);
+  return {};
+}
+
+Status StatementBinder::OpenTemporaryOf(const BoundCte& cte) {
+  for (const TemporaryUse& use : cte.temporary) {
+    RETURN_IF_ERROR(OpenTemporary(use));
+  }
+  return {};
+}
+
 Status StatementBinder::CheckTableHasAll(std::string_view schema, std::string_view table,
                                          PrivilegeSet all) const {
   const SecurityContext* security = Security();
@@ -132,7 +163,7 @@ Status StatementBinder::CheckReadByWildcard(const BoundTable& table, size_t colu
 
 void StatementBinder::NoteAccess(BoundTable* table) const {
   const TableDescriptor& named = Described(*table);
-  table->security = Security();
+  table->security = named.temporary ? nullptr : Security();
   table->select_by_column =
       table->security != nullptr &&
       !table->security->OnTable(named.schema, named.name).Has(Privilege::kSelect);

@@ -124,7 +124,8 @@ Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInser
   if (!statement.on_duplicate.empty()) {
     needed.Add(Privilege::kUpdate);
   }
-  RETURN_IF_ERROR(CheckTableHasAll(schema, name.name, needed));
+  ASSIGN_OR_RETURN(const bool temporary, EnterTemporary(schema, name.name, name.name));
+  RETURN_IF_ERROR(temporary ? Status::Ok() : CheckTableHasAll(schema, name.name, needed));
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, name.name));
   if (entry.system != nullptr) {
     return UserError(ER_DBACCESS_DENIED_ERROR, environment().security_user(),

@@ -161,6 +161,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
           BoundTable* table = NewTable(scope->query, BoundTableKind::kCte, std::move(alias));
           table->cte = cte->get();
           ++(*cte)->uses;
+          RETURN_IF_ERROR(OpenTemporaryOf(**cte));
           table->columns = (*cte)->columns;
           ExposeTable(table, tables);
           return Leaf(table);
@@ -175,7 +176,8 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindNamedTable(const TableRe
   if (schema.empty()) {
     return UserError(ER_NO_DB_ERROR);
   }
-  RETURN_IF_ERROR(CheckTable(schema, ref.table.name, scope->from_needs));
+  ASSIGN_OR_RETURN(const bool temporary, EnterTemporary(schema, ref.table.name, alias));
+  RETURN_IF_ERROR(temporary ? Status::Ok() : CheckTable(schema, ref.table.name, scope->from_needs));
   ASSIGN_OR_RETURN(CatalogEntry entry, environment().FindTable(schema, ref.table.name));
   if (names_ != nullptr) {
     names_->schemas[&ref] = entry.table->schema;

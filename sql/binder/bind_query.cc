@@ -1,6 +1,7 @@
 // Query expressions: bodies, set operations, WITH, LIMIT, locking clauses.
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "sql/binder/binder_internal.h"
 
@@ -336,6 +337,7 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
     bound->id = NextId();
     bound->name = cte.name;
     ASSIGN_OR_RETURN(bound->recursive, IsRecursive(with, cte));
+    std::vector<TemporaryUse> outside = std::exchange(temporary_, {});
     if (bound->recursive) {
       RETURN_IF_ERROR(BindRecursiveCte(cte, bound, scope));
     } else {
@@ -363,6 +365,7 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
         }
       }
     }
+    bound->temporary = std::exchange(temporary_, std::move(outside));
     query->ctes.push_back(bound);
     scope->ctes.push_back(std::move(bound));
   }

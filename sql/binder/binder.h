@@ -36,6 +36,10 @@ class BinderEnvironment {
   virtual const SessionSettings& settings() const = 0;
   // Error: 1146, 1049.
   virtual Result<CatalogEntry> FindTable(std::string_view schema, std::string_view name) = 0;
+  // Whether that is a temporary table.
+  virtual bool HasTemporary(std::string_view /*schema*/, std::string_view /*name*/) const {
+    return false;
+  }
   virtual Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) = 0;
   // Null when never set.
   virtual const TypedValue* UserVariable(std::string_view name) = 0;

@@ -266,6 +266,14 @@ class StatementBinder {
   // Notes in a new occurrence of a table or view who names it, and whether its columns are to be
   // checked.
   void NoteAccess(BoundTable* table) const;
+  // Before a table is looked up that a statement names. A temporary one may be used in every way by
+  // the session whose it is, but only once in a statement (1137), and no view is made of it (1352).
+  // False: it is none, and privileges are to be asked for.
+  Result<bool> EnterTemporary(std::string_view schema, std::string_view name,
+                              std::string_view alias);
+  Status OpenTemporary(const TemporaryUse& use);
+  // Each use of a common table expression opens anew what it reads.
+  Status OpenTemporaryOf(const BoundCte& cte);
   // On the table or view, or on one of its columns: 1142.
   Status CheckOccurrence(const BoundTable& table, Privilege privilege) const;
   // Error: 1143.
@@ -385,6 +393,7 @@ class StatementBinder {
  private:
   BindInput input_;
   StatementFacts* facts_;
+  std::vector<TemporaryUse> temporary_;  // opened so far; within an expression of WITH, by it
   std::string_view text_;
   uint32_t next_id_ = 0;
   // Views that are being bound, outermost first.

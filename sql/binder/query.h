@@ -133,13 +133,20 @@ struct BoundSetOperation {
   std::shared_ptr<BoundQuery> right;
 };
 
+// A temporary table that a statement uses: "schema.name", and what it is called there first.
+struct TemporaryUse {
+  std::string table;
+  std::string alias;
+};
+
 struct BoundCte {
   uint32_t id = 0;
   std::string name;
   bool recursive = false;
   std::shared_ptr<BoundQuery> query;  // not recursive, or the whole union
   std::vector<BoundTableColumn> columns;
-  int uses = 0;  // tables made of it so far
+  int uses = 0;                         // tables made of it so far
+  std::vector<TemporaryUse> temporary;  // read by it
 };
 
 class BoundQuery {

@@ -4,6 +4,7 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "sql/catalog/temporary_tables.h"
 
 namespace borealis::sql {
 namespace {
@@ -36,10 +37,36 @@ bool Catalog::IsSystemSchema(std::string_view schema) const {
   return false;
 }
 
+uint64_t Catalog::TemporaryVersion() const {
+  return temporary_->engine().dictionary_version();
+}
+
+bool Catalog::HasTemporary(std::string_view schema, std::string_view name) const {
+  return temporary_ != nullptr && temporary_->Find(schema, name) != nullptr;
+}
+
 Result<CatalogEntry> Catalog::Find(std::string_view schema, std::string_view name) const {
+  if (temporary_ != nullptr) {
+    if (const engine::TableRef table = temporary_->Find(schema, name); table != nullptr) {
+      return CatalogEntry{DescriptorOf(*table), table, nullptr, &temporary_->engine()};
+    }
+  }
+  return FindStored(schema, name);
+}
+
+Result<CatalogEntry> Catalog::FindAgain(const TableDescriptor& table) const {
+  if (!table.temporary) {
+    return FindStored(table.schema, table.name);
+  }
+  ASSIGN_OR_RETURN(CatalogEntry found, Find(table.schema, table.name));
+  return found.table->temporary ? Result<CatalogEntry>(std::move(found))
+                                : NoSuchTable(table.schema, table.name);
+}
+
+Result<CatalogEntry> Catalog::FindStored(std::string_view schema, std::string_view name) const {
   if (system_ != nullptr) {
     if (const SystemTable* table = system_->Find(schema, name); table != nullptr) {
-      return CatalogEntry{table->descriptor(), nullptr, table};
+      return CatalogEntry{table->descriptor(), nullptr, table, nullptr};
     }
     if (IsInformationSchema(schema)) {
       return UserError(ER_UNKNOWN_TABLE, row::UpperText(name), "information_schema");
@@ -48,7 +75,7 @@ Result<CatalogEntry> Catalog::Find(std::string_view schema, std::string_view nam
   Result<engine::TableRef> found = engine_->FindTable(schema, name);
   if (found.ok()) {
     engine::TableRef table = std::move(found).value();
-    return CatalogEntry{DescriptorOf(*table), table, nullptr};
+    return CatalogEntry{DescriptorOf(*table), table, nullptr, engine_};
   }
   if (!found.status().Is(Code::kNotFound)) {
     return std::move(found).status();
@@ -73,20 +100,24 @@ Status CheckTableLock(const engine::TableLocks& locks, std::string_view schema,
   return Status::Ok();
 }
 
-Result<CatalogEntry> Catalog::Open(engine::Transaction& transaction, std::string_view schema,
-                                   std::string_view name, engine::TableUse use) const {
-  if (const auto& locks = transaction.options().table_locks; locks != nullptr) {
-    RETURN_IF_ERROR(CheckTableLock(*locks, schema, name, use));
+Result<OpenedTable> Catalog::Open(engine::Transaction& transaction, const TableDescriptor& table,
+                                  engine::TableUse use) const {
+  if (table.temporary) {
+    ASSIGN_OR_RETURN(CatalogEntry found, FindAgain(table));
+    return OpenedTable{std::move(found), &temporary_->transaction()};
   }
-  Result<engine::TableRef> opened = engine_->OpenTable(transaction, schema, name, use);
+  if (const auto& locks = transaction.options().table_locks; locks != nullptr) {
+    RETURN_IF_ERROR(CheckTableLock(*locks, table.schema, table.name, use));
+  }
+  Result<engine::TableRef> opened = engine_->OpenTable(transaction, table.schema, table.name, use);
   if (!opened.ok()) {
     if (opened.status().Is(Code::kNotFound)) {
-      return NoSuchTable(schema, name);
+      return NoSuchTable(table.schema, table.name);
     }
     return std::move(opened).status();
   }
-  engine::TableRef table = std::move(opened).value();
-  return CatalogEntry{DescriptorOf(*table), table, nullptr};
+  engine::TableRef ref = std::move(opened).value();
+  return OpenedTable{{DescriptorOf(*ref), ref, nullptr, engine_}, &transaction};
 }
 
 Result<SchemaDescriptor> Catalog::FindSchema(std::string_view schema) const {

@@ -89,8 +89,12 @@ Status SqlRowLayout::BuildKey(size_t index_no, std::string_view row, engine::Ind
   return {};
 }
 
-Result<std::shared_ptr<const engine::RowLayout>> MakeSqlRowLayout(
-    const engine::TableDefinition& definition) {
+namespace {
+
+// Ids of tables count from 1 in each engine; this tells those of temporary tables from the others.
+constexpr uint64_t kTemporaryId = uint64_t{1} << 63;
+
+Result<std::shared_ptr<TableDescriptor>> DescriptorFrom(const engine::TableDefinition& definition) {
   Result<TableDescriptor> decoded = DecodeTableDescriptor(definition.payload);
   if (!decoded.ok()) {
     return std::move(decoded).status().Annotate(definition.schema + "." + definition.name);
@@ -100,6 +104,22 @@ Result<std::shared_ptr<const engine::RowLayout>> MakeSqlRowLayout(
   table->name = definition.name;
   table->version = definition.version;
   table->table_id = definition.id.value();
+  return table;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const engine::RowLayout>> MakeSqlRowLayout(
+    const engine::TableDefinition& definition) {
+  ASSIGN_OR_RETURN(std::shared_ptr<TableDescriptor> table, DescriptorFrom(definition));
+  return std::shared_ptr<const engine::RowLayout>(std::make_shared<SqlRowLayout>(std::move(table)));
+}
+
+Result<std::shared_ptr<const engine::RowLayout>> MakeTemporaryRowLayout(
+    const engine::TableDefinition& definition) {
+  ASSIGN_OR_RETURN(std::shared_ptr<TableDescriptor> table, DescriptorFrom(definition));
+  table->temporary = true;
+  table->table_id |= kTemporaryId;
   return std::shared_ptr<const engine::RowLayout>(std::make_shared<SqlRowLayout>(std::move(table)));
 }
 

@@ -54,6 +54,9 @@ class SqlRowLayout final : public engine::RowLayout {
 // For EngineOptions::layouts: decodes the payload. Knows the engine's own requirements only.
 Result<std::shared_ptr<const engine::RowLayout>> MakeSqlRowLayout(
     const engine::TableDefinition& definition);
+// The same for the engine of a session's temporary tables.
+Result<std::shared_ptr<const engine::RowLayout>> MakeTemporaryRowLayout(
+    const engine::TableDefinition& definition);
 
 // The descriptor of an open table.
 inline const TablePtr& DescriptorOf(const engine::Table& table) {

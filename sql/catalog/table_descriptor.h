@@ -171,6 +171,8 @@ struct TableDescriptor {
   // schema, name, version and table_id come from the engine's definition, not from the payload.
   uint64_t version = 0;
   uint64_t table_id = 0;  // 0 for system tables
+  // A session's own table (temporary_tables.h); its id is never that of another table.
+  bool temporary = false;
 
   std::vector<ColumnDescriptor> columns;
   std::vector<IndexDescriptor> indexes;  // INV-CAT-1

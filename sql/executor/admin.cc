@@ -99,6 +99,9 @@ Status LockForFlush(StatementRun& run, const std::vector<QualifiedName>& tables)
       return UserError(ER_NONUNIQ_TABLE, table.name);
     }
     Catalog& catalog = *session.environment().catalog;
+    if (session.HasTemporary(table)) {
+      continue;
+    }
     if (catalog.IsSystemSchema(name.schema)) {
       return CheckSchemaChangeable(run, name.schema);
     }
@@ -176,6 +179,9 @@ Status ExecuteLockTables(StatementRun& run) {
     if (!known_as.insert(item.alias.empty() ? DottedName(name) : alias).second) {
       return UserError(ER_NONUNIQ_TABLE, alias);
     }
+    if (session.HasTemporary(item.table)) {
+      continue;  // nobody else could lock it
+    }
     const bool for_writing =
         item.lock == TableLockKind::kWrite || item.lock == TableLockKind::kLowPriorityWrite;
     RETURN_IF_ERROR(for_writing ? session.CheckReadLock() : Status::Ok());
@@ -241,7 +247,7 @@ Result<std::vector<Finding>> MaintainView(StatementRun& run, TableMaintenanceStm
 // What the verb finds for one table, as rows of (Msg_type, Msg_text).
 Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::Verb verb,
                                       const std::string& schema, const std::string& name) {
-  const auto entry = run.session.environment().catalog->Find(schema, name);
+  const auto entry = run.session.catalog().Find(schema, name);
   if (!entry.ok() || entry->engine == nullptr) {
     return std::vector<Finding>{{"Error", fmt::format("Table '{}.{}' doesn't exist", schema, name)},
                                 {"status", "Operation failed"}};
@@ -251,7 +257,7 @@ Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::V
   }
   switch (verb) {
     case TableMaintenanceStmt::Verb::kCheck: {
-      const Status status = run.session.environment().engine->CheckTable(*entry->engine);
+      const Status status = entry->owner->CheckTable(*entry->engine);
       if (status.Is(Code::kCorruption)) {
         return std::vector<Finding>{{"error", std::string(status.message())}, {"error", "Corrupt"}};
       }
@@ -260,7 +266,7 @@ Result<std::vector<Finding>> Maintain(StatementRun& run, TableMaintenanceStmt::V
     }
     case TableMaintenanceStmt::Verb::kAnalyze: {
       const Status status =
-          run.session.environment().engine->AnalyzeTable(*entry->engine, ChangeOptions(run));
+          entry->owner->AnalyzeTable(*entry->engine, ChangeOptions(run, *entry->table));
       if (status.Is(Code::kRetry) || status.Is(Code::kNotFound)) {
         return std::vector<Finding>{
             {"status", "Operation failed"}};  // dropped or altered meanwhile
@@ -289,8 +295,11 @@ Status ExecuteTableMaintenance(StatementRun& run) {
   }
   if (statement.verb == TableMaintenanceStmt::Verb::kAnalyze) {
     const SessionEnvironment& environment = run.session.environment();
-    if (environment.engine->is_replica() ||
-        (environment.server != nullptr && environment.server->read_only())) {
+    const bool stored = std::any_of(
+        statement.tables.begin(), statement.tables.end(),
+        [&run](const QualifiedName& table) { return !run.session.HasTemporary(table); });
+    if (stored && (environment.engine->is_replica() ||
+                   (environment.server != nullptr && environment.server->read_only()))) {
       return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
     }
     RETURN_IF_ERROR(run.session.ImplicitCommit());

@@ -8,6 +8,7 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
 #include "sql/executor/table_alteration.h"
@@ -134,6 +135,9 @@ class Alterer {
       case AlterActionKind::kImportTablespace:
         return Unsupported("IMPORT TABLESPACE");
       case AlterActionKind::kPartitioning:
+        if (request_.old->temporary) {
+          return UserError(ER_PARTITION_NO_TEMPORARY);
+        }
         return Unsupported("ALTER TABLE ... " + action.text);
       case AlterActionKind::kSecondaryLoad:
       case AlterActionKind::kSecondaryUnload:
@@ -200,9 +204,11 @@ class Alterer {
     if (target == name_) {
       return {};
     }
-    if (EngineOf(run_).FindTable(target.schema, target.name).ok()) {
+    if (EngineOf(run_, *request_.old).FindTable(target.schema, target.name).ok()) {
       return UserError(ER_TABLE_EXISTS_ERROR, target.name);
     }
+    RETURN_IF_ERROR(request_.old->temporary ? PrepareTemporaryName(target)
+                                            : CheckHiddenName(target));
     // Names that were made from the table's follow it.
     std::string prefix = name_.name + "_chk_";
     for (DraftCheck& check : draft_.checks()) {
@@ -214,6 +220,18 @@ class Alterer {
     request_.rename = target;
     draft_.set_name(std::move(target));
     return {};
+  }
+
+  Status PrepareTemporaryName(const engine::TableName& target) {
+    return run_.session.temporary_tables()->EnsureSchema(target.schema, {});
+  }
+
+  // The rest of the alteration would look for the table under a name that means another one.
+  Status CheckHiddenName(const engine::TableName& target) {
+    const bool hidden =
+        !request_.nothing && CatalogOf(run_).HasTemporary(target.schema, target.name);
+    return hidden ? Unsupported("RENAME TO the name of a temporary table together with changes")
+                  : Status::Ok();
   }
 
   Status SetColumnVisible(std::string_view name, bool visible) {
@@ -299,7 +317,7 @@ class Alterer {
 // Works on the table as it is, again if another statement changed it meanwhile.
 template <class Change>
 Status WithCurrentTable(StatementRun& run, const QualifiedName& written, const Change& change) {
-  ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, written));
+  ASSIGN_OR_RETURN(engine::TableName name, ResolveForAlteration(run, written));
   return UntilNotOvertaken(run, [&]() -> Status {
     ASSIGN_OR_RETURN(CatalogEntry entry, FindBaseTable(run, name));
     return change(name, entry.table);

@@ -9,6 +9,7 @@
 #include "row/collation.h"
 #include "row/row_codec.h"
 #include "sql/binder/binder.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
 #include "sql/executor/duplicate_entry.h"
@@ -23,10 +24,10 @@ namespace borealis::sql {
 namespace {
 
 Status RefuseUnsupported(const CreateTableStmt& statement) {
-  if (statement.temporary) {
-    return Unsupported("TEMPORARY tables");
-  }
   if (statement.partition.has_value()) {
+    if (statement.temporary) {
+      return UserError(ER_PARTITION_NO_TEMPORARY);
+    }
     return Unsupported("PARTITION BY " + statement.partition->method);
   }
   return {};
@@ -60,12 +61,25 @@ Result<engine::TableRef> MakeRelatedTable(StatementRun& run, const FinishedTable
   return made;
 }
 
+Result<engine::TableRef> MakeTemporaryTable(StatementRun& run, const TableDescriptor& table) {
+  ASSIGN_OR_RETURN(TemporaryTables * temporary, run.session.EnsureTemporaryTables());
+  Result<engine::TableRef> made = temporary->Create(EngineDefinition(table), {});
+  if (made.ok()) {
+    run.session.NoteTemporaryCreated();
+  }
+  return made;
+}
+
 // Makes the table; `*made` is null when it was there and IF NOT EXISTS said so.
 Status MakeTable(StatementRun& run, const CreateTableStmt& statement, FinishedTable* finished,
                  engine::TableRef* made) {
   TableDescriptor* table = finished->table.get();
   table->created_us = run.session.statement_time_us();
-  Result<engine::TableRef> created = MakeRelatedTable(run, *finished);
+  if (statement.temporary && !table->foreign_keys.empty()) {
+    return UserError(ER_CANNOT_ADD_FOREIGN);
+  }
+  Result<engine::TableRef> created =
+      statement.temporary ? MakeTemporaryTable(run, *table) : MakeRelatedTable(run, *finished);
   if (!created.ok()) {
     if (created.status().Is(Code::kAlreadyExists)) {
       Status exists = UserError(ER_TABLE_EXISTS_ERROR, table->name);
@@ -82,7 +96,8 @@ Status MakeTable(StatementRun& run, const CreateTableStmt& statement, FinishedTa
   }
   *made = std::move(created).value();
   if (table->auto_increment_start > 1) {
-    RETURN_IF_ERROR(EngineOf(run).SetAutoIncrement(**made, table->auto_increment_start));
+    RETURN_IF_ERROR(
+        EngineOf(run, *DescriptorOf(**made)).SetAutoIncrement(**made, table->auto_increment_start));
   }
   return {};
 }
@@ -91,12 +106,14 @@ Status CreateLike(StatementRun& run, const CreateTableStmt& statement, engine::T
   ASSIGN_OR_RETURN(engine::TableName source, ResolveName(run, *statement.like));
   ASSIGN_OR_RETURN(CatalogEntry entry, FindBaseTable(run, source));
   TableDescriptor old = *entry.table;
+  old.temporary = false;
   // Checks get new names; nothing refers to them.
   for (CheckDescriptor& check : old.checks) {
     check.name.clear();
   }
   old.auto_increment_start = 0;
   old.foreign_keys.clear();  // they are not copied
+  old.referencing.clear();
   TableDraft draft(run, std::move(name), old);
   for (DraftCheck& check : draft.checks()) {
     check.is_new = true;
@@ -129,23 +146,26 @@ Status AddResultColumns(const BoundQuery& query, TableDraft* draft) {
       return UserError(ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN, result.name, draft->name().name);
     }
     column.source = static_cast<int>(i);
+    // What only the statement defines comes first.
+    const auto moved = draft->columns().begin() + known;
+    std::rotate(moved, moved + 1, draft->columns().end());
   }
   return {};
 }
 
 class TableFiller {
  public:
-  TableFiller(StatementRun& run, const engine::TableName& name) : run_(run), name_(name) {}
+  TableFiller(StatementRun& run, TablePtr table) : run_(run), described_(std::move(table)) {}
 
+  // A stored table is filled in a transaction of its own, a temporary one in the session's.
   Status Fill(const BoundQuery& query, const StatementFacts& facts, const FinishedTable& finished) {
     engine::TransactionOptions options;
     Session* session = &run_.session;
     options.killed = [session] { return session->interrupted(); };
     options.session_id = session->identity().connection_id;
     std::unique_ptr<engine::Transaction> transaction = EngineOf(run_).Begin(std::move(options));
-    ASSIGN_OR_RETURN(
-        CatalogEntry opened,
-        CatalogOf(run_).Open(*transaction, name_.schema, name_.name, engine::TableUse::kChange));
+    ASSIGN_OR_RETURN(const OpenedTable opened,
+                     CatalogOf(run_).Open(*transaction, *described_, engine::TableUse::kChange));
     table_ = opened.engine;
     rows_ = MakeRowSchema(*opened.table);
     foreign_keys_ = ForeignKeyGuard::For(run_, *transaction, opened.table, nullptr);
@@ -155,17 +175,17 @@ class TableFiller {
     for (const ResultColumn& column : query.columns) {
       input.source_types.push_back(column.type);
     }
-    input.next_row_id = [this] { return EngineOf(run_).NextRowId(*table_); };
+    input.next_row_id = [&opened] { return opened.owner->NextRowId(*opened.engine); };
     input.first_auto_increment = std::max<uint64_t>(opened.table->auto_increment_start, 1);
     ASSIGN_OR_RETURN(std::unique_ptr<RowRewriter> rewriter,
                      RowRewriter::Make(run_, std::move(input)));
-    Status filled = CopyRows(query, facts, *transaction, rewriter.get());
+    Status filled = CopyRows(query, facts, *opened.transaction, rewriter.get());
     if (!filled.ok()) {
       RETURN_IF_ERROR(transaction->Rollback());
       return filled;
     }
     if (rewriter->greatest_number() != 0) {
-      RETURN_IF_ERROR(EngineOf(run_).BumpAutoIncrement(*table_, rewriter->greatest_number()));
+      RETURN_IF_ERROR(opened.owner->BumpAutoIncrement(*table_, rewriter->greatest_number()));
     }
     return transaction->CommitAndWait();
   }
@@ -207,7 +227,7 @@ class TableFiller {
   }
 
   StatementRun& run_;
-  const engine::TableName& name_;
+  const TablePtr described_;
   engine::TableRef table_;
   row::RowSchema rows_;
   std::unique_ptr<ForeignKeyGuard> foreign_keys_;
@@ -230,12 +250,14 @@ Status CreateFromQuery(StatementRun& run, const CreateTableStmt& statement, Tabl
   if (made == nullptr) {
     return {};
   }
+  const TablePtr table = DescriptorOf(*made);
   made.reset();
-  engine::TableName name = draft->name();
-  Status filled = TableFiller(run, name).Fill(*query, facts, finished);
+  Status filled = TableFiller(run, table).Fill(*query, facts, finished);
   if (!filled.ok()) {
     run.ok.affected_rows = 0;
-    Status dropped = DropTablesWithKeys(run, {name}, false);
+    const engine::TableName name = draft->name();
+    Status dropped = table->temporary ? run.session.temporary_tables()->Drop({name}, {})
+                                      : DropTablesWithKeys(run, {name}, false);
     return dropped.ok() ? filled : dropped;
   }
   run.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}", run.ok.affected_rows,
@@ -261,12 +283,43 @@ Status AddKeys(const CreateTableStmt& statement, TableDraft* draft) {
 
 }  // namespace
 
+namespace {
+
+// The name of the table to be made. LOCK TABLES has nothing to say of temporary ones.
+Result<engine::TableName> ResolveNewTable(StatementRun& run, const CreateTableStmt& statement) {
+  if (!statement.temporary) {
+    return ResolveForChange(run, statement.table);
+  }
+  ASSIGN_OR_RETURN(engine::TableName name, ResolveName(run, statement.table));
+  RETURN_IF_ERROR(CheckSchemaChangeable(run, name.schema));
+  return name;
+}
+
+bool IsTaken(const StatementRun& run, const CreateTableStmt& statement,
+             const engine::TableName& name) {
+  return statement.temporary ? CatalogOf(run).HasTemporary(name.schema, name.name)
+                             : EngineOf(run).FindTable(name.schema, name.name).ok();
+}
+
+// 1066 for a table like itself, whatever there is of the name.
+Status CheckLike(const StatementRun& run, const CreateTableStmt& statement,
+                 const engine::TableName& name) {
+  if (!statement.like.has_value()) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const engine::TableName source, ResolveName(run, *statement.like));
+  return source == name ? UserError(ER_NONUNIQ_TABLE, name.name) : Status::Ok();
+}
+
+}  // namespace
+
 Status CreateTable(StatementRun& run, const CreateTableStmt& statement) {
-  ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, statement.table));
+  ASSIGN_OR_RETURN(engine::TableName name, ResolveNewTable(run, statement));
   RETURN_IF_ERROR(CheckTableName(name.name));
   RETURN_IF_ERROR(RefuseUnsupported(statement));
+  RETURN_IF_ERROR(CheckLike(run, statement, name));
   ASSIGN_OR_RETURN(SchemaDescriptor schema, CatalogOf(run).FindSchema(name.schema));
-  if (EngineOf(run).FindTable(name.schema, name.name).ok()) {
+  if (IsTaken(run, statement, name)) {
     Status exists = UserError(ER_TABLE_EXISTS_ERROR, name.name);
     if (!statement.if_not_exists) {
       return exists;

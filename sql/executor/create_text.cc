@@ -237,7 +237,8 @@ std::string TableTextWriter::Write() {
   }
   AddForeignKeys();
   AddChecks();
-  const bool temporary = table_.kind == TableKind::kSystem && table_.schema == "information_schema";
+  const bool temporary = table_.temporary || (table_.kind == TableKind::kSystem &&
+                                              table_.schema == "information_schema");
   std::string text =
       fmt::format("CREATE {}TABLE {} (\n", temporary ? "TEMPORARY " : "", Name(table_.name));
   for (size_t i = 0; i < lines_.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -39,7 +40,15 @@ engine::Engine& EngineOf(const StatementRun& run) {
   return *run.session.environment().engine;
 }
 
+engine::Engine& EngineOf(const StatementRun& run, const TableDescriptor& table) {
+  return table.temporary ? run.session.temporary_tables()->engine() : EngineOf(run);
+}
+
 Catalog& CatalogOf(const StatementRun& run) {
+  return run.session.catalog();
+}
+
+Catalog& StoredCatalogOf(const StatementRun& run) {
   return *run.session.environment().catalog;
 }
 
@@ -56,6 +65,14 @@ engine::SchemaChangeOptions ChangeOptions(const StatementRun& run) {
   options.online_log_max_bytes = log != 0 ? log : options.online_log_max_bytes;
   const uint64_t buffer = IntegerVariable(*session, "innodb_ddl_buffer_size");
   options.sort_buffer_bytes = buffer != 0 ? buffer : options.sort_buffer_bytes;
+  return options;
+}
+
+engine::SchemaChangeOptions ChangeOptions(const StatementRun& run, const TableDescriptor& table) {
+  engine::SchemaChangeOptions options = ChangeOptions(run);
+  if (table.temporary) {
+    options.table_locks = nullptr;
+  }
   return options;
 }
 
@@ -80,12 +97,18 @@ Result<engine::TableName> ResolveForChange(const StatementRun& run, const Qualif
   return resolved;
 }
 
+Result<engine::TableName> ResolveForAlteration(const StatementRun& run, const QualifiedName& name) {
+  return run.session.HasTemporary(name) ? ResolveName(run, name) : ResolveForChange(run, name);
+}
+
 std::string DottedName(const engine::TableName& name) {
   return name.schema + "." + name.name;
 }
 
-Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableName& name) {
-  ASSIGN_OR_RETURN(CatalogEntry entry, CatalogOf(run).Find(name.schema, name.name));
+namespace {
+
+Result<CatalogEntry> FindBaseTable(const Catalog& catalog, const engine::TableName& name) {
+  ASSIGN_OR_RETURN(CatalogEntry entry, catalog.Find(name.schema, name.name));
   if (entry.engine == nullptr) {
     return UserError(ER_NO_SUCH_TABLE, name.schema, name.name);
   }
@@ -93,6 +116,16 @@ Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableN
     return UserError(ER_WRONG_OBJECT, name.schema, name.name, "BASE TABLE");
   }
   return entry;
+}
+
+}  // namespace
+
+Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableName& name) {
+  return FindBaseTable(CatalogOf(run), name);
+}
+
+Result<CatalogEntry> FindStoredTable(const StatementRun& run, const engine::TableName& name) {
+  return FindBaseTable(StoredCatalogOf(run), name);
 }
 
 Status CheckIdentifierLength(std::string_view name) {

@@ -17,8 +17,12 @@
 
 namespace borealis::sql {
 
+// The instance's, and the one that has the table.
 engine::Engine& EngineOf(const StatementRun& run);
+engine::Engine& EngineOf(const StatementRun& run, const TableDescriptor& table);
+// What names mean to the session, and to everybody: without its temporary tables.
 Catalog& CatalogOf(const StatementRun& run);
+Catalog& StoredCatalogOf(const StatementRun& run);
 
 // Works out a schema change and makes it, again while other changes come in between (kRetry).
 template <class Work>
@@ -35,9 +39,13 @@ Status UntilNotOvertaken(const StatementRun& run, const Work& work) {
 
 // Kill, timeouts and the session's id for a schema change.
 engine::SchemaChangeOptions ChangeOptions(const StatementRun& run);
+// The same for a change of `table`: a temporary one has nothing to do with LOCK TABLES.
+engine::SchemaChangeOptions ChangeOptions(const StatementRun& run, const TableDescriptor& table);
 
 // The table that a name means; errors: 1046 without a current database, 1044 in a system schema.
 Result<engine::TableName> ResolveForChange(const StatementRun& run, const QualifiedName& name);
+// The same for what may be a temporary table of the session, which LOCK TABLES does not concern.
+Result<engine::TableName> ResolveForAlteration(const StatementRun& run, const QualifiedName& name);
 // The same without the refusal of system schemas.
 Result<engine::TableName> ResolveName(const StatementRun& run, const QualifiedName& name);
 // "db.t" for messages.
@@ -45,6 +53,8 @@ std::string DottedName(const engine::TableName& name);
 
 // The open table as of now; errors 1146, 1049, 1347 for a view.
 Result<CatalogEntry> FindBaseTable(const StatementRun& run, const engine::TableName& name);
+// The same without temporary tables.
+Result<CatalogEntry> FindStoredTable(const StatementRun& run, const engine::TableName& name);
 
 // Errors: 1102, 1103, 1166, 1059.
 Status CheckDatabaseName(std::string_view name);

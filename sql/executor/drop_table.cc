@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/mysql_error.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/executor/create_text.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
@@ -24,7 +25,7 @@ Status CheckUnreferenced(const StatementRun& run, const TableDescriptor& table,
         dropped.end()) {
       continue;
     }
-    ASSIGN_OR_RETURN(const CatalogEntry child, CatalogOf(run).Find(name.schema, name.name));
+    ASSIGN_OR_RETURN(const CatalogEntry child, StoredCatalogOf(run).Find(name.schema, name.name));
     if (const auto* key = FindReference(*child.table, table.schema, table.name); key != nullptr) {
       return UserError(ER_FK_CANNOT_DROP_PARENT, table.name, key->name, name.name);
     }
@@ -38,7 +39,7 @@ Status CheckTruncatable(const StatementRun& run, const TableDescriptor& table) {
     if (name.schema == table.schema && name.name == table.name) {
       continue;
     }
-    ASSIGN_OR_RETURN(const CatalogEntry child, CatalogOf(run).Find(name.schema, name.name));
+    ASSIGN_OR_RETURN(const CatalogEntry child, StoredCatalogOf(run).Find(name.schema, name.name));
     if (const auto* key = FindReference(*child.table, table.schema, table.name); key != nullptr) {
       const CreateTextOptions quoting;
       return UserError(
@@ -63,7 +64,7 @@ Result<std::vector<TableChange>> RenamedTables(
   }
   std::vector<TableChange> changes;
   for (const auto& [last, first] : first_names) {
-    ASSIGN_OR_RETURN(const CatalogEntry entry, CatalogOf(run).Find(first.schema, first.name));
+    ASSIGN_OR_RETURN(const CatalogEntry entry, StoredCatalogOf(run).Find(first.schema, first.name));
     if (entry.table->kind == TableKind::kView) {
       if (last.schema != first.schema) {
         return UserError(ER_FORBID_SCHEMA_CHANGE, first.schema, last.schema);
@@ -99,21 +100,26 @@ Status TellMissing(StatementRun& run, const DropTableStmt& statement,
                                                 : UserError(ER_BAD_TABLE_ERROR, names);
 }
 
-// Sessions have no temporary tables, so none is there.
+Status DropTemporary(StatementRun& run, const std::vector<engine::TableName>& tables) {
+  return tables.empty() ? Status::Ok() : run.session.temporary_tables()->Drop(tables, {});
+}
+
 Status DropTemporaryTables(StatementRun& run, const DropTableStmt& statement) {
+  std::vector<engine::TableName> found;
   std::vector<engine::TableName> missing;
+  std::set<engine::TableName> named;
   for (const QualifiedName& written : statement.tables) {
-    const std::string& schema = written.schema.empty() ? run.session.database() : written.schema;
-    if (schema.empty()) {
-      return UserError(ER_NO_DB_ERROR);
-    }
-    engine::TableName name{schema, written.name};
-    if (std::find(missing.begin(), missing.end(), name) != missing.end()) {
+    ASSIGN_OR_RETURN(engine::TableName name, ResolveName(run, written));
+    if (!named.insert(name).second) {
       return UserError(ER_NONUNIQ_TABLE, name.name);
     }
-    missing.push_back(std::move(name));
+    (run.session.HasTemporary(written) ? found : missing).push_back(std::move(name));
   }
-  return TellMissing(run, statement, missing);
+  RETURN_IF_ERROR(TellMissing(run, statement, missing));
+  if (!found.empty()) {
+    run.session.NoteTemporaryDropped();
+  }
+  return DropTemporary(run, found);
 }
 
 }  // namespace
@@ -123,7 +129,7 @@ Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName
   return UntilNotOvertaken(run, [&]() -> Status {
     std::vector<TableChange> changes;
     for (const engine::TableName& name : tables) {
-      ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, name));
+      ASSIGN_OR_RETURN(const CatalogEntry entry, FindStoredTable(run, name));
       if (checks) {
         RETURN_IF_ERROR(CheckUnreferenced(run, *entry.table, tables));
       }
@@ -139,12 +145,18 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
   if (statement.temporary) {
     return DropTemporaryTables(run, statement);
   }
+  std::vector<engine::TableName> temporary;
   std::vector<engine::TableName> found;
   std::vector<engine::TableName> missing;
+  std::set<engine::TableName> named;
   for (const QualifiedName& written : statement.tables) {
-    ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, written));
-    if (std::find(found.begin(), found.end(), name) != found.end()) {
+    ASSIGN_OR_RETURN(engine::TableName name, ResolveForAlteration(run, written));
+    if (!named.insert(name).second) {
       return UserError(ER_NONUNIQ_TABLE, name.name);
+    }
+    if (run.session.HasTemporary(written)) {
+      temporary.push_back(std::move(name));
+      continue;
     }
     Result<engine::TableRef> table = EngineOf(run).FindTable(name.schema, name.name);
     if (table.ok() && DescriptorOf(**table)->kind == TableKind::kView) {
@@ -159,17 +171,21 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
   }
   RETURN_IF_ERROR(TellMissing(run, statement, missing));
   const bool checks = run.session.settings().foreign_key_checks;
-  return found.empty() ? Status::Ok() : DropTablesWithKeys(run, found, checks);
+  RETURN_IF_ERROR(found.empty() ? Status::Ok() : DropTablesWithKeys(run, found, checks));
+  return DropTemporary(run, temporary);
 }
 
 Status TruncateTable(StatementRun& run, const TruncateStmt& statement) {
-  ASSIGN_OR_RETURN(engine::TableName name, ResolveForChange(run, statement.table));
+  ASSIGN_OR_RETURN(engine::TableName name, ResolveForAlteration(run, statement.table));
   ASSIGN_OR_RETURN(const CatalogEntry named, CatalogOf(run).Find(name.schema, name.name));
+  if (named.table->temporary) {
+    return named.owner->TruncateTable(name, ChangeOptions(run, *named.table));
+  }
   if (named.table->kind == TableKind::kView) {
     return UserError(ER_NO_SUCH_TABLE, name.schema, name.name);
   }
   Status truncated = UntilNotOvertaken(run, [&]() -> Status {
-    ASSIGN_OR_RETURN(const CatalogEntry entry, FindBaseTable(run, name));
+    ASSIGN_OR_RETURN(const CatalogEntry entry, FindStoredTable(run, name));
     engine::SchemaChangeOptions how = ChangeOptions(run);
     if (run.session.settings().foreign_key_checks) {
       RETURN_IF_ERROR(CheckTruncatable(run, *entry.table));

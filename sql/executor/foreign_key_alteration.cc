@@ -26,7 +26,8 @@ class AlterationCheck {
       if (name.schema == before_.schema && name.name == before_.name) {
         continue;  // CheckOwn sees to both sides
       }
-      ASSIGN_OR_RETURN(const CatalogEntry child, CatalogOf(run_).Find(name.schema, name.name));
+      ASSIGN_OR_RETURN(const CatalogEntry child,
+                       StoredCatalogOf(run_).Find(name.schema, name.name));
       for (const ForeignKeyDescriptor& key : child.table->foreign_keys) {
         if (RefersTo(key)) {
           RETURN_IF_ERROR(CheckAsParent(*child.table, key));
@@ -89,7 +90,7 @@ class AlterationCheck {
     if (RefersTo(old_key)) {
       RETURN_IF_ERROR(CheckAsParent(after_, *kept));
     } else {
-      const auto parent = CatalogOf(run_).Find(old_key.schema, old_key.table);
+      const auto parent = StoredCatalogOf(run_).Find(old_key.schema, old_key.table);
       if (parent.ok() && !ParentColumns(*kept, *parent->table).empty()) {
         RETURN_IF_ERROR(CheckReference(run_, after_, *kept, *parent->table));
       }

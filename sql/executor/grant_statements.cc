@@ -159,7 +159,7 @@ Status FindTarget(const StatementRun& run, GrantWork* work) {
   if (work->level != PrivilegeLevel::kTable) {
     return Status::Ok();
   }
-  const Result<CatalogEntry> entry = CatalogOf(run).Find(work->schema, work->table);
+  const Result<CatalogEntry> entry = StoredCatalogOf(run).Find(work->schema, work->table);
   if (!entry.ok()) {
     const bool may_come = work->privileges.Has(Privilege::kCreate) && work->columns.empty();
     return may_come ? Status::Ok() : UserError(ER_NO_SUCH_TABLE, work->schema, work->table);

@@ -1,4 +1,4 @@
-// information_schema.INNODB_TABLES: the engine's view of tables.
+// information_schema.INNODB_TABLES and INNODB_TEMP_TABLE_INFO: the engine's view of tables.
 //
 // All tables are in one volume here; what asks for a table's space is told the table's number.
 #include "sql/executor/innodb_tables.h"
@@ -8,7 +8,9 @@
 #include <algorithm>
 
 #include "sql/catalog/catalog.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/executor/system_rows.h"
+#include "sql/session/session.h"
 
 namespace borealis::sql {
 namespace {
@@ -54,16 +56,40 @@ uint64_t FlagsOf(const std::string& row_format) {
   return row_format == "Compressed" ? 41 : 33;
 }
 
+ptrdiff_t StoredColumns(const TableDescriptor& table) {
+  return std::count_if(table.columns.begin(), table.columns.end(), [](const auto& column) {
+    return column.generated != GeneratedKind::kVirtual && !column.hidden;
+  });
+}
+
+constexpr std::string_view kInnodbTempTableInfo =
+    "TABLE_ID bigint unsigned NOT NULL, NAME varchar(64), N_COLS int unsigned NOT NULL, SPACE int "
+    "unsigned NOT NULL";
+
+// Those of this session; each session has a space of its own, known by the session's number.
+Status ScanInnodbTempTableInfo(SystemRows& rows) {
+  const TemporaryTables* temporary = rows.session().temporary_tables();
+  if (temporary == nullptr) {
+    return Status::Ok();
+  }
+  const uint64_t session = rows.session().identity().connection_id;
+  for (const engine::TableRef& table : temporary->List()) {
+    SystemRow row = rows.NewRow();
+    const uint64_t id = table->id().value();
+    const auto columns = static_cast<uint64_t>(StoredColumns(*DescriptorOf(*table)));
+    row.Number(id).Text(fmt::format("#sql{:x}_{:x}", session, id));
+    RETURN_IF_ERROR(rows.Add(row.Number(columns + kHiddenColumns).Number(session)));
+  }
+  return Status::Ok();
+}
+
 Status ScanInnodbTables(SystemRows& rows) {
   const auto visit = [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& table = *entry.table;
     if (table.kind != TableKind::kBase) {
       return Status::Ok();
     }
-    const auto stored =
-        std::count_if(table.columns.begin(), table.columns.end(), [](const auto& column) {
-          return column.generated != GeneratedKind::kVirtual && !column.hidden;
-        });
+    const auto stored = StoredColumns(table);
     const std::string row_format = RowFormat(table);
     SystemRow row = rows.NewRow();
     row.Number(table.table_id).Text(InnodbName(table.schema, table.name));
@@ -93,7 +119,9 @@ std::string RowFormat(const TableDescriptor& table) {
 }
 
 std::vector<SystemTableDefinition> InnodbSystemTables() {
-  return {{"information_schema", "INNODB_TABLES", kInnodbTables, ScanInnodbTables}};
+  return {{"information_schema", "INNODB_TABLES", kInnodbTables, ScanInnodbTables},
+          {"information_schema", "INNODB_TEMP_TABLE_INFO", kInnodbTempTableInfo,
+           ScanInnodbTempTableInfo}};
 }
 
 }  // namespace borealis::sql

@@ -50,11 +50,17 @@ class Checker {
     const PrivilegeSet lacking = all - security_.OnTable(schema, name.name);
     return lacking.empty() ? Status::Ok() : Denied(DeniedList(lacking), name.name);
   }
+  // The same where a temporary table of the name would be meant: its session may do all with it.
+  Status OnUsedTable(const QualifiedName& name, PrivilegeSet all) const {
+    return run_.session.HasTemporary(name) ? Status::Ok() : OnTable(name, all);
+  }
   // Any privilege on the table or on a column of it.
   Status SeesTable(const QualifiedName& name, std::string_view what) const {
     const std::string& schema = SchemaOf(name);
-    return schema.empty() || security_.SeesTable(schema, name.name) ? Status::Ok()
-                                                                    : Denied(what, name.name);
+    return run_.session.HasTemporary(name) || schema.empty() ||
+                   security_.SeesTable(schema, name.name)
+               ? Status::Ok()
+               : Denied(what, name.name);
   }
 
   Status Definition() const;
@@ -107,7 +113,7 @@ Status Checker::CreateTable(const CreateTableStmt& statement) const {
     RETURN_IF_ERROR(OnTable(statement.table, needed));
   }
   if (statement.like.has_value()) {
-    RETURN_IF_ERROR(OnTable(*statement.like, {P::kSelect}));
+    RETURN_IF_ERROR(OnUsedTable(*statement.like, {P::kSelect}));
   }
   for (const ForeignKeyDefinition& key : statement.foreign_keys) {
     RETURN_IF_ERROR(References(statement.table, key.references.table));
@@ -116,10 +122,11 @@ Status Checker::CreateTable(const CreateTableStmt& statement) const {
 }
 
 Status Checker::AlterTable(const AlterTableStmt& statement) const {
-  RETURN_IF_ERROR(OnTable(statement.table, {P::kAlter}));
+  RETURN_IF_ERROR(OnUsedTable(statement.table, {P::kAlter}));
   for (const AlterAction& action : statement.actions) {
     if (action.kind == AlterActionKind::kRenameTable) {
-      RETURN_IF_ERROR(Rename(statement.table, action.table));
+      RETURN_IF_ERROR(OnUsedTable(statement.table, {P::kAlter, P::kDrop}));
+      RETURN_IF_ERROR(OnTable(action.table, {P::kCreate, P::kInsert}));
     }
     if (action.foreign_key.has_value()) {
       RETURN_IF_ERROR(References(statement.table, action.foreign_key->references.table));
@@ -183,7 +190,7 @@ Status Checker::Definition() const {
         return Status::Ok();  // only the session's own are dropped
       }
       for (const QualifiedName& table : statement.As<DropTableStmt>().tables) {
-        RETURN_IF_ERROR(OnTable(table, {P::kDrop}));
+        RETURN_IF_ERROR(OnUsedTable(table, {P::kDrop}));
       }
       return Status::Ok();
     case StmtKind::kCreateView:
@@ -194,16 +201,16 @@ Status Checker::Definition() const {
       }
       return Status::Ok();
     case StmtKind::kTruncate:
-      return OnTable(statement.As<TruncateStmt>().table, {P::kDrop});
+      return OnUsedTable(statement.As<TruncateStmt>().table, {P::kDrop});
     case StmtKind::kRenameTable:
       for (const RenameTableStmt::Rename& rename : statement.As<RenameTableStmt>().renames) {
         RETURN_IF_ERROR(Rename(rename.from, rename.to));
       }
       return Status::Ok();
     case StmtKind::kCreateIndex:
-      return OnTable(statement.As<CreateIndexStmt>().table, {P::kIndex});
+      return OnUsedTable(statement.As<CreateIndexStmt>().table, {P::kIndex});
     default:
-      return OnTable(statement.As<DropIndexStmt>().table, {P::kIndex});
+      return OnUsedTable(statement.As<DropIndexStmt>().table, {P::kIndex});
   }
 }
 
@@ -216,7 +223,7 @@ Status Checker::LockTables(const LockTablesStmt& statement) const {
 
 Status Checker::MayLock(const QualifiedName& table) const {
   RETURN_IF_ERROR(OnSchema(SchemaOf(table), {P::kLockTables}));
-  return OnTable(table, {P::kSelect});
+  return OnUsedTable(table, {P::kSelect});
 }
 
 // The table's privileges are the binder's to ask for.
@@ -230,8 +237,8 @@ Status Checker::Maintenance(const TableMaintenanceStmt& statement) const {
   using Verb = TableMaintenanceStmt::Verb;
   const bool reads = statement.verb == Verb::kCheck || statement.verb == Verb::kChecksum;
   for (const QualifiedName& table : statement.tables) {
-    RETURN_IF_ERROR(
-        OnTable(table, reads ? PrivilegeSet{P::kSelect} : PrivilegeSet{P::kSelect, P::kInsert}));
+    RETURN_IF_ERROR(OnUsedTable(
+        table, reads ? PrivilegeSet{P::kSelect} : PrivilegeSet{P::kSelect, P::kInsert}));
   }
   return Status::Ok();
 }

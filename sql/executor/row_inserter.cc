@@ -65,8 +65,7 @@ Status RowInserter::FillDefaults(const std::vector<bool>& given, RowValues* row)
 }
 
 Status RowInserter::GiveRowId(RowValues* row) {
-  ASSIGN_OR_RETURN(const uint64_t id,
-                   session_.environment().engine->NextRowId(writer_->engine_table()));
+  ASSIGN_OR_RETURN(const uint64_t id, writer_->engine().NextRowId(writer_->engine_table()));
   (*row)[0] = row::Value::Uint(id);
   return Status::Ok();
 }
@@ -77,7 +76,7 @@ Status RowInserter::GiveAutoIncrement(RowValues* row) {
   const row::Type& type = insert_.table->columns[column].type;
   SessionSettings& settings = session_.settings();
   const row::ConversionContext& conversion = writer_->conversion(column);
-  engine::Engine& engine = *session_.environment().engine;
+  engine::Engine& engine = writer_->engine();
   bool is_unsigned = false;
   const int64_t given = value.is_null() ? 0 : row::ToInteger(value, type, conversion, &is_unsigned);
   const bool keep_zero = !value.is_null() && (settings.sql_mode & row::kModeNoAutoValueOnZero) != 0;

@@ -166,6 +166,17 @@ std::string ColumnPrivilegesText(const SystemRows& rows, const TableDescriptor& 
   return FoldName(PrivilegeList(held & PrivilegesAt(PrivilegeLevel::kColumn), ","));
 }
 
+// MySQL tells less of a temporary table's column, and NULL instead of nothing.
+std::optional<std::string> TemporaryExtraText(const ColumnDescriptor& column) {
+  constexpr std::string_view kNotTold = "DEFAULT_GENERATED";
+  std::string text = ExtraText(column);
+  if (text.starts_with(kNotTold)) {
+    text.erase(0, kNotTold.size());
+    text.erase(0, text.find_first_not_of(' '));
+  }
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
 SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t number,
                     uint64_t position) {
   const ColumnDescriptor& column = table.columns[number];
@@ -174,7 +185,8 @@ SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t num
   SystemRow row = rows.NewRow();
   row.Text("def").Text(table.schema).Text(table.name).Text(column.name).Number(position);
   if (column.default_value.kind == DefaultKind::kExpression) {
-    row.Expression(column.default_value.text);
+    table.temporary ? row.Text("(" + column.default_value.text + ")")
+                    : row.Expression(column.default_value.text);
   } else {
     row.TextOrNull(DefaultText(column, zone));
   }
@@ -192,7 +204,8 @@ SystemRow ColumnRow(SystemRows& rows, const TableDescriptor& table, uint32_t num
   } else {
     row.Null(2);
   }
-  row.Text(row::SqlText(type)).Text(KeyText(table, number)).Text(ExtraText(column));
+  row.Text(row::SqlText(type)).Text(KeyText(table, number));
+  row.TextOrNull(table.temporary ? TemporaryExtraText(column) : ExtraText(column));
   row.Text(ColumnPrivilegesText(rows, table, column));
   row.Text(column.comment).Expression(column.generated_text).Null();
   return row;
@@ -275,7 +288,7 @@ Status ScanStatistics(SystemRows& rows) {
     const TableDescriptor& table = *entry.table;
     std::shared_ptr<const engine::TableStatistics> statistics;
     if (entry.engine != nullptr && table.kind == TableKind::kBase && rows.Reads(9, 9)) {
-      ASSIGN_OR_RETURN(statistics, rows.session().environment().engine->Statistics(*entry.engine));
+      ASSIGN_OR_RETURN(statistics, entry.owner->Statistics(*entry.engine));
     }
     for (size_t index_no = 0; index_no < table.indexes.size(); ++index_no) {
       const IndexDescriptor& index = table.indexes[index_no];

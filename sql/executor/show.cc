@@ -112,9 +112,29 @@ Result<std::string> OfTable(StatementRun& run, const QualifiedName& name) {
                      Quoted(run, entry.table->schema), Quoted(run, entry.table->name));
 }
 
+// While it lives, information_schema tells of the temporary table of this name, if there is one.
+class TemporaryShown {
+ public:
+  TemporaryShown(StatementRun& run, const QualifiedName& name) : session_(run.session) {
+    if (session_.HasTemporary(name)) {
+      const std::string& schema = name.schema.empty() ? session_.database() : name.schema;
+      entry_ = session_.catalog().Find(schema, name.name);
+      session_.set_shown_temporary(&*entry_);
+    }
+  }
+  ~TemporaryShown() { session_.set_shown_temporary(nullptr); }
+  TemporaryShown(const TemporaryShown&) = delete;
+  TemporaryShown& operator=(const TemporaryShown&) = delete;
+
+ private:
+  Session& session_;
+  Result<CatalogEntry> entry_ = CatalogEntry();
+};
+
 Status ShowColumns(StatementRun& run, const QualifiedName& table, bool full,
                    const std::optional<std::string>& like, const Expr* where) {
   ASSIGN_OR_RETURN(const std::string of_table, OfTable(run, table));
+  const TemporaryShown shown(run, table);
   const std::string query = fmt::format(
       "SELECT COLUMN_NAME AS Field, COLUMN_TYPE AS Type, {}IS_NULLABLE AS `Null`, "
       "COLUMN_KEY AS `Key`, COLUMN_DEFAULT AS `Default`, EXTRA AS Extra{} "
@@ -126,6 +146,7 @@ Status ShowColumns(StatementRun& run, const QualifiedName& table, bool full,
 
 Status ShowIndexes(StatementRun& run, const ShowStmt& show) {
   ASSIGN_OR_RETURN(const std::string of_table, OfTable(run, show.table));
+  const TemporaryShown shown(run, show.table);
   const std::string query =
       "SELECT TABLE_NAME AS `Table`, NON_UNIQUE AS Non_unique, INDEX_NAME AS Key_name, "
       "SEQ_IN_INDEX AS Seq_in_index, COLUMN_NAME AS Column_name, COLLATION AS Collation, "

@@ -53,7 +53,7 @@ Status ShowCreateTable(StatementRun& run, const ShowStmt& show) {
     return UserError(ER_WRONG_OBJECT, table.schema, table.name, "VIEW");
   }
   if (entry.engine != nullptr && table.auto_increment_column() >= 0) {
-    ASSIGN_OR_RETURN(options.next_auto_increment, EngineOf(run).PeekAutoIncrement(*entry.engine));
+    ASSIGN_OR_RETURN(options.next_auto_increment, entry.owner->PeekAutoIncrement(*entry.engine));
   }
   return SendTextRows(run,
                       {{"Table", "Create Table"}, {{table.name, CreateTableText(table, options)}}});

@@ -184,6 +184,9 @@ std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& defini
 
 Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_column,
                     std::optional<uint32_t> name_column, const TableVisitor& visit) {
+  if (const CatalogEntry* shown = rows.session().shown_temporary(); shown != nullptr) {
+    return visit(*shown);
+  }
   const Catalog& catalog = *rows.session().environment().catalog;
   std::vector<std::string> schemas;
   if (const auto wanted = rows.Wanted(schema_column); wanted.has_value()) {

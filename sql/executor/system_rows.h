@@ -88,7 +88,8 @@ std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& defini
 
 // Calls `visit` for every table and view of the instance, or for those that the columns
 // `schema_column` and `name_column`, if there are such, are known to equal. Tables dropped
-// meanwhile are left out.
+// meanwhile are left out. Temporary tables are not among them, but for the one that is just shown
+// (Session::shown_temporary).
 using TableVisitor = std::function<Status(const CatalogEntry& entry)>;
 Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_column,
                     std::optional<uint32_t> name_column, const TableVisitor& visit);

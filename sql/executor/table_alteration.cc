@@ -89,12 +89,13 @@ class Alteration {
   Status Execute() {
     Decide();
     Classify();
-    engine::SchemaChangeOptions how = ChangeOptions(run_);
+    engine::SchemaChangeOptions how = ChangeOptions(run_, old_table());
     ASSIGN_OR_RETURN(how.related, RelateKeys());
     ASSIGN_OR_RETURN(const engine::Concurrency concurrency,
                      CheckOnlineOptions(request_.online, nature_));
     RETURN_IF_ERROR(CountRowVersions());
-    ASSIGN_OR_RETURN(engine_table_, EngineOf(run_).FindTable(name_.schema, name_.name));
+    ASSIGN_OR_RETURN(engine_table_,
+                     EngineOf(run_, old_table()).FindTable(name_.schema, name_.name));
     if (engine_table_->version() != request_.old->version) {
       return Status::Retry("another change of the table came first");
     }
@@ -115,7 +116,7 @@ class Alteration {
       SettleStoredForm();
     }
     alteration.payload = EncodeTableDescriptor(*finished_.table);
-    Status altered = EngineOf(run_).AlterTable(name_, alteration, how);
+    Status altered = EngineOf(run_, old_table()).AlterTable(name_, alteration, how);
     if (altered.Is(Code::kAlreadyExists)) {
       if (duplicate_row.empty()) {
         return UserError(ER_TABLE_EXISTS_ERROR, request_.rename ? request_.rename->name : "");
@@ -144,6 +145,11 @@ class Alteration {
   }
 
   Result<engine::RelatedChanges> RelateKeys() {
+    if (old_table().temporary) {
+      RETURN_IF_ERROR(new_table().foreign_keys.empty() ? Status::Ok()
+                                                       : UserError(ER_CANNOT_ADD_FOREIGN));
+      return engine::RelatedChanges();
+    }
     RETURN_IF_ERROR(CheckKeyedAlteration(
         run_, {request_.old.get(), finished_.table.get(), &finished_.column_sources, copies_}));
     std::vector<TableChange> change = {{request_.old, finished_.table, finished_.column_sources}};
@@ -360,7 +366,7 @@ class Alteration {
     }
     input.try_checks = copies_;
     input.null_error = copies_ ? WARN_DATA_TRUNCATED : ER_INVALID_USE_OF_NULL;
-    input.next_row_id = [this] { return EngineOf(run_).NextRowId(*engine_table_); };
+    input.next_row_id = [this] { return EngineOf(run_, old_table()).NextRowId(*engine_table_); };
     const SessionSettings& settings = run_.session.settings();
     input.first_auto_increment =
         std::max<uint64_t>(request_.auto_increment.value_or(1), settings.auto_increment_offset);
@@ -403,9 +409,11 @@ class Alteration {
     if (!rows.empty() && rows[0][0].kind() == row::ValueKind::kUint) {
       greatest = rows[0][0].uint_value();
     }
-    ASSIGN_OR_RETURN(engine::TableRef table, EngineOf(run_).FindTable(name.schema, name.name));
-    return EngineOf(run_).SetAutoIncrement(
-        *table, std::max<uint64_t>(request_.auto_increment.value_or(1), greatest + 1));
+    ASSIGN_OR_RETURN(engine::TableRef table,
+                     EngineOf(run_, old_table()).FindTable(name.schema, name.name));
+    return EngineOf(run_, old_table())
+        .SetAutoIncrement(*table,
+                          std::max<uint64_t>(request_.auto_increment.value_or(1), greatest + 1));
   }
 
   StatementRun& run_;

@@ -40,9 +40,10 @@ TableWriter::TableWriter(StatementRun& run, TablePtr table, bool ignore)
 Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const TablePtr& table,
                                                        bool ignore) {
   std::unique_ptr<TableWriter> writer(new TableWriter(run, table, ignore));
-  ASSIGN_OR_RETURN(const CatalogEntry entry, run.session.environment().catalog->Open(
-                                                 *run.session.transaction(), table->schema,
-                                                 table->name, engine::TableUse::kChange));
+  RETURN_IF_ERROR(run.session.CheckMayChange(*table));
+  ASSIGN_OR_RETURN(
+      const OpenedTable entry,
+      run.session.catalog().Open(*run.session.transaction(), *table, engine::TableUse::kChange));
   if (entry.engine == nullptr) {
     return UserError(ER_NON_INSERTABLE_TABLE, table->name, "statement");
   }
@@ -51,6 +52,8 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const 
     return Status::Retry("the table was altered meanwhile");
   }
   writer->engine_table_ = entry.engine;
+  writer->engine_ = entry.owner;
+  writer->transaction_ = entry.transaction;
   writer->row_table_ = MakeRowTable(table, table->name);
   RETURN_IF_ERROR(writer->BindExpressions());
   writer->foreign_keys_ = ForeignKeyGuard::For(run, *run.session.transaction(), table, nullptr);
@@ -62,6 +65,8 @@ Result<std::unique_ptr<TableWriter>> TableWriter::ForCascades(StatementRun& run,
                                                               CascadeState* cascades) {
   std::unique_ptr<TableWriter> writer(new TableWriter(run, DescriptorOf(*table), false));
   writer->engine_table_ = table;
+  writer->engine_ = run.session.environment().engine;
+  writer->transaction_ = run.session.transaction();
   writer->row_table_ = MakeRowTable(writer->table_, writer->table_->name);
   RETURN_IF_ERROR(writer->BindExpressions());
   writer->foreign_keys_ =
@@ -255,9 +260,9 @@ Result<row::Value> TableWriter::Evaluate(const BoundExpr& expr,
 Status TableWriter::Insert(const RowValues& row, engine::DuplicateKey* duplicate) {
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
-  engine::Transaction& transaction = *run_.session.transaction();
-  const engine::Savepoint before = transaction.SetSavepoint();
-  Status inserted = engine::Insert(transaction, *engine_table_, bytes_, duplicate, write_options_);
+  const engine::Savepoint before = transaction_->SetSavepoint();
+  Status inserted =
+      engine::Insert(*transaction_, *engine_table_, bytes_, duplicate, write_options_);
   if (foreign_keys_ == nullptr) {
     return inserted;
   }
@@ -271,7 +276,7 @@ Status TableWriter::Insert(const RowValues& row, engine::DuplicateKey* duplicate
 
 Status TableWriter::Update(std::string_view clustered_key, const RowValues& before,
                            const RowValues& row, engine::DuplicateKey* duplicate) {
-  const engine::Savepoint savepoint = run_.session.transaction()->SetSavepoint();
+  const engine::Savepoint savepoint = transaction_->SetSavepoint();
   return SettleIgnored(UpdateKeepingKeys(clustered_key, before, row, nullptr, duplicate),
                        savepoint);
 }
@@ -285,8 +290,8 @@ Status TableWriter::UpdateKeepingKeys(std::string_view clustered_key, const RowV
   }
   bytes_.clear();
   RETURN_IF_ERROR(row::EncodeRow(SqlRowLayout::Of(*engine_table_).rows(), row, &bytes_));
-  Status updated = engine::Update(*run_.session.transaction(), *engine_table_, clustered_key,
-                                  bytes_, duplicate, write_options_);
+  Status updated = engine::Update(*transaction_, *engine_table_, clustered_key, bytes_, duplicate,
+                                  write_options_);
   if (foreign_keys_ != nullptr && updated.Is(Code::kAlreadyExists)) {
     RETURN_IF_ERROR(foreign_keys_->CheckTurnedAway(&before, row, settled, duplicate->index_no));
   }
@@ -302,7 +307,7 @@ Status TableWriter::DeleteKeepingKeys(std::string_view clustered_key, const RowV
   if (foreign_keys_ != nullptr && foreign_keys_->is_parent()) {
     RETURN_IF_ERROR(foreign_keys_->BeforeDelete(clustered_key, row));
   }
-  return engine::Delete(*run_.session.transaction(), *engine_table_, clustered_key);
+  return engine::Delete(*transaction_, *engine_table_, clustered_key);
 }
 
 Status TableWriter::SettleIgnored(Status status, engine::Savepoint before) {
@@ -312,7 +317,7 @@ Status TableWriter::SettleIgnored(Status status, engine::Savepoint before) {
     return status;
   }
   run_.session.diagnostics().AddWarning(status);
-  RETURN_IF_ERROR(run_.session.transaction()->RollbackTo(before));
+  RETURN_IF_ERROR(transaction_->RollbackTo(before));
   return Status::NotFound("row left as it was");
 }
 
@@ -344,23 +349,21 @@ Status TableWriter::BumpAutoIncrement(const RowValues& row) {
   if (id <= 0 && !is_unsigned) {
     return Status::Ok();
   }
-  return run_.session.environment().engine->BumpAutoIncrement(*engine_table_,
-                                                              static_cast<uint64_t>(id));
+  return engine_->BumpAutoIncrement(*engine_table_, static_cast<uint64_t>(id));
 }
 
 Status TableWriter::Delete(std::string_view clustered_key) {
-  engine::Transaction& transaction = *run_.session.transaction();
   if (foreign_keys_ == nullptr || !foreign_keys_->is_parent()) {
-    return engine::Delete(transaction, *engine_table_, clustered_key);
+    return engine::Delete(*transaction_, *engine_table_, clustered_key);
   }
   ASSIGN_OR_RETURN(const RowValues row, ReadLocked(clustered_key));
-  const engine::Savepoint before = transaction.SetSavepoint();
+  const engine::Savepoint before = transaction_->SetSavepoint();
   return SettleIgnored(DeleteKeepingKeys(clustered_key, row), before);
 }
 
 Result<RowValues> TableWriter::ReadLocked(std::string_view clustered_key) {
   std::string bytes;
-  RETURN_IF_ERROR(engine::Get(*run_.session.transaction(), *engine_table_, clustered_key,
+  RETURN_IF_ERROR(engine::Get(*transaction_, *engine_table_, clustered_key,
                               engine::LockMode::kExclusive, engine::WaitPolicy::kWait, &bytes));
   return Decode(bytes);
 }

@@ -28,12 +28,15 @@ namespace borealis::sql {
 
 class TableWriter {
  public:
-  // Opens the table in the session's transaction. `ignore`: INSERT IGNORE and UPDATE IGNORE.
+  // Opens the table in the session's transaction, or the companion of it that temporary tables
+  // have. `ignore`: INSERT IGNORE and UPDATE IGNORE. Errors: 1290 and 1792 where only temporary
+  // tables may be changed.
   static Result<std::unique_ptr<TableWriter>> Open(StatementRun& run, const TablePtr& table,
                                                    bool ignore);
 
   const TableDescriptor& descriptor() const { return *table_; }
   const engine::Table& engine_table() const { return *engine_table_; }
+  engine::Engine& engine() const { return *engine_; }
   const BoundTable& row_table() const { return *row_table_; }
   // Numbers given from now on are above the one in the row.
   Status BumpAutoIncrement(const RowValues& row);
@@ -115,6 +118,8 @@ class TableWriter {
   const bool ignore_;
   const bool strict_;
   engine::TableRef engine_table_;
+  engine::Engine* engine_ = nullptr;
+  engine::Transaction* transaction_ = nullptr;
   std::unique_ptr<BoundTable> row_table_;
   std::vector<BoundPtr> defaults_;   // per column; null unless an expression
   std::vector<BoundPtr> generated_;  // per column; null unless generated

@@ -269,7 +269,7 @@ Status RefuseClauses(const Query& query) {
 Result<std::optional<CatalogEntry>> FindReplaced(const StatementRun& run,
                                                  const CreateViewStmt& statement,
                                                  const engine::TableName& name) {
-  Result<CatalogEntry> found = CatalogOf(run).Find(name.schema, name.name);
+  Result<CatalogEntry> found = StoredCatalogOf(run).Find(name.schema, name.name);
   if (!found.ok()) {
     if (found.status().user_errno() != ER_NO_SUCH_TABLE || statement.alter) {
       return std::move(found).status();
@@ -345,7 +345,7 @@ Status DropView(StatementRun& run, const DropViewStmt& statement) {
     if (std::find(found.begin(), found.end(), name) != found.end()) {
       return UserError(ER_NONUNIQ_TABLE, name.name);
     }
-    const Result<CatalogEntry> entry = CatalogOf(run).Find(name.schema, name.name);
+    const Result<CatalogEntry> entry = StoredCatalogOf(run).Find(name.schema, name.name);
     Status problem;
     if (entry.ok() && entry->table->kind == TableKind::kView) {
       found.push_back(std::move(name));

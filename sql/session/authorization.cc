@@ -17,7 +17,7 @@ Status Session::RefreshSecurity() {
   if (environment_.grants == nullptr) {
     return {};
   }
-  const uint64_t version = environment_.catalog->version();
+  const uint64_t version = environment_.engine->dictionary_version();
   if (version == security_version_) {
     return {};
   }

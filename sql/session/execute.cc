@@ -5,6 +5,7 @@
 #include "base/mysql_error.h"
 #include "sql/ast/admin.h"
 #include "sql/ast/ddl.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/parser/client_statement.h"
 #include "sql/session/session_internal.h"
 #include "sql/session/statement_counters.h"
@@ -253,6 +254,51 @@ Status Session::CheckMayChange() const {
   return {};
 }
 
+Status Session::Define(StatementRun& run) {
+  if (temporary_ == nullptr || !NamesTemporary(run.statement, /*all=*/true)) {
+    RETURN_IF_ERROR(CheckMayChange());
+    if (run.statement.kind != StmtKind::kTableMaintenance) {
+      RETURN_IF_ERROR(CheckReadLock());
+    }
+  }
+  RETURN_IF_ERROR(ImplicitCommit());
+  Status status = environment_.executor->Execute(run);
+  row_count_ = status.ok() ? static_cast<int64_t>(run.ok.affected_rows) : -1;
+  return status;
+}
+
+Status Session::RunChange(StatementRun& run, bool temporary) {
+  const auto next = std::make_pair(next_isolation_, next_read_only_);
+  ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
+  if (transaction_read_only_ && !temporary) {
+    Status refused = UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
+    if (!explicit_transaction_) {  // SET TRANSACTION still waits for its transaction
+      std::tie(next_isolation_, next_read_only_) = next;
+    }
+    return LeaveTransaction(std::move(refused), true);
+  }
+  const engine::Savepoint before = transaction->BeginStatement();
+  const engine::Savepoint before_temporary =
+      temporary_ != nullptr ? temporary_->SetSavepoint() : engine::Savepoint();
+  Status status = environment_.executor->Execute(run);
+  const engine::TransactionState state = transaction->state();
+  if (!status.ok() && state != engine::TransactionState::kRolledBack && explicit_transaction_) {
+    if (state == engine::TransactionState::kActive && connection_killed()) {
+      AbandonAll();  // nobody is there to go on with it
+      return status;
+    }
+    if (state == engine::TransactionState::kActive) {
+      RETURN_IF_ERROR(transaction->RollbackTo(before));  // INV-SQL-2
+    }
+    if (temporary_ != nullptr) {
+      RETURN_IF_ERROR(temporary_->RollbackTo(before_temporary));
+    }
+  }
+  commit_after_ = status.ok() && !explicit_transaction_;
+  row_count_ = status.ok() ? static_cast<int64_t>(run.ok.affected_rows) : -1;
+  return LeaveTransaction(std::move(status), true);
+}
+
 Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue> parameters,
                          ResultSink& sink, OkInfo* ok) {
   const Stmt& stmt = *statement->parsed.statement;
@@ -266,47 +312,21 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
     case StatementClass::kPrepared:
       return RunPreparedStatement(stmt, sink, ok);
     case StatementClass::kChange: {
-      RETURN_IF_ERROR(CheckMayChange());
-      if (table_locks_ == nullptr) {  // under LOCK TABLES it is 1099 or 1100
+      const bool temporary = temporary_ != nullptr && NamesTemporary(stmt, /*all=*/false);
+      RETURN_IF_ERROR(temporary ? Status::Ok() : CheckMayChange());
+      if (!temporary && table_locks_ == nullptr) {  // under LOCK TABLES it is 1099 or 1100
         RETURN_IF_ERROR(CheckReadLock());
       }
-      const auto next = std::make_pair(next_isolation_, next_read_only_);
-      ASSIGN_OR_RETURN(engine::Transaction * transaction, EnterTransaction());
-      if (transaction_read_only_) {
-        Status refused = UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
-        if (!explicit_transaction_) {  // SET TRANSACTION still waits for its transaction
-          std::tie(next_isolation_, next_read_only_) = next;
-        }
-        return LeaveTransaction(std::move(refused), true);
-      }
-      engine::Savepoint before = transaction->BeginStatement();
-      Status status = environment_.executor->Execute(run);
-      if (!status.ok() && transaction->state() == engine::TransactionState::kActive &&
-          explicit_transaction_) {
-        if (connection_killed()) {
-          AbandonAll();  // nobody is there to go on with it
-          return status;
-        }
-        RETURN_IF_ERROR(transaction->RollbackTo(before));  // INV-SQL-2
-      }
-      commit_after_ = status.ok() && !explicit_transaction_;
-      row_count_ = status.ok() ? static_cast<int64_t>(ok->affected_rows) : -1;
-      return LeaveTransaction(std::move(status), true);
+      // In a transaction that the client has made read-only, MySQL wants all tables of an UPDATE to
+      // be temporary ones, and of other statements those that are changed.
+      return RunChange(
+          run, temporary && (stmt.kind != StmtKind::kUpdate || environment_.engine->is_replica() ||
+                             NamesTemporary(stmt, /*all=*/true)));
     }
     case StatementClass::kDefine: {
-      if (IsAboutTemporary(stmt)) {
-        row_count_ = 0;
-        return in_transaction() && transaction_read_only_
-                   ? UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION)
-                   : environment_.executor->Execute(run);
-      }
-      RETURN_IF_ERROR(CheckMayChange());
-      if (stmt.kind != StmtKind::kTableMaintenance) {
-        RETURN_IF_ERROR(CheckReadLock());
-      }
-      RETURN_IF_ERROR(ImplicitCommit());
-      Status status = environment_.executor->Execute(run);
-      row_count_ = status.ok() ? static_cast<int64_t>(ok->affected_rows) : -1;
+      const uint64_t dropped = temporary_ != nullptr ? temporary_->dropped() : 0;
+      Status status = IsAboutTemporary(stmt) ? DefineTemporary(run) : Define(run);
+      ForgetDroppedTables(dropped);
       return status;
     }
     case StatementClass::kOther: {
@@ -336,6 +356,12 @@ void Session::NoteFailure() {
 ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume) {
   ExecuteResult result;
   deadline_us_ = 0;
+  if (status.ok() && commit_after_) {
+    status = CommitTemporary();
+    if (!status.ok()) {
+      RollbackAll().IgnoreError();  // the first failure is told
+    }
+  }
   if (!status.ok()) {
     Status error = ToUserError(status);
     diagnostics_.AddError(error);

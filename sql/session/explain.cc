@@ -298,6 +298,9 @@ Status CheckMayExplain(const StatementFacts& facts, const SecurityContext& secur
     return {};
   }
   for (const TablePtr& table : facts.base_tables) {
+    if (table->temporary) {
+      continue;
+    }
     const PrivilegeSet needed = is_view(table)
                                     ? PrivilegeSet{Privilege::kSelect, Privilege::kShowView}
                                     : PrivilegeSet{Privilege::kSelect};

@@ -79,7 +79,7 @@ Result<QueryMachine*> Session::Machine() {
 
 RunContext Session::MakeRunContext(engine::Transaction* transaction) {
   RunContext context;
-  context.catalog = environment_.catalog;
+  context.catalog = &catalog();
   context.transaction = transaction;
   context.eval = &context_->eval_context();
   context.variables = context_.get();
@@ -95,7 +95,7 @@ bool Session::PlanFits(const CachedStatement& statement,
   }
   const CachedStatement::Plan& plan = *statement.plan;
   if (plan.facts.uncacheable || plan.generation != settings_.generation ||
-      plan.catalog_version != environment_.catalog->version() || plan.database != database_ ||
+      plan.catalog_version != catalog().version() || plan.database != database_ ||
       plan.select_limit != settings_.sql_select_limit || plan.compiled->running() ||
       plan.parameter_types.size() != parameters.size()) {
     return false;
@@ -141,7 +141,7 @@ Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue
   statement->plan.reset();
   auto plan = std::make_unique<CachedStatement::Plan>();
   plan->generation = settings_.generation;
-  plan->catalog_version = environment_.catalog->version();
+  plan->catalog_version = catalog().version();
   plan->database = database_;
   plan->select_limit = settings_.sql_select_limit;
   for (const TypedValue& parameter : parameters) {
@@ -164,7 +164,7 @@ Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue
   ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
   LoweringOptions options;
   options.without_limit = plan->query->calc_found_rows;
-  ASSIGN_OR_RETURN(plan->compiled, machine->Compile(*plan->query, *environment_.catalog, options));
+  ASSIGN_OR_RETURN(plan->compiled, machine->Compile(*plan->query, catalog(), options));
   ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(plan->facts, parameters, slots));
   if (!narrowed) {
     return Status::Internal("a parameter that was narrowed cannot be");
@@ -184,7 +184,11 @@ Status Session::CheckMayWriteFile(const SelectStmt& select) const {
 }
 
 // As MySQL with super_read_only. FOR SHARE is let through here; a reader's engine refuses it.
-Status Session::CheckMayLockForUpdate() const {
+Status Session::CheckMayLockForUpdate(const StatementFacts& facts) const {
+  if (std::all_of(facts.base_tables.begin(), facts.base_tables.end(),
+                  [](const TablePtr& table) { return table->temporary; })) {
+    return {};
+  }
   RETURN_IF_ERROR(CheckMayChange());
   RETURN_IF_ERROR(CheckReadLock());
   return transaction_read_only_ ? UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION)
@@ -196,9 +200,8 @@ Status Session::OpenViews(const StatementFacts& facts, engine::Transaction& tran
     if (table->kind != TableKind::kView) {
       continue;
     }
-    ASSIGN_OR_RETURN(const CatalogEntry entry,
-                     environment_.catalog->Open(transaction, table->schema, table->name,
-                                                engine::TableUse::kRead));
+    ASSIGN_OR_RETURN(const OpenedTable entry,
+                     environment_.catalog->Open(transaction, *table, engine::TableUse::kRead));
     if (entry.table->version != table->version || entry.table->table_id != table->table_id) {
       return Status::Retry("definition of view " + table->name + " changed");
     }
@@ -223,7 +226,8 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
     status = [&]() -> Status {
       if (transaction != nullptr) {
         RETURN_IF_ERROR(OpenViews(plan.facts, *transaction));
-        RETURN_IF_ERROR(plan.facts.locks_for_update ? CheckMayLockForUpdate() : Status::Ok());
+        RETURN_IF_ERROR(plan.facts.locks_for_update ? CheckMayLockForUpdate(plan.facts)
+                                                    : Status::Ok());
       }
       ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
       ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows,
@@ -392,8 +396,7 @@ Result<std::unique_ptr<RowSource>> Session::OpenQuery(const BoundQuery& query,
     return Status::Retry("a parameter cannot be narrowed");
   }
   ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
-  ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled,
-                   machine->Compile(query, *environment_.catalog));
+  ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled, machine->Compile(query, catalog()));
   // A query over system tables alone needs no transaction, nor does it use up SET TRANSACTION.
   const bool stored = !facts.uses_system_tables || !facts.base_tables.empty();
   const bool own = stored && transaction_ == nullptr;

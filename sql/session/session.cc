@@ -5,6 +5,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/convert.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -54,6 +55,7 @@ Session::Session(const SessionEnvironment& environment, SessionIdentity identity
 }
 
 Session::~Session() {
+  DropTemporaryTables();
   AbandonAll();
   user_locks_ = nullptr;
   // Compiled queries go before the machine they run on.
@@ -129,6 +131,7 @@ void Session::ForgetDatabase() {
 }
 
 void Session::Close() {
+  DropTemporaryTables();  // with what a transaction has changed in them: nobody would see it undone
   AbandonAll();
   Reset();
 }
@@ -142,6 +145,7 @@ void Session::Reset() {
   prepared_.clear();
   named_prepared_.clear();
   cache_->Clear();
+  DropTemporaryTables();
   user_variables_.clear();
   other_variables_.clear();
   diagnostics_.Clear();

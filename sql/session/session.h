@@ -57,7 +57,9 @@ class QueryMachine;
 class RowSource;
 class SessionContext;
 class StatementCache;
+class TemporaryTables;
 struct CachedStatement;
+struct CatalogEntry;
 struct ExplainRow;
 class BinderEnvironment;
 struct EvalContext;
@@ -65,6 +67,7 @@ struct IntoClause;
 struct RunContext;
 struct StatementCounters;
 struct SelectStmt;
+struct TableDescriptor;
 struct StatementFacts;
 
 // What all sessions of an instance share. Everything outlives the sessions.
@@ -181,6 +184,11 @@ class Session {
   Status SetActiveRoles(std::set<AccountKey> roles);
   // Errors: 1290.
   Status CheckMayChange() const;
+  // Of one table that a statement changes, which was let through because it may be a temporary one.
+  // Errors: 1290, 1792.
+  Status CheckMayChange(const TableDescriptor& table) const {
+    return temporary_ == nullptr ? Status::Ok() : CheckMayChangeBeside(table);
+  }
   const std::string& database() const { return database_; }
   SessionSettings& settings() { return settings_; }
   const SessionSettings& settings() const { return settings_; }
@@ -249,6 +257,26 @@ class Session {
   // GET_LOCK and its like; made when first needed.
   engine::UserLocks& user_locks();
 
+  // --- temporary tables (temporary.cc)
+  // -------------------------------------------------------------------------------
+
+  // What names mean to this session. The environment's catalog is what they mean to everybody.
+  Catalog& catalog() const {
+    return own_catalog_ != nullptr ? *own_catalog_ : *environment_.catalog;
+  }
+  // Null while the session has none.
+  TemporaryTables* temporary_tables() const { return temporary_.get(); }
+  // Made when first needed: from then on the session has a catalog of its own.
+  Result<TemporaryTables*> EnsureTemporaryTables();
+  bool HasTemporary(const QualifiedName& name) const;
+  // What a ROLLBACK cannot undo: warnings 1751 and 1752.
+  void NoteTemporaryCreated();
+  void NoteTemporaryDropped();
+  // information_schema does not list temporary tables. What SHOW COLUMNS and SHOW INDEX ask of it
+  // for one finds this table and no other.
+  const CatalogEntry* shown_temporary() const { return shown_temporary_; }
+  void set_shown_temporary(const CatalogEntry* entry) { shown_temporary_ = entry; }
+
   // --- queries inside statements
   // ------------------------------------------------------------------
 
@@ -293,7 +321,7 @@ class Session {
   ExecuteResult Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume);
   uint16_t StatusFlags() const;
   Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);
-  Status CheckMayLockForUpdate() const;
+  Status CheckMayLockForUpdate(const StatementFacts& facts) const;
 
   // --- query.cc ---
   Status RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
@@ -338,6 +366,13 @@ class Session {
   Status LeaveTransaction(Status status, bool changes);
   std::unique_ptr<engine::Transaction> BeginEngineTransaction(bool autocommit, bool read_only,
                                                               bool snapshot);
+  // A statement that changes rows. `temporary`: it may be of temporary tables, which a read-only
+  // transaction may change; TableWriter asks again for each table.
+  Status RunChange(StatementRun& run, bool temporary);
+  // A definition, which ends the open transaction.
+  Status Define(StatementRun& run);
+  // Before the transaction itself; nothing here can be waited for.
+  Status CommitTemporary();
   void ForgetTransaction();
   // Before the open transaction, if any, is committed: when a lock on the instance keeps it from
   // that for too long it is rolled back.
@@ -346,6 +381,19 @@ class Session {
   // RollbackAll, of which a connection that has been killed does not see the end.
   Status RollbackFailed();
   void AbandonAll();
+
+  // --- temporary.cc ---
+  Status CheckMayChangeBeside(const TableDescriptor& table) const;
+  // Whether a table that the statement changes or alters, or with `all` each, is a temporary one.
+  bool NamesTemporary(const Stmt& statement, bool all) const;
+  // CREATE TEMPORARY TABLE and DROP TEMPORARY TABLE: no transaction ends.
+  Status DefineTemporary(StatementRun& run);
+  void WarnOfTemporary();
+  // After a statement; the last table takes all that was made for them along.
+  void ForgetDroppedTables(uint64_t dropped_before);
+  void DropTemporaryTables();
+  // Plans hold on to tables that are gone. REQUIRES: no query is running.
+  void ForgetPlans();
 
   SessionEnvironment environment_;
   SessionIdentity identity_;
@@ -385,6 +433,12 @@ class Session {
   std::optional<bool> next_read_only_;
   struct NamedSavepoint;
   std::vector<NamedSavepoint> savepoints_;
+
+  std::unique_ptr<TemporaryTables> temporary_;
+  std::unique_ptr<Catalog> own_catalog_;  // with them in it
+  bool created_temporary_ = false;        // since the transaction began
+  bool dropped_temporary_ = false;
+  const CatalogEntry* shown_temporary_ = nullptr;
 
   std::unique_ptr<SessionContext> context_;
   std::unique_ptr<QueryMachine> machine_;

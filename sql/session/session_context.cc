@@ -54,7 +54,14 @@ std::string SessionContext::security_host() const {
 }
 
 Result<CatalogEntry> SessionContext::FindTable(std::string_view schema, std::string_view name) {
-  return session_->environment().catalog->Find(schema, name);
+  // What a view is made from are stored tables, whatever hides them.
+  return outside_views_.empty() ? session_->catalog().Find(schema, name)
+                                : session_->environment().catalog->Find(schema, name);
+}
+
+bool SessionContext::HasTemporary(std::string_view schema, std::string_view name) const {
+  return session_->temporary_tables() != nullptr && outside_views_.empty() &&
+         session_->catalog().HasTemporary(schema, name);
 }
 
 Result<TypedValue> SessionContext::SystemVariable(VariableScope scope, std::string_view name) {

@@ -79,6 +79,7 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   std::string_view database() const override;
   const SessionSettings& settings() const override;
   Result<CatalogEntry> FindTable(std::string_view schema, std::string_view name) override;
+  bool HasTemporary(std::string_view schema, std::string_view name) const override;
   Result<TypedValue> SystemVariable(VariableScope scope, std::string_view name) override;
   const TypedValue* UserVariable(std::string_view name) override;
   EvalContext& eval_context() override { return eval_; }
@@ -131,6 +132,7 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
 struct Session::NamedSavepoint {
   std::string name;  // folded
   engine::Savepoint point;
+  engine::Savepoint temporary;  // of the companion
 };
 
 // One line of EXPLAIN.

@@ -2,6 +2,7 @@
 #include "base/mysql_error.h"
 #include "engine/engine.h"
 #include "sql/ast/admin.h"
+#include "sql/catalog/temporary_tables.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -63,11 +64,17 @@ Result<engine::Transaction*> Session::EnterTransaction() {
   return transaction_.get();
 }
 
+// The companion has ended before, or is undone now as the engine has undone the transaction.
 void Session::ForgetTransaction() {
+  if (temporary_ != nullptr) {
+    temporary_->Rollback().IgnoreError();  // who uses a table next hears of it
+  }
   transaction_.reset();
   explicit_transaction_ = false;
   transaction_read_only_ = false;
   savepoints_.clear();
+  created_temporary_ = false;
+  dropped_temporary_ = false;
 }
 
 Status Session::RollbackAll() {
@@ -75,8 +82,9 @@ Status Session::RollbackAll() {
     return {};
   }
   Status status = transaction_->Rollback();
+  Status temporary = temporary_ != nullptr ? temporary_->Rollback() : Status::Ok();
   ForgetTransaction();
-  return status;
+  return status.ok() ? temporary : status;
 }
 
 void Session::AbandonAll() {
@@ -128,6 +136,7 @@ Status Session::LeaveTransaction(Status status, bool changes) {
     return undone.ok() ? std::move(status) : std::move(undone);
   }
   if (!changes) {
+    RETURN_IF_ERROR(CommitTemporary());
     Status ended = transaction_->CommitAndWait();
     ForgetTransaction();
     return ended;
@@ -135,11 +144,18 @@ Status Session::LeaveTransaction(Status status, bool changes) {
   return status;
 }
 
+Status Session::CommitTemporary() {
+  created_temporary_ = false;
+  dropped_temporary_ = false;
+  return temporary_ != nullptr ? temporary_->Commit() : Status::Ok();
+}
+
 Status Session::ImplicitCommit() {
+  RETURN_IF_ERROR(PassToCommit());
+  RETURN_IF_ERROR(CommitTemporary());
   if (transaction_ == nullptr) {
     return {};
   }
-  RETURN_IF_ERROR(PassToCommit());
   Status status = transaction_->CommitAndWait();
   ForgetTransaction();
   return status;
@@ -191,7 +207,7 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
       release_ = commit.release == Completion::kYes;
       chain_ = commit.chain == Completion::kYes && transaction_ != nullptr;
       commit_after_ = transaction_ != nullptr;
-      return {};
+      return CommitTemporary();
     }
     case StmtKind::kRollback: {
       const auto& rollback = statement.As<RollbackStmt>();
@@ -200,7 +216,10 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
         for (size_t i = savepoints_.size(); i-- > 0;) {
           if (savepoints_[i].name == name) {
             savepoints_.resize(i + 1);
-            return transaction_->RollbackTo(savepoints_[i].point);
+            WarnOfTemporary();
+            RETURN_IF_ERROR(transaction_->RollbackTo(savepoints_[i].point));
+            return temporary_ != nullptr ? temporary_->RollbackTo(savepoints_[i].temporary)
+                                         : Status::Ok();
           }
         }
         return UserError(ER_SP_DOES_NOT_EXIST, "SAVEPOINT", rollback.savepoint);
@@ -208,7 +227,10 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
       release_ = rollback.release == Completion::kYes;
       bool chain = rollback.chain == Completion::kYes && transaction_ != nullptr;
       bool read_only = transaction_read_only_;
+      WarnOfTemporary();
       RETURN_IF_ERROR(RollbackAll());
+      created_temporary_ = false;  // with autocommit off, there need not have been a transaction
+      dropped_temporary_ = false;
       if (chain) {
         transaction_ = BeginEngineTransaction(false, read_only, false);
         transaction_read_only_ = read_only;
@@ -223,7 +245,9 @@ Status Session::RunTransactionStatement(const Stmt& statement) {
       RETURN_IF_ERROR(EnterTransaction().status());
       std::string name = FoldName(statement.As<SavepointStmt>().name);
       std::erase_if(savepoints_, [&](const NamedSavepoint& s) { return s.name == name; });
-      savepoints_.push_back({std::move(name), transaction_->SetSavepoint()});
+      savepoints_.push_back(
+          {std::move(name), transaction_->SetSavepoint(),
+           temporary_ != nullptr ? temporary_->SetSavepoint() : engine::Savepoint()});
       return {};
     }
     case StmtKind::kReleaseSavepoint: {

@@ -107,7 +107,7 @@ class EngineScan final : public Scan {
   // One row by its whole clustered key.
   Status LookUp(std::string_view key) {
     handle_ = key;
-    engine::Transaction& transaction = *run()->context().transaction;
+    engine::Transaction& transaction = module_->transaction();
     Status status =
         engine::Get(transaction, *table_, handle_, module_->LockAt(transaction.options().isolation),
                     module_->wait(), &row_, &unlock_point_);
@@ -240,7 +240,7 @@ class EngineScan final : public Scan {
   Status NextRange() {
     while (next_range_ < ranges_.size()) {
       engine::KeyRange range = std::move(ranges_[next_range_++]);
-      if (cursor_ == nullptr || transaction_ != run()->context().transaction) {
+      if (cursor_ == nullptr || transaction_ != &module_->transaction()) {
         engine::ScanOptions options;
         options.index_no = plan_.index;
         options.range = std::move(range);
@@ -250,8 +250,9 @@ class EngineScan final : public Scan {
         options.covering = plan_.covering;
         options.beyond = Beyond();
         options.semi_consistent = module_->semi_consistent() && !HasWholeKeys();
-        options.read_ahead = plan_.arguments.empty();
-        transaction_ = run()->context().transaction;
+        // The pages of temporary tables are at hand, and their engine should have no threads.
+        options.read_ahead = plan_.arguments.empty() && !module_->table().temporary;
+        transaction_ = &module_->transaction();
         options.lock = module_->LockAt(transaction_->options().isolation);
         ASSIGN_OR_RETURN(cursor_, engine::OpenCursor(*transaction_, module_->engine_table(),
                                                      std::move(options)));
@@ -278,7 +279,7 @@ class EngineScan final : public Scan {
   Status Advance() {
     if (point_) {
       if (unlock_point_ && plan_.yields_handle && !handle_asked_ && module_->changes()) {
-        engine::UnlockRow(*run()->context().transaction, *table_, handle_);
+        engine::UnlockRow(module_->transaction(), *table_, handle_);
       }
       return EndScan();
     }

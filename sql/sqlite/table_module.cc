@@ -117,14 +117,17 @@ Result<std::unique_ptr<TableModule>> TableModule::Make(const ModuleUse& use, Que
     for (const IndexDescriptor& index : table.table->indexes) {
       module->keys_.push_back(MakeKeySchema(*table.table, index));
     }
-    ASSIGN_OR_RETURN(CatalogEntry entry, catalog.Find(table.table->schema, table.table->name));
+    ASSIGN_OR_RETURN(CatalogEntry entry, catalog.FindAgain(*table.table));
     if (entry.table->version != table.table->version ||
         entry.table->table_id != table.table->table_id) {
       return Status::Retry("definition of " + table.table->name + " changed");
     }
     module->engine_table_ = entry.engine;
+    module->engine_ = entry.owner;
+    if (module->lock_repeatable_only_ && entry.owner->is_replica()) {
+      module->lock_ = engine::LockMode::kNone;  // a reader has no locks; what changes is temporary
+    }
   }
-  module->catalog_ = &catalog;
   return module;
 }
 
@@ -142,13 +145,13 @@ Status TableModule::OpenFor(const RunContext& context) {
   if (context.transaction == nullptr) {
     return Status::Internal("table read outside a transaction");
   }
-  ASSIGN_OR_RETURN(CatalogEntry entry,
-                   context.catalog->Open(*context.transaction, table_->schema, table_->name,
-                                         engine::TableUse::kRead));
+  ASSIGN_OR_RETURN(OpenedTable entry,
+                   context.catalog->Open(*context.transaction, *table_, engine::TableUse::kRead));
   if (entry.table->version != table_->version || entry.table->table_id != table_->table_id) {
     return Status::Retry("definition of " + table_->name + " changed");
   }
   engine_table_ = std::move(entry.engine);
+  transaction_ = entry.transaction;
   return {};
 }
 
@@ -157,7 +160,7 @@ bool TableModule::IndexUsable(size_t index) const {
 }
 
 Result<engine::TableEstimate> TableModule::EstimateRows() const {
-  return catalog_->engine().EstimateTable(*engine_table_);
+  return engine_->EstimateTable(*engine_table_);
 }
 
 std::string TableModule::Declaration() const {

@@ -39,6 +39,8 @@ class TableModule {
   const TableDescriptor& table() const { return *table_; }
   const SystemTable* system() const { return system_; }
   const engine::TableRef& engine_table() const { return engine_table_; }
+  // To read the table in; as of the last run.
+  engine::Transaction& transaction() const { return *transaction_; }
   engine::LockMode LockAt(engine::Isolation isolation) const {
     const bool free = lock_repeatable_only_ && isolation < engine::Isolation::kRepeatableRead;
     return free ? engine::LockMode::kNone : lock_;
@@ -54,7 +56,7 @@ class TableModule {
   bool IndexUsable(size_t index) const;
   bool force_index() const { return force_index_; }
   Result<engine::TableEstimate> EstimateRows() const;
-  engine::Engine& engine() const { return catalog_->engine(); }
+  engine::Engine& engine() const { return *engine_; }
 
   // The schema that SQLite is told.
   std::string Declaration() const;
@@ -66,10 +68,11 @@ class TableModule {
   TableModule() = default;
 
   QueryMachine* machine_ = nullptr;
-  const Catalog* catalog_ = nullptr;
+  engine::Engine* engine_ = nullptr;
   TablePtr table_;
   const SystemTable* system_ = nullptr;
   engine::TableRef engine_table_;  // as of the last run, or of compiling
+  engine::Transaction* transaction_ = nullptr;
   std::vector<row::KeySchema> keys_;
   engine::LockMode lock_ = engine::LockMode::kNone;
   bool lock_repeatable_only_ = false;

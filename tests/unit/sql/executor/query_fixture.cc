@@ -162,8 +162,10 @@ void QueryFixture::Create(TableDescriptor table) {
 void QueryFixture::Insert(std::string_view name, const std::vector<std::vector<row::Value>>& rows) {
   std::unique_ptr<engine::Transaction> transaction = engine_->Begin({});
   (void)transaction->BeginStatement();
-  Result<CatalogEntry> entry =
-      catalog_->Open(*transaction, "test", name, engine::TableUse::kChange);
+  const Result<CatalogEntry> found = catalog_->Find("test", name);
+  INVARIANT(found.ok());
+  const Result<OpenedTable> entry =
+      catalog_->Open(*transaction, *found->table, engine::TableUse::kChange);
   INVARIANT(entry.ok());
   const row::RowSchema& schema = SqlRowLayout::Of(*entry->engine).rows();
   for (const std::vector<row::Value>& values : rows) {
