@@ -2,6 +2,7 @@
 #include "row/time_zone.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "base/coding.h"
@@ -20,29 +21,47 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// "+05:30", "-8:00"; MySQL allows -13:59 to +14:00.
+// Digits as a number; more than any offset has count as 99. False when something else is there.
+bool ParseDigits(std::string_view text, int* number) {
+  *number = 0;
+  for (char c : text) {
+    if (!IsDigit(c)) {
+      return false;
+    }
+    *number = std::min(*number * 10 + (c - '0'), 99);
+  }
+  return true;
+}
+
+// "+05:30", "-8:0", "+:15": MySQL takes any number of digits, and offsets from -13:59 to +14:00.
 bool ParseOffset(std::string_view name, int* offset) {
-  if (name.size() < 4 || (name[0] != '+' && name[0] != '-')) {
+  const size_t colon = name.find(':');
+  if (name.empty() || (name[0] != '+' && name[0] != '-') || colon == std::string_view::npos ||
+      colon + 1 == name.size()) {
     return false;
   }
-  size_t colon = name.find(':');
-  if (colon != 2 && colon != 3) {
+  int hours;
+  int minutes;
+  if (!ParseDigits(name.substr(1, colon - 1), &hours) ||
+      !ParseDigits(name.substr(colon + 1), &minutes)) {
     return false;
   }
-  std::string_view hours = name.substr(1, colon - 1);
-  std::string_view minutes = name.substr(colon + 1);
-  if (minutes.size() != 2 || !std::all_of(hours.begin(), hours.end(), IsDigit) ||
-      !std::all_of(minutes.begin(), minutes.end(), IsDigit)) {
-    return false;
+  const bool west = name[0] == '-';
+  const int total = hours * 60 + minutes;
+  *offset = (west ? -total : total) * 60;
+  return minutes <= 59 && (west ? total < 14 * 60 : total <= 14 * 60);
+}
+
+std::string OffsetName(int offset) {
+  const int minutes = std::abs(offset) / 60;
+  std::string name = offset < 0 ? "-" : "+";
+  for (const int part : {minutes / 60, minutes % 60}) {
+    name += static_cast<char>('0' + part / 10);
+    name += static_cast<char>('0' + part % 10);
+    name += ':';
   }
-  int total = 0;
-  for (char c : hours) {
-    total = total * 10 + (c - '0');
-  }
-  int rest = (minutes[0] - '0') * 10 + (minutes[1] - '0');
-  total = total * 60 + rest;
-  *offset = (name[0] == '-' ? -total : total) * 60;
-  return rest <= 59 && (name[0] == '-' ? total < 14 * 60 : total <= 14 * 60);
+  name.pop_back();
+  return name;
 }
 
 bool IsZoneName(std::string_view name) {
@@ -156,7 +175,7 @@ Result<std::shared_ptr<const TimeZone>> TimeZone::Find(std::string_view name) {
   int offset;
   if (ParseOffset(name, &offset)) {
     auto fixed = std::make_shared<TimeZone>();
-    fixed->name_ = std::string(name);
+    fixed->name_ = OffsetName(offset);
     fixed->first_offset_ = offset;
     zone = std::move(fixed);
   } else if (key == "system") {

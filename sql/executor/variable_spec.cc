@@ -160,8 +160,9 @@ SettingBind BindSqlMode() {
 SettingBind BindTimeZone() {
   return {[](const SessionSettings& s) { return s.time_zone; },
           [](std::string_view text, SessionSettings* s) -> Status {
-            RETURN_IF_ERROR(row::TimeZone::Find(text).status());
-            s->time_zone = text;
+            ASSIGN_OR_RETURN(const auto zone, row::TimeZone::Find(text));
+            const bool offset = text.starts_with('+') || text.starts_with('-');
+            s->time_zone = offset ? zone->name() : std::string(text);  // '+0:0' reads '+00:00'
             ++s->generation;
             return Status::Ok();
           }};
