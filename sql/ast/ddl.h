@@ -306,6 +306,17 @@ struct CreateViewStmt final : Stmt {
   ViewCheck check = ViewCheck::kNone;
 };
 
+enum class ProgramKind : uint8_t { kProcedure, kFunction, kEvent };
+
+// DROP PROCEDURE, FUNCTION or EVENT.
+struct DropProgramStmt final : Stmt {
+  static constexpr StmtKind kKind = StmtKind::kDropProgram;
+  DropProgramStmt() : Stmt(kKind) {}
+  ProgramKind program = ProgramKind::kProcedure;
+  bool if_exists = false;
+  QualifiedName name;
+};
+
 struct DropViewStmt final : Stmt {
   static constexpr StmtKind kKind = StmtKind::kDropView;
   DropViewStmt() : Stmt(kKind) {}

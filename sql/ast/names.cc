@@ -55,6 +55,8 @@ const char* StmtKindName(StmtKind kind) {
       return "CREATE VIEW";
     case StmtKind::kDropView:
       return "DROP VIEW";
+    case StmtKind::kDropProgram:
+      return "DROP PROCEDURE";
     case StmtKind::kStartTransaction:
       return "START TRANSACTION";
     case StmtKind::kCommit:

@@ -37,6 +37,7 @@ enum class StmtKind : uint8_t {
   kDropIndex,
   kCreateView,
   kDropView,
+  kDropProgram,
   // admin.h
   kStartTransaction,
   kCommit,

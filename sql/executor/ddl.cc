@@ -34,6 +34,8 @@ Status ExecuteDefinition(StatementRun& run) {
       return CreateView(run, statement.As<CreateViewStmt>());
     case StmtKind::kDropView:
       return DropView(run, statement.As<DropViewStmt>());
+    case StmtKind::kDropProgram:
+      return DropProgram(run, statement.As<DropProgramStmt>());
     default:
       return Unsupported(StmtKindName(statement.kind));
   }

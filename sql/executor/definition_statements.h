@@ -34,4 +34,7 @@ Status DropIndex(StatementRun& run, const DropIndexStmt& statement);
 Status CreateView(StatementRun& run, const CreateViewStmt& statement);
 Status DropView(StatementRun& run, const DropViewStmt& statement);
 
+// drop_program.cc
+Status DropProgram(StatementRun& run, const DropProgramStmt& statement);
+
 }  // namespace borealis::sql

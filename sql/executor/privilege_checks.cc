@@ -67,6 +67,7 @@ class Checker {
   Status CreateTable(const CreateTableStmt& statement) const;
   Status AlterTable(const AlterTableStmt& statement) const;
   Status CreateView(const CreateViewStmt& statement) const;
+  Status DropProgram(const DropProgramStmt& statement) const;
   Status ShowCreate(const ShowStmt& statement) const;
   Status References(const QualifiedName& child, const QualifiedName& parent) const;
   Status LoadData(const LoadDataStmt& statement) const;
@@ -151,6 +152,20 @@ Status Checker::CreateView(const CreateViewStmt& statement) const {
   return OneOf(!system || security_.HasDynamic("SYSTEM_USER"), "SYSTEM_USER");
 }
 
+Status Checker::DropProgram(const DropProgramStmt& statement) const {
+  const std::string& schema = SchemaOf(statement.name);
+  if (schema.empty()) {
+    return Status::Ok();  // told by the statement itself
+  }
+  if (statement.program == ProgramKind::kEvent) {
+    return OnSchema(schema, {P::kEvent});
+  }
+  return security_.OnSchema(schema).Has(P::kAlterRoutine)
+             ? Status::Ok()
+             : UserError(ER_PROCACCESS_DENIED_ERROR, "alter routine", who_.account_user,
+                         who_.account_host, schema + "." + statement.name.name);
+}
+
 // Of a view more is asked than of a table. What exists is told only to those who see it.
 Status Checker::ShowCreate(const ShowStmt& statement) const {
   RETURN_IF_ERROR(SeesTable(statement.table, "SHOW"));
@@ -195,6 +210,8 @@ Status Checker::Definition() const {
       return Status::Ok();
     case StmtKind::kCreateView:
       return CreateView(statement.As<CreateViewStmt>());
+    case StmtKind::kDropProgram:
+      return DropProgram(statement.As<DropProgramStmt>());
     case StmtKind::kDropView:
       for (const QualifiedName& view : statement.As<DropViewStmt>().views) {
         RETURN_IF_ERROR(OnTable(view, {P::kDrop}));
@@ -366,6 +383,7 @@ Status Checker::Check() const {
     case StmtKind::kDropTable:
     case StmtKind::kCreateView:
     case StmtKind::kDropView:
+    case StmtKind::kDropProgram:
     case StmtKind::kTruncate:
     case StmtKind::kRenameTable:
     case StmtKind::kCreateIndex:

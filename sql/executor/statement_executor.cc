@@ -31,6 +31,7 @@ Status Executor::Execute(StatementRun& run) {
     case StmtKind::kDropIndex:
     case StmtKind::kCreateView:
     case StmtKind::kDropView:
+    case StmtKind::kDropProgram:
       return ExecuteDefinition(run);
     case StmtKind::kInsert:
       return ExecuteInsert(run);

@@ -318,6 +318,7 @@ class Parser {
   Result<StmtPtr> ParseCreateIndex(IndexType type);
   Result<StmtPtr> ParseDropIndex();
   Result<StmtPtr> ParseDropTable(bool temporary);
+  Result<StmtPtr> ParseDropProgram(ProgramKind kind);
   Result<StmtPtr> ParseTruncate();
   Result<StmtPtr> ParseRenameTable();
   Result<StmtPtr> ParseCreateView(std::unique_ptr<CreateViewStmt> stmt);

@@ -255,6 +255,18 @@ Result<StmtPtr> Parser::ParseAlter() {
   return ParseCreateView(std::move(stmt));
 }
 
+Result<StmtPtr> Parser::ParseDropProgram(ProgramKind kind) {
+  Next();
+  Next();
+  auto stmt = std::make_unique<DropProgramStmt>();
+  stmt->program = kind;
+  Status error;
+  stmt->if_exists = AcceptIfExists(&error);
+  RETURN_IF_ERROR(error);
+  RETURN_IF_ERROR(TableName(&stmt->name));
+  return StmtPtr(std::move(stmt));
+}
+
 Result<StmtPtr> Parser::ParseDrop() {
   const Token& second = Ahead(1);
   switch (second.kind == TokenKind::kIdent ? second.keyword : Kw::kNotKeyword) {
@@ -300,9 +312,12 @@ Result<StmtPtr> Parser::ParseDrop() {
       Next();
       return ParseDeallocate();
     case Kw::kProcedure:
+      return ParseDropProgram(ProgramKind::kProcedure);
     case Kw::kFunction:
-    case Kw::kTrigger:
+      return ParseDropProgram(ProgramKind::kFunction);
     case Kw::kEvent:
+      return ParseDropProgram(ProgramKind::kEvent);
+    case Kw::kTrigger:
     case Kw::kServer:
     case Kw::kTablespace:
     case Kw::kUndo:

@@ -33,6 +33,7 @@ StatementClass StatementClassOf(StmtKind kind) {
     case StmtKind::kDropIndex:
     case StmtKind::kCreateView:
     case StmtKind::kDropView:
+    case StmtKind::kDropProgram:
     case StmtKind::kTableMaintenance:
     case StmtKind::kCreateUser:
     case StmtKind::kAlterUser:
