@@ -9,15 +9,13 @@
 #include <set>
 
 #include "base/mysql_error.h"
-#include "row/collation.h"
 #include "sql/ast/admin.h"
+#include "sql/session/explain_access.h"
 #include "sql/session/session_internal.h"
 #include "sql/sqlite/table_plan.h"
 
 namespace borealis::sql {
 namespace {
-
-using Use = PlanArgument::Use;
 
 struct Block {
   int id = 0;
@@ -60,6 +58,7 @@ class Blocks {
     const BoundExpr* filter = select.rollup ? source.where.get() : nullptr;
     for (const BoundExpr* expr : {filter, select.where.get(), select.having.get()}) {
       if (expr != nullptr) {
+        equalities_.Add(*expr);
         Expr(*expr);
       }
     }
@@ -87,6 +86,7 @@ class Blocks {
   // Tables that are functions of others.
   const std::map<uint32_t, const BoundTable*>& functions() const { return functions_; }
   bool IsRollup(int block) const { return rollups_.contains(block); }
+  const Equalities& equalities() const { return equalities_; }
 
  private:
   void From(const BoundFrom& from, const Block& block) {
@@ -94,6 +94,7 @@ class Blocks {
       From(*from.left, block);
       From(*from.right, block);
       if (from.on != nullptr) {
+        equalities_.Add(*from.on);
         Expr(*from.on);
       }
       return;
@@ -131,115 +132,8 @@ class Blocks {
   std::vector<Block> no_tables_;
   std::set<int> rollups_;
   std::map<uint32_t, const BoundTable*> functions_;
+  Equalities equalities_;
 };
-
-// Bytes that MySQL counts for a key part.
-uint32_t PartLength(const TableDescriptor& table, const IndexPart& part) {
-  const row::Type& type = table.columns[part.column].type;
-  uint32_t length = type.nullable ? 1 : 0;
-  switch (type.kind) {
-    case row::TypeKind::kTinyInt:
-    case row::TypeKind::kYear:
-      return length + 1;
-    case row::TypeKind::kSmallInt:
-      return length + 2;
-    case row::TypeKind::kMediumInt:
-    case row::TypeKind::kDate:
-      return length + 3;
-    case row::TypeKind::kInt:
-    case row::TypeKind::kFloat:
-      return length + 4;
-    case row::TypeKind::kDateTime:
-      return length + 5 + (type.scale + 1) / 2;
-    case row::TypeKind::kTimestamp:
-      return length + 4 + (type.scale + 1) / 2;
-    case row::TypeKind::kTime:
-      return length + 3 + (type.scale + 1) / 2;
-    case row::TypeKind::kDecimal: {
-      auto bytes = [](uint32_t digits) {
-        static constexpr uint32_t kRest[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
-        return digits / 9 * 4 + kRest[digits % 9];
-      };
-      return length + bytes(type.length - type.scale) + bytes(type.scale);
-    }
-    case row::TypeKind::kEnum:
-      return length + (type.members != nullptr && type.members->size() > 255 ? 2 : 1);
-    case row::TypeKind::kBit:
-      return length + (type.length + 7) / 8;
-    default:
-      break;
-  }
-  if (type.is_string()) {
-    uint32_t units =
-        part.prefix_length != 0 ? part.prefix_length : static_cast<uint32_t>(MaxLength(type));
-    uint32_t width =
-        type.is_text()
-            ? static_cast<uint32_t>(row::GetCollation(type.collation).charset().max_bytes)
-            : 1;
-    bool fixed = type.kind == row::TypeKind::kChar || type.kind == row::TypeKind::kBinary;
-    return length + units * width + (fixed ? 0 : 2);
-  }
-  return length + 8;
-}
-
-void DescribeAccess(const BoundTable& table, const TablePlan& plan, ExplainRow* row) {
-  const TableDescriptor& descriptor = *table.table;
-  const IndexDescriptor& index = descriptor.indexes[plan.index];
-  size_t equal = 0;
-  bool range = false;
-  bool in = false;
-  for (const PlanArgument& argument : plan.arguments) {
-    switch (argument.use) {
-      case Use::kEqual:
-      case Use::kSame:
-      case Use::kIsNull:
-        ++equal;
-        break;
-      case Use::kIn:
-        ++equal;
-        in = true;
-        break;
-      default:
-        range = true;
-    }
-  }
-  row->rows = std::max<uint64_t>(plan.rows, 1);
-  if (plan.by_handle) {
-    row->type = "eq_ref";
-    row->key = "PRIMARY";
-    row->rows = 1;
-    return;
-  }
-  bool named = index.kind != IndexKind::kRowId;
-  if (equal == 0 && !range) {
-    row->type = plan.index == 0 && !plan.reverse ? "ALL" : "index";
-    if (plan.index == 0) {
-      row->type = "ALL";
-    }
-  } else if (range || in) {
-    row->type = "range";
-  } else {
-    row->type = plan.unique_point ? "const" : "ref";
-  }
-  if (row->type != "ALL" && named) {
-    row->key = index.name;
-    row->possible_keys = equal + (range ? 1 : 0) > 0 ? index.name : "";
-    uint32_t length = 0;
-    size_t parts = row->type == "index" ? index.parts.size() : equal + (range ? 1 : 0);
-    for (size_t i = 0; i < std::min(parts, index.parts.size()); ++i) {
-      length += PartLength(descriptor, index.parts[i]);
-    }
-    row->key_length = std::to_string(length);
-    if (row->type == "const" || row->type == "ref") {
-      for (size_t i = 0; i < equal; ++i) {
-        row->ref += i == 0 ? "const" : ",const";
-      }
-    }
-  }
-  if (plan.covering) {
-    row->extra.push_back("Using index");
-  }
-}
 
 // "t12" in "SCAN t12 VIRTUAL TABLE INDEX 1:1:c:e:4".
 bool ParseScan(const std::string& detail, uint32_t* table, std::string* plan) {
@@ -403,6 +297,7 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
     tables[use.table->id] = use.table;
   }
   std::vector<std::string> sort_notes;
+  std::set<uint32_t> visited;  // tables, by id, that are read around the next one
   for (const QueryMachine::PlanStep& step : steps) {
     uint32_t id = 0;
     std::string plan_text;
@@ -431,8 +326,9 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
     } else if (table.system != nullptr || !plan.has_value()) {
       row.type = "ALL";
     } else {
-      DescribeAccess(table, *plan, &row);
+      DescribeAccess(table, *plan, blocks.equalities(), visited, &row);
     }
+    visited.insert(id);
     rows->push_back(std::move(row));
   }
   for (const Block& block : blocks.no_tables()) {
@@ -452,7 +348,8 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
     const BoundSelect* select = OuterSelect(query);
     ExplainRow& first = rows->front();
     if (TestsRows(select, first)) {
-      first.extra.insert(first.extra.begin(), "Using where");
+      first.extra.emplace_back("Using where");
+      std::rotate(first.extra.begin(), first.extra.end() - 1, first.extra.end());
     }
     for (std::string& note : sort_notes) {
       if (std::find(first.extra.begin(), first.extra.end(), note) == first.extra.end()) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sql/binder/binder_internal.h"
+#include "sql/sqlite/implied_conditions.h"
 #include "sql/sqlite/lowering_internal.h"
 
 namespace borealis::sql {
@@ -269,6 +270,10 @@ Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
     const BoundTable* reports = ReportsMatches(select);
     sql->append(reports != nullptr ? " WHERE (" : " WHERE ");
     RETURN_IF_ERROR(Expr(*select.where, sql));
+    for (const BoundPtr& implied : ImpliedConditions(select.where)) {
+      sql->append(" AND ");
+      RETURN_IF_ERROR(Expr(*implied, sql));
+    }
     if (reports != nullptr) {
       // Evaluated last: asking for the handle says that the row has matched.
       sql->append(") AND " + TableAlias(*reports) + ".h IS NOT x''");

@@ -9,6 +9,10 @@
 //   (parameters, joins)           a range has a fixed share of that
 //   nothing counted yet           a fixed share of the table
 //
+// Conditions that a plan does not serve still drop rows, which decides in what order tables are
+// joined: each column's takes a share of them, as in MySQL's condition filtering a fixed one unless
+// an index tells how many values there are.
+//
 // What the machine passes and where it is wrong is in docs (SQLite's xBestIndex): OFFSET is never
 // consumed, `omit` counts for the first 16 arguments only, IN is taken whole for the first 32
 // constraints only, arguments are numbered without gaps.
@@ -16,6 +20,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "engine/engine.h"
 #include "row/collation.h"
@@ -38,6 +43,10 @@ constexpr double kEqualShare = 0.01;  // of a non-unique index's rows, per key p
 constexpr double kRangeShare = 0.3;   // one-sided
 constexpr double kBetweenShare = 0.1;
 constexpr double kInSize = 5;  // values of an IN list, unknown at planning
+// What passes a condition that no index serves: MySQL's COND_FILTER_EQUALITY and its like.
+constexpr double kEqualPasses = 0.1;
+constexpr double kOneSidePasses = 0.3333;
+constexpr double kBothSidesPass = 0.1111;
 
 using Use = PlanArgument::Use;
 
@@ -474,6 +483,67 @@ class Planner {
     candidate->reverse = reverse;
   }
 
+  // The share of a column's values that equal one, known to be counted or not.
+  double EqualShareOf(uint32_t column) const {
+    const TableDescriptor& table = module_.table();
+    for (size_t i = 0; i < table.indexes.size(); ++i) {
+      const IndexPart& first = table.indexes[i].parts.front();
+      if (first.column == column && first.prefix_length == 0 && statistics_ != nullptr) {
+        return std::min(RowsPerValue(i, 1) / table_rows_, 1.0);
+      }
+    }
+    return kEqualPasses;
+  }
+
+  // What passes the conditions on one column that the plan does not serve.
+  double PassingShareOf(uint32_t column, const std::vector<bool>& served) const {
+    bool lower = false;
+    bool upper = false;
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (!constraint.usable || served[i] || constraint.iColumn != static_cast<int>(column)) {
+        continue;
+      }
+      switch (constraint.op) {
+        case SQLITE_INDEX_CONSTRAINT_EQ: {
+          const bool list = i < kMaxInConstraint && sqlite3_vtab_in(info_, i, -1) != 0;
+          return std::min(EqualShareOf(column) * (list ? ListSize(column) : 1), 1.0);
+        }
+        case SQLITE_INDEX_CONSTRAINT_IS:
+        case SQLITE_INDEX_CONSTRAINT_ISNULL:
+          return EqualShareOf(column);
+        case SQLITE_INDEX_CONSTRAINT_GT:
+        case SQLITE_INDEX_CONSTRAINT_GE:
+          lower = true;
+          break;
+        case SQLITE_INDEX_CONSTRAINT_LT:
+        case SQLITE_INDEX_CONSTRAINT_LE:
+          upper = true;
+          break;
+        default:
+          break;
+      }
+    }
+    return lower && upper ? kBothSidesPass : lower || upper ? kOneSidePasses : 1;
+  }
+
+  double PassingShare(const Candidate& plan) const {
+    std::vector<bool> served(static_cast<size_t>(info_->nConstraint), false);
+    for (const Match& match : plan.arguments) {
+      served[match.constraint] = true;
+    }
+    double share = 1;
+    std::set<int> seen;
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const int column = info_->aConstraint[i].iColumn;
+      if (!served[i] && column >= 0 && column != module_.handle_column() &&
+          seen.insert(column).second) {
+        share *= PassingShareOf(static_cast<uint32_t>(column), served);
+      }
+    }
+    return share;
+  }
+
   void Emit(const Candidate& best) {
     TablePlan plan;
     plan.index = static_cast<uint32_t>(best.index);
@@ -501,7 +571,8 @@ class Planner {
     info_->idxStr = sqlite3_mprintf("%s", plan.Encode().c_str());
     info_->needToFreeIdxStr = 1;
     info_->orderByConsumed = best.ordered ? 1 : 0;
-    info_->estimatedRows = static_cast<sqlite3_int64>(best.rows);
+    info_->estimatedRows =
+        static_cast<sqlite3_int64>(std::max(best.rows * PassingShare(best), 1.0));
     info_->estimatedCost = best.cost;
     if (plan.unique_point) {
       info_->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;

@@ -290,11 +290,11 @@ void Scenario::ProveReads(const std::string& when) {
     writer->ReadOne(true);
   }
   const int64_t since_us = world_.now_us();
-  while (!world_.failed() && cluster_.writer() == writer && writer->reads_open() > 0 &&
+  while (!world_.failed() && cluster_.writer() == writer && writer->required_reads_open() > 0 &&
          world_.now_us() < since_us + 10 * kSecond) {
     world_.RunUntil(world_.now_us() + 20 * kMs);
   }
-  if (cluster_.writer() == writer && writer->reads_open() > 0) {
+  if (cluster_.writer() == writer && writer->required_reads_open() > 0) {
     world_.Fail(fmt::format("6: reads hang for 10 s {}{}", when, cluster_.DescribeNodes()));
   }
 }

@@ -272,11 +272,11 @@ void SimWriter::ReadOne(bool required) {
 }
 
 void SimWriter::ReadAt(PageNo page, Lsn read_point, bool required) {
-  ++reads_open_;
+  required_reads_open_ += required ? 1 : 0;
   core_.Read(
       {page}, read_point,
       [this, page, read_point, required](Status status, std::vector<SharedBytes> images) {
-        --reads_open_;
+        required_reads_open_ -= required ? 1 : 0;
         if (status.ok()) {
           oracle_.CheckPage(page, read_point, images[0].view(),
                             fmt::format("the writer of epoch {}", epoch().value()));

@@ -87,7 +87,8 @@ class SimWriter final : public SimInstance, private storage_client::ClientEvents
   bool is_over() const { return is_over_ || core_.is_fenced(); }
   Lsn vdl() const { return core_.vdl(); }
   VolumeEpoch epoch() const { return core_.epoch(); }
-  size_t reads_open() const { return reads_open_; }
+  // Of those that had to be answered: others ask in vain for versions that may have been collected.
+  size_t required_reads_open() const { return required_reads_open_; }
   // REQUIRES: is_open().
   const Geometry& geometry() const { return core_.geometry(); }
   size_t changing_seats() const { return core_.changing_seats(); }
@@ -117,7 +118,7 @@ class SimWriter final : public SimInstance, private storage_client::ClientEvents
   bool is_over_ = false;
   bool is_working_ = true;
   uint64_t favourite_ = 0;  // page; its neighbours are written more often
-  size_t reads_open_ = 0;
+  size_t required_reads_open_ = 0;
   SimReader* reader_ = nullptr;
   bool reader_knows_all_ = false;
 };
