@@ -311,6 +311,13 @@ DecimalStatus Decimal::Round(int scale, Decimal* out) const {
     *out = Decimal();
     return is_zero() ? DecimalStatus::kOk : DecimalStatus::kTruncated;
   }
+  if (is_one_limb() && scale >= scale_ && scale - scale_ <= 18) {
+    const Uint128 magnitude = static_cast<Uint128>(limbs_[0]) * SmallPower(scale - scale_);
+    *out = DecimalMath::Make(
+        {static_cast<uint64_t>(magnitude), static_cast<uint64_t>(magnitude >> 64), 0, 0}, scale,
+        negative_);
+    return DecimalStatus::kOk;
+  }
   Wide magnitude = Widen(limbs_);
   bool lost = false;
   if (scale >= scale_) {
@@ -360,6 +367,13 @@ DecimalStatus Decimal::Sub(const Decimal& a, const Decimal& b, Decimal* out) {
 }
 
 DecimalStatus Decimal::Mul(const Decimal& a, const Decimal& b, Decimal* out) {
+  if (a.is_one_limb() && b.is_one_limb() && a.scale_ + b.scale_ <= kMaxScale) {
+    const Uint128 product = static_cast<Uint128>(a.limbs_[0]) * b.limbs_[0];
+    *out = DecimalMath::Make(
+        {static_cast<uint64_t>(product), static_cast<uint64_t>(product >> 64), 0, 0},
+        a.scale_ + b.scale_, a.negative_ != b.negative_);
+    return DecimalStatus::kOk;
+  }
   Wide product{};
   for (size_t i = 0; i < 4; ++i) {
     Uint128 carry = 0;
@@ -460,6 +474,8 @@ bool Decimal::ReadComparable(ByteReader* reader, Decimal* out) {
   if (exponent < -15 || exponent > 33) {
     return false;
   }
+  constexpr int kSmallPairs = 9;  // what a limb holds
+  uint64_t small = 0;
   Wide magnitude{};
   int pairs = 0;
   int last = 0;
@@ -475,6 +491,13 @@ bool Decimal::ReadComparable(ByteReader* reader, Decimal* out) {
     if (pairs == 0 && last == 0) {
       return false;
     }
+    if (pairs < kSmallPairs) {
+      small = small * 100 + static_cast<uint64_t>(last);
+      continue;
+    }
+    if (pairs == kSmallPairs) {
+      magnitude[0] = small;
+    }
     MulSmall(&magnitude, 100);
     AddSmall(&magnitude, static_cast<uint64_t>(last));
   }
@@ -482,6 +505,15 @@ bool Decimal::ReadComparable(ByteReader* reader, Decimal* out) {
     return false;  // not canonical
   }
   int scale = 2 * (pairs - exponent);
+  if (pairs <= kSmallPairs) {
+    if (scale > 0) {
+      const bool halved = last % 10 == 0;
+      scale -= halved ? 1 : 0;
+      *out = DecimalMath::Make({halved ? small / 10 : small, 0, 0, 0}, scale, mask != 0);
+      return scale <= kMaxScale;
+    }
+    magnitude[0] = small;
+  }
   if (scale > 0 && last % 10 == 0) {
     DivSmall(&magnitude, 10);
     --scale;

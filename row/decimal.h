@@ -97,6 +97,7 @@ class Decimal {
 
  private:
   friend struct DecimalMath;
+  bool is_one_limb() const { return (limbs_[1] | limbs_[2] | limbs_[3]) == 0; }
   Limbs limbs_ = {0, 0, 0, 0};
   uint8_t scale_ = 0;
   bool negative_ = false;
