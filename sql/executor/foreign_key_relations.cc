@@ -110,7 +110,9 @@ class Relations {
   Status SettleNames();
   Status CheckNewReferences();
   Status ListTables();
-  Status CheckLockOfOther(const engine::TableLocks& locks, const TableName& name) const;
+  bool WasRelated(const Side& other) const;
+  Status CheckLockOfOther(const engine::TableLocks& locks, const Side& other,
+                          const TableName& name) const;
 
   // The table that has the name before the statement, or will have it after; null: none.
   Result<Side*> Before(const TableName& name);
@@ -408,11 +410,25 @@ Status Relations::CheckNewReferences() {
   return {};
 }
 
-// Under LOCK TABLES a table that is made or altered needs those at the other ends locked as well;
-// what drops or renames locks them itself. One locked for reading by the session would wait for
-// itself.
-Status Relations::CheckLockOfOther(const engine::TableLocks& locks, const TableName& name) const {
+// Whether a foreign key stood between the table and one that the statement changes before it did.
+bool Relations::WasRelated(const Side& other) const {
+  const auto refers = [](const TableDescriptor& child, const TableDescriptor& parent) {
+    return FindReference(child, parent.schema, parent.name) != nullptr;
+  };
+  return other.before != nullptr &&
+         std::any_of(changes_.begin(), changes_.end(), [&](const TableChange& change) {
+           return change.before != nullptr &&
+                  (refers(*change.before, *other.before) || refers(*other.before, *change.before));
+         });
+}
+
+// Under LOCK TABLES the tables at the other ends of keys count as locked, as restored dumps need
+// it: the change locks them itself. A table that only a new key refers to must be locked by name.
+// One locked for reading by the session would wait for itself.
+Status Relations::CheckLockOfOther(const engine::TableLocks& locks, const Side& other,
+                                   const TableName& name) const {
   const bool needs_lock =
+      !WasRelated(other) &&
       std::any_of(changes_.begin(), changes_.end(), [](const TableChange& change) {
         return change.after != nullptr &&
                (change.before == nullptr || !change.column_sources.empty());
@@ -435,7 +451,7 @@ Status Relations::ListTables() {
       table.payload = EncodeTableDescriptor(*side->after);
     }
     if (!side->is_own && locks != nullptr) {
-      RETURN_IF_ERROR(CheckLockOfOther(*locks, table.name));
+      RETURN_IF_ERROR(CheckLockOfOther(*locks, *side, table.name));
     }
     out_.tables.push_back(std::move(table));
   }
