@@ -179,6 +179,9 @@ std::string QuoteIdentifier(std::string_view name) {
 }
 
 std::string PrintCharsetName(std::string_view name) {
+  if (name == "utf8") {  // as it was called
+    return "utf8mb3";
+  }
   const bool is_word = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
@@ -309,14 +312,14 @@ void Printer::Print(const Literal& node) {
     case LiteralKind::kString: {
       const std::string& charset = node.charset.empty() ? options_.default_charset : node.charset;
       if (!charset.empty()) {
-        Add("_" + charset);
+        Add("_" + PrintCharsetName(charset));
       }
       return Add(QuoteString(node.text));
     }
     case LiteralKind::kHex:
     case LiteralKind::kBit:
       if (!node.charset.empty()) {
-        Add("_" + node.charset + " ");
+        Add("_" + PrintCharsetName(node.charset) + " ");
       }
       return Add(HexText(node.text));
     case LiteralKind::kDate:

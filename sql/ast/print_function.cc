@@ -14,6 +14,27 @@ bool IsPlainName(std::string_view name) {
          });
 }
 
+// The name under which MySQL keeps a function that has several.
+std::string_view CanonicalName(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+      {"ceil", "ceiling"},
+      {"character_length", "char_length"},
+      {"day", "dayofmonth"},
+      {"lcase", "lower"},
+      {"octet_length", "length"},
+      {"power", "pow"},
+      {"sha1", "sha"},
+      {"substring", "substr"},
+      {"ucase", "upper"},
+  };
+  for (const auto& [other, canonical] : kOtherNames) {
+    if (name == other) {
+      return canonical;
+    }
+  }
+  return name;
+}
+
 }  // namespace
 
 // CAST AS CHAR is to the connection's character set; written out, it is the same for everybody.
@@ -162,12 +183,8 @@ void Printer::Print(const FunctionCall& node) {
     AddIdent(node.schema);
     Add(".");
     AddIdent(node.name);
-  } else if (node.name == "substring") {
-    Add("substr");
-  } else if (node.name == "day") {
-    Add("dayofmonth");
   } else if (IsPlainName(node.name)) {
-    Add(node.name);
+    Add(CanonicalName(node.name));
   } else {
     AddIdent(node.name);
   }
