@@ -212,7 +212,8 @@ void Printer::Print(const FunctionCall& node) {
 
 void Printer::Print(const Aggregate& node) {
   Add(AggregateName(node.fn));
-  Add(node.distinct ? "(distinct " : "(");
+  const bool extreme = node.fn == AggregateFn::kMin || node.fn == AggregateFn::kMax;
+  Add(node.distinct && !extreme ? "(distinct " : "(");  // the server drops it where it says nothing
   if (node.star) {
     Add("0");  // as the server shows count(*)
   }
