@@ -21,6 +21,7 @@ from cluster import Cluster, wait_for  # noqa: E402
 PYTHON = "/usr/bin/python3"
 BUILD = pathlib.Path(os.environ.get("BOREALIS_CLIENTS", pathlib.Path.home() / ".cache/borealis-clients"))
 CONNECTOR_J = "/usr/share/java/mariadb-java-client.jar"
+BROWSER = ["chromium", "chromium-driver", "python3-selenium", "php-cli", "php-mysql"]
 # Name: the command ({port} is the writer's), Debian packages or, with "npm:", Node packages that it needs.
 SHORT = {
     "pymysql": ([PYTHON, "client_pymysql.py", "{port}"], ["python3-pymysql"]),
@@ -48,6 +49,10 @@ FULL = {
     "knex": (["node", "node/client_knex.js", "{port}"], ["npm:knex", "npm:mysql2"]),
     "typeorm": (["node", "node/client_typeorm.js", "{port}"], ["npm:typeorm", "npm:mysql2"]),
     "drizzle": (["node", "node/client_drizzle.js", "{port}"], ["npm:drizzle-orm", "npm:mysql2"]),
+    "samples": ([PYTHON, "client_samples.py", "{port}"], ["mariadb-client", "python3-pymysql"]),
+    "phpmyadmin": ([PYTHON, "web/phpmyadmin.py", "{port}"], ["phpmyadmin", *BROWSER]),
+    "wordpress": ([PYTHON, "web/wordpress.py", "{port}"], ["wordpress", "wordpress-theme-twentytwentythree", *BROWSER]),
+    "tt_rss": ([PYTHON, "web/tt_rss.py", "{port}"], ["tt-rss", "mariadb-client", *BROWSER]),
 }
 
 
