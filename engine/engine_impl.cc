@@ -113,6 +113,8 @@ Status EngineImpl::OpenWriter() {
     rollback_ = Thread("rollback", [this] { RollbackLoop(); });
     counter_ = Thread("statistics", [this] { statistics_.Run(); });
     reporter_ = Thread("read point", [this] { ReportLoop(); });
+  } else {
+    store_->pool()->read_ahead().Stop();  // no threads means none at all
   }
   return Status::Ok();
 }
