@@ -136,10 +136,10 @@ Status Session::LeaveTransaction(Status status, bool changes) {
     return undone.ok() ? std::move(status) : std::move(undone);
   }
   if (!changes) {
-    RETURN_IF_ERROR(CommitTemporary());
+    Status temporary = CommitTemporary();
     Status ended = transaction_->CommitAndWait();
     ForgetTransaction();
-    return ended;
+    return temporary.ok() ? ended : temporary;
   }
   return status;
 }

@@ -250,8 +250,7 @@ class EngineScan final : public Scan {
         options.covering = plan_.covering;
         options.beyond = Beyond();
         options.semi_consistent = module_->semi_consistent() && !HasWholeKeys();
-        // The pages of temporary tables are at hand, and their engine should have no threads.
-        options.read_ahead = plan_.arguments.empty() && !module_->table().temporary;
+        options.read_ahead = plan_.arguments.empty();
         transaction_ = &module_->transaction();
         options.lock = module_->LockAt(transaction_->options().isolation);
         ASSIGN_OR_RETURN(cursor_, engine::OpenCursor(*transaction_, module_->engine_table(),
