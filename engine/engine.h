@@ -35,8 +35,8 @@ struct EngineOptions {
   int64_t lock_wait_timeout_us = 50'000'000;              // innodb_lock_wait_timeout
   int64_t metadata_wait_timeout_us = 31'536'000'000'000;  // lock_wait_timeout
   bool deadlock_detect = true;                            // innodb_deadlock_detect
-  // Purge, rollback of what recovery found, freeing of dropped trees. Off: tests call
-  // RunBackground.
+  // Purge, rollback of what recovery found, freeing of dropped trees, reading ahead. Off: the owner
+  // calls RunBackground (tests, temporary tables), and nothing is read ahead.
   bool background_threads = true;
   std::string temporary_directory = "/tmp";  // tmpdir: sorts and logs of schema changes
   const Clock* clock = nullptr;              // null: SystemClock()
