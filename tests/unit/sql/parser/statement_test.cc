@@ -290,6 +290,9 @@ const char* const kDdl[] =
         R"sql(CREATE DEFINER=CURRENT_USER VIEW v AS (SELECT 1) UNION SELECT 2 WITH CHECK OPTION)sql",
         R"sql(ALTER VIEW v AS SELECT 1)sql",
         R"sql(DROP VIEW IF EXISTS v, w)sql",
+        R"sql(DROP PROCEDURE IF EXISTS p)sql",
+        R"sql(DROP FUNCTION s.f)sql",
+        R"sql(DROP EVENT IF EXISTS e)sql",
 };
 
 TEST(Accepts, Ddl) {
@@ -455,7 +458,6 @@ const char* const kUnsupported[] = {
     R"sql(/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.a = 1; END */)sql",
     R"sql(CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1)sql",
     R"sql(ALTER EVENT e DISABLE)sql",
-    R"sql(DROP PROCEDURE IF EXISTS p)sql",
     R"sql(DROP TRIGGER g)sql",
     R"sql(CHANGE MASTER TO MASTER_HOST='x')sql",
     R"sql(START REPLICA)sql",
