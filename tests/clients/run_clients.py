@@ -49,6 +49,7 @@ FULL = {
     "knex": (["node", "node/client_knex.js", "{port}"], ["npm:knex", "npm:mysql2"]),
     "typeorm": (["node", "node/client_typeorm.js", "{port}"], ["npm:typeorm", "npm:mysql2"]),
     "drizzle": (["node", "node/client_drizzle.js", "{port}"], ["npm:drizzle-orm", "npm:mysql2"]),
+    "functions": ([PYTHON, "client_functions.py", "{port}"], ["python3-pymysql"]),
     "samples": ([PYTHON, "client_samples.py", "{port}"], ["mariadb-client", "python3-pymysql"]),
     "phpmyadmin": ([PYTHON, "web/phpmyadmin.py", "{port}"], ["phpmyadmin", *BROWSER]),
     "wordpress": ([PYTHON, "web/wordpress.py", "{port}"], ["wordpress", "wordpress-theme-twentytwentythree", *BROWSER]),
