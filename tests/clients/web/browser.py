@@ -31,8 +31,8 @@ SECONDS = 60
 class Site:
     """One application: a directory for its files, `php -S` in front of it, a browser. Used as a context manager."""
 
-    def __init__(self, name, router=None, trouble=TROUBLE):
-        self.name, self.router, self.trouble = name, router, trouble
+    def __init__(self, name, trouble=TROUBLE):
+        self.name, self.trouble = name, trouble
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"borealis-web-{name}-"))
         self.root, self.environment = self.directory / "site", {}
         self.root.mkdir()
@@ -60,7 +60,7 @@ class Site:
                  "-d", f"session.save_path={self.directory}", "-d", f"upload_tmp_dir={self.directory}"]
         for setting in settings:
             words += ["-d", setting]
-        words += ["-S", f"127.0.0.1:{self.port}", "-t", str(self.root)] + ([str(self.router)] if self.router else [])
+        words += ["-S", f"127.0.0.1:{self.port}", "-t", str(self.root)]
         if os.geteuid() == 0:
             subprocess.run(["chown", "-R", "www-data:", str(self.directory)], check=True)
         self.server = subprocess.Popen(words, cwd=self.root, stdout=log, stderr=log, start_new_session=True, user=self.user(),
@@ -132,9 +132,12 @@ class Site:
         return self
 
     def settle(self):
-        """Waits until the page is complete and its requests in the background have ended."""
-        self.wait(lambda: self.driver.execute_script("return document.readyState === 'complete' && !(window.jQuery && window.jQuery.active)"),
-                  "the page to settle")
+        """Waits until the page is complete and its requests in the background have ended, or a while for those that do not end."""
+        self.wait(lambda: self.run("return document.readyState === 'complete'"), "the page to be complete")
+        try:
+            self.wait(lambda: self.run("return !(window.jQuery && window.jQuery.active)"), "the page to settle", 20)
+        except AssertionError:
+            pass  # a step waits for its own outcome; this only keeps it from being early
 
     def wait(self, condition, what, seconds=SECONDS):
         def met(_):
