@@ -146,6 +146,27 @@ TEST_F(DurabilityTest, AViewSeesWhatTheLastHolderOfALockCommitted) {
   }
 }
 
+// INV-TRX-10: commits that have passed before the lock was there are seen by whoever looks under
+// it.
+TEST_F(DurabilityTest, AReadLockWaitsForTheCommitsBeforeIt) {
+  Session first(engine_.get());
+  ASSERT_OK(first.Update("t", "1", "1|11"));
+  late_->HoldDurability();
+  first.trx().Commit([](const Status&) {});
+  Thread releases("releases", [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    late_->Release();
+  });
+  const auto lock = engine_->LockInstance(InstanceLockKind::kRead, {});
+  ASSERT_OK(lock.status());
+  const auto reader = engine_->Begin({});
+  const Result<TableRef> table = engine_->OpenTable(*reader, "test", "t", TableUse::kRead);
+  std::string row;
+  EXPECT_OK(engine::Get(*reader, **table, K("1"), LockMode::kNone, WaitPolicy::kWait, &row));
+  EXPECT_EQ(row, "1|11");
+  releases.Join();
+}
+
 TEST_F(DurabilityTest, AReplicaMayStartWhileATransactionEnds) {
   for (const bool commits : {true, false}) {
     SCOPED_TRACE(commits);
