@@ -232,11 +232,15 @@ class Faults {
     for (const Rule& rule : rules_) {
       text += std::to_string(rule.hits) + "\n";
     }
+    // Renamed into place, so that whoever looks never meets half of it.
     const std::string path = base_ + ".hits";
+    const std::string fresh = path + ".fresh";
     static const auto open_file = Next<int (*)(const char*, int, ...)>("open");
-    const int fd = open_file(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    static const auto rename_file = Next<int (*)(const char*, const char*)>("rename");
+    const int fd = open_file(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd >= 0) {
       (void)!write_file(fd, text.data(), text.size());
+      rename_file(fresh.c_str(), path.c_str());
       ::close(fd);
     }
   }
