@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The writer dies at each of the engine's crash points (CRASH_POINT in engine/), of its own accord and in the middle of things, under a mixed load:
-rows that make pages split and merge, secondary indexes, long values, deletes, rollbacks. After each death every client finds exactly the rows that it
-was told of, and CHECK TABLE finds every index in order.
+rows that make pages split and merge, trees that gain and lose a level, secondary indexes, long values, deletes, rollbacks. After each death every
+client finds exactly the rows that it was told of, and CHECK TABLE finds every index in order.
 
 Each client has rows of its own, so it knows what must be there: what had committed, or, when COMMIT was not answered, that or what it
 would have been, as a whole."""
@@ -143,14 +143,50 @@ class Client:
         rows[i] = value
 
 
+class Pulse(threading.Thread):
+    """Fills a table and empties it, each at once, so that its trees gain a level and lose it again; there are all of its rows or none."""
+
+    ROWS = 200
+
+    def __init__(self, cluster):
+        super().__init__(daemon=True)
+        self.cluster, self.failure, self.stopping = cluster, None, threading.Event()
+        cluster.query("CREATE TABLE crash.pulse (id INT PRIMARY KEY, b VARCHAR(700) NOT NULL, KEY by_b (b))")
+
+    def run(self):
+        connection = None
+        while not self.stopping.is_set() and self.failure is None:
+            try:
+                connection = connection or self.cluster.connect(database="crash")
+                self._beat(connection)
+            except pymysql.MySQLError:
+                hang_up(connection)
+                connection = None
+                time.sleep(0.05)
+        hang_up(connection)
+
+    def _beat(self, connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM pulse FOR SHARE")
+            (rows,), = cursor.fetchall()
+            if rows not in (0, self.ROWS):
+                self.failure = f"{rows} rows in crash.pulse, neither none nor {self.ROWS}"
+            elif rows:
+                cursor.execute("DELETE FROM pulse")
+            else:
+                values = ", ".join(f"({number}, REPEAT(CHAR({97 + number % 26}), 600))" for number in range(self.ROWS))
+                cursor.execute(f"INSERT INTO pulse VALUES {values}")
+        self.stopping.wait(0.5)  # purge takes the rows, and the tree its level
+
+
 def check_tables(cluster):
     def checked():
         try:
-            return cluster.query("CHECK TABLE crash.t")
+            return cluster.query("CHECK TABLE crash.t, crash.pulse")
         except pymysql.MySQLError:
             return None  # it has just died, as was asked
     answer = wait_for(checked, 90, "CHECK TABLE")
-    assert [row[2:] for row in answer] == [("status", "OK")], answer
+    assert [row[2:] for row in answer] == [("status", "OK")] * 2, answer
 
 
 def deaths(cluster, point) -> int:
@@ -188,6 +224,8 @@ def main():
         cluster.query(TABLE)
         clients = [Client(cluster, number, arguments.seed) for number in range(1, arguments.clients + 1)]
         threads = [threading.Thread(target=client.run, args=(stopping,), daemon=True) for client in clients]
+        pulse = Pulse(cluster)
+        pulse.start()
         for thread in threads:
             thread.start()
         wanted = arguments.points or points.names()
@@ -200,16 +238,17 @@ def main():
                     died = die_at(cluster, points, point, visit, arguments.seconds)
                 reached |= {point} if died else set()
                 check_tables(cluster)
-                failures = [client.failure for client in clients if client.failure]
+                failures = [client.failure for client in [*clients, pulse] if client.failure]
                 assert not failures, "\n".join([f"{'after' if died else 'without'} death at {point}, visit {visit}:"] + failures)
                 print(f"{time.strftime('%H:%M:%S')} round {number}: {'died' if died else 'never came'} at {point}, visit {visit}; "
                       f"{sum(c.committed for c in clients)} committed, {sum(len(c.rows) for c in clients)} rows", flush=True)
         stopping.set()
-        for thread in threads:
+        pulse.stopping.set()
+        for thread in [*threads, pulse]:
             thread.join(90)
             assert not thread.is_alive(), "a client hangs"
         check_tables(cluster)
-        failures = [client.failure for client in clients if client.failure]
+        failures = [client.failure for client in [*clients, pulse] if client.failure]
         assert not failures, "\n".join(failures)
         assert reached == set(wanted), f"never reached: {sorted(set(wanted) - reached)}"
         print(f"died at {len(reached)} points; {sum(c.committed for c in clients)} committed, {sum(c.looks for c in clients)} looks")
