@@ -296,6 +296,9 @@ Status Down(const std::string& directory) {
       KillLeftovers(directory, config);
       return Status::TimedOut("some processes did not stop by themselves and were killed");
     }
+    if (!control::LivingProcess(directory, std::string(control::kControlId)).has_value()) {
+      KillLeftovers(directory, config);  // control leaves last: these it did not know of
+    }
     ::usleep(kPollUs);
   }
   return Status::Ok();

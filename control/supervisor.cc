@@ -87,14 +87,15 @@ void Supervisor::Signal(const std::string& name, int signal) const {
 
 std::vector<std::string> Supervisor::TakeEnded() {
   std::vector<std::string> ended;
-  std::erase_if(running_, [&](const auto& process) {
-    if (ProcessIsAlive(process.second)) {
-      return false;
+  for (const auto& [name, identity] : std::map(running_)) {
+    // It may have given way to one that a control which was killed had started just before.
+    if (ProcessIsAlive(identity) || Adopt(name)) {
+      continue;
     }
-    ended.push_back(process.first);
-    ++counters_[process.first].ends;
-    return true;
-  });
+    ended.push_back(name);
+    ++counters_[name].ends;
+    running_.erase(name);
+  }
   return ended;
 }
 

@@ -45,7 +45,8 @@ class Supervisor {
   void Start(const std::string& name, const std::string& role);
   void Signal(const std::string& name, int signal) const;
 
-  // The processes whose end it has not told of before.
+  // The processes whose end it has not told of before. A name whose process ended while another of
+  // it lives has not ended: it keeps that one.
   std::vector<std::string> TakeEnded();
 
   // Until TakeEnded tells of its end.

@@ -131,6 +131,27 @@ TEST_F(SupervisorTest, LastWordsAreTheLastLineOfAllLives) {
   EXPECT_EQ(silent.LastWords("storage-1"), "the disk is gone");
 }
 
+TEST_F(SupervisorTest, OneThatGaveWayToAnotherHasNotEnded) {
+  Supervisor earlier(directory_, Staying());
+  ASSERT_NO_FATAL_FAILURE(Start(earlier, "storage-1"));
+  // Neither says who it is before the second has been started; then the first is quicker.
+  Supervisor later(directory_, Staying());
+  ASSERT_NO_FATAL_FAILURE(Start(later, "storage-1"));
+  ASSERT_NE(later.PidOf("storage-1"), started_[0].pid);
+  ASSERT_NO_FATAL_FAILURE(WritePidFile(directory_, "storage-1", started_[0]));
+  ASSERT_TRUE(Prints(earlier, "storage-1", "storage --dir " + directory_ + " --id storage-1"));
+  later.Signal("storage-1", SIGKILL);
+
+  const int64_t deadline_us = SystemClock().NowUs() + kPatienceUs;
+  while (later.PidOf("storage-1") != started_[0].pid && SystemClock().NowUs() < deadline_us) {
+    EXPECT_EQ(later.TakeEnded(), Names());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(later.PidOf("storage-1"), started_[0].pid);
+  later.Signal("storage-1", SIGTERM);
+  EXPECT_EQ(EndedAtLast(later), Names{"storage-1"});
+}
+
 TEST_F(SupervisorTest, WhatAnEarlierSupervisorStartedIsAdopted) {
   Supervisor earlier(directory_, Staying());
   ASSERT_NO_FATAL_FAILURE(Start(earlier, "storage-1"));
