@@ -407,7 +407,7 @@ struct SignalStmt final : Stmt {
   SignalStmt() : Stmt(kKind) {}
   bool resignal = false;
   std::string sqlstate;   // SQLSTATE '45000'
-  std::string condition;  // or a condition name
+  std::string condition;  // or a condition name; in stored programs the parser has looked it up
   struct Item {
     std::string name;  // upper case: "MESSAGE_TEXT", "MYSQL_ERRNO" …
     ExprPtr value;
@@ -421,8 +421,9 @@ struct GetDiagnosticsStmt final : Stmt {
   bool stacked = false;
   ExprPtr condition;  // CONDITION n; null: statement information
   struct Item {
-    std::string variable;  // user variable
-    std::string name;      // upper case: "NUMBER", "ROW_COUNT", "MESSAGE_TEXT" …
+    std::string variable;          // user variable
+    std::optional<uint32_t> slot;  // or a variable of a stored program
+    std::string name;              // upper case: "NUMBER", "ROW_COUNT", "MESSAGE_TEXT" …
   };
   std::vector<Item> items;
 };

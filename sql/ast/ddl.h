@@ -10,8 +10,10 @@
 
 #include "sql/ast/expr.h"
 #include "sql/ast/node.h"
+#include "sql/ast/program.h"
 #include "sql/ast/query.h"
 #include "sql/ast/stmt.h"
+#include "sql/ast/trigger.h"
 #include "sql/ast/type_name.h"
 #include "sql/ast/view.h"
 
@@ -315,6 +317,32 @@ struct DropProgramStmt final : Stmt {
   ProgramKind program = ProgramKind::kProcedure;
   bool if_exists = false;
   QualifiedName name;
+};
+
+struct TriggerOrder {
+  bool follows = false;  // otherwise PRECEDES
+  std::string name;
+};
+
+struct CreateTriggerStmt final : Stmt {
+  static constexpr StmtKind kKind = StmtKind::kCreateTrigger;
+  CreateTriggerStmt() : Stmt(kKind) {}
+  std::optional<AccountName> definer;
+  bool if_not_exists = false;
+  QualifiedName trigger;
+  TriggerTiming timing = TriggerTiming::kBefore;
+  TriggerEvent event = TriggerEvent::kInsert;
+  QualifiedName table;
+  std::optional<TriggerOrder> order;
+  Program program;
+  Span body_span;
+};
+
+struct DropTriggerStmt final : Stmt {
+  static constexpr StmtKind kKind = StmtKind::kDropTrigger;
+  DropTriggerStmt() : Stmt(kKind) {}
+  bool if_exists = false;
+  QualifiedName trigger;
 };
 
 struct DropViewStmt final : Stmt {

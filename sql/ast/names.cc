@@ -1,6 +1,7 @@
 // Names of enumerators, and the destructors of expressions that hold queries.
 #include "sql/ast/query.h"
 #include "sql/ast/stmt.h"
+#include "sql/ast/trigger.h"
 
 namespace borealis::sql {
 
@@ -12,6 +13,22 @@ Quantified::Quantified() : Expr(kKind) {}
 Quantified::~Quantified() = default;
 Subquery::Subquery() : Expr(kKind) {}
 Subquery::~Subquery() = default;
+
+const char* TriggerTimingName(TriggerTiming timing) {
+  return timing == TriggerTiming::kBefore ? "BEFORE" : "AFTER";
+}
+
+const char* TriggerEventName(TriggerEvent event) {
+  switch (event) {
+    case TriggerEvent::kInsert:
+      return "INSERT";
+    case TriggerEvent::kUpdate:
+      return "UPDATE";
+    case TriggerEvent::kDelete:
+      break;
+  }
+  return "DELETE";
+}
 
 const char* StmtKindName(StmtKind kind) {
   switch (kind) {
@@ -57,6 +74,10 @@ const char* StmtKindName(StmtKind kind) {
       return "DROP VIEW";
     case StmtKind::kDropProgram:
       return "DROP PROCEDURE";
+    case StmtKind::kCreateTrigger:
+      return "CREATE TRIGGER";
+    case StmtKind::kDropTrigger:
+      return "DROP TRIGGER";
     case StmtKind::kStartTransaction:
       return "START TRANSACTION";
     case StmtKind::kCommit:

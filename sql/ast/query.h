@@ -51,6 +51,10 @@ struct FileFormat {
 struct IntoClause {
   std::vector<std::string> variables;  // INTO @a, @b; a name without @ is a stored-program variable
   bool has_local_variable = false;
+  // In a stored program: for each of `variables` the slot it is, or kNoSlot for a user variable.
+  // Empty elsewhere.
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
+  std::vector<uint32_t> slots;
   std::optional<std::string> outfile;
   std::optional<std::string> dumpfile;
   FileFormat format;

@@ -38,6 +38,8 @@ enum class StmtKind : uint8_t {
   kCreateView,
   kDropView,
   kDropProgram,
+  kCreateTrigger,
+  kDropTrigger,
   // admin.h
   kStartTransaction,
   kCommit,

@@ -33,6 +33,7 @@
 #include "row/row_codec.h"
 #include "row/type.h"
 #include "row/value.h"
+#include "sql/ast/trigger.h"
 #include "sql/ast/view.h"
 
 namespace borealis::sql {
@@ -162,6 +163,23 @@ struct ViewDescriptor {
   std::vector<ReferencingTable> tables;
 };
 
+// A trigger of the table. Its body is parsed and bound by each instance that fires it, under the
+// settings it was defined with.
+struct TriggerDescriptor {
+  std::string name;  // unique in the schema: sql/executor/trigger_names.h
+  TriggerTiming timing = TriggerTiming::kBefore;
+  TriggerEvent event = TriggerEvent::kInsert;
+  std::string body;  // as written, UTF-8
+  std::string definer_user;
+  std::string definer_host;
+  // Of the session that defined it, and of its schema.
+  uint64_t sql_mode = 0;
+  row::CollationId client_collation = 255;
+  row::CollationId connection_collation = 255;
+  row::CollationId database_collation = 255;
+  int64_t created_us = 0;  // whole hundredths of a second
+};
+
 enum class TableKind : uint8_t { kBase = 0, kView = 1, kSystem = 2 };
 
 struct TableDescriptor {
@@ -180,6 +198,8 @@ struct TableDescriptor {
   std::vector<ForeignKeyDescriptor> foreign_keys;
   // INV-FK-1: the tables whose foreign_keys name this one, itself included, and no others.
   std::vector<ReferencingTable> referencing;
+  // Those of one timing and event fire in this order.
+  std::vector<TriggerDescriptor> triggers;
 
   StoredForm stored;
 

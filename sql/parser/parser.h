@@ -12,6 +12,8 @@
 
 #include "base/result.h"
 #include "sql/ast/node.h"
+#include "sql/ast/program.h"
+#include "sql/ast/trigger.h"
 
 namespace borealis::sql {
 
@@ -49,5 +51,9 @@ Result<ParsedStatement> Parse(std::string_view text, const ParserOptions& option
 
 // One expression that is the whole text, e.g. a stored default or check.
 Result<ExprPtr> ParseExpression(std::string_view text, const ParserOptions& options = {});
+
+// A trigger's body, which is the whole text. `?` is an error in it.
+Result<Program> ParseTriggerBody(std::string_view text, TriggerTiming timing, TriggerEvent event,
+                                 const ParserOptions& options = {});
 
 }  // namespace borealis::sql
