@@ -4,8 +4,8 @@
 // A program has one frame of slots, numbered from 0: its declared variables in order of declaration
 // (those of inner blocks too: a slot belongs to one DECLARE), and one slot for each column that it
 // names as NEW.c or OLD.c. Names are resolved by the parser, as in MySQL, where an unqualified name
-// that a block in force declares is that variable wherever an expression may stand. A reference is a
-// Parameter whose index is the slot, so a statement of the body is bound and executed like a
+// that a block in force declares is that variable wherever an expression may stand. A reference is
+// a Parameter whose index is the slot, so a statement of the body is bound and executed like a
 // prepared statement whose parameters are the frame. Bodies hold no `?` of their own (1064).
 //
 // Conditions, handlers and cursors are resolved by the parser, too: what refers to them holds
@@ -45,10 +45,10 @@ using ProgramNodes = std::vector<ProgramNodePtr>;
 struct ProgramSlot {
   enum class Origin : uint8_t { kVariable, kNew, kOld };
   Origin origin = Origin::kVariable;
-  std::string name;      // of the variable or the column, as first written
-  TypeName type;         // kVariable
+  std::string name;            // of the variable or the column, as first written
+  TypeName type;               // kVariable
   bool is_set_target = false;  // kNew: something in the body assigns it
-  Span span;             // of the first mention: what 1054 is told of
+  Span span;                   // of the first mention: what 1054 is told of
 };
 
 // What a handler waits for, or DECLARE … CONDITION names, or SIGNAL raises.
@@ -153,6 +153,7 @@ struct ProgramSetSlot final : ProgramNode {
   ProgramSetSlot() : Node(kKind) {}
   uint32_t slot = 0;
   ExprPtr value;
+  bool value_is_default = false;  // SET NEW.c = DEFAULT: `value` is null
 };
 
 struct ProgramStatement final : ProgramNode {

@@ -85,17 +85,18 @@ Result<ExprPtr> ParseExpression(std::string_view text, const ParserOptions& opti
 }
 
 Parser::Parser(std::string_view text, const ParserOptions& options)
-    : text_(text), options_(options) {
+    : text_(text), options_(options), lexer_(text_, options_) {
   while (start_ < text_.size() && IsSpace(text_[start_])) {
     ++start_;
   }
   tokens_.reserve(std::min<size_t>(text.size() / 4 + 8, 4096));
-  Lexer(text_, options_).Run(start_, &tokens_);
+  lexer_.Run(start_, &tokens_);
 }
 
 // Names are UTF-8 (INV-ROW-1). Literals may be malformed: the binder warns of them.
-Status Parser::CheckNames() const {
-  for (const Token& token : tokens_) {
+Status Parser::CheckNames(size_t first_token) const {
+  for (size_t i = first_token; i < tokens_.size(); ++i) {
+    const Token& token = tokens_[i];
     if (token.kind == TokenKind::kIdent || token.kind == TokenKind::kQuotedIdent) {
       RETURN_IF_ERROR(CheckUtf8(TextOf(token)));
     }
@@ -105,7 +106,7 @@ Status Parser::CheckNames() const {
 
 Result<ParsedStatement> Parser::ParseOneStatement() {
   ParsedStatement parsed;
-  RETURN_IF_ERROR(CheckNames());
+  RETURN_IF_ERROR(CheckNames(0));
   if (!AtEnd()) {
     ASSIGN_OR_RETURN(parsed.statement, ParseStatement());
     if (!consume_all_ && !AtEnd()) {
@@ -128,7 +129,7 @@ Result<ParsedStatement> Parser::ParseOneStatement() {
 }
 
 Result<ExprPtr> Parser::ParseWholeExpression() {
-  RETURN_IF_ERROR(CheckNames());
+  RETURN_IF_ERROR(CheckNames(0));
   ASSIGN_OR_RETURN(ExprPtr expr, ParseExpr());
   if (!At(TokenKind::kEnd)) {
     return Error();
@@ -137,11 +138,23 @@ Result<ExprPtr> Parser::ParseWholeExpression() {
 }
 
 Status Parser::ErrorAt(const Token& token) const {
+  const auto [near, line] = Place(token);
+  return UserError(ER_PARSE_ERROR, near, line);
+}
+
+Status Parser::ErrorAt(const Token& token, const std::string& reason) const {
+  const auto [near, line] = Place(token);
+  return Status::User(ER_PARSE_ERROR,
+                      reason + " near '" + near + "' at line " + std::to_string(line));
+}
+
+// What an error message says of where it is.
+std::pair<std::string, ptrdiff_t> Parser::Place(const Token& token) const {
   const std::string_view trimmed = TrimEnd(text_);
   const size_t at = std::min<size_t>(token.begin, trimmed.size());
   const auto line = 1 + std::count(text_.begin() + static_cast<ptrdiff_t>(std::min(start_, at)),
                                    text_.begin() + static_cast<ptrdiff_t>(at), '\n');
-  return UserError(ER_PARSE_ERROR, std::string(FirstCharacters(trimmed.substr(at), 80)), line);
+  return {std::string(FirstCharacters(trimmed.substr(at), 80)), line};
 }
 
 Status Parser::TooDeep() const {

@@ -25,6 +25,7 @@
 #include "sql/ast/stmt.h"
 #include "sql/parser/lexer.h"
 #include "sql/parser/parser.h"
+#include "sql/parser/program_scope.h"
 
 namespace borealis::sql {
 
@@ -35,6 +36,7 @@ class Parser {
 
   Result<ParsedStatement> ParseOneStatement();
   Result<ExprPtr> ParseWholeExpression();
+  Result<Program> ParseWholeTriggerBody(TriggerTiming timing, TriggerEvent event);
 
  private:
   using Kw = Keyword;
@@ -90,6 +92,8 @@ class Parser {
 
   Status Error() const { return ErrorAt(Cur()); }
   Status ErrorAt(const Token& token) const;
+  Status ErrorAt(const Token& token, const std::string& reason) const;
+  std::pair<std::string, ptrdiff_t> Place(const Token& token) const;
   Status TooDeep() const;
 
   // ---- names and simple values (parser.cc)
@@ -98,7 +102,7 @@ class Parser {
   Result<std::string> Ident();
   Result<std::string> IdentOrString();
   Result<std::string> StringText();
-  Status CheckNames() const;
+  Status CheckNames(size_t first_token) const;
   Result<std::string> DottedIdent();                // after a dot: any word
   Status IdentList(std::vector<std::string>* out);  // (a, b)
   Status TableName(QualifiedName* out);
@@ -275,6 +279,7 @@ class Parser {
   // ---- statements (statement_parser.cc)
   Result<StmtPtr> ParseStatement();
   Result<StmtPtr> ParseCreate();
+  Result<StmtPtr> ParseCreateProgram(std::optional<AccountName> definer);
   Result<StmtPtr> ParseAlter();
   Result<StmtPtr> ParseDrop();
   Result<StmtPtr> ParseRename();
@@ -434,11 +439,66 @@ class Parser {
   Result<StmtPtr> ParseReset();
   Result<StmtPtr> ParseTableMaintenance(TableMaintenanceStmt::Verb verb);
   Status ParseMaintenanceTail(TableMaintenanceStmt* stmt);
+
+  // ---- diagnostics (diagnostics_parser.cc)
   Result<StmtPtr> ParseSignal(bool resignal);
+  Status ResolveCondition(SignalStmt* stmt);
   Result<StmtPtr> ParseGetDiagnostics();
+  Status ParseDiagnosticsTarget(GetDiagnosticsStmt::Item* item);
+  Result<ExprPtr> ParseDiagnosticsValue();
+
+  // ---- triggers (trigger_parser.cc)
+  Result<StmtPtr> ParseCreateTrigger(std::optional<AccountName> definer);
+  Result<StmtPtr> ParseDropTrigger();
+  Status ParseTriggerMoment(CreateTriggerStmt* stmt);
+  Result<Program> ParseTriggerProgram(TriggerTiming timing, TriggerEvent event);
+
+  // ---- bodies of stored programs (program_parser.cc)
+  Status ExpectStatementEnd();
+  Status ParseProgramList(ProgramNodes* out, std::initializer_list<Kw> ends);
+  Status ParseProgramBranch(ProgramNodes* out, std::initializer_list<Kw> ends);
+  Status ParseProgramStatement(ProgramNodes* out);
+  Status ParseProgramNodes(ProgramNodes* out);
+  Result<ProgramNodePtr> ParseLabelled();
+  Result<ProgramNodePtr> ParseBlockOrLoop(const std::string& label);
+  Result<ProgramNodePtr> ParseBlock(uint32_t id);
+  Result<ProgramNodePtr> ParseLoop(uint32_t id);
+  Result<ProgramNodePtr> ParseProgramIf();
+  Result<ProgramNodePtr> ParseProgramCase();
+  Result<ProgramNodePtr> ParseLeave();
+  Result<ProgramNodePtr> ParseOpenOrClose();
+  Result<ProgramNodePtr> ParseFetch();
+  Status CursorName(uint32_t* cursor);
+
+  // ---- their declarations (declaration_parser.cc)
+  Status ParseDeclarations(ProgramBlock* block);
+  Status ParseVariableDeclaration(ProgramBlock* block, bool late);
+  Status ParseConditionDeclaration(bool late);
+  Status ParseCursorDeclaration(ProgramBlock* block);
+  Status ParseHandlerDeclaration(ProgramBlock* block);
+  Status ParseHandledCondition(ProgramCondition* condition);
+  Status ParseConditionValue(ProgramCondition* condition);
+  Status ParseSqlState(std::string* sqlstate);
+  ProgramNodePtr InBlock(ProgramNodes statements);
+
+  // ---- their statements and names (program_statement_parser.cc)
+  Status ParseEmbeddedStatement(ProgramNodes* out);
+  Status AddStatement(StmtPtr statement, uint32_t begin, ProgramNodes* out);
+  Status NoteOffences(const Stmt& statement);
+  Status CheckOffences() const;
+  std::optional<ProgramSlot::Origin> RowNamed(std::string_view name) const;
+  Status CheckRow(ProgramSlot::Origin row) const;
+  static ExprPtr SlotValue(uint32_t slot, Span span);
+  Result<ExprPtr> ResolveInProgram(const ColumnRef& name);
+  Result<uint32_t> VariableSlot(const std::string& name) const;
+  bool AtSlotTarget() const;
+  Result<uint32_t> ParseRowTarget();
+  Status ParseSlotAssignment(ProgramNodes* out);
+  Status ParseProgramSet(ProgramNodes* out);
 
   std::string_view text_;
   ParserOptions options_;
+  Lexer lexer_;
   // In which introduced literals came; none: the text is the server's own.
   std::optional<row::CharsetId> client_charset_;
   std::vector<Token> tokens_;
@@ -449,6 +509,7 @@ class Parser {
   uint32_t height_ = 0;       // of the highest tree parsed in the current NestingScope
   bool consume_all_ = false;  // the statement runs to the end of the text (stored programs)
   std::vector<uint32_t> parameters_;
+  std::optional<ProgramScope> program_;  // while a stored program's body is parsed
 };
 
 }  // namespace borealis::sql

@@ -379,6 +379,12 @@ Result<ExprPtr> Parser::ParseColumnRef() {
     call->span = SpanFrom(begin);
     return call;
   }
+  if (program_) {
+    ASSIGN_OR_RETURN(ExprPtr value, ResolveInProgram(*column));
+    if (value) {
+      return ParseJsonArrows(std::move(value));
+    }
+  }
   return ParseJsonArrows(std::move(column));
 }
 

@@ -44,6 +44,11 @@ bool ContinuesQuery(const Token& token) {
   }
 }
 
+// What a program's variable must be to stand in LIMIT.
+bool IsInteger(TypeKind kind) {
+  return kind <= TypeKind::kBigInt || kind == TypeKind::kBit || kind == TypeKind::kYear;
+}
+
 }  // namespace
 
 // "((((SELECT 1) UNION SELECT 2)))" holds a query, "((SELECT 1) + 1)" does not: every parenthesised
@@ -412,7 +417,18 @@ Result<ExprPtr> Parser::ParseLimitValue() {
       At(TokenKind::kInteger)) {
     return ParsePrimary();
   }
-  return Error();
+  if (!program_ || !AtIdent()) {
+    return Error();
+  }
+  const Span span = {Cur().begin, Cur().end};
+  const Token& token = Cur();
+  ASSIGN_OR_RETURN(const uint32_t slot, VariableSlot(IdentifierValue(text_, token)));
+  if (!IsInteger(program_->slot(slot).type.kind)) {
+    return ErrorAt(
+        token, "The variable \"" + program_->slot(slot).name + "\" has a non-integer based type");
+  }
+  Next();
+  return SlotValue(slot, span);
 }
 
 // LIMIT n, LIMIT offset, n, LIMIT n OFFSET offset
@@ -465,13 +481,22 @@ Status Parser::ParseInto(std::unique_ptr<IntoClause>* into) {
     do {
       if (At(TokenKind::kUserVariable)) {
         clause->variables.push_back(UserVariableName(text_, Cur(), StringEscapes()));
+        clause->slots.push_back(IntoClause::kNoSlot);
         Next();
+      } else if (program_) {
+        ASSIGN_OR_RETURN(std::string name, Ident());
+        ASSIGN_OR_RETURN(const uint32_t slot, VariableSlot(name));
+        clause->variables.push_back(std::move(name));
+        clause->slots.push_back(slot);
       } else {
         ASSIGN_OR_RETURN(std::string name, Ident());
         clause->variables.push_back(std::move(name));
         clause->has_local_variable = true;
       }
     } while (Accept(Op::kComma));
+    if (!program_) {
+      clause->slots.clear();
+    }
   }
   *into = std::move(clause);
   return Status::Ok();

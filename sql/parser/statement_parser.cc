@@ -1,10 +1,14 @@
 // Which statement is it: dispatch on the first words.
+#include "base/mysql_error.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
 
 // The rest of the text belongs to the statement, whatever it holds.
 Result<StmtPtr> Parser::Unsupported(std::string construct) {
+  if (program_) {
+    return UserError(ER_NOT_SUPPORTED_YET, construct);
+  }
   auto stmt = std::make_unique<UnsupportedStmt>();
   stmt->construct = std::move(construct);
   consume_all_ = true;
@@ -151,6 +155,16 @@ Result<StmtPtr> Parser::ParseStatement() {
   }
 }
 
+// At the word that says of which kind it is. No stored program may make another.
+Result<StmtPtr> Parser::ParseCreateProgram(std::optional<AccountName> definer) {
+  const std::string what = At(Kw::kAggregate) ? "FUNCTION" : UpperText(Cur());
+  if (program_) {
+    return At(Kw::kEvent) ? UserError(ER_EVENT_RECURSION_FORBIDDEN)
+                          : UserError(ER_SP_NO_RECURSIVE_CREATE, what);
+  }
+  return At(Kw::kTrigger) ? ParseCreateTrigger(std::move(definer)) : Unsupported("CREATE " + what);
+}
+
 Result<StmtPtr> Parser::ParseCreate() {
   const Token& second = Ahead(1);
   switch (second.kind == TokenKind::kIdent ? second.keyword : Kw::kNotKeyword) {
@@ -186,19 +200,19 @@ Result<StmtPtr> Parser::ParseCreate() {
       return ParseCreateUser();
     case Kw::kRole:
       return ParseCreateRole();
+    case Kw::kTrigger:
     case Kw::kProcedure:
     case Kw::kFunction:
     case Kw::kAggregate:
-    case Kw::kTrigger:
     case Kw::kEvent:
+      Next();
+      return ParseCreateProgram(std::nullopt);
     case Kw::kServer:
     case Kw::kTablespace:
     case Kw::kUndo:
     case Kw::kLogfile:
-    case Kw::kResource: {
-      const std::string what = Is(second, Kw::kAggregate) ? "FUNCTION" : UpperText(second);
-      return Unsupported("CREATE " + what);
-    }
+    case Kw::kResource:
+      return Unsupported("CREATE " + UpperText(second));
     default:
       break;
   }
@@ -216,7 +230,7 @@ Result<StmtPtr> Parser::ParseCreate() {
   if (stmt->definer && !stmt->or_replace) {
     if (At(Kw::kProcedure) || At(Kw::kFunction) || At(Kw::kTrigger) || At(Kw::kEvent) ||
         At(Kw::kAggregate)) {
-      return Unsupported("CREATE " + UpperText(Cur()));
+      return ParseCreateProgram(std::move(stmt->definer));
     }
   }
   return ParseCreateView(std::move(stmt));
@@ -234,6 +248,10 @@ Result<StmtPtr> Parser::ParseAlter() {
       return ParseAlterUser();
     case Kw::kProcedure:
     case Kw::kFunction:
+      if (program_) {
+        return UserError(ER_SP_NO_DROP_SP, UpperText(second));
+      }
+      return Unsupported("ALTER " + UpperText(second));
     case Kw::kEvent:
     case Kw::kServer:
     case Kw::kTablespace:
@@ -318,6 +336,7 @@ Result<StmtPtr> Parser::ParseDrop() {
     case Kw::kEvent:
       return ParseDropProgram(ProgramKind::kEvent);
     case Kw::kTrigger:
+      return ParseDropTrigger();
     case Kw::kServer:
     case Kw::kTablespace:
     case Kw::kUndo:
@@ -330,6 +349,9 @@ Result<StmtPtr> Parser::ParseDrop() {
       // IF EXISTS of a thing that cannot exist is how dumps begin; the binder may let it pass.
       while (!AtEnd()) {
         Next();
+      }
+      if (program_) {
+        return UserError(ER_NOT_SUPPORTED_YET, what);
       }
       auto stmt = std::make_unique<UnsupportedStmt>();
       stmt->construct = what;
