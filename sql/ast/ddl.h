@@ -335,7 +335,7 @@ struct CreateTriggerStmt final : Stmt {
   QualifiedName table;
   std::optional<TriggerOrder> order;
   Program program;
-  Span body_span;
+  std::string body;  // text of the program, without the marks of version comments
 };
 
 struct DropTriggerStmt final : Stmt {

@@ -153,7 +153,6 @@ struct ProgramSetSlot final : ProgramNode {
   ProgramSetSlot() : Node(kKind) {}
   uint32_t slot = 0;
   ExprPtr value;
-  bool value_is_default = false;  // SET NEW.c = DEFAULT: `value` is null
 };
 
 struct ProgramStatement final : ProgramNode {

@@ -175,6 +175,7 @@ bool Lexer::SkipBlanks() {
       }
     } else if (version_comment_depth_ > 0 && c == '*' && At(pos_ + 1) == '/') {
       --version_comment_depth_;
+      MarkVersion(pos_, pos_ + 2);
       pos_ += 2;
     } else {
       return true;
@@ -201,6 +202,7 @@ bool Lexer::SkipComment() {
     }
     if (version <= options_.version) {
       ++version_comment_depth_;
+      MarkVersion(pos_, p + digits);
       pos_ = p + digits;
       return true;
     }
@@ -213,6 +215,9 @@ bool Lexer::SkipComment() {
     if (text_[p] == '*' && text_[p + 1] == '/') {
       p += 2;
       if (--depth == 0) {
+        if (nests) {
+          MarkVersion(pos_, p);
+        }
         pos_ = p;
         return true;
       }

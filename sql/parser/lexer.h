@@ -107,6 +107,10 @@ class Lexer {
   // the last token is always kEnd or a semicolon followed by kEnd.
   void Run(size_t offset, std::vector<Token>* tokens);
 
+  // What was passed over of version comments: the marks of those that are executed, and the others
+  // with all that is in them. In order.
+  const std::vector<Span>& version_marks() const { return version_marks_; }
+
  private:
   char At(size_t pos) const { return pos < text_.size() ? text_[pos] : '\0'; }
   // Moves over white space and comments. False: a comment is not closed.
@@ -114,6 +118,9 @@ class Lexer {
   // C programs send the end of their strings along; MySQL takes one NUL there.
   bool IsFinalNul(size_t at) const;
   bool SkipComment();  // at "/*"
+  void MarkVersion(size_t begin, size_t end) {
+    version_marks_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+  }
   void LexOne();
   void LexIdentifier(bool keyword_allowed);
   void LexNumber();
@@ -133,6 +140,7 @@ class Lexer {
   bool done_ = false;
   std::vector<Token>* tokens_ = nullptr;
   std::vector<uint32_t> open_parens_;
+  std::vector<Span> version_marks_;
 };
 
 // Values of tokens of the named kinds.

@@ -25,7 +25,7 @@
 #include "sql/ast/stmt.h"
 #include "sql/parser/lexer.h"
 #include "sql/parser/parser.h"
-#include "sql/parser/program_scope.h"
+#include "sql/parser/program_names.h"
 
 namespace borealis::sql {
 
@@ -450,6 +450,7 @@ class Parser {
   // ---- triggers (trigger_parser.cc)
   Result<StmtPtr> ParseCreateTrigger(std::optional<AccountName> definer);
   Result<StmtPtr> ParseDropTrigger();
+  std::string TextWithoutVersionMarks(Span span) const;
   Status ParseTriggerMoment(CreateTriggerStmt* stmt);
   Result<Program> ParseTriggerProgram(TriggerTiming timing, TriggerEvent event);
 
@@ -509,7 +510,7 @@ class Parser {
   uint32_t height_ = 0;       // of the highest tree parsed in the current NestingScope
   bool consume_all_ = false;  // the statement runs to the end of the text (stored programs)
   std::vector<uint32_t> parameters_;
-  std::optional<ProgramScope> program_;  // while a stored program's body is parsed
+  std::optional<ProgramNames> program_;  // while a stored program's body is parsed
 };
 
 }  // namespace borealis::sql

@@ -122,7 +122,7 @@ Result<ProgramNodePtr> Parser::ParseBlockOrLoop(const std::string& label) {
   program_->PopLabel();
   if (AtIdent() && !label.empty()) {
     ASSIGN_OR_RETURN(const std::string end_label, Ident());
-    if (!ProgramScope::SameName(label, end_label)) {
+    if (!ProgramNames::SameName(label, end_label)) {
       return UserError(ER_SP_LABEL_MISMATCH, end_label);
     }
   }
@@ -204,7 +204,7 @@ Result<ProgramNodePtr> Parser::ParseLeave() {
   node->iterate = At(Kw::kIterate);
   Next();
   ASSIGN_OR_RETURN(const std::string label, Ident());
-  const ProgramScope::Label* found = program_->FindLabel(label);
+  const ProgramNames::Label* found = program_->FindLabel(label);
   if (found == nullptr || (node->iterate && !found->loop)) {
     return UserError(ER_SP_LILABEL_MISMATCH, node->iterate ? "ITERATE" : "LEAVE", label);
   }

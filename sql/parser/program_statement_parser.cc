@@ -9,7 +9,7 @@
 namespace borealis::sql {
 namespace {
 
-using Offence = ProgramScope::Offence;
+using Offence = ProgramNames::Offence;
 
 // Statements that commit, outside of which a transaction cannot go on.
 bool Commits(const Stmt& statement) {
@@ -90,7 +90,7 @@ std::string RefusedName(const Stmt& statement) {
 
 bool SetsAutocommit(const SetItem& item) {
   return item.kind == SetItem::Kind::kPassword || (item.kind == SetItem::Kind::kSystemVariable &&
-                                                   ProgramScope::SameName(item.name, "autocommit"));
+                                                   ProgramNames::SameName(item.name, "autocommit"));
 }
 
 }  // namespace
@@ -176,10 +176,10 @@ Status Parser::ParseEmbeddedStatement(ProgramNodes* out) {
 // ---- names
 
 std::optional<ProgramSlot::Origin> Parser::RowNamed(std::string_view name) const {
-  if (ProgramScope::SameName(name, "NEW")) {
+  if (ProgramNames::SameName(name, "NEW")) {
     return ProgramSlot::Origin::kNew;
   }
-  if (ProgramScope::SameName(name, "OLD")) {
+  if (ProgramNames::SameName(name, "OLD")) {
     return ProgramSlot::Origin::kOld;
   }
   return std::nullopt;
@@ -267,18 +267,12 @@ Status Parser::ParseSlotAssignment(ProgramNodes* out) {
   auto node = std::make_unique<ProgramSetSlot>();
   if (Is(Ahead(1), Op::kDot)) {
     ASSIGN_OR_RETURN(node->slot, ParseRowTarget());
-    Next();
-    node->value_is_default = At(Kw::kDefault) && !AtCall();
   } else {
     ASSIGN_OR_RETURN(const std::string name, Ident());
     ASSIGN_OR_RETURN(node->slot, VariableSlot(name));
-    Next();
   }
-  if (node->value_is_default) {
-    Next();
-  } else {
-    ASSIGN_OR_RETURN(node->value, ParseSetValue());
-  }
+  Next();
+  ASSIGN_OR_RETURN(node->value, ParseSetValue());
   node->span = SpanFrom(begin);
   out->push_back(std::move(node));
   return Status::Ok();

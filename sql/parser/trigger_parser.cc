@@ -35,6 +35,19 @@ Result<Program> Parser::ParseTriggerProgram(TriggerTiming timing, TriggerEvent e
   return program;
 }
 
+// What is kept of a program must not depend on what version reads it.
+std::string Parser::TextWithoutVersionMarks(Span span) const {
+  std::string out;
+  size_t copied = span.begin;
+  for (const Span& mark : lexer_.version_marks()) {
+    if (mark.begin >= span.begin && mark.end <= span.end) {
+      out.append(text_.substr(copied, mark.begin - copied));
+      copied = mark.end;
+    }
+  }
+  return out.append(text_.substr(copied, span.end - copied));
+}
+
 Status Parser::ParseTriggerMoment(CreateTriggerStmt* stmt) {
   stmt->timing = At(Kw::kBefore) ? TriggerTiming::kBefore : TriggerTiming::kAfter;
   if (!AcceptAny({Kw::kBefore, Kw::kAfter})) {
@@ -73,7 +86,7 @@ Result<StmtPtr> Parser::ParseCreateTrigger(std::optional<AccountName> definer) {
   }
   const uint32_t begin = Begin();
   ASSIGN_OR_RETURN(stmt->program, ParseTriggerProgram(stmt->timing, stmt->event));
-  stmt->body_span = SpanFrom(begin);
+  stmt->body = TextWithoutVersionMarks(SpanFrom(begin));
   return StmtPtr(std::move(stmt));
 }
 

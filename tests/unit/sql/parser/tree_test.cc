@@ -319,8 +319,8 @@ TEST(Accounts, UsersAndHosts) {
 }
 
 TEST(Unsupported, IsNamed) {
-  EXPECT_EQ(ParseAs<UnsupportedStmt>("CREATE DEFINER=a@b TRIGGER t BEFORE ...")->construct,
-            "CREATE TRIGGER");
+  EXPECT_EQ(ParseAs<UnsupportedStmt>("CREATE DEFINER=a@b PROCEDURE p() ...")->construct,
+            "CREATE PROCEDURE");
   EXPECT_EQ(ParseAs<UnsupportedStmt>("create procedure p() begin end")->construct,
             "CREATE PROCEDURE");
 }

@@ -1,15 +1,15 @@
-#include "sql/parser/program_scope.h"
+#include "sql/parser/program_names.h"
 
 #include "row/collation.h"
 
 namespace borealis::sql {
 
-bool ProgramScope::SameName(std::string_view a, std::string_view b) {
+bool ProgramNames::SameName(std::string_view a, std::string_view b) {
   return a == b || row::GetCollation(row::kUtf8mb3GeneralCi).Equal(a, b);
 }
 
 template <class T>
-const T* ProgramScope::Find(const std::vector<Named<T>>& names, std::string_view name) {
+const T* ProgramNames::Find(const std::vector<Named<T>>& names, std::string_view name) {
   for (const Named<T>& named : names) {
     if (SameName(named.name, name)) {
       return &named.value;
@@ -19,7 +19,7 @@ const T* ProgramScope::Find(const std::vector<Named<T>>& names, std::string_view
 }
 
 template <class T>
-const T* ProgramScope::FindInBlocks(std::vector<Named<T>> Block::*names,
+const T* ProgramNames::FindInBlocks(std::vector<Named<T>> Block::*names,
                                     std::string_view name) const {
   for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
     if (const T* found = Find((*block).*names, name)) {
@@ -29,7 +29,7 @@ const T* ProgramScope::FindInBlocks(std::vector<Named<T>> Block::*names,
   return nullptr;
 }
 
-bool ProgramScope::DeclareVariable(const std::string& name, uint32_t* slot) {
+bool ProgramNames::DeclareVariable(const std::string& name, uint32_t* slot) {
   if (Find(blocks_.back().variables, name) != nullptr) {
     return false;
   }
@@ -39,7 +39,7 @@ bool ProgramScope::DeclareVariable(const std::string& name, uint32_t* slot) {
   return true;
 }
 
-bool ProgramScope::DeclareCondition(const std::string& name, ProgramCondition condition) {
+bool ProgramNames::DeclareCondition(const std::string& name, ProgramCondition condition) {
   if (Find(blocks_.back().conditions, name) != nullptr) {
     return false;
   }
@@ -47,7 +47,7 @@ bool ProgramScope::DeclareCondition(const std::string& name, ProgramCondition co
   return true;
 }
 
-bool ProgramScope::DeclareCursor(const std::string& name, uint32_t* cursor) {
+bool ProgramNames::DeclareCursor(const std::string& name, uint32_t* cursor) {
   if (Find(blocks_.back().cursors, name) != nullptr) {
     return false;
   }
@@ -57,7 +57,7 @@ bool ProgramScope::DeclareCursor(const std::string& name, uint32_t* cursor) {
   return true;
 }
 
-bool ProgramScope::DeclareHandled(const ProgramCondition& condition) {
+bool ProgramNames::DeclareHandled(const ProgramCondition& condition) {
   for (const ProgramCondition& handled : blocks_.back().handled) {
     if (handled.kind == condition.kind && handled.error_number == condition.error_number &&
         handled.sqlstate == condition.sqlstate) {
@@ -68,21 +68,21 @@ bool ProgramScope::DeclareHandled(const ProgramCondition& condition) {
   return true;
 }
 
-std::optional<uint32_t> ProgramScope::FindVariable(std::string_view name) const {
+std::optional<uint32_t> ProgramNames::FindVariable(std::string_view name) const {
   const uint32_t* slot = FindInBlocks(&Block::variables, name);
   return slot == nullptr ? std::nullopt : std::optional(*slot);
 }
 
-const ProgramCondition* ProgramScope::FindCondition(std::string_view name) const {
+const ProgramCondition* ProgramNames::FindCondition(std::string_view name) const {
   return FindInBlocks(&Block::conditions, name);
 }
 
-std::optional<uint32_t> ProgramScope::FindCursor(std::string_view name) const {
+std::optional<uint32_t> ProgramNames::FindCursor(std::string_view name) const {
   const uint32_t* cursor = FindInBlocks(&Block::cursors, name);
   return cursor == nullptr ? std::nullopt : std::optional(*cursor);
 }
 
-uint32_t ProgramScope::SlotOfColumn(ProgramSlot::Origin origin, const std::string& column,
+uint32_t ProgramNames::SlotOfColumn(ProgramSlot::Origin origin, const std::string& column,
                                     Span span) {
   for (size_t i = 0; i < program_.slots.size(); ++i) {
     if (program_.slots[i].origin == origin && SameName(program_.slots[i].name, column)) {
@@ -96,7 +96,7 @@ uint32_t ProgramScope::SlotOfColumn(ProgramSlot::Origin origin, const std::strin
   return static_cast<uint32_t>(program_.slots.size() - 1);
 }
 
-const ProgramScope::Label* ProgramScope::FindLabel(std::string_view name) const {
+const ProgramNames::Label* ProgramNames::FindLabel(std::string_view name) const {
   for (size_t i = labels_.size(); i > first_label_; --i) {
     if (SameName(labels_[i - 1].name, name)) {
       return &labels_[i - 1];
@@ -105,7 +105,7 @@ const ProgramScope::Label* ProgramScope::FindLabel(std::string_view name) const 
   return nullptr;
 }
 
-Program ProgramScope::TakeProgram(ProgramNodePtr body) {
+Program ProgramNames::TakeProgram(ProgramNodePtr body) {
   program_.body = std::move(body);
   return std::move(program_);
 }

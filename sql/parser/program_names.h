@@ -17,9 +17,9 @@
 
 namespace borealis::sql {
 
-class ProgramScope {
+class ProgramNames {
  public:
-  ProgramScope(TriggerTiming timing, TriggerEvent event) : timing_(timing), event_(event) {}
+  ProgramNames(TriggerTiming timing, TriggerEvent event) : timing_(timing), event_(event) {}
 
   TriggerTiming timing() const { return timing_; }
   TriggerEvent event() const { return event_; }
