@@ -7,8 +7,8 @@ namespace borealis::sql {
 namespace {
 
 // 2 adds the tables that refer to this one, and which indexes were made for a foreign key; 3 adds
-// the stored form; 4 describes views in full.
-constexpr uint8_t kTableFormat = 4;
+// the stored form; 4 describes views in full; 5 adds triggers.
+constexpr uint8_t kTableFormat = 5;
 constexpr uint8_t kTableFormatOldest = 1;
 constexpr uint8_t kSchemaFormat = 1;
 // A payload is bounded by what a statement can say; anything larger is damage.
@@ -350,6 +350,36 @@ ViewDescriptor ReadView(Reader* in) {
   return view;
 }
 
+void WriteTrigger(const TriggerDescriptor& trigger, Writer* out) {
+  out->Text(trigger.name);
+  out->Byte(static_cast<uint8_t>(trigger.timing));
+  out->Byte(static_cast<uint8_t>(trigger.event));
+  out->Text(trigger.body);
+  out->Text(trigger.definer_user);
+  out->Text(trigger.definer_host);
+  out->Number(trigger.sql_mode);
+  out->Number(trigger.client_collation);
+  out->Number(trigger.connection_collation);
+  out->Number(trigger.database_collation);
+  out->Number(static_cast<uint64_t>(trigger.created_us));
+}
+
+TriggerDescriptor ReadTrigger(Reader* in) {
+  TriggerDescriptor trigger;
+  trigger.name = in->Text();
+  trigger.timing = in->Enum(TriggerTiming::kAfter);
+  trigger.event = in->Enum(TriggerEvent::kDelete);
+  trigger.body = in->Text();
+  trigger.definer_user = in->Text();
+  trigger.definer_host = in->Text();
+  trigger.sql_mode = in->Number();
+  trigger.client_collation = ReadCollation(in);
+  trigger.connection_collation = ReadCollation(in);
+  trigger.database_collation = ReadCollation(in);
+  trigger.created_us = static_cast<int64_t>(in->Number());
+  return trigger;
+}
+
 // Formats before 4 had room for views, and none was ever stored.
 void SkipOldView(Reader* in) {
   for (int i = 0; i < 3; ++i) {
@@ -405,6 +435,10 @@ std::string EncodeTableDescriptor(const TableDescriptor& table) {
     WriteView(*table.view, &out);
   }
   WriteStoredForm(table.stored, &out);
+  out.Number(table.triggers.size());
+  for (const TriggerDescriptor& trigger : table.triggers) {
+    WriteTrigger(trigger, &out);
+  }
   return out.Take();
 }
 
@@ -458,6 +492,10 @@ Result<TableDescriptor> DecodeTableDescriptor(std::string_view bytes) {
   }
   if (format >= 3) {
     table.stored = ReadStoredForm(columns, &in);
+  }
+  const size_t triggers = format >= 5 ? in.Count() : 0;
+  for (size_t i = 0; i < triggers && in.ok(); ++i) {
+    table.triggers.push_back(ReadTrigger(&in));
   }
   if (!in.complete() || row::FindCollation(table.collation) == nullptr) {
     return Status::Corruption("table definition is damaged");

@@ -114,6 +114,7 @@ Status CreateLike(StatementRun& run, const CreateTableStmt& statement, engine::T
   old.auto_increment_start = 0;
   old.foreign_keys.clear();  // they are not copied
   old.referencing.clear();
+  old.triggers.clear();
   TableDraft draft(run, std::move(name), old);
   for (DraftCheck& check : draft.checks()) {
     check.is_new = true;

@@ -4,6 +4,7 @@
 #include "sql/executor/definition_run.h"
 #include "sql/executor/definition_statements.h"
 #include "sql/executor/foreign_key_relations.h"
+#include "sql/executor/trigger_names.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -101,6 +102,7 @@ Status DropDatabase(StatementRun& run, const DropDatabaseStmt& statement) {
   Status dropped = UntilNotOvertaken(run, [&]() -> Status {
     engine::SchemaChangeOptions how = ChangeOptions(run);
     ASSIGN_OR_RETURN(how.related, RelateDroppedSchema(run, statement.name));
+    RETURN_IF_ERROR(RelateTriggersOfSchema(EngineOf(run), statement.name, &how.related));
     return EngineOf(run).DropSchema(statement.name, how);
   });
   if (dropped.Is(Code::kNotFound)) {

@@ -36,6 +36,10 @@ Status ExecuteDefinition(StatementRun& run) {
       return DropView(run, statement.As<DropViewStmt>());
     case StmtKind::kDropProgram:
       return DropProgram(run, statement.As<DropProgramStmt>());
+    case StmtKind::kCreateTrigger:
+      return CreateTrigger(run, statement.As<CreateTriggerStmt>());
+    case StmtKind::kDropTrigger:
+      return DropTrigger(run, statement.As<DropTriggerStmt>());
     default:
       return Unsupported(StmtKindName(statement.kind));
   }

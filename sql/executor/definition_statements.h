@@ -34,6 +34,10 @@ Status DropIndex(StatementRun& run, const DropIndexStmt& statement);
 Status CreateView(StatementRun& run, const CreateViewStmt& statement);
 Status DropView(StatementRun& run, const DropViewStmt& statement);
 
+// trigger_definition.cc
+Status CreateTrigger(StatementRun& run, const CreateTriggerStmt& statement);
+Status DropTrigger(StatementRun& run, const DropTriggerStmt& statement);
+
 // drop_program.cc
 Status DropProgram(StatementRun& run, const DropProgramStmt& statement);
 

@@ -12,6 +12,7 @@
 #include "sql/executor/definition_statements.h"
 #include "sql/executor/foreign_key_names.h"
 #include "sql/executor/foreign_key_relations.h"
+#include "sql/executor/trigger_names.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -137,6 +138,7 @@ Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName
     }
     engine::SchemaChangeOptions how = ChangeOptions(run);
     ASSIGN_OR_RETURN(how.related, RelateForeignKeys(run, changes));
+    RETURN_IF_ERROR(RelateTriggers(changes, &how.related));
     return EngineOf(run).DropTables(tables, how);
   });
 }
@@ -234,6 +236,7 @@ Status RenameTable(StatementRun& run, const RenameTableStmt& statement) {
     ASSIGN_OR_RETURN(std::vector<TableChange> changed_tables, RenamedTables(run, renames));
     engine::SchemaChangeOptions how = ChangeOptions(run);
     ASSIGN_OR_RETURN(how.related, RelateForeignKeys(run, changed_tables));
+    RETURN_IF_ERROR(RelateTriggers(changed_tables, &how.related));
     return EngineOf(run).RenameTables(renames, how);
   });
 }

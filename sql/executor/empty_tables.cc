@@ -1,5 +1,5 @@
 // System tables that clients ask for and that have nothing to list here: there are no routines,
-// triggers, events, files, partial grants, histograms or group members.
+// events, files, partial grants, histograms or group members.
 #include "sql/executor/system_rows.h"
 
 namespace borealis::sql {
@@ -40,29 +40,6 @@ constexpr std::string_view kParameters =
     "unsigned, NUMERIC_SCALE bigint, DATETIME_PRECISION int unsigned, CHARACTER_SET_NAME "
     "varchar(64), COLLATION_NAME varchar(64), DTD_IDENTIFIER mediumtext BIN NOT NULL, "
     "ROUTINE_TYPE enum('FUNCTION','PROCEDURE') BIN NOT NULL";
-
-constexpr std::string_view kTriggers =
-    "TRIGGER_CATALOG varchar(64) BIN NOT NULL, TRIGGER_SCHEMA varchar(64) BIN NOT NULL, "
-    "TRIGGER_NAME varchar(64) NOT NULL, EVENT_MANIPULATION enum('INSERT','UPDATE','DELETE') "
-    "BIN NOT NULL, EVENT_OBJECT_CATALOG varchar(64) BIN NOT NULL, EVENT_OBJECT_SCHEMA "
-    "varchar(64) BIN NOT NULL, EVENT_OBJECT_TABLE varchar(64) BIN NOT NULL, ACTION_ORDER int "
-    "unsigned NOT NULL, ACTION_CONDITION varbinary(0), ACTION_STATEMENT longtext BIN NOT NULL, "
-    "ACTION_ORIENTATION varchar(3) NOT NULL, ACTION_TIMING enum('BEFORE','AFTER') BIN NOT "
-    "NULL, ACTION_REFERENCE_OLD_TABLE varbinary(0), ACTION_REFERENCE_NEW_TABLE varbinary(0), "
-    "ACTION_REFERENCE_OLD_ROW varchar(3) NOT NULL, ACTION_REFERENCE_NEW_ROW varchar(3) NOT "
-    "NULL, CREATED timestamp(2) NOT NULL, SQL_MODE "
-    "set('REAL_AS_FLOAT','PIPES_AS_CONCAT','ANSI_QUOTES',"
-    "'IGNORE_SPACE','NOT_USED','ONLY_FULL_GROUP_BY',"
-    "'NO_UNSIGNED_SUBTRACTION','NO_DIR_IN_CREATE','NOT_USED_9',"
-    "'NOT_USED_10','NOT_USED_11','NOT_USED_12','NOT_USED_13',"
-    "'NOT_USED_14','NOT_USED_15','NOT_USED_16','NOT_USED_17',"
-    "'NOT_USED_18','ANSI','NO_AUTO_VALUE_ON_ZERO','NO_BACKSLASH_ESCAPES','STRICT_TRANS_TABLES',"
-    "'STRICT_ALL_TABLES','NO_ZERO_IN_DATE','NO_ZERO_DATE',"
-    "'ALLOW_INVALID_DATES','ERROR_FOR_DIVISION_BY_ZERO',"
-    "'TRADITIONAL','NOT_USED_29','HIGH_NOT_PRECEDENCE',"
-    "'NO_ENGINE_SUBSTITUTION','PAD_CHAR_TO_FULL_LENGTH','TIME_TRUNCATE_FRACTIONAL') BIN NOT "
-    "NULL, DEFINER varchar(288) BIN NOT NULL, CHARACTER_SET_CLIENT varchar(64) NOT NULL, "
-    "COLLATION_CONNECTION varchar(64) NOT NULL, DATABASE_COLLATION varchar(64) NOT NULL";
 
 constexpr std::string_view kEvents =
     "EVENT_CATALOG varchar(64) BIN NOT NULL, EVENT_SCHEMA varchar(64) BIN NOT NULL, EVENT_NAME "
@@ -142,7 +119,6 @@ std::vector<SystemTableDefinition> EmptySystemTables() {
   return {
       {kInformation, "ROUTINES", kRoutines},
       {kInformation, "PARAMETERS", kParameters},
-      {kInformation, "TRIGGERS", kTriggers},
       {kInformation, "EVENTS", kEvents},
       {kInformation, "FILES", kFiles},
       {kInformation, "COLUMN_STATISTICS", kColumnStatistics},

@@ -7,6 +7,7 @@
 #include "sql/ast/ddl.h"
 #include "sql/executor/account_statements.h"
 #include "sql/executor/definition_run.h"
+#include "sql/executor/trigger_names.h"
 #include "sql/executor/variable_spec.h"
 #include "sql/session/session.h"
 
@@ -22,6 +23,7 @@ class Checker {
       : run_(run), security_(run.session.security()), who_(run.session.identity()) {}
 
   Status Check() const;
+  Status Definer(const AccountName& name) const;
 
  private:
   const std::string& SchemaOf(const QualifiedName& name) const {
@@ -67,6 +69,8 @@ class Checker {
   Status CreateTable(const CreateTableStmt& statement) const;
   Status AlterTable(const AlterTableStmt& statement) const;
   Status CreateView(const CreateViewStmt& statement) const;
+  Status CreateTrigger(const CreateTriggerStmt& statement) const;
+  Status DropTrigger(const DropTriggerStmt& statement) const;
   Status DropProgram(const DropProgramStmt& statement) const;
   Status ShowCreate(const ShowStmt& statement) const;
   Status References(const QualifiedName& child, const QualifiedName& parent) const;
@@ -143,13 +147,42 @@ Status Checker::CreateView(const CreateViewStmt& statement) const {
     needed.Add(P::kDrop);
   }
   RETURN_IF_ERROR(OnTable(statement.view, needed));
-  if (!statement.definer.has_value() || IsOwn(*statement.definer)) {
+  return statement.definer.has_value() ? Definer(*statement.definer) : Status::Ok();
+}
+
+Status Checker::Definer(const AccountName& name) const {
+  if (IsOwn(name)) {
     return Status::Ok();
   }
   RETURN_IF_ERROR(OneOf(security_.HasSuperOr("SET_USER_ID"), "SUPER or SET_USER_ID"));
-  const Account* definer = security_.tables()->Find(ResolveAccount(run_, *statement.definer));
+  const Account* definer = security_.tables() == nullptr
+                               ? nullptr
+                               : security_.tables()->Find(ResolveAccount(run_, name));
   const bool system = definer != nullptr && definer->dynamic.contains("SYSTEM_USER");
   return OneOf(!system || security_.HasDynamic("SYSTEM_USER"), "SYSTEM_USER");
+}
+
+// Of what system tables lack the statement itself tells, and of the definer when it has found that
+// the trigger may be made.
+Status Checker::CreateTrigger(const CreateTriggerStmt& statement) const {
+  QualifiedName table = statement.table;
+  if (table.schema.empty()) {
+    table.schema = statement.trigger.schema;
+  }
+  return table.schema == "mysql" || run_.session.HasTemporary(table)
+             ? Status::Ok()
+             : OnTable(table, {P::kTrigger});
+}
+
+// A trigger that is not there is told to everybody.
+Status Checker::DropTrigger(const DropTriggerStmt& statement) const {
+  const std::string& schema = SchemaOf(statement.trigger);
+  if (schema.empty()) {
+    return Status::Ok();  // told by the statement itself
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::string> table,
+                   TableOfTrigger(EngineOf(run_), schema, statement.trigger.name));
+  return table ? OnTable({schema, *table, {}}, {P::kTrigger}) : Status::Ok();
 }
 
 Status Checker::DropProgram(const DropProgramStmt& statement) const {
@@ -212,6 +245,10 @@ Status Checker::Definition() const {
       return CreateView(statement.As<CreateViewStmt>());
     case StmtKind::kDropProgram:
       return DropProgram(statement.As<DropProgramStmt>());
+    case StmtKind::kCreateTrigger:
+      return CreateTrigger(statement.As<CreateTriggerStmt>());
+    case StmtKind::kDropTrigger:
+      return DropTrigger(statement.As<DropTriggerStmt>());
     case StmtKind::kDropView:
       for (const QualifiedName& view : statement.As<DropViewStmt>().views) {
         RETURN_IF_ERROR(OnTable(view, {P::kDrop}));
@@ -384,6 +421,8 @@ Status Checker::Check() const {
     case StmtKind::kCreateView:
     case StmtKind::kDropView:
     case StmtKind::kDropProgram:
+    case StmtKind::kCreateTrigger:
+    case StmtKind::kDropTrigger:
     case StmtKind::kTruncate:
     case StmtKind::kRenameTable:
     case StmtKind::kCreateIndex:
@@ -437,6 +476,10 @@ Status CheckPrivileges(const StatementRun& run) {
     return Status::Ok();
   }
   return Checker(run).Check();
+}
+
+Status CheckDefiner(const StatementRun& run, const AccountName& definer) {
+  return Checker(run).Definer(definer);
 }
 
 }  // namespace borealis::sql

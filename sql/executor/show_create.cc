@@ -8,6 +8,7 @@
 #include "sql/executor/create_text.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/show_rows.h"
+#include "sql/executor/trigger_text.h"
 #include "sql/executor/view_text.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -59,6 +60,11 @@ Status ShowCreateTable(StatementRun& run, const ShowStmt& show) {
                       {{"Table", "Create Table"}, {{table.name, CreateTableText(table, options)}}});
 }
 
+Status ShowTrigger(StatementRun& run, const ShowStmt& show) {
+  ASSIGN_OR_RETURN(const CreateTextOptions options, TextOptions(run));
+  return ShowCreateTrigger(run, show, options);
+}
+
 Status ShowCreateDatabase(StatementRun& run, const ShowStmt& show) {
   ASSIGN_OR_RETURN(const SchemaDescriptor schema, CatalogOf(run).FindSchema(show.name));
   ASSIGN_OR_RETURN(const CreateTextOptions options, TextOptions(run));
@@ -102,7 +108,7 @@ Status ShowCreate(StatementRun& run, const ShowStmt& show) {
     case ShowKind::kCreateFunction:
       return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", show.table.name);
     case ShowKind::kCreateTrigger:
-      return UserError(ER_TRG_DOES_NOT_EXIST);
+      return ShowTrigger(run, show);
     case ShowKind::kCreateEvent:
       return UserError(ER_EVENT_DOES_NOT_EXIST, show.table.name);
     default:

@@ -24,7 +24,7 @@ Status SendNothing(StatementRun& run, std::initializer_list<std::string_view> co
 Status ShowConditions(StatementRun& run, const ShowStmt& show);
 Status ShowConditionCount(StatementRun& run, const ShowStmt& show);
 
-// CREATE TABLE, VIEW, DATABASE; of routines, triggers and events that they do not exist.
+// CREATE TABLE, VIEW, DATABASE, TRIGGER; of routines and events that they do not exist.
 Status ShowCreate(StatementRun& run, const ShowStmt& show);
 
 // GRANTS, PRIVILEGES, CREATE USER.

@@ -32,6 +32,8 @@ Status Executor::Execute(StatementRun& run) {
     case StmtKind::kCreateView:
     case StmtKind::kDropView:
     case StmtKind::kDropProgram:
+    case StmtKind::kCreateTrigger:
+    case StmtKind::kDropTrigger:
       return ExecuteDefinition(run);
     case StmtKind::kInsert:
       return ExecuteInsert(run);

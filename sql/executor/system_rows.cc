@@ -131,7 +131,17 @@ SystemRow& SystemRow::Signed(int64_t number) {
 
 SystemRow& SystemRow::Time(int64_t utc_us) {
   INVARIANT(NextType().kind == row::TypeKind::kTimestamp);
-  values_.push_back(row::Value::Timestamp(utc_us - utc_us % 1'000'000));
+  int64_t unit_us = 1'000'000;
+  for (int digit = 0; digit < NextType().scale; ++digit) {
+    unit_us /= 10;
+  }
+  values_.push_back(row::Value::Timestamp(utc_us - utc_us % unit_us));
+  return *this;
+}
+
+SystemRow& SystemRow::Members(uint64_t bits) {
+  INVARIANT(NextType().kind == row::TypeKind::kSet);
+  values_.push_back(row::Value::Uint(bits));
   return *this;
 }
 

@@ -34,7 +34,9 @@ class SystemRow {
   SystemRow& Number(uint64_t number);
   SystemRow& Signed(int64_t number);
   SystemRow& YesNo(bool yes) { return Text(yes ? "YES" : "NO"); }
-  // Microseconds since 1970, for a TIMESTAMP; the fraction is cut off.
+  // Of a SET, by bits.
+  SystemRow& Members(uint64_t bits);
+  // Microseconds since 1970, for a TIMESTAMP; digits that the column lacks are cut off.
   SystemRow& Time(int64_t utc_us);
   // The same for a DATETIME, which shows the zone's time.
   SystemRow& LocalTime(int64_t utc_us, const row::TimeZone& zone);
@@ -104,5 +106,6 @@ std::vector<SystemTableDefinition> PrivilegeSystemTables();
 std::vector<SystemTableDefinition> EmptySystemTables();
 std::vector<SystemTableDefinition> StatisticsSystemTables();
 std::vector<SystemTableDefinition> InnodbSystemTables();
+std::vector<SystemTableDefinition> TriggerSystemTables();
 
 }  // namespace borealis::sql

@@ -10,10 +10,10 @@ namespace {
 class SystemTableRegistry final : public SystemTables {
  public:
   SystemTableRegistry() {
-    for (auto definitions :
-         {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
-          TransactionSystemTables(), LockSystemTables(), StatisticsSystemTables(),
-          InnodbSystemTables(), PrivilegeSystemTables(), EmptySystemTables()}) {
+    for (auto definitions : {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
+                             TransactionSystemTables(), LockSystemTables(),
+                             StatisticsSystemTables(), InnodbSystemTables(),
+                             PrivilegeSystemTables(), TriggerSystemTables(), EmptySystemTables()}) {
       for (const SystemTableDefinition& definition : definitions) {
         schemas_[std::string(definition.schema)][FoldName(definition.name)] =
             MakeSystemTable(definition);

@@ -16,6 +16,7 @@
 #include "sql/executor/innodb_tables.h"
 #include "sql/executor/online_ddl.h"
 #include "sql/executor/row_rewriter.h"
+#include "sql/executor/trigger_names.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -153,7 +154,9 @@ class Alteration {
     RETURN_IF_ERROR(CheckKeyedAlteration(
         run_, {request_.old.get(), finished_.table.get(), &finished_.column_sources, copies_}));
     std::vector<TableChange> change = {{request_.old, finished_.table, finished_.column_sources}};
-    return RelateForeignKeys(run_, change);
+    ASSIGN_OR_RETURN(engine::RelatedChanges related, RelateForeignKeys(run_, change));
+    RETURN_IF_ERROR(RelateTriggers(change, &related));
+    return related;
   }
 
   // What becomes of the stored rows.

@@ -34,6 +34,8 @@ StatementClass StatementClassOf(StmtKind kind) {
     case StmtKind::kCreateView:
     case StmtKind::kDropView:
     case StmtKind::kDropProgram:
+    case StmtKind::kCreateTrigger:
+    case StmtKind::kDropTrigger:
     case StmtKind::kTableMaintenance:
     case StmtKind::kCreateUser:
     case StmtKind::kAlterUser:

@@ -1,0 +1,80 @@
+// information_schema.TRIGGERS: those of tables on which the account has the privilege TRIGGER. In
+// the order of SHOW TRIGGERS: by table, event, timing, and as they fire.
+#include <algorithm>
+#include <tuple>
+
+#include "row/collation.h"
+#include "sql/executor/system_rows.h"
+#include "sql/executor/trigger_text.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+namespace {
+
+constexpr std::string_view kTriggers =
+    "TRIGGER_CATALOG varchar(64) BIN NOT NULL, TRIGGER_SCHEMA varchar(64) BIN NOT NULL, "
+    "TRIGGER_NAME varchar(64) NOT NULL, EVENT_MANIPULATION enum('INSERT','UPDATE','DELETE') "
+    "BIN NOT NULL, EVENT_OBJECT_CATALOG varchar(64) BIN NOT NULL, EVENT_OBJECT_SCHEMA "
+    "varchar(64) BIN NOT NULL, EVENT_OBJECT_TABLE varchar(64) BIN NOT NULL, ACTION_ORDER int "
+    "unsigned NOT NULL, ACTION_CONDITION varbinary(0), ACTION_STATEMENT longtext BIN NOT NULL, "
+    "ACTION_ORIENTATION varchar(3) NOT NULL, ACTION_TIMING enum('BEFORE','AFTER') BIN NOT "
+    "NULL, ACTION_REFERENCE_OLD_TABLE varbinary(0), ACTION_REFERENCE_NEW_TABLE varbinary(0), "
+    "ACTION_REFERENCE_OLD_ROW varchar(3) NOT NULL, ACTION_REFERENCE_NEW_ROW varchar(3) NOT "
+    "NULL, CREATED timestamp(2) NOT NULL, SQL_MODE "
+    "set('REAL_AS_FLOAT','PIPES_AS_CONCAT','ANSI_QUOTES',"
+    "'IGNORE_SPACE','NOT_USED','ONLY_FULL_GROUP_BY',"
+    "'NO_UNSIGNED_SUBTRACTION','NO_DIR_IN_CREATE','NOT_USED_9',"
+    "'NOT_USED_10','NOT_USED_11','NOT_USED_12','NOT_USED_13',"
+    "'NOT_USED_14','NOT_USED_15','NOT_USED_16','NOT_USED_17',"
+    "'NOT_USED_18','ANSI','NO_AUTO_VALUE_ON_ZERO','NO_BACKSLASH_ESCAPES','STRICT_TRANS_TABLES',"
+    "'STRICT_ALL_TABLES','NO_ZERO_IN_DATE','NO_ZERO_DATE',"
+    "'ALLOW_INVALID_DATES','ERROR_FOR_DIVISION_BY_ZERO',"
+    "'TRADITIONAL','NOT_USED_29','HIGH_NOT_PRECEDENCE',"
+    "'NO_ENGINE_SUBSTITUTION','PAD_CHAR_TO_FULL_LENGTH','TIME_TRUNCATE_FRACTIONAL') BIN NOT "
+    "NULL, DEFINER varchar(288) BIN NOT NULL, CHARACTER_SET_CLIENT varchar(64) NOT NULL, "
+    "COLLATION_CONNECTION varchar(64) NOT NULL, DATABASE_COLLATION varchar(64) NOT NULL";
+
+SystemRow TriggerRow(const SystemRows& rows, const TableDescriptor& table,
+                     const TriggerDescriptor& trigger) {
+  SystemRow row = rows.NewRow();
+  row.Text("def").Text(table.schema).Text(trigger.name).Text(TriggerEventName(trigger.event));
+  row.Text("def").Text(table.schema).Text(table.name).Number(TriggerOrderNumber(table, trigger));
+  row.Null().Text(trigger.body).Text("ROW").Text(TriggerTimingName(trigger.timing)).Null(2);
+  row.Text("OLD").Text("NEW").Time(trigger.created_us).Members(trigger.sql_mode);
+  row.Text(trigger.definer_user + "@" + trigger.definer_host);
+  row.Text(row::GetCollation(trigger.client_collation).charset().name);
+  row.Text(row::GetCollation(trigger.connection_collation).name());
+  row.Text(row::GetCollation(trigger.database_collation).name());
+  return row;
+}
+
+Status ScanTriggers(SystemRows& rows) {
+  return ForEachTable(rows, 5, 6, [&rows](const CatalogEntry& entry) -> Status {
+    const TableDescriptor& table = *entry.table;
+    if (table.triggers.empty() ||
+        !rows.session().security().OnTable(table.schema, table.name).Has(Privilege::kTrigger)) {
+      return Status::Ok();
+    }
+    std::vector<const TriggerDescriptor*> sorted;
+    for (const TriggerDescriptor& trigger : table.triggers) {
+      sorted.push_back(&trigger);
+    }
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const TriggerDescriptor* a, const TriggerDescriptor* b) {
+                       return std::tie(a->event, a->timing) < std::tie(b->event, b->timing);
+                     });
+    for (const TriggerDescriptor* trigger : sorted) {
+      RETURN_IF_ERROR(rows.Add(TriggerRow(rows, table, *trigger)));
+    }
+    return Status::Ok();
+  });
+}
+
+}  // namespace
+
+std::vector<SystemTableDefinition> TriggerSystemTables() {
+  // Trigger and table are of one schema.
+  return {{"information_schema", "TRIGGERS", kTriggers, ScanTriggers, {5, 6}}};
+}
+
+}  // namespace borealis::sql
