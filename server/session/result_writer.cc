@@ -188,7 +188,13 @@ void ResultWriter::OnError(const Status& error, uint16_t /*status*/) {
   rows_ = nullptr;
   sent_rows_ = nullptr;
   cursor_ = nullptr;
-  connection_->response().WriteError(ResultCharset(settings_).Error(error));
+  const Status told = ResultCharset(settings_).Error(error);
+  if (sqlstate_.empty()) {
+    connection_->response().WriteError(told);
+  } else {
+    connection_->response().WriteError(told.user_errno(), std::exchange(sqlstate_, {}),
+                                       told.message());
+  }
 }
 
 Result<std::unique_ptr<sql::ByteSource>> ResultWriter::OpenClientFile(std::string_view name) {

@@ -39,6 +39,7 @@ class ResultWriter final : public sql::ResultSink {
   Status OnRow(std::span<const row::Value> row) override;
   void OnDone(const sql::OkInfo& ok) override;
   void OnError(const Status& error, uint16_t status) override;
+  void OnSqlState(std::string_view sqlstate) override { sqlstate_ = sqlstate; }
   Result<std::unique_ptr<sql::ByteSource>> OpenClientFile(std::string_view name) override;
 
   // The outcome of the last statement was an error.
@@ -65,6 +66,7 @@ class ResultWriter final : public sql::ResultSink {
   std::unique_ptr<StatementCursor> cursor_;                   // null while no rows are kept
   mysql::RowWriter* rows_ = nullptr;                          // of sent_rows_ or cursor_
   bool failed_ = false;
+  std::string sqlstate_;  // of the error that comes; empty: its number's
 };
 
 mysql::OkInfo ToOkInfo(const sql::OkInfo& ok);

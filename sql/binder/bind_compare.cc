@@ -76,6 +76,18 @@ Type CompareType(const Type& a, const Type& b) {
   return Type::Double();
 }
 
+// Whether every value of `from` is one of `to`, and the same one.
+bool HoldsAll(const Type& to, const Type& from) {
+  if (to.is_integer() && from.is_integer()) {
+    return to.is_unsigned == from.is_unsigned && from.kind <= to.kind;
+  }
+  if (to.is_decimal()) {
+    return from.is_decimal() && from.scale <= to.scale &&
+           from.length - from.scale <= to.length - to.scale;
+  }
+  return !to.is_enum_or_set() && to.kind == from.kind && from.scale <= to.scale;
+}
+
 }  // namespace
 
 Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& column,
@@ -100,10 +112,17 @@ Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& colu
   }
   if (const auto* parameter = constant->TryAs<BoundParameter>()) {
     const TypedValue& given = input_.parameters[parameter->index];
-    ASSIGN_OR_RETURN(std::optional<row::Value> value,
-                     NarrowExactly(given.value, given.type, column, conversion));
-    if (!value.has_value()) {
-      return none;
+    if (input_.frame) {
+      // What is bound must hold for any value of the variable.
+      if (!HoldsAll(column, given.type)) {
+        return none;
+      }
+    } else {
+      ASSIGN_OR_RETURN(std::optional<row::Value> value,
+                       NarrowExactly(given.value, given.type, column, conversion));
+      if (!value.has_value()) {
+        return none;
+      }
     }
     uint32_t slot = facts_->parameter_count + static_cast<uint32_t>(facts_->narrowed.size());
     facts_->narrowed.push_back({parameter->index, column});

@@ -280,6 +280,11 @@ Result<BoundPtr> StatementBinder::BindParameter(const Parameter& parameter) {
     return NullLiteral();
   }
   const TypedValue& given = input_.parameters[parameter.index];
+  if (input_.frame && !given.type.is_null()) {
+    auto variable = std::make_shared<BoundParameter>(given.type.Nullable(), parameter.index);
+    variable->coercibility = ColumnCoercibility(given.type);
+    return BoundPtr(variable);
+  }
   if (given.value.is_null()) {
     return NullLiteral();
   }

@@ -65,6 +65,9 @@ struct BindInput {
   std::span<const TypedValue> parameters;
   // Binding for COM_STMT_PREPARE: parameters have no values and types yet and count as NULL.
   bool describe_only = false;
+  // Parameters are the variables of a stored program: their types hold whether or not they are NULL
+  // now, and what is bound is good for other values of them.
+  bool frame = false;
   // Leave parameters in their own types (see StatementFacts::narrowed).
   bool no_narrowing = false;
   // What the statement may do is not asked: the definition of a view is described, not used.

@@ -71,6 +71,8 @@ class ResultSink {
   virtual void OnDone(const OkInfo& ok) = 0;
   // `error` is always a user error (it has a MySQL number). `status` as in OkInfo.
   virtual void OnError(const Status& error, uint16_t status) = 0;
+  // Before OnError: the SQLSTATE of an error that SIGNAL gave one that is not its number's.
+  virtual void OnSqlState(std::string_view /*sqlstate*/) {}
   // A file of the client (LOAD DATA LOCAL), asked for and read where the answer goes: before
   // OnColumns, OnDone and OnError, and gone by then. Destroying it takes what the client still
   // sends. Error 3948 where clients send no files.

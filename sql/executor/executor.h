@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -33,6 +34,12 @@ class Session;
 enum class StatementClass : uint8_t { kQuery, kChange, kDefine, kTransaction, kPrepared, kOther };
 StatementClass StatementClassOf(StmtKind kind);
 
+// What a statement that is run again and again was bound to the last time. The executor's own.
+class StatementPlan {
+ public:
+  virtual ~StatementPlan() = default;
+};
+
 struct StatementRun {
   Session& session;
   const Stmt& statement;
@@ -44,6 +51,8 @@ struct StatementRun {
   ResultSink& sink;
   // Affected rows, last insert id, info; status and warnings are filled by the session.
   OkInfo& ok;
+  // Not null: a statement of a stored program, whose frame the parameters are.
+  std::unique_ptr<StatementPlan>* plan = nullptr;
 };
 
 class StatementExecutor {

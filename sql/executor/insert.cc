@@ -6,6 +6,7 @@
 
 #include "sql/ast/stmt.h"
 #include "sql/binder/binder.h"
+#include "sql/executor/change_plan.h"
 #include "sql/executor/row_inserter.h"
 #include "sql/session/session.h"
 #include "sql/sqlite/row_source.h"
@@ -16,8 +17,12 @@ namespace {
 
 class InsertRun {
  public:
-  InsertRun(StatementRun& run, const BoundInsert& insert, const StatementFacts& facts)
-      : run_(run), insert_(insert), facts_(facts), session_(run.session) {}
+  InsertRun(StatementRun& run, ChangePlan& plan)
+      : run_(run),
+        insert_(*plan.insert),
+        facts_(plan.facts),
+        kept_query_(KeptQuery(run, plan)),
+        session_(run.session) {}
 
   Status Execute();
 
@@ -29,6 +34,7 @@ class InsertRun {
   StatementRun& run_;
   const BoundInsert& insert_;
   const StatementFacts& facts_;
+  std::unique_ptr<CompiledQuery>* const kept_query_;
   Session& session_;
   std::unique_ptr<RowInserter> inserter_;
   uint64_t records_ = 0;
@@ -73,7 +79,7 @@ Status InsertRun::InsertQuery() {
   std::vector<RowValues> rows;
   {
     ASSIGN_OR_RETURN(const auto source,
-                     session_.OpenQuery(*insert_.query, facts_, run_.parameters));
+                     session_.OpenQuery(*insert_.query, facts_, run_.parameters, kept_query_));
     RowValues values;
     for (;;) {
       ASSIGN_OR_RETURN(const bool more, source->Next(&values));
@@ -119,13 +125,13 @@ void InsertRun::Report() {
 }  // namespace
 
 Status ExecuteInsert(StatementRun& run) {
-  StatementFacts facts;
-  BindInput input;
-  input.environment = &run.session.binder_environment();
-  input.text = run.text;
-  input.parameters = run.parameters;
-  ASSIGN_OR_RETURN(const auto insert, BindInsert(run.statement.As<InsertStmt>(), input, &facts));
-  return InsertRun(run, *insert, facts).Execute();
+  ChangePlan own;
+  ChangePlan& plan = PlanOf(run, &own);
+  if (plan.insert == nullptr) {
+    ASSIGN_OR_RETURN(plan.insert,
+                     BindInsert(run.statement.As<InsertStmt>(), InputOf(run), &plan.facts));
+  }
+  return InsertRun(run, plan).Execute();
 }
 
 }  // namespace borealis::sql

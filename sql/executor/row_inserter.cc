@@ -18,6 +18,12 @@ Result<std::unique_ptr<RowInserter>> RowInserter::Open(StatementRun& run, const 
     inserter->writer_->set_resolves_duplicates();
   }
   inserter->auto_column_ = insert.table->auto_increment_column();
+  inserter->triggers_ = RowTriggers::Of(run, insert.table, facts);
+  if (inserter->triggers_ != nullptr) {
+    inserter->has_before_insert_ =
+        inserter->triggers_->Has(TriggerTiming::kBefore, TriggerEvent::kInsert);
+    inserter->writer_->set_defers_nulls(inserter->has_before_insert_);
+  }
   return inserter;
 }
 
@@ -27,6 +33,9 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
   RETURN_IF_ERROR(FillDefaults(given, row));
   if (!insert_.table->has_primary_key()) {
     RETURN_IF_ERROR(GiveRowId(row));
+  }
+  if (has_before_insert_) {
+    RETURN_IF_ERROR(FireBefore(given, row));
   }
   if (auto_column_ >= 0) {
     RETURN_IF_ERROR(GiveAutoIncrement(row));
@@ -62,6 +71,33 @@ Status RowInserter::FillDefaults(const std::vector<bool>& given, RowValues* row)
     }
   }
   return Status::Ok();
+}
+
+Status RowInserter::FireBefore(const std::vector<bool>& given, RowValues* row) {
+  row::Value* number = auto_column_ >= 0 ? &(*row)[static_cast<size_t>(auto_column_)] : nullptr;
+  const bool generates = number != nullptr && number->is_null();
+  if (generates) {
+    const row::Type& type = insert_.table->columns[static_cast<size_t>(auto_column_)].type;
+    *number = writer_->TypeDefault(type);
+  }
+  RETURN_IF_ERROR(writer_->ComputeGenerated(row));
+  RETURN_IF_ERROR(triggers_->Before(TriggerEvent::kInsert, nullptr, row));
+  if (generates && !number->is_null()) {
+    bool is_unsigned = false;
+    const auto column = static_cast<uint32_t>(auto_column_);
+    const int64_t value = row::ToInteger(*number, insert_.table->columns[column].type,
+                                         writer_->conversion(column), &is_unsigned);
+    if (value == 0) {
+      *number = row::Value::Null();
+    }
+  }
+  writer_->set_defers_nulls(false);
+  Status nulls = writer_->CheckNulls(&given, multi_row_, row);
+  writer_->set_defers_nulls(true);
+  if (nulls.user_errno() == ER_NO_DEFAULT_FOR_FIELD && insert_.view != nullptr) {
+    return UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD, insert_.view->schema, insert_.view->name);
+  }
+  return nulls;
 }
 
 Status RowInserter::GiveRowId(RowValues* row) {
@@ -110,7 +146,7 @@ Status RowInserter::InsertRow(RowValues* row, const RowValues* source) {
     if (status.ok()) {
       ++affected_;
       NoteGenerated();
-      return status;
+      return triggers_ == nullptr ? status : triggers_->After(TriggerEvent::kInsert, nullptr, row);
     }
     if (status.Is(Code::kNotFound)) {
       ++duplicates_;
@@ -121,15 +157,14 @@ Status RowInserter::InsertRow(RowValues* row, const RowValues* source) {
     }
     ++duplicates_;
     if (insert_.replace && !MayReplaceInPlace(duplicate.index_no)) {
-      RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
-      ++affected_;
-      ++deleted_;
+      RETURN_IF_ERROR(DeleteExisting(duplicate));
       continue;  // the next unique key may be in the way as well
     }
     if (insert_.replace) {
       RETURN_IF_ERROR(ReplaceInPlace(duplicate, row));
       NoteGenerated();
-      return Status::Ok();
+      return triggers_ == nullptr ? Status::Ok()
+                                  : triggers_->After(TriggerEvent::kInsert, nullptr, row);
     }
     if (!insert_.on_duplicate.empty()) {
       return UpdateExisting(duplicate, *row, source);
@@ -143,10 +178,28 @@ Status RowInserter::InsertRow(RowValues* row, const RowValues* source) {
   }
 }
 
+Status RowInserter::DeleteExisting(const engine::DuplicateKey& duplicate) {
+  if (triggers_ == nullptr) {
+    RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
+  } else {
+    ASSIGN_OR_RETURN(const RowValues before, writer_->ReadLocked(duplicate.clustered_key));
+    RETURN_IF_ERROR(triggers_->Before(TriggerEvent::kDelete, &before, nullptr));
+    RETURN_IF_ERROR(writer_->Delete(duplicate.clustered_key));
+    RETURN_IF_ERROR(triggers_->After(TriggerEvent::kDelete, &before, nullptr));
+  }
+  ++affected_;
+  ++deleted_;
+  return Status::Ok();
+}
+
 // As MySQL: where no other key can be in the way, and no child of the row has to follow, the row is
 // updated, so that what stays the same is neither written nor locked.
 bool RowInserter::MayReplaceInPlace(size_t index_no) const {
   const auto& indexes = insert_.table->indexes;
+  if (triggers_ != nullptr && (triggers_->Has(TriggerTiming::kBefore, TriggerEvent::kDelete) ||
+                               triggers_->Has(TriggerTiming::kAfter, TriggerEvent::kDelete))) {
+    return false;  // somebody has to be told
+  }
   return insert_.table->referencing.empty() &&
          std::none_of(indexes.begin() + static_cast<ptrdiff_t>(index_no) + 1, indexes.end(),
                       [](const IndexDescriptor& index) { return index.unique(); });
@@ -180,6 +233,22 @@ Status RowInserter::UpdateExisting(const engine::DuplicateKey& duplicate, const 
   ASSIGN_OR_RETURN(const RowValues before, writer_->ReadLocked(duplicate.clustered_key));
   RowValues after = before;
   std::vector<bool> assigned(after.size());
+  writer_->set_defers_nulls(triggers_ != nullptr &&
+                            triggers_->Has(TriggerTiming::kBefore, TriggerEvent::kUpdate));
+  Status set = AssignExisting(row, source, &after, &assigned);
+  if (set.ok() && writer_->defers_nulls()) {
+    set = FireBeforeUpdate(writer_.get(), triggers_.get(), before, multi_row_, &assigned, &after);
+  }
+  writer_->set_defers_nulls(has_before_insert_);
+  RETURN_IF_ERROR(std::move(set));
+  RETURN_IF_ERROR(UpdateChanged(duplicate, before, assigned, &after));
+  return triggers_ == nullptr ? Status::Ok()
+                              : triggers_->After(TriggerEvent::kUpdate, &before, &after);
+}
+
+Status RowInserter::AssignExisting(const RowValues& row, const RowValues* source,
+                                   RowValues* changed, std::vector<bool>* assigned) {
+  RowValues& after = *changed;
   for (const BoundAssignment& assignment : insert_.on_duplicate) {
     row::Value value;
     row::Type type = insert_.table->columns[assignment.column].type;
@@ -198,8 +267,14 @@ Status RowInserter::UpdateExisting(const engine::DuplicateKey& duplicate, const 
       type = assignment.value->type;
     }
     RETURN_IF_ERROR(writer_->Store(assignment.column, value, type, multi_row_, &after));
-    assigned[assignment.column] = true;
+    (*assigned)[assignment.column] = true;
   }
+  return Status::Ok();
+}
+
+Status RowInserter::UpdateChanged(const engine::DuplicateKey& duplicate, const RowValues& before,
+                                  const std::vector<bool>& assigned, RowValues* row) {
+  RowValues& after = *row;
   const bool changed =
       !std::equal(before.begin(), before.end(), after.begin(),
                   [](const row::Value& a, const row::Value& b) { return a.Identical(b); });

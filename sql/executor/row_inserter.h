@@ -2,6 +2,10 @@
 // keys, and what happens when a unique key is in the way (error, IGNORE, REPLACE, ON DUPLICATE KEY
 // UPDATE).
 //
+// Triggers: BEFORE INSERT sees the row with its defaults, and 0 for a number yet to be generated.
+// REPLACE fires those of DELETE for the rows that it makes room of, ON DUPLICATE KEY UPDATE those
+// of UPDATE, whether the row changes or not.
+//
 // Auto-increment numbers are reserved per row from the engine's counter; what a failed statement
 // took is lost, as in InnoDB. One per statement; used on the statement's thread.
 #pragma once
@@ -11,6 +15,7 @@
 #include <vector>
 
 #include "sql/binder/dml.h"
+#include "sql/executor/row_triggers.h"
 #include "sql/executor/table_writer.h"
 
 namespace borealis::sql {
@@ -43,6 +48,9 @@ class RowInserter {
       : run_(run), insert_(insert), session_(run.session), multi_row_(multi_row) {}
 
   Status FillDefaults(const std::vector<bool>& given, RowValues* row);
+  // BEFORE INSERT, and what waits for it.
+  Status FireBefore(const std::vector<bool>& given, RowValues* row);
+  Status DeleteExisting(const engine::DuplicateKey& duplicate);
   Status GiveRowId(RowValues* row);
   Status GiveAutoIncrement(RowValues* row);
   Status InsertRow(RowValues* row, const RowValues* source);
@@ -54,12 +62,18 @@ class RowInserter {
   Status ReplaceInPlace(const engine::DuplicateKey& duplicate, RowValues* row);
   Status UpdateExisting(const engine::DuplicateKey& duplicate, const RowValues& row,
                         const RowValues* source);
+  Status AssignExisting(const RowValues& row, const RowValues* source, RowValues* changed,
+                        std::vector<bool>* assigned);
+  Status UpdateChanged(const engine::DuplicateKey& duplicate, const RowValues& before,
+                       const std::vector<bool>& assigned, RowValues* row);
 
   StatementRun& run_;
   const BoundInsert& insert_;
   Session& session_;
   const bool multi_row_;
   std::unique_ptr<TableWriter> writer_;
+  std::unique_ptr<RowTriggers> triggers_;  // null: none
+  bool has_before_insert_ = false;
   int auto_column_ = -1;
   uint64_t affected_ = 0;
   uint64_t deleted_ = 0;

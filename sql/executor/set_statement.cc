@@ -7,11 +7,10 @@
 #include "row/collation.h"
 #include "sql/ast/admin.h"
 #include "sql/ast/expr.h"
-#include "sql/binder/binder.h"
-#include "sql/binder/evaluate.h"
 #include "sql/catalog/table_descriptor.h"
 #include "sql/executor/account_statements.h"
 #include "sql/executor/engine_variables.h"
+#include "sql/executor/scalar_value.h"
 #include "sql/executor/variable_spec.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -27,21 +26,7 @@ Result<TypedValue> ValueOf(StatementRun& run, const Expr& expr) {
     return TypedValue{row::Type::Varchar(size, row::kDefaultCollation),
                       row::Value::String(word->column)};
   }
-  BindInput input;
-  input.environment = &run.session.binder_environment();
-  input.text = run.text;
-  input.parameters = run.parameters;
-  StatementFacts facts;
-  ASSIGN_OR_RETURN(const BoundPtr bound, BindScalar(expr, input, &facts));
-  EvalFrame frame;
-  frame.context = &run.session.eval_context();
-  frame.parameters = run.parameters;
-  frame.run_subquery = [&run](const BoundQuery& query, std::vector<std::vector<row::Value>>* rows) {
-    return run.session.CollectSubquery(query, run.parameters, rows);
-  };
-  ASSIGN_OR_RETURN(row::Value value, Evaluate(*bound, frame));
-  value.Own();
-  return TypedValue{bound->type, std::move(value)};
+  return ScalarValue(run, expr);
 }
 
 // MySQL's warning for the name utf8, 3719.

@@ -7,6 +7,7 @@
 #include "sql/executor/admin.h"
 #include "sql/executor/change.h"
 #include "sql/executor/ddl.h"
+#include "sql/executor/diagnostics_statements.h"
 #include "sql/executor/insert.h"
 #include "sql/executor/load_data.h"
 #include "sql/executor/privilege_checks.h"
@@ -45,6 +46,10 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteDelete(run);
     case StmtKind::kSet:
       return ExecuteSet(run);
+    case StmtKind::kSignal:
+      return ExecuteSignal(run);
+    case StmtKind::kGetDiagnostics:
+      return ExecuteGetDiagnostics(run);
     case StmtKind::kShow:
       return ExecuteShow(run);
     case StmtKind::kDescribe:

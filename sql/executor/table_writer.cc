@@ -8,6 +8,7 @@
 #include "sql/executor/row_rewriter.h"
 #include "sql/functions/eval_context.h"
 #include "sql/parser/parser.h"
+#include "sql/program/session_programs.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -41,6 +42,7 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(StatementRun& run, const 
                                                        bool ignore) {
   std::unique_ptr<TableWriter> writer(new TableWriter(run, table, ignore));
   RETURN_IF_ERROR(run.session.CheckMayChange(*table));
+  RETURN_IF_ERROR(SessionPrograms::CheckMayChange(&run.session, *table));
   ASSIGN_OR_RETURN(
       const OpenedTable entry,
       run.session.catalog().Open(*run.session.transaction(), *table, engine::TableUse::kChange));
@@ -154,7 +156,7 @@ Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
     case DefaultKind::kNone:
       break;
   }
-  if (descriptor.type.nullable || descriptor.auto_increment) {
+  if (descriptor.type.nullable || descriptor.auto_increment || defers_nulls_) {
     return row::Value::Null();
   }
   const Status missing = UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
@@ -173,7 +175,7 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
                           bool multi_row, RowValues* row) {
   const ColumnDescriptor& descriptor = table_->columns[column];
   if (value.is_null()) {
-    if (!descriptor.type.nullable && !descriptor.auto_increment) {
+    if (!descriptor.type.nullable && !descriptor.auto_increment && !defers_nulls_) {
       const Status error = UserError(ER_BAD_NULL_ERROR, descriptor.name);
       if (strict_ || !(multi_row || ignore_)) {
         return error;
@@ -189,6 +191,23 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
                    row::StoreConvert(value, from, descriptor.type, conversion(column)));
   (*row)[column].Own();
   return Status::Ok();
+}
+
+Status TableWriter::CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row) {
+  for (uint32_t i = 0; i < row->size(); ++i) {
+    const ColumnDescriptor& column = table_->columns[i];
+    if (!(*row)[i].is_null() || column.type.nullable || column.auto_increment || column.hidden ||
+        column.generated != GeneratedKind::kNone) {
+      continue;
+    }
+    if (given != nullptr && !(*given)[i]) {
+      ASSIGN_OR_RETURN((*row)[i], Default(i, *row));
+      (*row)[i].Own();
+    } else {
+      RETURN_IF_ERROR(Store(i, row::Value::Null(), column.type, multi_row, row));
+    }
+  }
+  return {};
 }
 
 Status TableWriter::ComputeGenerated(RowValues* row) {
@@ -313,11 +332,15 @@ Status TableWriter::DeleteKeepingKeys(std::string_view clustered_key, const RowV
 Status TableWriter::SettleIgnored(Status status, engine::Savepoint before) {
   const bool forbidden = status.user_errno() == ER_ROW_IS_REFERENCED_2 ||
                          status.user_errno() == ER_NO_REFERENCED_ROW_2;
-  if (!ignore_ || !forbidden) {
+  const bool ignored = ignore_ && forbidden;
+  // A failed statement of a stored program may be let pass by a handler: its row must be undone.
+  if (ignored || (status.user_errno() != 0 && run_.session.program_depth() != 0)) {
+    RETURN_IF_ERROR(transaction_->RollbackTo(before));
+  }
+  if (!ignored) {
     return status;
   }
   run_.session.diagnostics().AddWarning(status);
-  RETURN_IF_ERROR(transaction_->RollbackTo(before));
   return Status::NotFound("row left as it was");
 }
 

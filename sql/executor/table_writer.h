@@ -56,6 +56,13 @@ class TableWriter {
   // warning where MySQL lets it pass (`multi_row`).
   Status Store(uint32_t column, const row::Value& value, const row::Type& from, bool multi_row,
                RowValues* row);
+  // Before triggers have seen it, a row may have NULL where no column allows it: Store lets it pass
+  // until CheckNulls, and what has no default (`given` names what has a value; null: all has) waits
+  // with it. Errors: 1048, 1364.
+  void set_defers_nulls(bool defers) { defers_nulls_ = defers; }
+  bool defers_nulls() const { return defers_nulls_; }
+  Status CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row);
+  Status ComputeGenerated(RowValues* row);
   // After all values are in: generated columns and checks (3819).
   Status Complete(RowValues* row);
   // ON UPDATE CURRENT_TIMESTAMP of the columns that `assigned` does not name.
@@ -99,7 +106,6 @@ class TableWriter {
  private:
   TableWriter(StatementRun& run, TablePtr table, bool ignore);
   Status BindExpressions();
-  Status ComputeGenerated(RowValues* row);
   Status CheckConstraints(const RowValues& row);
   Status UpdateKeepingKeys(std::string_view clustered_key, const RowValues& before,
                            const RowValues& row, const ForeignKeyDescriptor* settled,
@@ -125,6 +131,7 @@ class TableWriter {
   std::vector<BoundPtr> generated_;  // per column; null unless generated
   std::vector<BoundCheck> checks_;
   bool has_generated_ = false;
+  bool defers_nulls_ = false;
   row::ConversionContext conversion_;
   uint64_t row_number_ = 1;
   std::unique_ptr<ForeignKeyGuard> foreign_keys_;  // null: none to keep

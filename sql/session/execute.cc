@@ -98,7 +98,8 @@ bool IsAboutTemporary(const Stmt& statement) {
 
 // Statements that report diagnostics must not clear them.
 bool ReadsDiagnostics(const Stmt& statement) {
-  if (statement.kind == StmtKind::kGetDiagnostics) {
+  const auto* signal = statement.TryAs<SignalStmt>();
+  if (statement.kind == StmtKind::kGetDiagnostics || (signal != nullptr && signal->resignal)) {
     return true;
   }
   const auto* show = statement.TryAs<ShowStmt>();
@@ -308,7 +309,8 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
   StatementRun run{*this, stmt, statement->text, parameters, sink, *ok};
   switch (StatementClassOf(stmt.kind)) {
     case StatementClass::kQuery:
-      return RunSelect(statement, parameters, sink, ok);
+      return RunSelect({stmt.As<SelectStmt>(), statement->text}, &statement->query, parameters,
+                       sink, ok);
     case StatementClass::kTransaction:
       row_count_ = 0;
       return RunTransactionStatement(stmt);
@@ -367,7 +369,11 @@ ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resum
   }
   if (!status.ok()) {
     Status error = ToUserError(status);
-    diagnostics_.AddError(error);
+    const Condition condition = diagnostics_.ConditionOf(error);
+    if (!condition.raised_sqlstate.empty()) {
+      sink.OnSqlState(condition.raised_sqlstate);
+    }
+    diagnostics_.Add(condition);
     NoteFailure();
     row_count_ = -1;
     more_results_ = false;

@@ -6,6 +6,7 @@
 #include "base/mysql_error.h"
 #include "sql/binder/evaluate.h"
 #include "sql/binder/narrow.h"
+#include "sql/session/nested_statement.h"
 #include "sql/session/outfile.h"
 #include "sql/session/server_file.h"
 #include "sql/session/session_internal.h"
@@ -21,8 +22,8 @@ bool SameShape(const row::Type& a, const row::Type& b) {
   return a.kind == b.kind && a.is_unsigned == b.is_unsigned && a.scale == b.scale;
 }
 
-row::Type ShapeOf(const TypedValue& value) {
-  return value.value.is_null() ? row::Type::Null() : value.type;
+row::Type ShapeOf(const TypedValue& value, bool frame) {
+  return value.value.is_null() && !frame ? row::Type::Null() : value.type;
 }
 
 // A row source that keeps what its query needs alive.
@@ -88,12 +89,11 @@ RunContext Session::MakeRunContext(engine::Transaction* transaction) {
   return context;
 }
 
-bool Session::PlanFits(const CachedStatement& statement,
-                       std::span<const TypedValue> parameters) const {
-  if (statement.plan == nullptr) {
+bool Session::PlanFits(const PlanHolder& holder, std::span<const TypedValue> parameters) const {
+  if (holder.plan == nullptr) {
     return false;
   }
-  const CachedStatement::Plan& plan = *statement.plan;
+  const QueryPlan& plan = *holder.plan;
   if (plan.facts.uncacheable || plan.generation != settings_.generation ||
       plan.catalog_version != catalog().version() || plan.database != database_ ||
       plan.select_limit != settings_.sql_select_limit || plan.compiled->running() ||
@@ -101,7 +101,7 @@ bool Session::PlanFits(const CachedStatement& statement,
     return false;
   }
   for (size_t i = 0; i < parameters.size(); ++i) {
-    if (!SameShape(plan.parameter_types[i], ShapeOf(parameters[i]))) {
+    if (!SameShape(plan.parameter_types[i], ShapeOf(parameters[i], holder.frame))) {
       return false;
     }
   }
@@ -118,6 +118,10 @@ Result<bool> Session::NarrowParameters(const StatementFacts& facts,
   }
   for (const StatementFacts::NarrowedParameter& narrowed : facts.narrowed) {
     const TypedValue& source = parameters[narrowed.source];
+    if (source.value.is_null()) {  // a variable of a stored program
+      slots->push_back({narrowed.to, row::Value::Null()});
+      continue;
+    }
     ASSIGN_OR_RETURN(
         std::optional<row::Value> value,
         NarrowExactly(source.value, source.type, narrowed.to, context_->eval_context().conversion));
@@ -129,31 +133,31 @@ Result<bool> Session::NarrowParameters(const StatementFacts& facts,
   return true;
 }
 
-Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue> parameters,
-                          std::vector<TypedValue>* slots) {
-  if (PlanFits(*statement, parameters)) {
-    ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(statement->plan->facts, parameters, slots));
+Status Session::PlanQuery(const QueryText& text, PlanHolder* holder,
+                          std::span<const TypedValue> parameters, std::vector<TypedValue>* slots) {
+  if (PlanFits(*holder, parameters)) {
+    ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(holder->plan->facts, parameters, slots));
     if (narrowed) {
       return {};
     }
-    statement->no_narrowing = true;
+    holder->no_narrowing = true;
   }
-  statement->plan.reset();
-  auto plan = std::make_unique<CachedStatement::Plan>();
+  holder->plan.reset();
+  auto plan = std::make_unique<QueryPlan>();
   plan->generation = settings_.generation;
   plan->catalog_version = catalog().version();
   plan->database = database_;
   plan->select_limit = settings_.sql_select_limit;
   for (const TypedValue& parameter : parameters) {
-    plan->parameter_types.push_back(ShapeOf(parameter));
+    plan->parameter_types.push_back(ShapeOf(parameter, holder->frame));
   }
-  const auto& select = statement->parsed.statement->As<SelectStmt>();
   BindInput input;
   input.environment = context_.get();
-  input.text = statement->text;
+  input.text = text.text;
   input.parameters = parameters;
-  input.no_narrowing = statement->no_narrowing;
-  ASSIGN_OR_RETURN(plan->query, BindQuery(*select.query, input, &plan->facts));
+  input.frame = holder->frame;
+  input.no_narrowing = holder->no_narrowing;
+  ASSIGN_OR_RETURN(plan->query, BindQuery(*text.select.query, input, &plan->facts));
   if (settings_.sql_select_limit != ~uint64_t{0} && plan->query->limit == nullptr &&
       plan->query->offset == nullptr) {
     auto limit = static_cast<int64_t>(
@@ -169,7 +173,7 @@ Status Session::PlanQuery(CachedStatement* statement, std::span<const TypedValue
   if (!narrowed) {
     return Status::Internal("a parameter that was narrowed cannot be");
   }
-  statement->plan = std::move(plan);
+  holder->plan = std::move(plan);
   return {};
 }
 
@@ -209,18 +213,22 @@ Status Session::OpenViews(const StatementFacts& facts, engine::Transaction& tran
   return {};
 }
 
-Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
-                          ResultSink& sink, OkInfo* ok) {
-  RETURN_IF_ERROR(CheckMayWriteFile(statement->parsed.statement->As<SelectStmt>()));
+Status Session::RunSelect(const QueryText& text, PlanHolder* holder,
+                          std::span<const TypedValue> parameters, ResultSink& sink, OkInfo* ok) {
+  RETURN_IF_ERROR(CheckMayWriteFile(text.select));
+  // The query of a stored program is part of the statement that called it.
+  const bool nested = program_depth_ != 0;
   Status status;
   for (int attempt = 0; attempt < kPlanAttempts; ++attempt) {
     std::vector<TypedValue> slots;
-    RETURN_IF_ERROR(PlanQuery(statement, parameters, &slots));
-    CachedStatement::Plan& plan = *statement->plan;
+    RETURN_IF_ERROR(PlanQuery(text, holder, parameters, &slots));
+    QueryPlan& plan = *holder->plan;
     engine::Transaction* transaction = nullptr;
     if (!plan.facts.base_tables.empty()) {
       ASSIGN_OR_RETURN(transaction, EnterTransaction());
-      (void)transaction->BeginStatement();
+      if (!nested) {
+        (void)transaction->BeginStatement();
+      }
     }
     const uint64_t sent_before = results_begun_;
     status = [&]() -> Status {
@@ -232,22 +240,21 @@ Status Session::RunSelect(CachedStatement* statement, std::span<const TypedValue
       ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
       ASSIGN_OR_RETURN(std::unique_ptr<RowSource> rows,
                        machine->Run(plan.compiled.get(), MakeRunContext(transaction), slots));
-      const auto& select = statement->parsed.statement->As<SelectStmt>();
-      if (select.query->into != nullptr) {
+      if (const IntoClause* into = text.select.query->into.get(); into != nullptr) {
         if (plan.query->calc_found_rows) {
           return UserError(ER_NOT_SUPPORTED_YET, "SQL_CALC_FOUND_ROWS with INTO");
         }
-        return StoreInto(*select.query->into, plan.query->columns, rows.get(), ok);
+        return StoreInto(*into, plan.query->columns, rows.get(), ok);
       }
       return SendRows(*plan.query, slots, rows.get(), sink);
     }();
-    if (transaction != nullptr) {
+    if (transaction != nullptr && !nested) {
       status = LeaveTransaction(std::move(status), false);
     }
     if (results_begun_ != sent_before || !MayPlanAgain(status)) {
       break;
     }
-    statement->plan.reset();
+    holder->plan.reset();
   }
   return status;
 }
@@ -298,6 +305,7 @@ Status Session::StoreInto(const IntoClause& into, const std::vector<ResultColumn
   if (!found) {
     diagnostics_.AddWarning(row::WarningLevel::kWarning, 1329,
                             "No data - zero rows fetched, selected, or processed");
+    row_count_ = 0;
     return {};
   }
   std::vector<row::Value> first = OwnedCopy(row);
@@ -306,21 +314,26 @@ Status Session::StoreInto(const IntoClause& into, const std::vector<ResultColumn
     return UserError(ER_TOO_MANY_ROWS);
   }
   for (size_t i = 0; i < columns.size(); ++i) {
-    row::Type type = columns[i].type;
-    if (type.is_temporal() || type.is_enum_or_set()) {
-      // Variables are numbers or strings.
-      row::Value text = first[i];
-      if (!text.is_null()) {
-        text = row::Value::String(
-            row::ToText(first[i], type, context_->eval_context().conversion.time_zone()));
-      }
-      type = row::Type::Varchar(row::DisplayWidth(type), settings_.collation_connection);
-      first[i] = std::move(text);
-    }
-    SetUserVariable(into.variables[i], {type, std::move(first[i])});
+    RETURN_IF_ERROR(StoreVariable(into, i, columns[i].type, std::move(first[i])));
   }
   ok->affected_rows = 1;
   row_count_ = 1;
+  return {};
+}
+
+Status Session::StoreVariable(const IntoClause& into, size_t i, row::Type type, row::Value value) {
+  if (!into.slots.empty() && into.slots[i] != IntoClause::kNoSlot) {
+    return variable_slots_->Assign(into.slots[i], {std::move(type), std::move(value)});
+  }
+  if (type.is_temporal() || type.is_enum_or_set()) {
+    // User variables are numbers or strings.
+    if (!value.is_null()) {
+      value = row::Value::String(
+          row::ToText(value, type, context_->eval_context().conversion.time_zone()));
+    }
+    type = row::Type::Varchar(row::DisplayWidth(type), settings_.collation_connection);
+  }
+  SetUserVariable(into.variables[i], {std::move(type), std::move(value)});
   return {};
 }
 
@@ -371,6 +384,7 @@ Status Session::RunDo(const StatementRun& run) {
   input.environment = context_.get();
   input.text = run.text;
   input.parameters = run.parameters;
+  input.frame = run.plan != nullptr;
   for (const ExprPtr& expr : statement.exprs) {
     StatementFacts facts;
     ASSIGN_OR_RETURN(BoundPtr bound, BindScalar(*expr, input, &facts));
@@ -389,14 +403,20 @@ Status Session::RunDo(const StatementRun& run) {
 
 Result<std::unique_ptr<RowSource>> Session::OpenQuery(const BoundQuery& query,
                                                       const StatementFacts& facts,
-                                                      std::span<const TypedValue> parameters) {
+                                                      std::span<const TypedValue> parameters,
+                                                      std::unique_ptr<CompiledQuery>* kept) {
   std::vector<TypedValue> slots;
   ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(facts, parameters, &slots));
   if (!narrowed) {
     return Status::Retry("a parameter cannot be narrowed");
   }
   ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
-  ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled, machine->Compile(query, catalog()));
+  std::unique_ptr<CompiledQuery> own_query;
+  const bool keeps = kept != nullptr && (*kept == nullptr || !(*kept)->running());
+  std::unique_ptr<CompiledQuery>& compiled = keeps ? *kept : own_query;
+  if (compiled == nullptr) {
+    ASSIGN_OR_RETURN(compiled, machine->Compile(query, catalog()));
+  }
   // A query over system tables alone needs no transaction, nor does it use up SET TRANSACTION.
   const bool stored = !facts.uses_system_tables || !facts.base_tables.empty();
   const bool own = stored && transaction_ == nullptr;
@@ -424,17 +444,18 @@ Result<std::unique_ptr<RowSource>> Session::OpenQuery(const BoundQuery& query,
     end();
     return std::move(rows).status();
   }
-  return std::unique_ptr<RowSource>(
-      std::make_unique<OwningSource>(std::move(compiled), std::move(rows).value(), std::move(end)));
+  return std::unique_ptr<RowSource>(std::make_unique<OwningSource>(
+      std::move(own_query), std::move(rows).value(), std::move(end)));
 }
 
 Status Session::CollectSubquery(const BoundQuery& query, std::span<const TypedValue> parameters,
-                                std::vector<std::vector<row::Value>>* rows) {
+                                std::vector<std::vector<row::Value>>* rows,
+                                std::unique_ptr<CompiledQuery>* kept) {
   // The tree's parameters beyond the statement's are narrowed ones that its facts describe; a
   // subquery met while evaluating was bound without.
   StatementFacts none;
   none.parameter_count = static_cast<uint32_t>(parameters.size());
-  ASSIGN_OR_RETURN(std::unique_ptr<RowSource> source, OpenQuery(query, none, parameters));
+  ASSIGN_OR_RETURN(std::unique_ptr<RowSource> source, OpenQuery(query, none, parameters, kept));
   std::vector<row::Value> row;
   while (true) {
     ASSIGN_OR_RETURN(bool found, source->Next(&row));

@@ -59,6 +59,7 @@ Session::~Session() {
   AbandonAll();
   user_locks_ = nullptr;
   // Compiled queries go before the machine they run on.
+  programs_ = nullptr;
   prepared_.clear();
   named_prepared_.clear();
   cache_->Clear();
@@ -142,6 +143,7 @@ void Session::Reset() {
   table_locks_ = nullptr;
   read_lock_ = nullptr;
   backup_lock_ = nullptr;
+  programs_ = nullptr;
   prepared_.clear();
   named_prepared_.clear();
   cache_->Clear();

@@ -51,19 +51,25 @@ namespace borealis::sql {
 
 class BoundQuery;
 class Catalog;
+class CompiledQuery;
 class Credentials;
 class GrantStore;
+class NestedStatement;
+class ProgramScope;
 class QueryMachine;
 class RowSource;
 class SessionContext;
 class StatementCache;
 class TemporaryTables;
+class VariableSlots;
 struct CachedStatement;
 struct CatalogEntry;
 struct ExplainRow;
 class BinderEnvironment;
 struct EvalContext;
 struct IntoClause;
+struct PlanHolder;
+struct QueryText;
 struct RunContext;
 struct StatementCounters;
 struct SelectStmt;
@@ -113,6 +119,12 @@ struct PreparedInfo {
   uint32_t id = 0;
   uint32_t parameter_count = 0;
   std::vector<ResultColumn> columns;  // empty when the statement has no result set
+};
+
+// What a layer above keeps with a session: the programs it has compiled.
+class SessionPart {
+ public:
+  virtual ~SessionPart() = default;
 };
 
 class Session {
@@ -290,11 +302,15 @@ class Session {
   // Runs a bound query, e.g. the one inside a bound UPDATE. `parameters`: the statement's values;
   // the query's narrowed parameters (StatementFacts::narrowed) follow from `facts`. In the open
   // transaction, or in one of its own.
+  // With `kept`, what the query was compiled to is kept there and used again: it must outlive the
+  // rows, and be of the definitions and settings that are current.
   Result<std::unique_ptr<RowSource>> OpenQuery(const BoundQuery& query, const StatementFacts& facts,
-                                               std::span<const TypedValue> parameters);
+                                               std::span<const TypedValue> parameters,
+                                               std::unique_ptr<CompiledQuery>* kept = nullptr);
   // All rows of a subquery met while evaluating row by row (EvalFrame::run_subquery).
   Status CollectSubquery(const BoundQuery& query, std::span<const TypedValue> parameters,
-                         std::vector<std::vector<row::Value>>* rows);
+                         std::vector<std::vector<row::Value>>* rows,
+                         std::unique_ptr<CompiledQuery>* kept = nullptr);
   // Runs query text that the server itself wrote (SHOW over information_schema), its columns and
   // rows to `sink`; OnDone and OnError are not called. The text may hold what the statement's own
   // text holds, `?` included: it is parsed under the session's sql_mode.
@@ -303,10 +319,28 @@ class Session {
   // Runs it and collects the rows.
   Result<std::vector<std::vector<row::Value>>> CollectQueryText(std::string_view text);
 
+  // --- stored programs (nested.cc)
+  // -------------------------------------------------------------------------------
+
+  // Everything compiled for the session; gone whenever its plans are.
+  std::unique_ptr<SessionPart>& programs() { return programs_; }
+  // Number of programs entered (program_scope.h): statements now run within another.
+  size_t program_depth() const { return program_depth_; }
+  // Where SELECT … INTO and GET DIAGNOSTICS put what is for a variable; null outside programs.
+  VariableSlots* variable_slots() const { return variable_slots_; }
+  // Runs a statement of the program entered, within the transaction and the statement that called
+  // the program. Of one that fails, as in MySQL, the rows before the one that failed stay changed:
+  // a handler may let them; without one the calling statement is undone (INV-SQL-2).
+  Status RunNested(NestedStatement* statement, std::span<const TypedValue> frame);
+  // All rows of a query of the program, and the types of its columns.
+  Status CollectNested(NestedStatement* statement, std::span<const TypedValue> frame,
+                       std::vector<row::Type>* types, std::vector<std::vector<row::Value>>* rows);
+
   // Records what a client that tracks the session is told with this statement's OK.
   void NoteChange(SessionChange change) { changes_.push_back(std::move(change)); }
 
  private:
+  friend class ProgramScope;
   friend class SessionContext;
 
   // --- execute.cc ---
@@ -324,8 +358,8 @@ class Session {
   Status CheckMayLockForUpdate(const StatementFacts& facts) const;
 
   // --- query.cc ---
-  Status RunSelect(CachedStatement* statement, std::span<const TypedValue> parameters,
-                   ResultSink& sink, OkInfo* ok);
+  Status RunSelect(const QueryText& text, PlanHolder* holder,
+                   std::span<const TypedValue> parameters, ResultSink& sink, OkInfo* ok);
   Status RunDo(const StatementRun& run);
   // Whether a query that failed before its first row may be tried again: after DDL between planning
   // and opening, and when a read view that was the statement's alone is void (a reader lost its
@@ -335,13 +369,14 @@ class Session {
                   ResultSink& sink);
   // Binds and compiles where the cached plan does not fit (any more); fills `slots` with the
   // parameters and their narrowed forms.
-  Status PlanQuery(CachedStatement* statement, std::span<const TypedValue> parameters,
-                   std::vector<TypedValue>* slots);
-  bool PlanFits(const CachedStatement& statement, std::span<const TypedValue> parameters) const;
+  Status PlanQuery(const QueryText& text, PlanHolder* holder,
+                   std::span<const TypedValue> parameters, std::vector<TypedValue>* slots);
+  bool PlanFits(const PlanHolder& holder, std::span<const TypedValue> parameters) const;
   Result<bool> NarrowParameters(const StatementFacts& facts, std::span<const TypedValue> parameters,
                                 std::vector<TypedValue>* slots);
   Status StoreInto(const IntoClause& into, const std::vector<ResultColumn>& columns,
                    RowSource* rows, OkInfo* ok);
+  Status StoreVariable(const IntoClause& into, size_t i, row::Type type, row::Value value);
   // INTO OUTFILE and DUMPFILE.
   Status StoreIntoFile(const IntoClause& into, const std::vector<ResultColumn>& columns,
                        RowSource* rows, OkInfo* ok);
@@ -349,6 +384,9 @@ class Session {
   Status CheckMayWriteFile(const SelectStmt& select) const;
   Result<QueryMachine*> Machine();
   RunContext MakeRunContext(engine::Transaction* transaction);
+
+  // --- nested.cc ---
+  Status RunNestedChange(StatementRun& run);
 
   // --- explain.cc ---
   Status RunExplain(const StatementRun& run);
@@ -448,6 +486,10 @@ class Session {
   std::map<std::string, std::unique_ptr<CachedStatement>, std::less<>> named_prepared_;
   bool more_results_ = false;
   uint64_t statements_failed_ = 0;
+
+  std::unique_ptr<SessionPart> programs_;  // goes before the machine
+  size_t program_depth_ = 0;
+  VariableSlots* variable_slots_ = nullptr;
 
   struct Parked;
   std::shared_ptr<Parked> parked_;

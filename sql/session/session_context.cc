@@ -36,6 +36,13 @@ void SessionContext::Refresh() {
 std::string_view SessionContext::database() const {
   return session_->database();
 }
+void SessionContext::FollowSettings() {
+  const SessionSettings& settings = session_->settings();
+  eval_.conversion.sql_mode = settings.sql_mode;
+  eval_.conversion.strict = row::IsStrict(settings.sql_mode);
+  eval_.collation_connection = settings.collation_connection;
+}
+
 const SessionSettings& SessionContext::settings() const {
   return session_->settings();
 }

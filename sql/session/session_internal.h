@@ -27,27 +27,40 @@ Status CheckOneStatement(const CachedStatement& statement, std::string_view text
 // Error 1295 for kinds of statements that cannot be prepared.
 Status CheckMayPrepare(StmtKind kind);
 
-// A parsed statement, and for a query its plan as long as that holds.
+// What a query was compiled to.
+struct QueryPlan {
+  std::shared_ptr<BoundQuery> query;
+  StatementFacts facts;
+  std::unique_ptr<CompiledQuery> compiled;
+  uint64_t generation = 0;
+  uint64_t catalog_version = 0;
+  std::string database;
+  std::vector<row::Type> parameter_types;
+  uint64_t select_limit = 0;
+};
+
+// The plan of a query as long as that holds.
+struct PlanHolder {
+  std::unique_ptr<QueryPlan> plan;
+  // A parameter's value could not be taken in its column's type once: not tried again.
+  bool no_narrowing = false;
+  bool frame = false;  // its parameters are the variables of a stored program
+};
+
+// A query as written.
+struct QueryText {
+  const SelectStmt& select;
+  std::string_view text;
+};
+
+// A parsed statement, and for a query its plan.
 struct CachedStatement {
   std::string text;  // of the statement alone
   ParsedStatement parsed;
   uint64_t generation = 0;  // settings it was parsed under
   // Known by an id or a name; plans of such statements are worth keeping.
   bool prepared = false;
-
-  struct Plan {
-    std::shared_ptr<BoundQuery> query;
-    StatementFacts facts;
-    std::unique_ptr<CompiledQuery> compiled;
-    uint64_t generation = 0;
-    uint64_t catalog_version = 0;
-    std::string database;
-    std::vector<row::Type> parameter_types;
-    uint64_t select_limit = 0;
-  };
-  std::unique_ptr<Plan> plan;
-  // A parameter's value could not be taken in its column's type once: not tried again.
-  bool no_narrowing = false;
+  PlanHolder query;
 };
 
 // Statements by text, the least recently used dropped first.
@@ -74,6 +87,8 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
 
   // At the start of a statement: time, zone and settings as they now are.
   void Refresh();
+  // Within a statement: what a stored program's own settings change.
+  void FollowSettings();
 
   // BinderEnvironment.
   std::string_view database() const override;

@@ -84,11 +84,12 @@ Result<TemporaryTables*> Session::EnsureTemporaryTables() {
 }
 
 void Session::ForgetPlans() {
+  programs_ = nullptr;
   for (auto& [id, statement] : prepared_) {
-    statement->plan.reset();
+    statement->query.plan.reset();
   }
   for (auto& [name, statement] : named_prepared_) {
-    statement->plan.reset();
+    statement->query.plan.reset();
   }
   cache_->Clear();
   machine_.reset();
