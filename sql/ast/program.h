@@ -161,8 +161,16 @@ struct ProgramStatement final : ProgramNode {
   StmtPtr statement;  // its spans are offsets into the text that the program was parsed from
 };
 
+// A table that a statement of the body names (or a common table expression: names are not looked
+// up here).
+struct ProgramTable {
+  QualifiedName name;
+  bool changed = false;  // its rows, by this statement
+};
+
 struct Program {
   std::vector<ProgramSlot> slots;
+  std::vector<ProgramTable> tables;  // in order of appearance, perhaps repeated
   std::vector<ProgramCursor> cursors;
   uint32_t id_count = 0;  // ids of blocks and loops are below
   ProgramNodePtr body;

@@ -11,6 +11,7 @@
 #include "sql/catalog/catalog.h"
 #include "sql/executor/account_change.h"
 #include "sql/executor/definition_run.h"
+#include "sql/executor/lock_requests.h"
 #include "sql/executor/view_text.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
@@ -49,29 +50,6 @@ Status ExecuteKill(StatementRun& run) {
 }
 
 namespace {
-
-// The stronger lock where a table is asked for more than once.
-void AddRequest(engine::TableLockRequest request, std::vector<engine::TableLockRequest>* requests) {
-  for (engine::TableLockRequest& other : *requests) {
-    if (other.table == request.table) {
-      other.for_writing |= request.for_writing;
-      return;
-    }
-  }
-  requests->push_back(std::move(request));
-}
-
-// A view is locked with all that it reads.
-Status AddTablesOfView(StatementRun& run, const TablePtr& view, bool for_writing,
-                       std::vector<engine::TableLockRequest>* requests) {
-  ASSIGN_OR_RETURN(const ViewTraits traits,
-                   BindViewDefinition(view, ViewInput(run.session, view->view->text)));
-  AddRequest({{view->schema, view->name}, for_writing}, requests);
-  for (const TablePtr& table : traits.tables) {
-    AddRequest({{table->schema, table->name}, for_writing}, requests);
-  }
-  return {};
-}
 
 Status TakeLocks(StatementRun& run, const std::vector<engine::TableLockRequest>& requests) {
   const SessionEnvironment& environment = run.session.environment();
@@ -171,10 +149,10 @@ Status ExecuteLockTables(StatementRun& run) {
   const SessionEnvironment& environment = session.environment();
   RETURN_IF_ERROR(session.ImplicitCommit());
   session.set_table_locks(nullptr);
-  std::vector<engine::TableLockRequest> requests;
+  LockRequests requests(run);
   std::set<std::string> known_as;
   for (const LockTablesStmt::Item& item : run.statement.As<LockTablesStmt>().items) {
-    ASSIGN_OR_RETURN(engine::TableName name, ResolveName(run, item.table));
+    ASSIGN_OR_RETURN(const engine::TableName name, ResolveName(run, item.table));
     const std::string& alias = item.alias.empty() ? item.table.name : item.alias;
     if (!known_as.insert(item.alias.empty() ? DottedName(name) : alias).second) {
       return UserError(ER_NONUNIQ_TABLE, alias);
@@ -190,15 +168,13 @@ Status ExecuteLockTables(StatementRun& run) {
       return UserError(ER_OPTION_PREVENTS_STATEMENT, "--read-only");
     }
     ASSIGN_OR_RETURN(const CatalogEntry entry, environment.catalog->Find(name.schema, name.name));
-    if (entry.table->kind == TableKind::kView) {
-      RETURN_IF_ERROR(AddTablesOfView(run, entry.table, for_writing, &requests));
-    } else if (!environment.catalog->IsSystemSchema(name.schema)) {
-      AddRequest({std::move(name), for_writing}, &requests);
+    if (!environment.catalog->IsSystemSchema(name.schema)) {
+      RETURN_IF_ERROR(requests.Add(entry.table, for_writing));
     } else if (for_writing) {
       return CheckSchemaChangeable(run, name.schema);
     }
   }
-  return TakeLocks(run, requests);
+  return TakeLocks(run, requests.requests());
 }
 
 Status ExecuteUnlockTables(StatementRun& run) {

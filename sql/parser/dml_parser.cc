@@ -48,6 +48,10 @@ Result<StmtPtr> Parser::ParseInsert(bool replace) {
   }
   Accept(Kw::kInto);
   RETURN_IF_ERROR(TableName(&stmt->table));
+  if (program_) {
+    program_->NoteTable(stmt->table, std::nullopt);
+    program_->NoteChanged(program_->table_count() - 1, "");
+  }
   RETURN_IF_ERROR(ParsePartitionNames(&stmt->partitions));
   RETURN_IF_ERROR(ParseInsertSource(stmt.get()));
   if (!replace) {
@@ -166,7 +170,11 @@ Result<StmtPtr> Parser::ParseUpdate(std::unique_ptr<WithClause> with) {
   RETURN_IF_ERROR(ParseHints(&stmt->hints));
   stmt->low_priority = Accept(Kw::kLowPriority);
   stmt->ignore = Accept(Kw::kIgnore);
+  const size_t first_table = program_ ? program_->table_count() : 0;
   RETURN_IF_ERROR(ParseTableReferences(&stmt->tables));
+  if (program_) {
+    program_->NoteChanged(first_table, "");
+  }
   stmt->multi = stmt->tables.size() > 1 || !stmt->tables[0]->Is<TableRefName>();
   RETURN_IF_ERROR(Expect(Kw::kSet));
   RETURN_IF_ERROR(ParseAssignments(&stmt->assignments));
@@ -195,7 +203,15 @@ Status Parser::ParseDeleteTargets(DeleteStmt* stmt) {
   return Status::Ok();
 }
 
+// The tables of a multi-table DELETE that lose rows.
+void Parser::NoteDeleteTargets(size_t first_table, const DeleteStmt& stmt) {
+  for (const QualifiedName& target : stmt.targets) {
+    program_->NoteChanged(first_table, target.name);
+  }
+}
+
 Result<StmtPtr> Parser::ParseDelete(std::unique_ptr<WithClause> with) {
+  const size_t first_table = program_ ? program_->table_count() : 0;
   Next();
   auto stmt = std::make_unique<DeleteStmt>();
   stmt->with = std::move(with);
@@ -237,10 +253,17 @@ Result<StmtPtr> Parser::ParseDelete(std::unique_ptr<WithClause> with) {
       RETURN_IF_ERROR(ParseAlias(&table->alias, false));
       RETURN_IF_ERROR(ParsePartitionNames(&table->partitions));
       table->span = SpanFrom(begin);
+      if (program_) {
+        program_->NoteTable(table->table, table->alias);
+        program_->NoteChanged(first_table, "");
+      }
       stmt->tables.push_back(std::move(table));
       RETURN_IF_ERROR(ParseSingleTableTail(&stmt->where, &stmt->order_by, &stmt->limit));
       return StmtPtr(std::move(stmt));
     }
+  }
+  if (program_) {
+    NoteDeleteTargets(first_table, *stmt);
   }
   if (Accept(Kw::kWhere)) {
     ASSIGN_OR_RETURN(stmt->where, ParseExpr());

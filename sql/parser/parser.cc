@@ -9,6 +9,7 @@
 #include "row/shown_bytes.h"
 #include "sql/parser/client_statement.h"
 #include "sql/parser/parser_internal.h"
+#include "sql/parser/parser_mode.h"
 
 namespace borealis::sql {
 
@@ -82,6 +83,17 @@ Result<ExprPtr> ParseExpression(std::string_view text, const ParserOptions& opti
     return Status::InvalidArgument("expression text of 4 GiB or more");
   }
   return Parser(text, options).ParseWholeExpression();
+}
+
+ParserOptions ParserOptionsUnder(row::SqlMode mode) {
+  ParserOptions options;
+  options.ansi_quotes = (mode & row::kModeAnsiQuotes) != 0;
+  options.pipes_as_concat = (mode & row::kModePipesAsConcat) != 0;
+  options.no_backslash_escapes = (mode & row::kModeNoBackslashEscapes) != 0;
+  options.ignore_space = (mode & row::kModeIgnoreSpace) != 0;
+  options.high_not_precedence = (mode & row::kModeHighNotPrecedence) != 0;
+  options.real_as_float = (mode & row::kModeRealAsFloat) != 0;
+  return options;
 }
 
 Parser::Parser(std::string_view text, const ParserOptions& options)

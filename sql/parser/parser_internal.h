@@ -298,6 +298,7 @@ class Parser {
   Result<StmtPtr> ParseUpdate(std::unique_ptr<WithClause> with);
   Result<StmtPtr> ParseDelete(std::unique_ptr<WithClause> with);
   Status ParseDeleteTargets(DeleteStmt* stmt);
+  void NoteDeleteTargets(size_t first_table, const DeleteStmt& stmt);
   Status ParseSingleTableTail(ExprPtr* where, std::vector<OrderItem>* order_by,
                               std::optional<LimitClause>* limit);
   Result<StmtPtr> ParseLoad();

@@ -96,6 +96,17 @@ uint32_t ProgramNames::SlotOfColumn(ProgramSlot::Origin origin, const std::strin
   return static_cast<uint32_t>(program_.slots.size() - 1);
 }
 
+void ProgramNames::NoteTable(const QualifiedName& name, const std::optional<std::string>& alias) {
+  program_.tables.push_back({name, false});
+  aliases_.push_back(alias.value_or(name.name));
+}
+
+void ProgramNames::NoteChanged(size_t first, std::string_view alias) {
+  for (size_t i = first; i < program_.tables.size(); ++i) {
+    program_.tables[i].changed |= alias.empty() || SameName(aliases_[i], alias);
+  }
+}
+
 const ProgramNames::Label* ProgramNames::FindLabel(std::string_view name) const {
   for (size_t i = labels_.size(); i > first_label_; --i) {
     if (SameName(labels_[i - 1].name, name)) {

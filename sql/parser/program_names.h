@@ -50,6 +50,12 @@ class ProgramNames {
   ProgramSlot& slot(uint32_t number) { return program_.slots[number]; }
   ProgramCursor& cursor(uint32_t number) { return program_.cursors[number]; }
 
+  // Tables that statements name. A statement that changes some of them says so when it knows which:
+  // those from `first` on that are known as `alias` (all, when it is empty).
+  void NoteTable(const QualifiedName& name, const std::optional<std::string>& alias);
+  size_t table_count() const { return program_.tables.size(); }
+  void NoteChanged(size_t first, std::string_view alias);
+
   struct Label {
     std::string name;
     uint32_t id = 0;
@@ -91,6 +97,7 @@ class ProgramNames {
   const TriggerTiming timing_;
   const TriggerEvent event_;
   Program program_;
+  std::vector<std::string> aliases_;  // of program_.tables
   std::vector<Block> blocks_;
   std::vector<Label> labels_;
   size_t first_label_ = 0;

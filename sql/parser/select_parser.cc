@@ -219,6 +219,9 @@ Result<QueryBodyPtr> Parser::ParseQueryPrimary(std::unique_ptr<IntoClause>* into
     auto node = std::make_unique<TableCore>();
     RETURN_IF_ERROR(TableName(&node->table));
     node->span = SpanFrom(begin);
+    if (program_) {
+      program_->NoteTable(node->table, std::nullopt);
+    }
     return QueryBodyPtr(std::move(node));
   }
   if (Accept(Kw::kValues)) {

@@ -187,6 +187,9 @@ Result<TableRefPtr> Parser::ParseNamedTable() {
   RETURN_IF_ERROR(ParseAlias(&node->alias, false));
   RETURN_IF_ERROR(ParseIndexHints(&node->index_hints));
   node->span = SpanFrom(begin);
+  if (program_) {
+    program_->NoteTable(node->table, node->alias);
+  }
   return TableRefPtr(std::move(node));
 }
 

@@ -2,33 +2,17 @@
 
 #include "base/mysql_error.h"
 #include "sql/binder/column_type.h"
-#include "sql/parser/parser.h"
+#include "sql/parser/parser_mode.h"
 #include "sql/program/program_run.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
 
-namespace {
-
-// Under the trigger's own sql_mode.
-ParserOptions OptionsOf(row::SqlMode mode) {
-  ParserOptions options;
-  options.ansi_quotes = (mode & row::kModeAnsiQuotes) != 0;
-  options.pipes_as_concat = (mode & row::kModePipesAsConcat) != 0;
-  options.no_backslash_escapes = (mode & row::kModeNoBackslashEscapes) != 0;
-  options.ignore_space = (mode & row::kModeIgnoreSpace) != 0;
-  options.high_not_precedence = (mode & row::kModeHighNotPrecedence) != 0;
-  options.real_as_float = (mode & row::kModeRealAsFloat) != 0;
-  return options;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<TriggerProgram>> TriggerProgram::Compile(Session* session,
                                                                 const TableDescriptor& table,
                                                                 const TriggerDescriptor& trigger) {
   ASSIGN_OR_RETURN(Program program, ParseTriggerBody(trigger.body, trigger.timing, trigger.event,
-                                                     OptionsOf(trigger.sql_mode)));
+                                                     ParserOptionsUnder(trigger.sql_mode)));
   std::unique_ptr<TriggerProgram> compiled(
       new TriggerProgram(session, table, trigger, std::move(program)));
   RETURN_IF_ERROR(compiled->BindColumns(table));

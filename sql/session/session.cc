@@ -6,6 +6,7 @@
 #include "row/collation.h"
 #include "row/convert.h"
 #include "sql/catalog/temporary_tables.h"
+#include "sql/parser/parser_mode.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -166,15 +167,7 @@ void Session::Reset() {
 }
 
 ParserOptions Session::parser_options() const {
-  ParserOptions options;
-  row::SqlMode mode = settings_.sql_mode;
-  options.ansi_quotes = (mode & row::kModeAnsiQuotes) != 0;
-  options.pipes_as_concat = (mode & row::kModePipesAsConcat) != 0;
-  options.no_backslash_escapes = (mode & row::kModeNoBackslashEscapes) != 0;
-  options.ignore_space = (mode & row::kModeIgnoreSpace) != 0;
-  options.high_not_precedence = (mode & row::kModeHighNotPrecedence) != 0;
-  options.real_as_float = (mode & row::kModeRealAsFloat) != 0;
-  return options;
+  return ParserOptionsUnder(settings_.sql_mode);
 }
 
 BinderEnvironment& Session::binder_environment() {
