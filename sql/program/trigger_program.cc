@@ -117,8 +117,9 @@ Status TriggerProgram::Fire(const std::vector<row::Value>* old_row,
   if (sets_columns_) {
     for (const RowSlot& slot : row_slots_) {
       if (slot.assigned) {
-        (*new_row)[slot.column] = frame_.Take(slot.slot);
-        (*new_row)[slot.column].Own();
+        row::Value value = frame_.Take(slot.slot);
+        value.Own();  // what no assignment has reached is still the row's
+        (*new_row)[slot.column] = std::move(value);
       }
     }
   }
