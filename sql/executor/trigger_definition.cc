@@ -1,7 +1,7 @@
 // CREATE TRIGGER and DROP TRIGGER.
 //
 // A trigger is part of its table's description: making one is a schema change of the table that
-// leaves its rows alone, and takes the trigger's name in the schema in the same step (INV-TRG-1).
+// leaves its rows alone, and takes the trigger's name in the schema in the same step (INV-TRIG-2).
 #include <algorithm>
 
 #include "base/mysql_error.h"

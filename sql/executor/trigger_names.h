@@ -7,7 +7,7 @@
 // They change in one atomic schema change with the table (engine::RelatedChanges). Names that
 // utf8mb3_general_ci takes for equal are one name.
 //
-// INV-TRG-1  Each trigger in a table's description has its 't' entry, which names that table, and
+// INV-TRIG-2  Each trigger in a table's description has its 't' entry, which names that table, and
 //            there are no others.
 #pragma once
 

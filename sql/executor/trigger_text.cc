@@ -5,6 +5,8 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/sql_mode.h"
+#include "row/temporal.h"
+#include "row/time_zone.h"
 #include "sql/executor/definition_run.h"
 #include "sql/executor/show_rows.h"
 #include "sql/executor/trigger_names.h"
@@ -18,6 +20,13 @@ ResultColumn Column(std::string_view name, row::Type type) {
   column.name = std::string(name);
   column.type = std::move(type);
   return column;
+}
+
+// MySQL shows this time in the server's zone, whatever the session's is.
+Result<row::Value> ShownInServerZone(int64_t utc_us, const row::TimeZone& session) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const row::TimeZone> server,
+                   row::TimeZone::Find("SYSTEM"));
+  return row::Value::Timestamp(session.ToUtc(row::UnpackDateTime(server->ToLocal(utc_us))));
 }
 
 Status SendCreateTrigger(StatementRun& run, const TableDescriptor& table,
@@ -40,6 +49,7 @@ Status SendCreateTrigger(StatementRun& run, const TableDescriptor& table,
   RETURN_IF_ERROR(run.sink.OnColumns(columns));
   const std::string mode = row::SqlModeText(trigger.sql_mode);
   const std::string statement = CreateTriggerText(table, trigger, options);
+  ASSIGN_OR_RETURN(const row::Value created, ShownInServerZone(trigger.created_us, *options.zone));
   const row::Value values[] = {
       row::Value::View(trigger.name),
       row::Value::View(mode),
@@ -47,7 +57,7 @@ Status SendCreateTrigger(StatementRun& run, const TableDescriptor& table,
       row::Value::View(row::GetCollation(trigger.client_collation).charset().name),
       row::Value::View(row::GetCollation(trigger.connection_collation).name()),
       row::Value::View(row::GetCollation(trigger.database_collation).name()),
-      row::Value::Timestamp(trigger.created_us),
+      created,
   };
   return run.sink.OnRow(values);
 }

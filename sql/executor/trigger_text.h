@@ -20,7 +20,7 @@ uint64_t TriggerOrderNumber(const TableDescriptor& table, const TriggerDescripto
 std::string CreateTriggerText(const TableDescriptor& table, const TriggerDescriptor& trigger,
                               const CreateTextOptions& options);
 
-// Errors: 1046, 1049, 1360; 1227 without the privilege TRIGGER on the table.
+// `options` with a zone. Errors: 1046, 1049, 1360; 1227 without the privilege TRIGGER on the table.
 Status ShowCreateTrigger(StatementRun& run, const ShowStmt& show, const CreateTextOptions& options);
 
 }  // namespace borealis::sql

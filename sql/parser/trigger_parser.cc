@@ -35,14 +35,20 @@ Result<Program> Parser::ParseTriggerProgram(TriggerTiming timing, TriggerEvent e
   return program;
 }
 
-// What is kept of a program must not depend on what version reads it.
+// What is kept of a program must not depend on what version reads it. Words that only a mark kept
+// apart stay apart.
 std::string Parser::TextWithoutVersionMarks(Span span) const {
+  const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   std::string out;
   size_t copied = span.begin;
   for (const Span& mark : lexer_.version_marks()) {
-    if (mark.begin >= span.begin && mark.end <= span.end) {
-      out.append(text_.substr(copied, mark.begin - copied));
-      copied = mark.end;
+    if (mark.begin < span.begin || mark.end > span.end) {
+      continue;
+    }
+    out.append(text_.substr(copied, mark.begin - copied));
+    copied = mark.end;
+    if (!out.empty() && !is_space(out.back()) && copied < span.end && !is_space(text_[copied])) {
+      out.push_back(' ');
     }
   }
   return out.append(text_.substr(copied, span.end - copied));

@@ -96,6 +96,46 @@ def check_dumps():
     mysql("-e", "DROP DATABASE copy")
 
 
+TRIGGERS = """
+CREATE DATABASE watched; USE watched;
+CREATE TABLE t (id INT PRIMARY KEY, total INT); CREATE TABLE log (n INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(100));
+DELIMITER $$
+CREATE TRIGGER t_check BEFORE INSERT ON t FOR EACH ROW
+BEGIN
+  -- a comment; with a semicolon
+  DECLARE low CONDITION FOR SQLSTATE '45000';
+  IF NEW.total < 0 THEN SIGNAL low SET MESSAGE_TEXT = 'it''s too low'; END IF;
+  /*!50003 SET NEW.total = NEW.total + 1; */
+END$$
+CREATE TRIGGER t_first BEFORE INSERT ON t FOR EACH ROW PRECEDES t_check SET NEW.total = COALESCE(NEW.total, 10)$$
+SET sql_mode = 'ANSI_QUOTES'$$
+CREATE TRIGGER "t""log" AFTER INSERT ON "t" FOR EACH ROW INSERT INTO "log" (what) VALUES (CONCAT('né ', NEW.id, ' ', NEW.total))$$
+"""
+
+
+def check_triggers():
+    mysql(text=TRIGGERS.encode())
+    dumped = {}
+    for options in ([], ["--single-transaction"], ["--skip-triggers"]):
+        dump = tool("mariadb-dump", "--default-character-set=utf8mb4", "--skip-comments", *options, "watched")
+        mysql("-e", "DROP DATABASE IF EXISTS copy; CREATE DATABASE copy")
+        mysql("copy", text=dump.encode())
+        dumped["--skip-triggers" not in options] = dump
+        again = tool("mariadb-dump", "--default-character-set=utf8mb4", "--skip-comments", *options, "copy")
+        assert again == dump, (options, dump, again)
+    assert dumped[True].count("TRIGGER") == 3 and dumped[False].count("TRIGGER") == 0, dumped
+    mysql("-e", "DROP DATABASE IF EXISTS copy; CREATE DATABASE copy")
+    mysql("copy", text=dumped[True].encode())
+    told = mysql("-f", "-N", "copy", text=b"INSERT INTO t VALUES (1, NULL); INSERT INTO t VALUES (2, 5); SELECT what FROM log;")
+    assert told == "né 1 11\nné 2 6\n", told
+    told = mysql("copy", "-e", "INSERT INTO t VALUES (3, -5)", fails=True)
+    assert "ERROR 1644 (45000) at line 1: it's too low" in told, told
+    whole = tool("mariadb-dump", "--databases", "--add-drop-database", "watched")
+    mysql(text=whole.encode())
+    assert tool("mariadb-dump", "--default-character-set=utf8mb4", "--skip-comments", "watched") == dumped[True]
+    mysql("-e", "DROP DATABASE copy; DROP DATABASE watched")
+
+
 def check_admin():
     assert tool("mariadb-admin", "ping") == "mysqld is alive\n"
     assert tool("mariadb-admin", "status").startswith("Uptime: ")
@@ -140,5 +180,5 @@ def check_loads():
     mysql("-e", "SET GLOBAL local_infile = OFF; DROP DATABASE loads")
 
 
-for check in (check_client, check_column_types, check_dumps, check_loads, check_admin, check_slap):
+for check in (check_client, check_column_types, check_dumps, check_triggers, check_loads, check_admin, check_slap):
     check()

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sql/ast/ddl.h"
 #include "sql/ast/print.h"
 #include "sql/ast/query.h"
 #include "sql/ast/stmt.h"
@@ -65,6 +66,18 @@ void CheckQuery(const ParsedStatement& parsed) {
   FUZZ_CHECK(same != nullptr, printed);
   FUZZ_CHECK(sql::PrintQuery(*same->query) == printed,
              printed + "\nprints again as\n" + sql::PrintQuery(*same->query));
+}
+
+// What is kept of a trigger is its body alone.
+void CheckTrigger(const ParsedStatement& parsed, const ParserOptions& options) {
+  const auto* trigger = parsed.statement->TryAs<sql::CreateTriggerStmt>();
+  if (trigger == nullptr) {
+    return;
+  }
+  const Result<sql::Program> again =
+      sql::ParseTriggerBody(trigger->body, trigger->timing, trigger->event, options);
+  FUZZ_CHECK(again.ok(), trigger->body + ": " + std::string(again.status().message()));
+  FUZZ_CHECK(again->slots.size() == trigger->program.slots.size(), trigger->body);
 }
 
 class SqlTarget final : public Target {
@@ -149,7 +162,17 @@ class SqlTarget final : public Target {
             " DATE ",
             " ROW(",
             " CASE ",
-            " END "};
+            " END ",
+            "BEGIN ",
+            "DECLARE ",
+            "HANDLER FOR ",
+            " CURSOR FOR ",
+            "LOOP ",
+            "LEAVE ",
+            "NEW.a",
+            "OLD.b",
+            "/*!50003 ",
+            "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW "};
   }
 
   void Run(std::string_view input) override {
@@ -167,6 +190,7 @@ class SqlTarget final : public Target {
       FUZZ_CHECK(parsed->consumed <= input.size() && parsed->end <= parsed->consumed, "offsets");
       if (parsed->statement != nullptr) {
         CheckQuery(*parsed);
+        CheckTrigger(*parsed, options);
       }
     }
     const Result<sql::ExprPtr> expr = sql::ParseExpression(input);

@@ -73,11 +73,16 @@ std::string ToHex(std::string_view bytes) {
   return hex;
 }
 
-// Format 4, the first with views: written so, read so, and refused when cut anywhere.
+// Format 4, the first with views: read so.
+constexpr std::string_view kViewOfFormat4 =
+    "04010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
+    "41532060616001010204726f6f7401250001ff01ff01000101730174000000";
+
+// Written so, read so, and refused when cut anywhere.
 TEST(StoredFormTest, AViewIsStoredSo) {
   constexpr std::string_view kView =
-      "04010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
-      "41532060616001010204726f6f7401250001ff01ff01000101730174000000";
+      "05010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
+      "41532060616001010204726f6f7401250001ff01ff0100010173017400000000";
   TableDescriptor table;
   table.kind = TableKind::kView;
   ColumnDescriptor column;
@@ -94,6 +99,7 @@ TEST(StoredFormTest, AViewIsStoredSo) {
   view.updatable = true;
   view.tables = {{"s", "t"}};
   EXPECT_EQ(ToHex(EncodeTableDescriptor(table)), kView);
+  EXPECT_TRUE(DecodeTableDescriptor(FromHex(kViewOfFormat4)).ok());
   const std::string stored = FromHex(kView);
   Result<TableDescriptor> back = DecodeTableDescriptor(stored);
   ASSERT_TRUE(back.ok()) << back.status().ToString();
@@ -106,6 +112,43 @@ TEST(StoredFormTest, AViewIsStoredSo) {
   EXPECT_TRUE(back->view->names_columns && back->view->updatable);
   ASSERT_EQ(back->view->tables.size(), 1u);
   EXPECT_EQ(back->view->tables[0].name, "t");
+  for (size_t size = 0; size < stored.size(); ++size) {
+    EXPECT_FALSE(DecodeTableDescriptor(stored.substr(0, size)).ok()) << size;
+  }
+}
+
+// Format 5, the first with triggers: written so, read so, and refused when cut anywhere.
+TEST(StoredFormTest, TriggersAreStoredSo) {
+  constexpr std::string_view kTable = "";
+  TableDescriptor table = TwoColumns();
+  TriggerDescriptor& before = table.triggers.emplace_back();
+  before.name = "x";
+  before.body = "set NEW.a = 1";
+  before.definer_user = "root";
+  before.definer_host = "%";
+  before.sql_mode = 1168113696;
+  before.client_collation = 8;
+  before.created_us = 1'700'000'000'250'000;
+  TriggerDescriptor& after = table.triggers.emplace_back();
+  after.name = "y";
+  after.timing = TriggerTiming::kAfter;
+  after.event = TriggerEvent::kDelete;
+  after.body = "begin end";
+  EXPECT_EQ(ToHex(EncodeTableDescriptor(table)), kTable);
+  const std::string stored = FromHex(kTable);
+  Result<TableDescriptor> back = DecodeTableDescriptor(stored);
+  ASSERT_TRUE(back.ok()) << back.status().ToString();
+  ASSERT_EQ(back->triggers.size(), 2u);
+  EXPECT_EQ(back->triggers[0].name, "x");
+  EXPECT_EQ(back->triggers[0].timing, TriggerTiming::kBefore);
+  EXPECT_EQ(back->triggers[0].event, TriggerEvent::kInsert);
+  EXPECT_EQ(back->triggers[0].body, before.body);
+  EXPECT_EQ(back->triggers[0].definer_host, "%");
+  EXPECT_EQ(back->triggers[0].sql_mode, 1168113696u);
+  EXPECT_EQ(back->triggers[0].client_collation, 8);
+  EXPECT_EQ(back->triggers[0].created_us, 1'700'000'000'250'000);
+  EXPECT_EQ(back->triggers[1].timing, TriggerTiming::kAfter);
+  EXPECT_EQ(back->triggers[1].event, TriggerEvent::kDelete);
   for (size_t size = 0; size < stored.size(); ++size) {
     EXPECT_FALSE(DecodeTableDescriptor(stored.substr(0, size)).ok()) << size;
   }

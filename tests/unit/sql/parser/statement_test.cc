@@ -451,14 +451,25 @@ TEST(Accepts, Admin) {
   ExpectAccepted(std::begin(kAdmin), std::end(kAdmin));
 }
 
+const char* const kTriggers[] = {
+    R"sql(CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1)sql",
+    R"sql(/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.a = 1; END */)sql",
+    R"sql(CREATE DEFINER = CURRENT_USER TRIGGER IF NOT EXISTS s.g AFTER DELETE ON s.t FOR EACH ROW PRECEDES 'h' l: BEGIN END l)sql",
+    R"sql(CREATE TRIGGER g AFTER UPDATE ON t FOR EACH ROW CASE OLD.a WHEN 1 THEN DO 1; ELSE DO 2; END CASE)sql",
+    R"sql(CREATE TRIGGER g AFTER UPDATE ON t FOR EACH ROW BEGIN DECLARE n INT UNSIGNED DEFAULT 3; w: WHILE n > 0 DO SET n = n - 1; END WHILE w; REPEAT SET n = n + 1; UNTIL n = 3 END REPEAT; GET DIAGNOSTICS CONDITION n @m = MESSAGE_TEXT; GET DIAGNOSTICS n = NUMBER; END)sql",
+    R"sql(DROP TRIGGER g)sql",
+    R"sql(DROP TRIGGER IF EXISTS s.g)sql",
+};
+
+TEST(Accepts, Triggers) {
+  ExpectAccepted(std::begin(kTriggers), std::end(kTriggers));
+}
+
 const char* const kUnsupported[] = {
     R"sql(CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END)sql",
     R"sql(CREATE DEFINER=`a`@`b` FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1)sql",
-    R"sql(CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1)sql",
-    R"sql(/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.a = 1; END */)sql",
     R"sql(CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1)sql",
     R"sql(ALTER EVENT e DISABLE)sql",
-    R"sql(DROP TRIGGER g)sql",
     R"sql(CHANGE MASTER TO MASTER_HOST='x')sql",
     R"sql(START REPLICA)sql",
     R"sql(STOP SLAVE)sql",
