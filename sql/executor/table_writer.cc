@@ -32,7 +32,8 @@ TableWriter::TableWriter(StatementRun& run, TablePtr table, bool ignore)
     : run_(run),
       table_(std::move(table)),
       ignore_(ignore),
-      strict_(!ignore && row::IsStrict(run.session.settings().sql_mode)),
+      strict_((!ignore || run.session.caller_is_strict()) &&
+              row::IsStrict(run.session.settings().sql_mode)),
       conversion_(run.session.eval_context().conversion) {
   conversion_.strict = strict_;
   conversion_.warnings = &run.session.diagnostics();

@@ -32,6 +32,23 @@ bool KeepsDiagnostics(const Stmt& statement) {
   return statement.kind == StmtKind::kGetDiagnostics || (signal != nullptr && signal->resignal);
 }
 
+bool IsAboutSavepoints(const Stmt& statement) {
+  const auto* rollback = statement.TryAs<RollbackStmt>();
+  return statement.kind == StmtKind::kSavepoint || statement.kind == StmtKind::kReleaseSavepoint ||
+         (rollback != nullptr && !rollback->savepoint.empty());
+}
+
+Status RefuseInProgram(const Stmt& statement) {
+  return UserError(ER_NOT_SUPPORTED_YET,
+                   std::string(StmtKindName(statement.kind)) + " in a stored program");
+}
+
+// There are no stored procedures.
+Status NoSuchProcedure(const CallStmt& call, const std::string& database) {
+  const std::string& schema = call.procedure.schema.empty() ? database : call.procedure.schema;
+  return UserError(ER_SP_DOES_NOT_EXIST, "PROCEDURE", schema + "." + call.procedure.name);
+}
+
 }  // namespace
 
 NestedStatement::NestedStatement(const Stmt& statement, std::string_view text)
@@ -49,10 +66,13 @@ ProgramScope::ProgramScope(Session* session, ProgramEnvironment* environment, Va
       environment_(environment),
       outer_slots_(std::exchange(session->variable_slots_, slots)),
       outer_diagnostics_(session->diagnostics_.Suspend()),
+      outer_is_strict_(session->caller_is_strict_),
       last_insert_id_(session->last_insert_id_),
       insert_id_(std::exchange(session->settings_.insert_id, 0)),
       found_rows_(session->found_rows_) {
   ++session_->program_depth_;
+  session_->caller_is_strict_ |= outer_diagnostics_.strict;
+  session_->savepoints_.swap(outer_savepoints_);
   const SessionSettings& settings = session_->settings_;
   outer_settings_ = {settings.sql_mode, settings.character_set_client,
                      settings.collation_connection, settings.collation_database};
@@ -120,6 +140,8 @@ ProgramScope::~ProgramScope() {
   session_->found_rows_ = found_rows_;
   session_->variable_slots_ = outer_slots_;
   --session_->program_depth_;
+  session_->caller_is_strict_ = outer_is_strict_;
+  session_->savepoints_.swap(outer_savepoints_);
   std::vector<Condition> told;
   if (keep_conditions_) {
     told = session_->diagnostics_.conditions();
@@ -151,11 +173,18 @@ Status Session::RunNested(NestedStatement* nested, std::span<const TypedValue> f
       break;
     case StatementClass::kOther:
       row_count_ = 0;
-      status = statement.kind == StmtKind::kDo ? RunDo(run) : environment_.executor->Execute(run);
+      if (const auto* call = statement.TryAs<CallStmt>()) {
+        status = NoSuchProcedure(*call, database_);
+      } else {
+        status = statement.kind == StmtKind::kDo ? RunDo(run) : environment_.executor->Execute(run);
+      }
+      break;
+    case StatementClass::kTransaction:
+      status = IsAboutSavepoints(statement) ? RunTransactionStatement(statement)
+                                            : RefuseInProgram(statement);
       break;
     default:
-      return UserError(ER_NOT_SUPPORTED_YET,
-                       std::string(StmtKindName(statement.kind)) + " in a stored program");
+      status = RefuseInProgram(statement);
   }
   if (status.ok()) {
     status = diagnostics_.strict_error();

@@ -9,16 +9,16 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "row/collation.h"
 #include "row/sql_mode.h"
 #include "sql/accounts/security_context.h"
 #include "sql/context/diagnostics.h"
 #include "sql/session/nested_statement.h"
+#include "sql/session/session.h"
 
 namespace borealis::sql {
-
-class Session;
 
 // What a program was defined under. Borrowed by the scopes that enter it.
 struct ProgramEnvironment {
@@ -52,6 +52,8 @@ class ProgramScope {
   ProgramEnvironment* const environment_;
   VariableSlots* const outer_slots_;
   Diagnostics::State outer_diagnostics_;
+  bool outer_is_strict_;
+  std::vector<Session::NamedSavepoint> outer_savepoints_;  // a program has a level of its own
   bool keep_conditions_ = false;
 
   struct Settings {

@@ -326,6 +326,9 @@ class Session {
   std::unique_ptr<SessionPart>& programs() { return programs_; }
   // Number of programs entered (program_scope.h): statements now run within another.
   size_t program_depth() const { return program_depth_; }
+  // The statement that called the program, or one further out, is in strict mode: values that do
+  // not fit are errors in the program's statements also where they say IGNORE, as in MySQL.
+  bool caller_is_strict() const { return caller_is_strict_; }
   // Where SELECT … INTO and GET DIAGNOSTICS put what is for a variable; null outside programs.
   VariableSlots* variable_slots() const { return variable_slots_; }
   // Runs a statement of the program entered, within the transaction and the statement that called
@@ -489,6 +492,7 @@ class Session {
 
   std::unique_ptr<SessionPart> programs_;  // goes before the machine
   size_t program_depth_ = 0;
+  bool caller_is_strict_ = false;
   VariableSlots* variable_slots_ = nullptr;
 
   struct Parked;
