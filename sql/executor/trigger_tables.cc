@@ -49,7 +49,7 @@ SystemRow TriggerRow(const SystemRows& rows, const TableDescriptor& table,
 }
 
 Status ScanTriggers(SystemRows& rows) {
-  return ForEachTable(rows, 5, 6, [&rows](const CatalogEntry& entry) -> Status {
+  return ForEachTable(rows, 1, 6, [&rows](const CatalogEntry& entry) -> Status {
     const TableDescriptor& table = *entry.table;
     if (table.triggers.empty() ||
         !rows.session().security().OnTable(table.schema, table.name).Has(Privilege::kTrigger)) {
@@ -74,7 +74,7 @@ Status ScanTriggers(SystemRows& rows) {
 
 std::vector<SystemTableDefinition> TriggerSystemTables() {
   // Trigger and table are of one schema.
-  return {{"information_schema", "TRIGGERS", kTriggers, ScanTriggers, {5, 6}}};
+  return {{"information_schema", "TRIGGERS", kTriggers, ScanTriggers, {1, 6}}};
 }
 
 }  // namespace borealis::sql

@@ -186,7 +186,8 @@ Status CheckOneStatement(const CachedStatement& statement, std::string_view text
 }
 
 Status CheckMayPrepare(StmtKind kind) {
-  return StatementClassOf(kind) == StatementClass::kPrepared || kind == StmtKind::kLoadData
+  return StatementClassOf(kind) == StatementClass::kPrepared || kind == StmtKind::kLoadData ||
+                 kind == StmtKind::kCreateTrigger || kind == StmtKind::kDropTrigger
              ? UserError(ER_UNSUPPORTED_PS)
              : Status::Ok();
 }
