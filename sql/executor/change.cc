@@ -166,8 +166,12 @@ Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
   writer.set_defers_nulls(fires_before);
   RETURN_IF_ERROR(AssignTo(target_no, values, &assigned, &after));
   if (fires_before) {
-    RETURN_IF_ERROR(
-        FireBeforeUpdate(&writer, triggers, *before, /*multi_row=*/true, &assigned, &after));
+    Status fired = FireBeforeUpdate(&writer, triggers, *before, update_.ignore, /*multi_row=*/true,
+                                    &assigned, &after);
+    if (fired.Is(Code::kNotFound)) {
+      return Status::Ok();  // IGNORE lets the row stay as it was
+    }
+    RETURN_IF_ERROR(std::move(fired));
   }
   if (!SameRow(*before, after)) {
     ASSIGN_OR_RETURN(const bool changed, Change(target_no, values, assigned, *before, &after));

@@ -35,7 +35,11 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
     RETURN_IF_ERROR(GiveRowId(row));
   }
   if (has_before_insert_) {
-    RETURN_IF_ERROR(FireBefore(given, row));
+    Status fired = FireBefore(given, row);
+    if (fired.Is(Code::kNotFound)) {
+      return false;  // IGNORE: a trigger has made NULL what must not be
+    }
+    RETURN_IF_ERROR(std::move(fired));
   }
   if (auto_column_ >= 0) {
     RETURN_IF_ERROR(GiveAutoIncrement(row));
@@ -82,6 +86,9 @@ Status RowInserter::FireBefore(const std::vector<bool>& given, RowValues* row) {
   }
   RETURN_IF_ERROR(writer_->ComputeGenerated(row));
   RETURN_IF_ERROR(triggers_->Before(TriggerEvent::kInsert, nullptr, row));
+  if (Status nulled = triggers_->CheckNulled(*row); !nulled.ok()) {
+    return insert_.ignore ? Status::NotFound("row skipped") : nulled;
+  }
   if (generates && !number->is_null()) {
     bool is_unsigned = false;
     const auto column = static_cast<uint32_t>(auto_column_);
@@ -237,9 +244,13 @@ Status RowInserter::UpdateExisting(const engine::DuplicateKey& duplicate, const 
                             triggers_->Has(TriggerTiming::kBefore, TriggerEvent::kUpdate));
   Status set = AssignExisting(row, source, &after, &assigned);
   if (set.ok() && writer_->defers_nulls()) {
-    set = FireBeforeUpdate(writer_.get(), triggers_.get(), before, multi_row_, &assigned, &after);
+    set = FireBeforeUpdate(writer_.get(), triggers_.get(), before, insert_.ignore, multi_row_,
+                           &assigned, &after);
   }
   writer_->set_defers_nulls(has_before_insert_);
+  if (set.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE lets the row stay as it was
+  }
   RETURN_IF_ERROR(std::move(set));
   RETURN_IF_ERROR(UpdateChanged(duplicate, before, assigned, &after));
   return triggers_ == nullptr ? Status::Ok()

@@ -31,6 +31,7 @@ Status RowTriggers::Fire(TriggerTiming timing, TriggerEvent event,
   if (session_.program_depth() >= kNestingMax) {
     return UserError(ER_NOT_SUPPORTED_YET, "triggers nested more than 32 deep");
   }
+  nulled_.clear();
   if (compiled_ == nullptr) {
     compiled_ = SessionPrograms::Of(&session_).TriggersOf(table_);
   }
@@ -43,13 +44,23 @@ Status RowTriggers::Fire(TriggerTiming timing, TriggerEvent event,
     if (program == nullptr) {
       ASSIGN_OR_RETURN(program, TriggerProgram::Compile(&session_, *table_, trigger));
     }
-    RETURN_IF_ERROR(program->Fire(old_row, new_row));
+    RETURN_IF_ERROR(program->Fire(old_row, new_row, &nulled_));
+  }
+  return {};
+}
+
+Status RowTriggers::CheckNulled(const std::vector<row::Value>& row) const {
+  for (const uint32_t number : nulled_) {
+    const ColumnDescriptor& column = table_->columns[number];
+    if (row[number].is_null() && !column.type.nullable && !column.auto_increment) {
+      return UserError(ER_BAD_NULL_ERROR, column.name);
+    }
   }
   return {};
 }
 
 Status FireBeforeUpdate(TableWriter* writer, RowTriggers* triggers,
-                        const std::vector<row::Value>& before, bool multi_row,
+                        const std::vector<row::Value>& before, bool ignore, bool multi_row,
                         std::vector<bool>* assigned, std::vector<row::Value>* after) {
   const bool changes =
       !std::equal(before.begin(), before.end(), after->begin(), after->end(),
@@ -60,6 +71,9 @@ Status FireBeforeUpdate(TableWriter* writer, RowTriggers* triggers,
   assigned->assign(assigned->size(), true);
   RETURN_IF_ERROR(writer->ComputeGenerated(after));
   RETURN_IF_ERROR(triggers->Before(TriggerEvent::kUpdate, &before, after));
+  if (Status nulled = triggers->CheckNulled(*after); !nulled.ok()) {
+    return ignore ? Status::NotFound("row left as it was") : nulled;
+  }
   writer->set_defers_nulls(false);
   return writer->CheckNulls(nullptr, multi_row, after);
 }

@@ -37,6 +37,9 @@ class RowTriggers {
                 std::vector<row::Value>* new_row) {
     return Fire(TriggerTiming::kBefore, event, old_row, new_row);
   }
+  // Of a row that BEFORE triggers have changed: a column that they have made NULL though it allows
+  // none (1048). Ok otherwise.
+  Status CheckNulled(const std::vector<row::Value>& row) const;
   // The row is in: nothing of it can be changed.
   Status After(TriggerEvent event, const std::vector<row::Value>* old_row,
                std::vector<row::Value>* new_row) {
@@ -50,14 +53,16 @@ class RowTriggers {
   const TablePtr table_;
   const SessionPrograms::StatementTables in_use_;
   std::shared_ptr<CompiledTriggers> compiled_;
+  std::vector<uint32_t> nulled_;  // columns of the row at hand
   bool present_[2][3] = {};
 };
 
 // BEFORE UPDATE over a row that `writer`, which defers NULLs, has put together; then what waited
 // for it. ON UPDATE CURRENT_TIMESTAMP has acted when they see the row, and does not for what they
-// change themselves: all columns are `assigned` afterwards.
+// change themselves: all columns are `assigned` afterwards. kNotFound: with `ignore` the row stays
+// as it was.
 Status FireBeforeUpdate(TableWriter* writer, RowTriggers* triggers,
-                        const std::vector<row::Value>& before, bool multi_row,
+                        const std::vector<row::Value>& before, bool ignore, bool multi_row,
                         std::vector<bool>* assigned, std::vector<row::Value>* after);
 
 }  // namespace borealis::sql

@@ -100,7 +100,7 @@ Status TriggerProgram::CheckColumns() const {
 }
 
 Status TriggerProgram::Fire(const std::vector<row::Value>* old_row,
-                            std::vector<row::Value>* new_row) {
+                            std::vector<row::Value>* new_row, std::vector<uint32_t>* nulled) {
   RETURN_IF_ERROR(FollowAccounts());
   for (const RowSlot& slot : row_slots_) {
     const std::vector<row::Value>& row = slot.is_new ? *new_row : *old_row;
@@ -119,6 +119,9 @@ Status TriggerProgram::Fire(const std::vector<row::Value>* old_row,
       if (slot.assigned) {
         row::Value value = frame_.Take(slot.slot);
         value.Own();  // what no assignment has reached is still the row's
+        if (value.is_null() && !(*new_row)[slot.column].is_null()) {
+          nulled->push_back(slot.column);
+        }
         (*new_row)[slot.column] = std::move(value);
       }
     }

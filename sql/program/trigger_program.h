@@ -32,9 +32,11 @@ class TriggerProgram {
   bool sets_columns() const { return sets_columns_; }
 
   // Runs the body over a row: null where the event has none. What it assigns to NEW is in
-  // *new_row afterwards, NULL perhaps where the column allows none. Errors: the body's; 1449, 1142
-  // and 1143 for lack of the definer or of privileges of the definer.
-  Status Fire(const std::vector<row::Value>* old_row, std::vector<row::Value>* new_row);
+  // *new_row afterwards, NULL perhaps where the column allows none: the columns that it has made
+  // NULL are added to *nulled. Errors: the body's; 1449, 1142 and 1143 for lack of the definer or
+  // of privileges of the definer.
+  Status Fire(const std::vector<row::Value>* old_row, std::vector<row::Value>* new_row,
+              std::vector<uint32_t>* nulled);
 
  private:
   TriggerProgram(Session* session, const TableDescriptor& table, const TriggerDescriptor& trigger,
