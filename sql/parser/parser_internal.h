@@ -495,6 +495,7 @@ class Parser {
   Result<uint32_t> VariableSlot(const std::string& name) const;
   bool AtSlotTarget() const;
   Result<uint32_t> ParseRowTarget();
+  Status CheckNoSlotMeant() const;
   Status ParseSlotAssignment(ProgramNodes* out);
   Status ParseProgramSet(ProgramNodes* out);
 

@@ -1,6 +1,7 @@
 // Operands: literals, names, variables, parentheses, and the constructs that begin with a keyword.
 #include <charconv>
 
+#include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/parser/parser_internal.h"
 
@@ -526,8 +527,14 @@ Result<ExprPtr> Parser::ParseOfColumn() {
   return ExprPtr(std::move(node));
 }
 
+// A variable of a stored program has no default that could be asked for.
 Result<ExprPtr> Parser::ParseDefaultFunction() {
-  return ParseOfColumn<DefaultExpr>();
+  ASSIGN_OR_RETURN(ExprPtr value, ParseOfColumn<DefaultExpr>());
+  const auto& column = value->As<DefaultExpr>().column->As<ColumnRef>();
+  if (program_ && column.table.empty() && program_->FindVariable(column.column)) {
+    return UserError(ER_WRONG_COLUMN_NAME, column.column);
+  }
+  return value;
 }
 
 Result<ExprPtr> Parser::ParseValuesFunction() {

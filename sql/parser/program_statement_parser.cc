@@ -34,7 +34,6 @@ bool Commits(const Stmt& statement) {
     case StmtKind::kDropTrigger:
     case StmtKind::kStartTransaction:
     case StmtKind::kCommit:
-    case StmtKind::kXa:
     case StmtKind::kCreateUser:
     case StmtKind::kAlterUser:
     case StmtKind::kDropUser:
@@ -169,8 +168,14 @@ Status Parser::AddStatement(StmtPtr statement, uint32_t begin, ProgramNodes* out
 
 Status Parser::ParseEmbeddedStatement(ProgramNodes* out) {
   const uint32_t begin = Begin();
-  ASSIGN_OR_RETURN(StmtPtr statement, ParseStatement());
-  return AddStatement(std::move(statement), begin, out);
+  const size_t first = pos_;
+  Result<StmtPtr> statement = ParseStatement();
+  if (!statement.ok() && pos_ == first && AtIdent() &&
+      statement.status().user_errno() == ER_PARSE_ERROR) {
+    return ErrorAt(Ahead(1));  // what begins no statement might be a label
+  }
+  RETURN_IF_ERROR(statement.status());
+  return AddStatement(std::move(statement).value(), begin, out);
 }
 
 // ---- names
@@ -262,6 +267,21 @@ Result<uint32_t> Parser::ParseRowTarget() {
   return slot;
 }
 
+// SET GLOBAL v and SET @@NEW.c mean no system variable.
+Status Parser::CheckNoSlotMeant() const {
+  const Token& second = Ahead(1);
+  if (!IsIdent(second)) {
+    return Status::Ok();
+  }
+  const std::string name = IdentifierValue(text_, second);
+  const bool row = At(TokenKind::kSystemVariableMark) && Is(Ahead(2), Op::kDot) && RowNamed(name);
+  const bool scoped = At(Kw::kGlobal) || At(Kw::kSession) || At(Kw::kLocal) || At(Kw::kPersist) ||
+                      At(Kw::kPersistOnly);
+  const bool variable = scoped && program_->FindVariable(name) &&
+                        (Is(Ahead(2), Op::kEqual) || Is(Ahead(2), Op::kAssign));
+  return row || variable ? ErrorAt(second) : Status::Ok();
+}
+
 Status Parser::ParseSlotAssignment(ProgramNodes* out) {
   const uint32_t begin = Begin();
   auto node = std::make_unique<ProgramSetSlot>();
@@ -272,6 +292,9 @@ Status Parser::ParseSlotAssignment(ProgramNodes* out) {
     ASSIGN_OR_RETURN(node->slot, VariableSlot(name));
   }
   Next();
+  if (At(Kw::kDefault) && !AtCall()) {
+    return Error();
+  }
   ASSIGN_OR_RETURN(node->value, ParseSetValue());
   node->span = SpanFrom(begin);
   out->push_back(std::move(node));
@@ -298,6 +321,7 @@ Status Parser::ParseProgramSet(ProgramNodes* out) {
       RETURN_IF_ERROR(ParseSlotAssignment(out));
       begin = last_end_;
     } else {
+      RETURN_IF_ERROR(CheckNoSlotMeant());
       if (!others) {
         others = std::make_unique<SetStmt>();
       }

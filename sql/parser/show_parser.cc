@@ -63,7 +63,9 @@ Status Parser::ParseShowFull(ShowStmt* stmt) {
     return Status::Ok();
   }
   const bool index = At(Kw::kIndex) || At(Kw::kIndexes) || At(Kw::kKeys);
-  if (!At(Kw::kColumns) && !At(Kw::kFields) && !At(Kw::kTables) && (stmt->full || !index)) {
+  const bool listing = At(Kw::kColumns) || At(Kw::kFields) || At(Kw::kTables) ||
+                       (!stmt->extended && At(Kw::kTriggers));
+  if (!listing && (stmt->full || !index)) {
     return Error();
   }
   bool handled = false;

@@ -253,6 +253,10 @@ Result<StmtPtr> Parser::ParseAlter() {
       }
       return Unsupported("ALTER " + UpperText(second));
     case Kw::kEvent:
+      if (program_) {
+        return UserError(ER_COMMIT_NOT_ALLOWED_IN_SF_OR_TRG);
+      }
+      return Unsupported("ALTER EVENT");
     case Kw::kServer:
     case Kw::kTablespace:
     case Kw::kUndo:

@@ -8,6 +8,15 @@
 
 namespace borealis::sql {
 
+namespace {
+
+// As messages show it: who fires a trigger of its own is told from where it came.
+const std::string& HostOf(const Session& session, const AccountKey& definer) {
+  return session.account() == definer ? session.identity().host : definer.host;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<TriggerProgram>> TriggerProgram::Compile(Session* session,
                                                                 const TableDescriptor& table,
                                                                 const TriggerDescriptor& trigger) {
@@ -77,8 +86,8 @@ Status TriggerProgram::FollowAccounts() {
   const SecurityContext& security = environment_.security;
   if (!security.unrestricted()) {
     if (!security.OnTable(schema_, table_).Has(Privilege::kTrigger)) {
-      return UserError(ER_TABLEACCESS_DENIED_ERROR, "TRIGGER", definer_.user, definer_.host,
-                       table_);
+      return UserError(ER_TABLEACCESS_DENIED_ERROR, "TRIGGER", definer_.user,
+                       HostOf(*session_, definer_), table_);
     }
     RETURN_IF_ERROR(CheckColumns());
   }
@@ -93,7 +102,7 @@ Status TriggerProgram::CheckColumns() const {
     const PrivilegeSet has = environment_.security.OnColumn(schema_, table_, columns_[i]);
     if (!has.Has(assigned ? Privilege::kUpdate : Privilege::kSelect)) {
       return UserError(ER_COLUMNACCESS_DENIED_ERROR, assigned ? "UPDATE" : "SELECT", definer_.user,
-                       definer_.host, columns_[i], table_);
+                       HostOf(*session_, definer_), columns_[i], table_);
     }
   }
   return {};

@@ -14,7 +14,11 @@
 namespace borealis::sql {
 namespace {
 
-constexpr std::string_view kHead = "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW ";
+std::string TriggerWith(std::string_view body) {
+  std::string text = "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW ";
+  text.append(body);
+  return text;
+}
 
 Program MustParseBody(std::string_view text, TriggerTiming timing = TriggerTiming::kBefore,
                       TriggerEvent event = TriggerEvent::kUpdate) {
@@ -24,7 +28,7 @@ Program MustParseBody(std::string_view text, TriggerTiming timing = TriggerTimin
 }
 
 uint16_t ErrorOf(std::string_view body, const ParserOptions& options = {}) {
-  const Result<ParsedStatement> parsed = Parse(std::string(kHead) + std::string(body), options);
+  const Result<ParsedStatement> parsed = Parse(TriggerWith(body), options);
   return parsed.ok() ? 0 : parsed.status().user_errno();
 }
 
@@ -38,9 +42,9 @@ const T& StatementAt(const ProgramBlock& block, size_t i) {
 }
 
 TEST(TriggerText, EndsAfterTheBody) {
-  const std::string text = std::string(kHead) +
-                           "BEGIN IF 1 THEN SET @a = ';'; END IF; /* ; */ SET @b = 1; END ; "
-                           "SELECT 1 FROM `;`";
+  const std::string text = TriggerWith(
+      "BEGIN IF 1 THEN SET @a = ';'; END IF; /* ; */ SET @b = 1; END ; "
+      "SELECT 1 FROM `;`");
   Result<ParsedStatement> parsed = Parse(text);
   ASSERT_TRUE(parsed.ok()) << parsed.status().message();
   EXPECT_EQ(text.substr(parsed->consumed), " SELECT 1 FROM `;`");
@@ -50,7 +54,7 @@ TEST(TriggerText, EndsAfterTheBody) {
 }
 
 TEST(TriggerText, ASingleStatementEndsAtItsSemicolon) {
-  const std::string text = std::string(kHead) + "SET NEW.a = 1; SET NEW.b = 2";
+  const std::string text = TriggerWith("SET NEW.a = 1; SET NEW.b = 2");
   Result<ParsedStatement> parsed = Parse(text);
   ASSERT_TRUE(parsed.ok()) << parsed.status().message();
   EXPECT_EQ(parsed->statement->As<CreateTriggerStmt>().body, "SET NEW.a = 1");
@@ -79,7 +83,7 @@ TEST(TriggerText, ErrorsSayTheLineOfTheWholeStatement) {
   const Result<ParsedStatement> parsed =
       Parse("CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW\nBEGIN\n  SET @a = 1;\n  FROB;\nEND");
   ASSERT_FALSE(parsed.ok());
-  EXPECT_TRUE(parsed.status().message().ends_with("near 'FROB;\nEND' at line 4"))
+  EXPECT_TRUE(parsed.status().message().ends_with("near ';\nEND' at line 4"))
       << parsed.status().message();
 }
 
