@@ -58,10 +58,9 @@ Result<int> ErrorNumber(StatementRun& run, const TypedValue& value) {
   if (value.value.is_null()) {
     return UserError(ER_WRONG_VALUE_FOR_VAR, "MYSQL_ERRNO", "NULL");
   }
-  row::ConversionContext silent = run.session.eval_context().conversion;
-  silent.warnings = nullptr;
   bool is_unsigned = false;
-  const int64_t number = row::ToInteger(value.value, value.type, silent, &is_unsigned);
+  const int64_t number =
+      row::ToInteger(value.value, value.type, run.session.eval_context().conversion, &is_unsigned);
   if (number <= 0 || number > kErrorNumberMax) {
     return UserError(ER_WRONG_VALUE_FOR_VAR, "MYSQL_ERRNO", TextOf(run, value));
   }

@@ -252,7 +252,11 @@ Status RowInserter::UpdateExisting(const engine::DuplicateKey& duplicate, const 
     return Status::Ok();  // IGNORE lets the row stay as it was
   }
   RETURN_IF_ERROR(std::move(set));
-  RETURN_IF_ERROR(UpdateChanged(duplicate, before, assigned, &after));
+  const Status updated = UpdateChanged(duplicate, before, assigned, &after);
+  if (updated.Is(Code::kNotFound)) {
+    return Status::Ok();  // IGNORE let the row stay as it was
+  }
+  RETURN_IF_ERROR(updated);
   return triggers_ == nullptr ? Status::Ok()
                               : triggers_->After(TriggerEvent::kUpdate, &before, &after);
 }
@@ -300,11 +304,13 @@ Status RowInserter::UpdateChanged(const engine::DuplicateKey& duplicate, const R
   RETURN_IF_ERROR(CheckViewOption(insert_.check, frame, writer_.get()));
   engine::DuplicateKey other;
   const Status status = writer_->Update(duplicate.clustered_key, before, after, &other);
-  if (status.Is(Code::kNotFound)) {
-    return Status::Ok();  // IGNORE: a foreign key let the row stay as it was
-  }
   if (status.Is(Code::kAlreadyExists)) {
-    return writer_->DuplicateError(after, other.index_no);
+    Status error = writer_->DuplicateError(after, other.index_no);
+    if (!insert_.ignore) {
+      return error;
+    }
+    session_.diagnostics().AddWarning(error);
+    return Status::NotFound("row left as it was");
   }
   RETURN_IF_ERROR(status);
   affected_ += 2;

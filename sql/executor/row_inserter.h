@@ -64,6 +64,7 @@ class RowInserter {
                         const RowValues* source);
   Status AssignExisting(const RowValues& row, const RowValues* source, RowValues* changed,
                         std::vector<bool>* assigned);
+  // kNotFound: with IGNORE a check, a key or a foreign key let the row stay as it was.
   Status UpdateChanged(const engine::DuplicateKey& duplicate, const RowValues& before,
                        const std::vector<bool>& assigned, RowValues* row);
 

@@ -1,6 +1,5 @@
 #include "sql/program/program_expression.h"
 
-#include "row/convert.h"
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/catalog.h"
@@ -58,12 +57,6 @@ Result<TypedValue> ProgramExpression::Evaluate(const ProgramContext& context) {
   };
   ASSIGN_OR_RETURN(row::Value value, sql::Evaluate(*bound_, frame));
   return TypedValue{bound_->type, std::move(value)};
-}
-
-Result<bool> ProgramExpression::IsTrue(const ProgramContext& context) {
-  ASSIGN_OR_RETURN(const TypedValue value, Evaluate(context));
-  return !value.value.is_null() &&
-         row::ToBool(value.value, value.type, context.session.eval_context().conversion);
 }
 
 }  // namespace borealis::sql

@@ -39,8 +39,6 @@ class ProgramExpression {
 
   // May borrow from the frame.
   Result<TypedValue> Evaluate(const ProgramContext& context);
-  // Whether it is true: neither false nor NULL.
-  Result<bool> IsTrue(const ProgramContext& context);
 
  private:
   Status Bind(const ProgramContext& context);

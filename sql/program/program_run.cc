@@ -1,6 +1,8 @@
 #include "sql/program/program_run.h"
 
 #include "base/mysql_error.h"
+#include "row/convert.h"
+#include "sql/functions/eval_context.h"
 #include "sql/program/program_conditions.h"
 #include "sql/session/session.h"
 
@@ -59,12 +61,8 @@ Status ProgramRun::Step(const ProgramInstruction& instruction) {
       LeaveScopes(instruction.scope, instruction.operand);
       next_ = instruction.target;
       return {};
-    case Op::kJumpUnless: {
-      const ProgramContext context{session_, code_.text(), frame_.values(), frame_.types_version()};
-      ASSIGN_OR_RETURN(const bool is_true, code_.expression(instruction.operand).IsTrue(context));
-      next_ = is_true ? next_ : instruction.target;
-      return {};
-    }
+    case Op::kJumpUnless:
+      return JumpUnless(instruction);
     case Op::kStatement:
       return session_.RunNested(&code_.statement(instruction.operand), frame_.values());
     case Op::kOpen:
@@ -88,23 +86,36 @@ Status ProgramRun::Step(const ProgramInstruction& instruction) {
   return Status::Internal("an instruction that is none");
 }
 
+Result<TypedValue> ProgramRun::Evaluate(uint32_t expression) {
+  Diagnostics& diagnostics = session_.diagnostics();
+  const ProgramContext context{session_, code_.text(), frame_.values(), frame_.types_version()};
+  diagnostics.set_strict(row::IsStrict(session_.settings().sql_mode));
+  Result<TypedValue> value = code_.expression(expression).Evaluate(context);
+  Status strict = diagnostics.strict_error();
+  diagnostics.EndStrict();
+  RETURN_IF_ERROR(value.ok() ? std::move(strict) : value.status());
+  return value;
+}
+
+Status ProgramRun::JumpUnless(const ProgramInstruction& instruction) {
+  ASSIGN_OR_RETURN(const TypedValue value, Evaluate(instruction.operand));
+  const bool is_true = !value.value.is_null() &&
+                       row::ToBool(value.value, value.type, session_.eval_context().conversion);
+  next_ = is_true ? next_ : instruction.target;
+  return {};
+}
+
 Status ProgramRun::SetSlot(const ProgramInstruction& instruction) {
   if (instruction.operand == kNoOperand) {
     frame_.Put(instruction.target, row::Value::Null());
     return {};
   }
-  Diagnostics& diagnostics = session_.diagnostics();
-  const ProgramContext context{session_, code_.text(), frame_.values(), frame_.types_version()};
-  diagnostics.set_strict(row::IsStrict(session_.settings().sql_mode));
-  Result<TypedValue> value = code_.expression(instruction.operand).Evaluate(context);
-  Status status = value.ok() ? diagnostics.strict_error() : value.status();
-  diagnostics.EndStrict();
-  RETURN_IF_ERROR(std::move(status));
+  ASSIGN_OR_RETURN(TypedValue value, Evaluate(instruction.operand));
   if (instruction.op == Op::kSetOperand) {
-    frame_.PutTyped(instruction.target, std::move(value).value());
+    frame_.PutTyped(instruction.target, std::move(value));
     return {};
   }
-  return frame_.Assign(instruction.target, *value);
+  return frame_.Assign(instruction.target, value);
 }
 
 bool ProgramRun::Catch(const ProgramInstruction& instruction, const Condition& condition) {

@@ -26,6 +26,8 @@ class ProgramRun {
  private:
   Status Step(const ProgramInstruction& instruction);
   Status SetSlot(const ProgramInstruction& instruction);
+  Status JumpUnless(const ProgramInstruction& instruction);
+  Result<TypedValue> Evaluate(uint32_t expression);
   // Whether a handler takes the failure, or a warning of the instruction; `next_` is then its
   // entry.
   bool Catch(const ProgramInstruction& instruction, const Condition& condition);

@@ -344,8 +344,11 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
       // What has rows to show changes none.
       bool shows = stmt.kind == StmtKind::kShow || stmt.kind == StmtKind::kDescribe ||
                    stmt.kind == StmtKind::kTableMaintenance;
-      row_count_ = shows ? -1 : 0;
-      return environment_.executor->Execute(run);
+      Status status = environment_.executor->Execute(run);
+      if (stmt.kind != StmtKind::kGetDiagnostics) {  // which tells it
+        row_count_ = shows ? -1 : 0;
+      }
+      return status;
     }
   }
   return Status::Internal("statement of an unknown class");

@@ -172,7 +172,6 @@ Status Session::RunNested(NestedStatement* nested, std::span<const TypedValue> f
       status = RunNestedChange(run);
       break;
     case StatementClass::kOther:
-      row_count_ = 0;
       if (const auto* call = statement.TryAs<CallStmt>()) {
         status = NoSuchProcedure(*call, database_);
       } else {
@@ -185,6 +184,10 @@ Status Session::RunNested(NestedStatement* nested, std::span<const TypedValue> f
       break;
     default:
       status = RefuseInProgram(statement);
+  }
+  if (statement.kind == StmtKind::kSet) {
+    row_count_ = 0;
+    context_->FollowSettings();
   }
   if (status.ok()) {
     status = diagnostics_.strict_error();

@@ -9,12 +9,19 @@ namespace borealis::sql {
 
 void SessionContext::Refresh() {
   definers_.clear();
-  const SessionSettings& settings = session_->settings();
-  eval_.conversion.sql_mode = settings.sql_mode;
-  eval_.conversion.strict = row::IsStrict(settings.sql_mode);
   eval_.conversion.warnings = &session_->diagnostics();
   eval_.conversion.column = {};
   eval_.conversion.row_number = 1;
+  eval_.clock = session_->environment().clock;
+  eval_.division_by_zero_is_error = false;
+  FollowSettings();
+  eval_.SetNow(session_->statement_time_us());
+}
+
+void SessionContext::FollowSettings() {
+  const SessionSettings& settings = session_->settings();
+  eval_.conversion.sql_mode = settings.sql_mode;
+  eval_.conversion.strict = row::IsStrict(settings.sql_mode);
   if (zone_ == nullptr || zone_name_ != settings.time_zone) {
     Result<std::shared_ptr<const row::TimeZone>> zone = row::TimeZone::Find(settings.time_zone);
     // The variable was checked when it was set.
@@ -22,27 +29,17 @@ void SessionContext::Refresh() {
     zone_name_ = settings.time_zone;
   }
   eval_.conversion.zone = zone_.get();
-  eval_.clock = session_->environment().clock;
   eval_.div_precision_increment = settings.div_precision_increment;
   eval_.default_week_format = settings.default_week_format;
   eval_.group_concat_max_len = settings.group_concat_max_len;
   eval_.cte_max_recursion_depth = settings.cte_max_recursion_depth;
   eval_.max_allowed_packet = settings.max_allowed_packet;
   eval_.collation_connection = settings.collation_connection;
-  eval_.division_by_zero_is_error = false;
-  eval_.SetNow(session_->statement_time_us());
 }
 
 std::string_view SessionContext::database() const {
   return session_->database();
 }
-void SessionContext::FollowSettings() {
-  const SessionSettings& settings = session_->settings();
-  eval_.conversion.sql_mode = settings.sql_mode;
-  eval_.conversion.strict = row::IsStrict(settings.sql_mode);
-  eval_.collation_connection = settings.collation_connection;
-}
-
 const SessionSettings& SessionContext::settings() const {
   return session_->settings();
 }
