@@ -39,6 +39,7 @@ Status Parser::ParseDeclarations(ProgramBlock* block) {
 }
 
 // a, b TYPE [DEFAULT expr]. The default is evaluated for each variable, so each has its own tree.
+// It sees none of them, but what they hide.
 Status Parser::ParseVariableDeclaration(ProgramBlock* block, bool late) {
   const size_t first = block->variables.size();
   do {
@@ -58,6 +59,7 @@ Status Parser::ParseVariableDeclaration(ProgramBlock* block, bool late) {
   }
   const bool has_default = Accept(Kw::kDefault);
   const size_t expression = pos_;
+  program_->HideVariables(block->variables.size() - first);
   for (size_t i = first; i < block->variables.size(); ++i) {
     ProgramBlock::Variable& variable = block->variables[i];
     program_->slot(variable.slot).type = type;
@@ -66,6 +68,7 @@ Status Parser::ParseVariableDeclaration(ProgramBlock* block, bool late) {
       ASSIGN_OR_RETURN(variable.initial, ParseExpr());
     }
   }
+  program_->HideVariables(0);
   return late ? UserError(ER_SP_VARCOND_AFTER_CURSHNDLR) : Status::Ok();
 }
 

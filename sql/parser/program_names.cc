@@ -9,7 +9,7 @@ bool ProgramNames::SameName(std::string_view a, std::string_view b) {
 }
 
 template <class T>
-const T* ProgramNames::Find(const std::vector<Named<T>>& names, std::string_view name) {
+const T* ProgramNames::Find(std::span<const Named<T>> names, std::string_view name) {
   for (const Named<T>& named : names) {
     if (SameName(named.name, name)) {
       return &named.value;
@@ -22,7 +22,7 @@ template <class T>
 const T* ProgramNames::FindInBlocks(std::vector<Named<T>> Block::*names,
                                     std::string_view name) const {
   for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
-    if (const T* found = Find((*block).*names, name)) {
+    if (const T* found = Find<T>((*block).*names, name)) {
       return found;
     }
   }
@@ -30,7 +30,7 @@ const T* ProgramNames::FindInBlocks(std::vector<Named<T>> Block::*names,
 }
 
 bool ProgramNames::DeclareVariable(const std::string& name, uint32_t* slot) {
-  if (Find(blocks_.back().variables, name) != nullptr) {
+  if (Find<uint32_t>(blocks_.back().variables, name) != nullptr) {
     return false;
   }
   *slot = static_cast<uint32_t>(program_.slots.size());
@@ -40,7 +40,7 @@ bool ProgramNames::DeclareVariable(const std::string& name, uint32_t* slot) {
 }
 
 bool ProgramNames::DeclareCondition(const std::string& name, ProgramCondition condition) {
-  if (Find(blocks_.back().conditions, name) != nullptr) {
+  if (Find<ProgramCondition>(blocks_.back().conditions, name) != nullptr) {
     return false;
   }
   blocks_.back().conditions.push_back({name, std::move(condition)});
@@ -48,7 +48,7 @@ bool ProgramNames::DeclareCondition(const std::string& name, ProgramCondition co
 }
 
 bool ProgramNames::DeclareCursor(const std::string& name, uint32_t* cursor) {
-  if (Find(blocks_.back().cursors, name) != nullptr) {
+  if (Find<uint32_t>(blocks_.back().cursors, name) != nullptr) {
     return false;
   }
   *cursor = static_cast<uint32_t>(program_.cursors.size());
@@ -69,8 +69,15 @@ bool ProgramNames::DeclareHandled(const ProgramCondition& condition) {
 }
 
 std::optional<uint32_t> ProgramNames::FindVariable(std::string_view name) const {
-  const uint32_t* slot = FindInBlocks(&Block::variables, name);
-  return slot == nullptr ? std::nullopt : std::optional(*slot);
+  size_t hidden = hidden_variables_;
+  for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
+    const std::span<const Named<uint32_t>> all = block->variables;
+    if (const uint32_t* slot = Find<uint32_t>(all.first(all.size() - hidden), name)) {
+      return *slot;
+    }
+    hidden = 0;
+  }
+  return std::nullopt;
 }
 
 const ProgramCondition* ProgramNames::FindCondition(std::string_view name) const {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ class ProgramNames {
   bool DeclareCursor(const std::string& name, uint32_t* cursor);
   // False: the innermost block has a handler for it.
   bool DeclareHandled(const ProgramCondition& condition);
+
+  // The last `count` variables are not visible: their declaration has not come to its end.
+  void HideVariables(size_t count) { hidden_variables_ = count; }
 
   // Of the innermost block that declares it; null or nothing when none does.
   std::optional<uint32_t> FindVariable(std::string_view name) const;
@@ -90,7 +94,7 @@ class ProgramNames {
     std::vector<ProgramCondition> handled;
   };
   template <class T>
-  static const T* Find(const std::vector<Named<T>>& names, std::string_view name);
+  static const T* Find(std::span<const Named<T>> names, std::string_view name);
   template <class T>
   const T* FindInBlocks(std::vector<Named<T>> Block::*names, std::string_view name) const;
 
@@ -101,6 +105,7 @@ class ProgramNames {
   std::vector<Block> blocks_;
   std::vector<Label> labels_;
   size_t first_label_ = 0;
+  size_t hidden_variables_ = 0;
   uint32_t offences_ = 0;
 };
 

@@ -170,7 +170,7 @@ Status Parser::ParseEmbeddedStatement(ProgramNodes* out) {
   const uint32_t begin = Begin();
   const size_t first = pos_;
   Result<StmtPtr> statement = ParseStatement();
-  if (!statement.ok() && pos_ == first && AtIdent() &&
+  if (!statement.ok() && pos_ == first && AtIdent() && !At(Kw::kEnd) &&
       statement.status().user_errno() == ER_PARSE_ERROR) {
     return ErrorAt(Ahead(1));  // what begins no statement might be a label
   }

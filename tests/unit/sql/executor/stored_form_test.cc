@@ -119,9 +119,14 @@ TEST(StoredFormTest, AViewIsStoredSo) {
 
 // Format 5, the first with triggers: written so, read so, and refused when cut anywhere.
 TEST(StoredFormTest, TriggersAreStoredSo) {
-  constexpr std::string_view kTable = "";
+  constexpr std::string_view kTable =
+      "05000201610404003f0000000000000000000001620404003f000000000000000000000107505249"
+      "4d41525900010001000000000000ff01000000000000000002017800000d736574204e45572e6120"
+      "3d203104726f6f740125a08080ad0408ff01ff0190a188c1c1c48203017901020962656769"
+      "6e20656e64000000ff01ff01ff0100";
   TableDescriptor table = TwoColumns();
-  TriggerDescriptor& before = table.triggers.emplace_back();
+  table.triggers.resize(2);
+  TriggerDescriptor& before = table.triggers[0];
   before.name = "x";
   before.body = "set NEW.a = 1";
   before.definer_user = "root";
@@ -129,7 +134,7 @@ TEST(StoredFormTest, TriggersAreStoredSo) {
   before.sql_mode = 1168113696;
   before.client_collation = 8;
   before.created_us = 1'700'000'000'250'000;
-  TriggerDescriptor& after = table.triggers.emplace_back();
+  TriggerDescriptor& after = table.triggers[1];
   after.name = "y";
   after.timing = TriggerTiming::kAfter;
   after.event = TriggerEvent::kDelete;

@@ -93,9 +93,9 @@ TEST(ProgramSlots, AnInnerNameHidesAnOuterOne) {
   ASSERT_EQ(program.slots.size(), 3U);
   const ProgramBlock& outer = BlockOf(program);
   const auto& inner = outer.body[0]->As<ProgramBlock>();
-  // Both defaults see the inner variable, which is declared before its default is read.
-  EXPECT_EQ(inner.variables[0].initial->As<Parameter>().index, 1U);
-  EXPECT_EQ(inner.variables[1].initial->As<Parameter>().index, 1U);
+  // A default sees none of the variables that are declared with it.
+  EXPECT_EQ(inner.variables[0].initial->As<Parameter>().index, 0U);
+  EXPECT_EQ(inner.variables[1].initial->As<Parameter>().index, 0U);
   EXPECT_EQ(inner.body[0]->As<ProgramSetSlot>().slot, 1U);
   EXPECT_EQ(outer.body[1]->As<ProgramSetSlot>().slot, 0U);
   EXPECT_EQ(program.slots[2].type.kind, TypeKind::kChar);
