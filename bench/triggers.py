@@ -11,11 +11,13 @@ import os
 import pathlib
 import statistics
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/cluster"))
 from cluster import Cluster  # noqa: E402
 
+REST_SECONDS = 3  # until what the runs before have left to the background is done
 TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = {
     "no trigger": "",
@@ -39,6 +41,7 @@ def run(cluster, trigger, rows) -> float:
         cluster.query(text)
     if trigger:
         cluster.query("CREATE TRIGGER b.x " + trigger.replace(" ON t ", " ON b.t "))
+    time.sleep(REST_SECONDS)
     pid = cluster.writer()["pid"]
     before = cpu_seconds(pid)
     cluster.query(f"INSERT INTO b.t (a, c) SELECT n, 'some text of a row' FROM b.numbers LIMIT {rows}")
