@@ -52,6 +52,16 @@ class StatisticsKeeper {
     }
   }
 
+  // So many new rows.
+  void NoteInserted(const Table& table, uint64_t count) {
+    TableChanges& changes = table.state().changes;
+    changes.rows.fetch_add(static_cast<int64_t>(count), std::memory_order_relaxed);
+    if (changes.changed.fetch_add(count, std::memory_order_relaxed) + count >
+        changes.due_at.load(std::memory_order_relaxed)) {
+      Queue(table);
+    }
+  }
+
   void set_defaults(const StatisticsDefaults& defaults);
 
   // The background: until the engine stops. Wake ends its rest.

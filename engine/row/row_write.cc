@@ -3,6 +3,8 @@
 // The row first, in one mini-transaction with its undo record; then its index entries, one
 // mini-transaction each, and each may have to wait for who has the entry locked. What fails on the
 // way is undone here, back to before the row.
+#include "engine/row/row_write.h"
+
 #include <algorithm>
 
 #include "base/fault.h"
@@ -28,7 +30,7 @@ struct StoredRow {
   bool is_long = false;
 };
 
-Result<StoredRow> Store(Core& core, std::string_view row, size_t key_size) {
+Result<StoredRow> StoreRow(Core& core, std::string_view row, size_t key_size) {
   StoredRow stored;
   if (kRowHeaderSize + row.size() <= MaxValueSize(key_size)) {
     stored.bytes = row;
@@ -254,27 +256,46 @@ Status InsertClustered(EngineTransaction& transaction, const Table& table, std::
   }
 }
 
-Status CheckKey(const IndexKey& key) {
-  if (key.bytes.size() > kIndexKeySizeMax) {
-    return Status::InvalidArgument("index key is too long");
-  }
-  return Status::Ok();
+}  // namespace
+
+Status CheckIndexKey(std::string_view key) {
+  return key.size() > kIndexKeySizeMax ? Status::InvalidArgument("index key is too long")
+                                       : Status::Ok();
 }
+
+Status InsertClusteredRow(EngineTransaction& transaction, const Table& table, std::string_view key,
+                          std::string_view row, LockMode duplicate_lock, DuplicateKey* duplicate) {
+  Core& core = transaction.core();
+  ASSIGN_OR_RETURN(StoredRow stored, StoreRow(core, row, key.size()));
+  Status status = InsertClustered(transaction, table, key, row, stored, duplicate_lock, duplicate);
+  if (!status.ok()) {
+    Discard(core, stored);
+  }
+  return status;
+}
+
+Status SettleChange(EngineTransaction& transaction, Savepoint before, Status status) {
+  if (status.ok()) {
+    return status;
+  }
+  if (!status.Is(Code::kDeadlock)) {
+    if (Status undone = transaction.TakeBack(before); !undone.ok()) {
+      return std::move(undone).Annotate("undo a failed change");
+    }
+  }
+  return transaction.Fail(std::move(status));
+}
+
+namespace {
 
 // The whole of an insert, without taking it back when it fails.
 Status InsertRow(EngineTransaction& transaction, const Table& table, std::string_view row,
                  DuplicateKey* duplicate, LockMode duplicate_lock) {
-  Core& core = transaction.core();
   IndexKey key;
   RETURN_IF_ERROR(table.layout().BuildKey(kClusteredIndex, row, &key));
-  RETURN_IF_ERROR(CheckKey(key));
-  ASSIGN_OR_RETURN(StoredRow stored, Store(core, row, key.bytes.size()));
-  Status status =
-      InsertClustered(transaction, table, key.bytes, row, stored, duplicate_lock, duplicate);
-  if (!status.ok()) {
-    Discard(core, stored);
-    return status;
-  }
+  RETURN_IF_ERROR(CheckIndexKey(key.bytes));
+  RETURN_IF_ERROR(
+      InsertClusteredRow(transaction, table, key.bytes, row, duplicate_lock, duplicate));
   IndexKey secondary;
   for (size_t i = 1; i < table.index_count(); ++i) {
     RETURN_IF_ERROR(table.layout().BuildKey(i, row, &secondary));
@@ -321,13 +342,13 @@ Status UpdateRow(EngineTransaction& transaction, const Table& table, std::string
     for (size_t i = 1; i < table.index_count(); ++i) {
       RETURN_IF_ERROR(table.layout().BuildKey(i, old_row, &keys[i].first));
       RETURN_IF_ERROR(table.layout().BuildKey(i, new_row, &keys[i].second));
-      RETURN_IF_ERROR(CheckKey(keys[i].second));
+      RETURN_IF_ERROR(CheckIndexKey(keys[i].second.bytes));
       if (keys[i].first.bytes != keys[i].second.bytes) {
         change.given_up.emplace_back(table.definition().indexes[i].id, keys[i].first.bytes);
       }
     }
   }
-  ASSIGN_OR_RETURN(StoredRow stored, Store(core, new_row, key.size()));
+  ASSIGN_OR_RETURN(StoredRow stored, StoreRow(core, new_row, key.size()));
   change.stored = &stored;
   Status status = WriteRow(transaction, table, change);
   if (!status.ok()) {
@@ -353,19 +374,6 @@ LockMode DuplicateLock(const WriteOptions& options) {
   return options.lock_duplicate_exclusive ? LockMode::kExclusive : LockMode::kShared;
 }
 
-// Ends a change: takes back what a failed one has done; a deadlock victim is rolled back entirely.
-Status Settle(EngineTransaction& transaction, Savepoint before, Status status) {
-  if (status.ok()) {
-    return status;
-  }
-  if (!status.Is(Code::kDeadlock)) {
-    if (Status undone = transaction.TakeBack(before); !undone.ok()) {
-      return std::move(undone).Annotate("undo a failed change");
-    }
-  }
-  return transaction.Fail(std::move(status));
-}
-
 }  // namespace
 
 Status Insert(Transaction& transaction, const Table& table, std::string_view row,
@@ -377,7 +385,7 @@ Status Insert(Transaction& transaction, const Table& table, std::string_view row
   if (status.ok()) {
     trx.core().rows.inserted.fetch_add(1, std::memory_order_relaxed);
   }
-  return Settle(trx, before, std::move(status));
+  return SettleChange(trx, before, std::move(status));
 }
 
 Status Update(Transaction& transaction, const Table& table, std::string_view clustered_key,
@@ -389,7 +397,7 @@ Status Update(Transaction& transaction, const Table& table, std::string_view clu
   auto update = [&]() -> Status {
     IndexKey new_key;
     RETURN_IF_ERROR(table.layout().BuildKey(kClusteredIndex, new_row, &new_key));
-    RETURN_IF_ERROR(CheckKey(new_key));
+    RETURN_IF_ERROR(CheckIndexKey(new_key.bytes));
     RowLockResult locked;
     RETURN_IF_ERROR(
         LockRow(trx, table, clustered_key, LockMode::kExclusive, WaitPolicy::kWait, &locked));
@@ -410,7 +418,7 @@ Status Update(Transaction& transaction, const Table& table, std::string_view clu
   if (status.ok()) {
     trx.core().rows.updated.fetch_add(1, std::memory_order_relaxed);
   }
-  return Settle(trx, before, std::move(status));
+  return SettleChange(trx, before, std::move(status));
 }
 
 Status Delete(Transaction& transaction, const Table& table, std::string_view clustered_key) {
@@ -433,7 +441,7 @@ Status Delete(Transaction& transaction, const Table& table, std::string_view clu
   if (status.ok()) {
     trx.core().rows.deleted.fetch_add(1, std::memory_order_relaxed);
   }
-  return Settle(trx, before, std::move(status));
+  return SettleChange(trx, before, std::move(status));
 }
 
 }  // namespace borealis::engine

@@ -85,6 +85,25 @@ Status LeafCursor::SeekLeaf(std::string_view key, LatchMode latch, bool* exact) 
   return Status::Ok();
 }
 
+Status LeafCursor::SeekLeafAndFence(std::string_view key, LatchMode latch, bool* exact,
+                                    std::string* fence) {
+  *exact = false;
+  walk_ = {};
+  fence->clear();
+  Release();
+  latch_ = latch;
+  // The way down may begin anew at a root that is a leaf: then nothing has been noted yet.
+  ASSIGN_OR_RETURN(leaf_, DescendBy(mtr_, tree_->root(), latch, [&](const Node& node) {
+                     const int slot = node.ChildSlot(key);
+                     if (slot + 1 < node.count()) {
+                       fence->assign(node.Key(slot + 1));
+                     }
+                     return slot;
+                   }));
+  slot_ = node().LowerBound(key, exact);
+  return Status::Ok();
+}
+
 Status LeafCursor::Seek(std::string_view key, SeekMode mode, LatchMode latch) {
   bool exact;
   RETURN_IF_ERROR(SeekLeaf(key, latch, &exact));
@@ -339,6 +358,29 @@ Status LeafCursor::InsertHere(std::string_view key, std::string_view value) {
     return Status::Retry("leaf is full");
   }
   return Status::Ok();
+}
+
+size_t LeafCursor::InsertRunHere(std::span<const NodeEntry> entries) {
+  size_t room = node().free_total();
+  size_t fitting = 0;
+  for (const NodeEntry& entry : entries) {
+    const size_t size = EntrySize(entry.key.size(), entry.value.size());
+    DCHECK(entry.key.size() <= kKeySizeMax && size <= kEntrySizeMax);
+    DCHECK(fitting == 0 || entries[fitting - 1].key < entry.key);
+    if (size + node::kSlotSize > room) {
+      break;
+    }
+    room -= size + node::kSlotSize;
+    ++fitting;
+  }
+  if (fitting == 0) {
+    return 0;
+  }
+  DCHECK(slot_ == 0 || node().Key(slot_ - 1) < entries[0].key);
+  DCHECK(slot_ == node().count() || entries[fitting - 1].key < node().Key(slot_));
+  NodeEditor(mtr_, leaf_).InsertRun(slot_, entries.first(fitting));
+  slot_ += static_cast<int>(fitting) - 1;
+  return fitting;
 }
 
 Status LeafCursor::ReplaceValue(std::string_view value) {

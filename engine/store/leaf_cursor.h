@@ -19,6 +19,7 @@
 
 #include "engine/store/btree.h"
 #include "engine/store/mtr.h"
+#include "engine/store/node_edit.h"
 
 namespace borealis::engine {
 
@@ -64,6 +65,12 @@ class LeafCursor {
   // the position for InsertHere.
   Status SeekLeaf(std::string_view key, LatchMode latch, bool* exact);
 
+  // The same, with the bound of the leaf: all keys below *fence that are not below `key` belong to
+  // it; none when *fence is empty.
+  Status SeekLeafAndFence(std::string_view key, LatchMode latch, bool* exact, std::string* fence);
+  // To another key that belongs to this leaf. REQUIRES: positioned().
+  void SeekWithinLeaf(std::string_view key, bool* exact) { slot_ = node().LowerBound(key, exact); }
+
   // On an entry.
   bool valid() const { return leaf_ != nullptr && slot_ < node().count(); }
   // Has a leaf latched.
@@ -88,6 +95,10 @@ class LeafCursor {
   // the tree's Insert, Update or Delete in the same Mtr.
   // REQUIRES: SeekLeaf(key) left the cursor here and found no equal key. The cursor is then on it.
   Status InsertHere(std::string_view key, std::string_view value);
+  // Several entries in ascending order, the first as for InsertHere, the others right after it: as
+  // many as fit, which may be none. The cursor is then on the last.
+  // REQUIRES: they all belong to this leaf, below the entry that the cursor is on.
+  size_t InsertRunHere(std::span<const NodeEntry> entries);
   // REQUIRES: valid().
   Status ReplaceValue(std::string_view value);
   // Overwrites bytes of the value in place: always possible, shortest log.

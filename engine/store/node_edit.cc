@@ -73,6 +73,42 @@ bool NodeEditor::Insert(int slot, std::string_view key, std::string_view value) 
   return true;
 }
 
+void NodeEditor::InsertRun(int slot, std::span<const NodeEntry> entries) {
+  size_t size = 0;
+  for (const NodeEntry& entry : entries) {
+    size += EntrySize(entry.key.size(), entry.value.size());
+  }
+  const size_t directory_size = kSlotSize * entries.size();
+  INVARIANT_LE(size + directory_size, view().free_total());
+  if (view().free_contiguous() < size + directory_size) {
+    Compact();
+  }
+  const Node now = view();
+  const int count = now.count();
+  const int added = static_cast<int>(entries.size());
+  DCHECK(slot >= 0 && slot <= count);
+  std::string heap(size, '\0');
+  std::string directory(directory_size, '\0');
+  size_t used = 0;
+  size_t slot_at = directory_size;  // slots run downwards
+  for (const NodeEntry& entry : entries) {
+    slot_at -= kSlotSize;
+    StoreLittle(directory.data() + slot_at, static_cast<uint16_t>(now.heap_top() + used));
+    used += PutEntry(heap.data() + used, entry.key, entry.value);
+  }
+  INVARIANT_EQ(used, size);
+  const size_t heap_top = now.heap_top();
+  const size_t garbage = now.garbage();
+  mtr_->Write(page_, heap_top, heap);
+  if (slot < count) {
+    mtr_->Move(page_, now.SlotOffset(count + added - 1), now.SlotOffset(count - 1),
+               kSlotSize * static_cast<size_t>(count - slot));
+  }
+  mtr_->Write(page_, now.SlotOffset(slot + added - 1), directory);
+  WriteCounters(static_cast<size_t>(count + added), heap_top + size, garbage);
+  page_->set_insert_hint(slot + added - 1);
+}
+
 void NodeEditor::Erase(int slot) {
   const Node now = view();
   const int count = now.count();

@@ -5,6 +5,7 @@
 // latched exclusively by the Mtr and leave it well-formed (CheckPage).
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,11 @@
 #include "engine/store/page_format.h"
 
 namespace borealis::engine {
+
+struct NodeEntry {
+  std::string_view key;
+  std::string_view value;
+};
 
 class NodeEditor {
  public:
@@ -24,6 +30,9 @@ class NodeEditor {
   // Puts an entry at `slot`, or returns false when the page has no room.
   // REQUIRES: the slot is the key's place; neither view points into a page of the Mtr.
   bool Insert(int slot, std::string_view key, std::string_view value);
+  // Puts entries at `slot` and those after it. REQUIRES: they fit; that is their place; no view
+  // points into a page of the Mtr.
+  void InsertRun(int slot, std::span<const NodeEntry> entries);
   // Gives the entry another value, or returns false when the page has no room.
   bool Replace(int slot, std::string_view value);
   void Erase(int slot);

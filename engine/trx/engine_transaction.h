@@ -84,7 +84,9 @@ class EngineTransaction final : public Transaction {
   // Before the first change: id, undo log.
   Status StartChange();
   UndoLog* log() { return &changing_->log; }
-  void NoteChange() { owner_->weight.fetch_add(1, std::memory_order_relaxed); }
+  void NoteChange(uint64_t count = 1) {
+    owner_->weight.fetch_add(count, std::memory_order_relaxed);
+  }
   // A locking read has met a version of this transaction: views made from now on wait for it.
   void NoteMet(TrxId trx);
   // The same of any that has ended: of what an index entry shows, it is not known whose it is.

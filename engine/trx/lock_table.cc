@@ -285,7 +285,7 @@ uint64_t LockTable::LockGap(LockOwner* owner, IndexId index, const GapBounds& bo
   for (;;) {
     IndexGaps& gaps = GapsOf(partition, index);
     const bool marked = std::any_of(gaps.marks.begin(), gaps.marks.end(), [&](const Mark& mark) {
-      return mark.owner != owner && range.Contains(mark.key);
+      return mark.owner != owner && mark.Touches(range);
     });
     if (!marked) {
       break;
@@ -353,6 +353,17 @@ void LockTable::UpdateInsert(const IndexGaps& gaps, InsertWaiter* waiter) {
   }
 }
 
+bool LockTable::Mark::Excludes(std::string_view other, size_t other_unique_size) const {
+  if (unique_size == 0 || other_unique_size == 0) {
+    return false;
+  }
+  if (last != key) {
+    return key <= other && other <= last;
+  }
+  return unique_size == other_unique_size &&
+         key.substr(0, unique_size) == other.substr(0, unique_size);
+}
+
 Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view key,
                               size_t unique_size, const LockWait& wait) {
   GapPartition& partition = GapPartitionOf(index);
@@ -367,11 +378,10 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
           break;
         }
         const bool rival = std::any_of(gaps.marks.begin(), gaps.marks.end(), [&](const Mark& mark) {
-          return unique_size > 0 && mark.unique_size == unique_size && mark.owner != owner &&
-                 mark.key.substr(0, unique_size) == key.substr(0, unique_size);
+          return mark.owner != owner && mark.Excludes(key, unique_size);
         });
         if (!rival) {
-          gaps.marks.push_back({owner, key, unique_size});
+          gaps.marks.push_back({owner, key, unique_size, key});
           NoteMet(owner, EndedAt(partition, index));
           return Status::Ok();
         }
@@ -395,6 +405,32 @@ Status LockTable::BeginInsert(LockOwner* owner, IndexId index, std::string_view 
       return waited;
     }
   }
+}
+
+bool LockTable::TryBeginInserts(LockOwner* owner, IndexId index, std::string_view first,
+                                std::string_view last, bool unique) {
+  GapPartition& partition = GapPartitionOf(index);
+  MutexLock lock(partition.mutex);
+  IndexGaps& gaps = GapsOf(partition, index);
+  const bool rival = std::any_of(gaps.marks.begin(), gaps.marks.end(), [&](const Mark& mark) {
+    return unique && mark.owner != owner && mark.unique_size > 0 && mark.key <= last &&
+           first <= mark.last;
+  });
+  if (rival || gaps.HasRangesBesides(owner)) {
+    COVER("lock_table.run_is_split");
+    RemoveGapsIfEmpty(partition, index);
+    return false;
+  }
+  gaps.marks.push_back({owner, first, unique ? first.size() : 0, last});
+  NoteMet(owner, EndedAt(partition, index));
+  return true;
+}
+
+bool LockTable::OthersLockRanges(const LockOwner* owner, IndexId index) const {
+  GapPartition& partition = GapPartitionOf(index);
+  MutexLock lock(partition.mutex);
+  const auto found = partition.indexes.find(index);
+  return found != partition.indexes.end() && found->second.HasRangesBesides(owner);
 }
 
 void LockTable::EndInsert(LockOwner* owner, IndexId index) {

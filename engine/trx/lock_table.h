@@ -12,7 +12,8 @@
 //                  afterwards. A gap lock that covers a mark waits for it (microseconds), so a scan
 //                  that has locked a gap and then looks again sees every insert that was let in.
 //                  Marks with the same unique prefix exclude each other, which makes "look for a
-//                  duplicate, then insert" one step.
+//                  duplicate, then insert" one step. A run of inserts announces all keys from its
+//                  first to its last.
 //
 // Who gets a lock that another owner has given back may have to see what that one did: a commit
 // lets go of its locks before it is durable, so before views see it. Releases leave an LSN behind,
@@ -103,7 +104,14 @@ class LockTable {
   // soon, and nothing that waits for another transaction in between; `key` has to stay until then.
   Status BeginInsert(LockOwner* owner, IndexId index, std::string_view key, size_t unique_size,
                      const LockWait& wait);
+  // Announces inserts of keys from `first` to `last`, which have to stay until EndInsert; `unique`:
+  // all of each key is. False, and nothing is announced, when another owner has a range of the
+  // index locked or inserts among these: then go one by one.
+  bool TryBeginInserts(LockOwner* owner, IndexId index, std::string_view first,
+                       std::string_view last, bool unique);
   void EndInsert(LockOwner* owner, IndexId index);
+  // Whether another owner has a range of the index locked.
+  bool OthersLockRanges(const LockOwner* owner, IndexId index) const;
 
   // At the end of a transaction. `ended_at`: up to where the log has to be durable for others to
   // see all that the owner did and saw; 0 when they do anyway.
@@ -138,6 +146,13 @@ class LockTable {
     LockOwner* owner = nullptr;
     std::string_view key;  // the inserter's own
     size_t unique_size = 0;
+    std::string_view last;  // of a run; otherwise the key
+
+    // Whether an insert of `other`, unique in its first bytes, has to wait for this one.
+    bool Excludes(std::string_view other, size_t other_unique_size) const;
+    bool Touches(const LockedRange& range) const {
+      return !range.StartsAfter(last) && !range.EndsBefore(key);
+    }
   };
   struct InsertWaiter {
     LockOwner* owner = nullptr;
@@ -150,6 +165,9 @@ class LockTable {
     std::unordered_map<const LockOwner*, std::vector<uint64_t>> ids_of;
     std::vector<Mark> marks;
     std::vector<InsertWaiter> waiters;
+    bool HasRangesBesides(const LockOwner* owner) const {
+      return ids_of.size() > (ids_of.contains(owner) ? 1 : 0);
+    }
     bool empty() const { return ranges.empty() && marks.empty() && waiters.empty(); }
   };
   using GapsByIndex = std::unordered_map<IndexId, IndexGaps>;

@@ -275,11 +275,23 @@ Status UndoSpace::Grow(const UndoLog& log) {
   return Status::Ok();
 }
 
-void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx, TrxId begin_floor,
-                       std::string_view body) {
+size_t UndoSpace::FrameSize(size_t body_size) {
+  return kFrame + body_size;
+}
+
+bool UndoSpace::RunFits(const UndoPlace& place, size_t frames_size) {
+  return place.offset + frames_size <= kPageSize;
+}
+
+void UndoSpace::AppendRun(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx,
+                          TrxId begin_floor, std::span<const std::string_view> bodies) {
   const char* bytes = place.page->bytes();
   std::string frames;
-  frames.reserve(2 * kFrame + UndoLogHeader::kSize + body.size());
+  size_t size = kFrame + UndoLogHeader::kSize;
+  for (const std::string_view body : bodies) {
+    size += FrameSize(body.size());
+  }
+  frames.reserve(size);
   size_t start = place.offset;
   size_t previous = U16(bytes, kLast);
   if (!log->begun) {
@@ -299,16 +311,21 @@ void UndoSpace::Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx
     mtr->Mark(RecordKind::kTrxBegin, {mark, sizeof mark});
   }
   INVARIANT_EQ(U16(bytes, kUsed), start);
-  AppendLittle<uint16_t>(&frames, static_cast<uint16_t>(kFrame + body.size()));
-  AppendLittle<uint16_t>(&frames, static_cast<uint16_t>(previous));
-  frames.append(body);
+  for (const std::string_view body : bodies) {
+    const size_t offset = start + frames.size();
+    AppendLittle<uint16_t>(&frames, static_cast<uint16_t>(FrameSize(body.size())));
+    AppendLittle<uint16_t>(&frames, static_cast<uint16_t>(previous));
+    frames.append(body);
+    previous = offset;
+  }
+  INVARIANT_LE(start + frames.size(), kPageSize);
   mtr->Write(place.page, start, frames);
   std::string ends;
   AppendLittle<uint16_t>(&ends, static_cast<uint16_t>(start + frames.size()));
-  AppendLittle<uint16_t>(&ends, static_cast<uint16_t>(place.offset));
+  AppendLittle<uint16_t>(&ends, static_cast<uint16_t>(previous));
   mtr->Write(place.page, kUsed, ends);
   log->begun = true;
-  ++log->records;
+  log->records += bodies.size();
 }
 
 Result<bool> UndoSpace::ReadLast(UndoLog* log, std::string* body, UndoPosition* position) {

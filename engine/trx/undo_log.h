@@ -35,7 +35,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
@@ -91,7 +93,15 @@ class UndoSpace {
   // Writes the record there, preceded by the log's header if it is the first; then the log gets the
   // begin mark, which carries `begin_floor` (TransactionSystem::BeginFloor).
   void Append(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx, TrxId begin_floor,
-              std::string_view body);
+              std::string_view body) {
+    AppendRun(mtr, log, place, trx, begin_floor, {&body, 1});
+  }
+  // The same for several records, one after the other. REQUIRES: RunFits.
+  void AppendRun(Mtr* mtr, UndoLog* log, const UndoPlace& place, TrxId trx, TrxId begin_floor,
+                 std::span<const std::string_view> bodies);
+  // What a record takes of a page.
+  static size_t FrameSize(size_t body_size);
+  static bool RunFits(const UndoPlace& place, size_t frames_size);
 
   // The last record of the log: body and roll pointer; false when there is none left.
   Result<bool> ReadLast(UndoLog* log, std::string* body, UndoPosition* position);

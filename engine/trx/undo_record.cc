@@ -16,17 +16,22 @@ constexpr uint8_t kFlagGivenUp = 16;
 std::string EncodeUndo(const UndoDraft& draft) {
   std::string body;
   body.reserve(64 + draft.clustered_key.size());
-  body.push_back(static_cast<char>(draft.type));
-  body.push_back(static_cast<char>((draft.old_reference.empty() ? 0 : kFlagOldReference) |
+  AppendUndo(draft, &body);
+  return body;
+}
+
+void AppendUndo(const UndoDraft& draft, std::string* out) {
+  out->push_back(static_cast<char>(draft.type));
+  out->push_back(static_cast<char>((draft.old_reference.empty() ? 0 : kFlagOldReference) |
                                    (draft.new_reference.empty() ? 0 : kFlagNewReference) |
                                    (draft.deletes ? kFlagDeletes : 0) |
                                    (draft.given_up.empty() ? 0 : kFlagGivenUp)));
-  AppendVarint(&body, draft.clustered_index.value());
-  AppendSized(&body, draft.clustered_key);
+  AppendVarint(out, draft.clustered_index.value());
+  AppendSized(out, draft.clustered_key);
   if (draft.type == UndoType::kChange) {
     char header[kRowHeaderSize];
     draft.old_header.EncodeTo(header);
-    body.append(header, kRowHeaderSize);
+    out->append(header, kRowHeaderSize);
     const std::string_view a = draft.old_stored;
     const std::string_view b = draft.new_stored;
     const size_t shorter = std::min(a.size(), b.size());
@@ -36,20 +41,19 @@ std::string EncodeUndo(const UndoDraft& draft) {
     while (suffix < shorter - prefix && a[a.size() - 1 - suffix] == b[b.size() - 1 - suffix]) {
       ++suffix;
     }
-    AppendVarint(&body, prefix);
-    AppendVarint(&body, suffix);
-    AppendSized(&body, a.substr(prefix, a.size() - prefix - suffix));
+    AppendVarint(out, prefix);
+    AppendVarint(out, suffix);
+    AppendSized(out, a.substr(prefix, a.size() - prefix - suffix));
   }
-  body.append(draft.old_reference);
-  body.append(draft.new_reference);
+  out->append(draft.old_reference);
+  out->append(draft.new_reference);
   if (!draft.given_up.empty()) {
-    AppendVarint(&body, draft.given_up.size());
+    AppendVarint(out, draft.given_up.size());
     for (const auto& [index, key] : draft.given_up) {
-      AppendVarint(&body, index.value());
-      AppendSized(&body, key);
+      AppendVarint(out, index.value());
+      AppendSized(out, key);
     }
   }
-  return body;
 }
 
 Result<UndoRecord> ParseUndo(std::string_view body) {

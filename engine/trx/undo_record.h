@@ -71,6 +71,7 @@ inline constexpr size_t kUndoFlagsOffset = 1;
 inline constexpr uint8_t kUndoOldReferenceFreed = 8;
 
 std::string EncodeUndo(const UndoDraft& draft);
+void AppendUndo(const UndoDraft& draft, std::string* out);
 Result<UndoRecord> ParseUndo(std::string_view body);
 std::string EncodeUndoLogHeader(const UndoLogHeader& header);
 Result<UndoLogHeader> ParseUndoLogHeader(std::string_view body);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The writer dies at each of the engine's crash points (CRASH_POINT in engine/), of its own accord and in the middle of things, under a mixed load:
-rows that make pages split and merge, trees that gain and lose a level, secondary indexes, long values, deletes, rollbacks. After each death every
-client finds exactly the rows that it was told of, and CHECK TABLE finds every index in order.
+rows that make pages split and merge, trees that gain and lose a level, statements of many rows, secondary indexes, long values, deletes, rollbacks. After
+each death every client finds exactly the rows that it was told of, and CHECK TABLE finds every index in order.
 
 Each client has rows of its own, so it knows what must be there: what had committed, or, when COMMIT was not answered, that or what it
 would have been, as a whole."""
@@ -23,6 +23,8 @@ from cluster import ROOT, Cluster, hang_up, wait_for
 WRITER = "instance-1"  # there is no other
 TABLE = ("CREATE TABLE crash.t (client INT NOT NULL, id INT NOT NULL, a BIGINT NOT NULL, b VARCHAR(700) NOT NULL, c LONGTEXT, "
          "PRIMARY KEY (client, id), UNIQUE KEY by_a (a), KEY by_b (b(100), a))")
+# Rows of one statement in a table without a second unique key go in several at a time.
+RUNS = "CREATE TABLE crash.runs (client INT NOT NULL, id INT NOT NULL, a INT NOT NULL, PRIMARY KEY (client, id), KEY by_a (a))"
 
 
 class CrashPoints:
@@ -46,12 +48,13 @@ class CrashPoints:
 
 
 class Client:
-    """Random transactions on its own rows; `rows` is what must be there: {id: (a, b, checksum of c)}."""
+    """Random transactions on its own rows; `rows` is what must be there: {id: (a, b, checksum of c)}, and of the table of runs {0: (rows, sum of a)}."""
 
     def __init__(self, cluster, number, seed):
         self.cluster, self.number, self.chance = cluster, number, random.Random(seed * 100 + number)
-        self.rows, self.maybe = {}, None
+        self.rows, self.maybe = {0: (0, 0)}, None
         self.connection, self.next_a = None, number * 1_000_000_000
+        self.next_run = 0
         self.committed = self.looks = 0
         self.failure = None
 
@@ -89,6 +92,8 @@ class Client:
             # What an old session left unfinished is waited for.
             cursor.execute(f"SELECT id, a, b, CRC32(c) FROM t WHERE client = {self.number} FOR SHARE")
             found = {i: (a, b, c) for i, a, b, c in cursor.fetchall()}
+            cursor.execute(f"SELECT COUNT(*), CAST(COALESCE(SUM(a), 0) AS SIGNED) FROM runs WHERE client = {self.number} FOR SHARE")
+            found[0] = cursor.fetchone()
         self.looks += 1
         if self.maybe is not None and found == self.maybe:
             self.rows = self.maybe
@@ -109,8 +114,9 @@ class Client:
     def _transaction(self, cursor):
         rows = dict(self.rows)
         cursor.execute("BEGIN")
+        self._insert_run(cursor, rows)
         # Grows and shrinks: pages split, and are emptied and merged.
-        shrinks = len(self.rows) > 150 or self.chance.random() < 0.3
+        shrinks = len(self.rows) > 151 or self.chance.random() < 0.3
         for _ in range(self.chance.randint(1, 12)):
             self._change(cursor, rows, shrinks)
         if self.chance.random() < 0.15:
@@ -127,16 +133,28 @@ class Client:
         self.rows, self.maybe = rows, None
         self.committed += 1
 
+    def _insert_run(self, cursor, rows):
+        """Ascending ids, never the same again; some of the old ones go."""
+        count, total = rows[0]
+        values = [(self.next_run + i, self.chance.randint(0, 500)) for i in range(self.chance.randint(2, 80))]
+        self.next_run += len(values)
+        cursor.execute("INSERT INTO runs VALUES " + ", ".join(f"({self.number}, {i}, {a})" for i, a in values))
+        rows[0] = (count + len(values), total + sum(a for _, a in values))
+        if rows[0][0] > 2000:
+            cursor.execute(f"DELETE FROM runs WHERE client = {self.number}")
+            rows[0] = (0, 0)
+
     def _change(self, cursor, rows, shrinks):
         kind = self.chance.random()
-        if shrinks and rows and kind < 0.5:
-            first = self.chance.choice(sorted(rows))
+        ids = sorted(rows.keys() - {0})
+        if shrinks and ids and kind < 0.5:
+            first = self.chance.choice(ids)
             last = first + self.chance.choice((0, 0, 5, 40))
             cursor.execute(f"DELETE FROM t WHERE client = {self.number} AND id BETWEEN {first} AND {last}")
-            for i in [i for i in rows if first <= i <= last]:
+            for i in [i for i in ids if first <= i <= last]:
                 del rows[i]
             return
-        i = self.chance.choice(sorted(rows)) if rows and kind < 0.7 else self.chance.randint(1, 400)
+        i = self.chance.choice(ids) if ids and kind < 0.7 else self.chance.randint(1, 400)
         value, sql = self._value()
         columns = ", ".join(f"{name} = new.{name}" for name in "abc")
         cursor.execute(f"INSERT INTO t VALUES ({self.number}, {i}, {sql}) AS new ON DUPLICATE KEY UPDATE {columns}")
@@ -182,11 +200,11 @@ class Pulse(threading.Thread):
 def check_tables(cluster):
     def checked():
         try:
-            return cluster.query("CHECK TABLE crash.t, crash.pulse")
+            return cluster.query("CHECK TABLE crash.t, crash.runs, crash.pulse")
         except pymysql.MySQLError:
             return None  # it has just died, as was asked
     answer = wait_for(checked, 90, "CHECK TABLE")
-    assert [row[2:] for row in answer] == [("status", "OK")] * 2, answer
+    assert [row[2:] for row in answer] == [("status", "OK")] * 3, answer
 
 
 def deaths(cluster, point) -> int:
@@ -222,6 +240,7 @@ def main():
     with Cluster(readers=0, faults=points) as cluster:
         cluster.query("CREATE DATABASE crash")
         cluster.query(TABLE)
+        cluster.query(RUNS)
         clients = [Client(cluster, number, arguments.seed) for number in range(1, arguments.clients + 1)]
         threads = [threading.Thread(target=client.run, args=(stopping,), daemon=True) for client in clients]
         pulse = Pulse(cluster)

@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/os/random.h"
+#include "engine/row_batch.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 namespace borealis::engine::testing {
@@ -34,6 +35,8 @@ const std::set<std::string> kPoints = {
     "purge.entries_gone",
     "purge.ghost_gone",
     "purge.long_value_step",
+    "row_batch.entries_written",
+    "row_batch.rows_written",
     "row_undo.entries_undone",
     "row_undo.row_undone",
     "row_write.entry_written",
@@ -50,6 +53,8 @@ class CrashVolume : public MemoryVolume {
     std::unique_ptr<MemoryVolume> volume;
     Rows before;                // what had committed
     std::optional<Rows> after;  // and with the commit under way
+    Rows runs_before;           // likewise in the other table
+    Rows runs_after;
   };
 
   void Visit(std::string_view point) {
@@ -60,13 +65,16 @@ class CrashVolume : public MemoryVolume {
   }
   Lsn Append(std::span<RecordDraft> drafts) override {
     if (!pending_.empty()) {
-      copies.push_back({std::exchange(pending_, {}), CrashCopy(appended()), committed, committing});
+      copies.push_back({std::exchange(pending_, {}), CrashCopy(appended()), committed, committing,
+                        committed_runs, committing_runs});
     }
     return MemoryVolume::Append(drafts);
   }
 
   Rows committed;
   std::optional<Rows> committing;
+  Rows committed_runs;
+  Rows committing_runs;
   std::vector<Copy> copies;
 
  private:
@@ -82,6 +90,7 @@ class CrashPointTest : public EngineTest, public ::testing::WithParamInterface<u
     volume_ = std::move(volume);
     OpenEngine(TestOptions());
     Create("t", "0;1;2,1", {true, true, false});
+    Create("runs", "0;1", {true, false});
   }
   void TearDown() override {
     FaultRegistry::Instance().Disarm();
@@ -116,9 +125,23 @@ class CrashPointTest : public EngineTest, public ::testing::WithParamInterface<u
       ASSERT_OK(session->Update("t", key, key + "|" + (*rows)[key]));
     }
   }
+  // Rows that ascend, put in together.
+  void InsertRun(Session* session, Rows* runs) {
+    const TableRef table = session->Open("runs");
+    RowBatch batch(&session->trx(), table.get());
+    for (const uint64_t end = next_run_ + 2 + random_.Below(60); next_run_ < end; ++next_run_) {
+      const std::string key = std::to_string(next_run_);
+      (*runs)[key] = std::to_string(random_.Below(1000)) + "|" + std::string(40, 'r');
+      ASSERT_OK(batch.Add(key + "|" + (*runs)[key]));
+    }
+    DuplicateKey duplicate;
+    ASSERT_OK(batch.Flush(&duplicate));
+  }
   void RunTransaction(uint64_t changes, uint64_t deletes_of_ten) {
     Session session(engine_.get());
     Rows rows = crashing_->committed;
+    Rows runs = crashing_->committed_runs;
+    ASSERT_NO_FATAL_FAILURE(InsertRun(&session, &runs));
     for (uint64_t i = 0; i < changes; ++i) {
       if (random_.Chance(0.1)) {
         const Savepoint savepoint = session.trx().SetSavepoint();
@@ -133,8 +156,10 @@ class CrashPointTest : public EngineTest, public ::testing::WithParamInterface<u
       return;
     }
     crashing_->committing = rows;
+    crashing_->committing_runs = runs;
     ASSERT_OK(session.Commit());
     crashing_->committed = std::move(rows);
+    crashing_->committed_runs = std::move(runs);
     crashing_->committing.reset();
   }
   void DeleteAll() {
@@ -143,6 +168,7 @@ class CrashPointTest : public EngineTest, public ::testing::WithParamInterface<u
       ASSERT_OK(session.Delete("t", key));
     }
     crashing_->committing.emplace();
+    crashing_->committing_runs = crashing_->committed_runs;
     ASSERT_OK(session.Commit());
     crashing_->committed.clear();
     crashing_->committing.reset();
@@ -156,7 +182,10 @@ class CrashPointTest : public EngineTest, public ::testing::WithParamInterface<u
     EXPECT_TRUE(engine.ListTransactions().empty());
     ASSERT_OK(engine.CheckTable(**engine.FindTable("test", "t")));
     const std::string found = Session(&engine).Scan("t");
-    EXPECT_TRUE(found == Text(copy.before) || (copy.after && found == Text(*copy.after)));
+    ASSERT_OK(engine.CheckTable(**engine.FindTable("test", "runs")));
+    const std::string runs = Session(&engine).Scan("runs");
+    EXPECT_TRUE((found == Text(copy.before) && runs == Text(copy.runs_before)) ||
+                (copy.after && found == Text(*copy.after) && runs == Text(copy.runs_after)));
     // And it can be worked with: everything goes.
     Session session(&engine);
     for (const auto& [key, fields] : found == Text(copy.before) ? copy.before : *copy.after) {
@@ -168,6 +197,7 @@ class CrashPointTest : public EngineTest, public ::testing::WithParamInterface<u
   }
 
   Random random_{GetParam()};
+  uint64_t next_run_ = 1'000'000;
   CrashVolume* crashing_ = nullptr;
 };
 

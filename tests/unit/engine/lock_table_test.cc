@@ -172,6 +172,48 @@ TEST(LockTableTest, ManyRangesOfManyOwners) {
   }
 }
 
+// INV-LCK-4: what a run of inserts announces keeps range locks and rival inserts out, and is not
+// announced where another owner has a range.
+TEST(LockTableTest, ARunOfInsertsStandsForAllItsKeys) {
+  WaitGraph graph(&SystemClock(), true);
+  LockTable locks(&graph);
+  const auto inserter = Owner(1);
+  const auto other = Owner(2);
+  const std::string first = Number(10);
+  const std::string last = Number(20);
+  ASSERT_TRUE(locks.TryBeginInserts(inserter.get(), kIndex, first, last, /*unique=*/true));
+  EXPECT_FALSE(locks.TryBeginInserts(other.get(), kIndex, last, Number(30), true));
+  const std::string before = Number(9);
+  EXPECT_TRUE(locks.TryBeginInserts(other.get(), kIndex, before, before, true));
+  locks.EndInsert(other.get(), kIndex);
+  std::atomic<int> entered = 0;
+  const std::string within = Number(15);
+  Thread rival("rival", [&] {
+    EXPECT_TRUE(locks.BeginInsert(other.get(), kIndex, within, within.size(), kNoWait).ok());
+    ++entered;
+    locks.EndInsert(other.get(), kIndex);
+  });
+  const auto scanner = Owner(3);
+  Thread scan("scan", [&] {
+    const std::string lower = Number(12);
+    const std::string upper = Number(13);
+    locks.LockGap(scanner.get(), kIndex, {lower, true, upper, true, false}, 0);
+    ++entered;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(entered, 0);
+  locks.EndInsert(inserter.get(), kIndex);
+  rival.Join();
+  scan.Join();
+  EXPECT_EQ(entered, 2);
+  EXPECT_TRUE(locks.OthersLockRanges(inserter.get(), kIndex));
+  EXPECT_FALSE(locks.OthersLockRanges(scanner.get(), kIndex));
+  EXPECT_FALSE(locks.TryBeginInserts(inserter.get(), kIndex, first, last, true));
+  EXPECT_TRUE(locks.TryBeginInserts(scanner.get(), kIndex, first, last, true));
+  locks.EndInsert(scanner.get(), kIndex);
+  locks.ReleaseAll(scanner.get());
+}
+
 // A waiter that runs on a thread of its own.
 class Asking {
  public:
