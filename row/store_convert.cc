@@ -143,10 +143,13 @@ Status Assignment::ReadNumber(std::string_view what, Decimal* number) {
 }
 
 Result<Value> Assignment::StoreInteger() {
-  if (value_.kind() == ValueKind::kInt && !to_.is_unsigned) {  // the usual case
+  if (value_.kind() == ValueKind::kInt) {  // the usual case
     int64_t number = value_.int_value();
-    if (number >= MinSigned(to_) && number <= MaxSigned(to_)) {
+    if (!to_.is_unsigned && number >= MinSigned(to_) && number <= MaxSigned(to_)) {
       return Value::Int(number);
+    }
+    if (to_.is_unsigned && number >= 0 && static_cast<uint64_t>(number) <= MaxUnsigned(to_)) {
+      return Value::Uint(static_cast<uint64_t>(number));
     }
   }
   if (value_.kind() == ValueKind::kDouble) {  // rounds half to even, as the machine does

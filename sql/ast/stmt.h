@@ -11,6 +11,7 @@
 #include "sql/ast/expr.h"
 #include "sql/ast/node.h"
 #include "sql/ast/query.h"
+#include "sql/ast/value_rows.h"
 
 namespace borealis::sql {
 
@@ -113,7 +114,7 @@ struct InsertStmt final : Stmt {
   std::vector<std::string> partitions;
   bool has_columns = false;  // a column list, possibly empty, was written
   std::vector<std::unique_ptr<ColumnRef>> columns;
-  std::vector<std::vector<ExprPtr>> rows;  // DEFAULT is a DefaultExpr without column
+  ValueRows rows;
   QueryPtr query;
   std::string row_alias;  // VALUES (…) AS row_alias(column_aliases)
   std::vector<std::string> column_aliases;

@@ -10,14 +10,6 @@ namespace {
 
 using row::Type;
 
-Status RefuseGenerated(const TableDescriptor& table, uint32_t column) {
-  if (table.columns[column].generated == GeneratedKind::kNone) {
-    return {};
-  }
-  return UserError(ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN, table.columns[column].name,
-                   table.name);
-}
-
 bool FromHasDerived(const BoundFrom& from) {
   if (from.table != nullptr) {
     return from.table->kind != BoundTableKind::kBase;
@@ -72,6 +64,14 @@ bool ReadsTable(const BoundQuery& query, const TableDescriptor& table) {
 bool IsBareDefault(const Expr& expr) {
   const auto* value = expr.TryAs<DefaultExpr>();
   return value != nullptr && value->column == nullptr;
+}
+
+Status RefuseGenerated(const TableDescriptor& table, uint32_t column) {
+  if (table.columns[column].generated == GeneratedKind::kNone) {
+    return {};
+  }
+  return UserError(ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN, table.columns[column].name,
+                   table.name);
 }
 
 Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table) {
@@ -161,39 +161,6 @@ Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInser
     }
   }
   insert->proposed->id = NextId();
-  return {};
-}
-
-Status StatementBinder::BindInsertRows(const InsertStmt& statement, Scope* scope,
-                                       BoundInsert* insert) {
-  scope->clause = Clause::kValues;
-  for (size_t r = 0; r < statement.rows.size(); ++r) {
-    const std::vector<ExprPtr>& values = statement.rows[r];
-    // VALUES () is a row of defaults.
-    if (values.size() != insert->columns.size() &&
-        !(values.empty() && (!statement.has_columns || insert->columns.empty()))) {
-      return UserError(ER_WRONG_VALUE_COUNT_ON_ROW, r + 1);
-    }
-    std::vector<BoundPtr> row;
-    for (size_t i = 0; i < insert->columns.size(); ++i) {
-      if (values.empty() || IsBareDefault(*values[i])) {
-        row.push_back(nullptr);
-        continue;
-      }
-      RETURN_IF_ERROR(RefuseGenerated(*insert->table, insert->columns[i]));
-      scope->clause = Clause::kFieldList;
-      ASSIGN_OR_RETURN(BoundPtr value, BindExpr(*values[i], scope));
-      if (scope->has_aggregate) {
-        return UserError(ER_INVALID_GROUP_FUNC_USE);
-      }
-      RETURN_IF_ERROR(RefuseReadingTarget(*value, *insert->table));
-      if (insert->table->columns[insert->columns[i]].type.is_numeric()) {
-        value = HexAsNumber(value);
-      }
-      row.push_back(std::move(value));
-    }
-    insert->rows.push_back(std::move(row));
-  }
   return {};
 }
 
@@ -293,7 +260,7 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   // What is evaluated row by row takes parameters as they are.
   input_.no_narrowing = true;
   if (insert->query == nullptr) {
-    RETURN_IF_ERROR(BindInsertRows(statement, &scope, insert.get()));
+    RETURN_IF_ERROR(BindValueRows(statement, &scope, insert.get()));
   }
   RETURN_IF_ERROR(BindOnDuplicate(statement, names, &scope, insert.get()));
   return insert;

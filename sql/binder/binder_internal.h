@@ -125,6 +125,8 @@ struct InsertNames {
 
 // DEFAULT without a column.
 bool IsBareDefault(const Expr& expr);
+// 3105 for a generated column.
+Status RefuseGenerated(const TableDescriptor& table, uint32_t column);
 // 1093 when a subquery of `expr` reads the table that the statement changes.
 Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table);
 
@@ -170,7 +172,9 @@ class StatementBinder {
   Result<const BoundTable*> FindDeleted(const BoundTable& named);
   Status AddViewChecks(const std::vector<std::pair<const BoundTable*, const BoundTable*>>& views,
                        const BoundTable* table, BoundSelect* select, BoundChangeTarget* target);
-  Status BindInsertRows(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
+  // --- the rows of VALUES (bind_value_rows.cc)
+  Status BindValueRows(const InsertStmt& statement, Scope* scope, BoundInsert* insert);
+  Status BindValueCell(const ValueCell& cell, uint32_t column, Scope* scope, BoundInsert* insert);
   Status BindOnDuplicate(const InsertStmt& statement, const InsertNames& names, Scope* scope,
                          BoundInsert* insert);
   // --- LOAD DATA (bind_load.cc)

@@ -11,11 +11,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sql/ast/value_rows.h"
 #include "sql/binder/query.h"
 #include "sql/binder/typed.h"
 
@@ -42,6 +44,18 @@ struct BoundViewCheck {
   std::vector<Other> others;
 };
 
+// The rows of VALUES: plain literals are as the statement has them, the rest is bound.
+struct BoundValues {
+  const ValueRows* rows = nullptr;  // the statement's; null: INSERT … SELECT
+  // By their number there. Null: DEFAULT.
+  std::vector<BoundPtr> expressions;
+  // Strings that mean something else than their own text, by its offset there.
+  std::map<uint64_t, BoundPtr> strings;
+  row::Type string_type;  // of all others
+
+  size_t size() const { return rows != nullptr ? rows->size() : 0; }
+};
+
 struct BoundInsert {
   TablePtr table;
   // Through a view: it, what its tables belong to, and what it asks of new rows.
@@ -52,11 +66,11 @@ struct BoundInsert {
   bool ignore = false;
   // Target column of each value of a row, in the order written.
   std::vector<uint32_t> columns;
-  // One of: rows, query.
-  std::vector<std::vector<BoundPtr>> rows;
+  // One of: values, query.
+  BoundValues values;
   std::shared_ptr<BoundQuery> query;
   std::vector<BoundAssignment> on_duplicate;
-  // What expressions refer to: in `rows`, the row being built (columns assigned so far, others as
+  // What expressions refer to: in `values`, the row being built (columns assigned so far, others as
   // their defaults); in `on_duplicate`, the existing row.
   std::unique_ptr<BoundTable> target;
   // In `on_duplicate`: the row that could not be inserted (VALUES(c), row alias).
@@ -65,7 +79,7 @@ struct BoundInsert {
   std::unique_ptr<BoundTable> source;
 };
 
-// LOAD DATA: rows of fields from a file. `insert` has neither rows nor a query.
+// LOAD DATA: rows of fields from a file. `insert` has neither values nor a query.
 struct BoundLoad {
   struct Field {
     std::optional<uint32_t> column;  // none: the user variable

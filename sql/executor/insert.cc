@@ -8,6 +8,7 @@
 #include "sql/binder/binder.h"
 #include "sql/executor/change_plan.h"
 #include "sql/executor/row_inserter.h"
+#include "sql/executor/value_row_reader.h"
 #include "sql/session/session.h"
 #include "sql/sqlite/row_source.h"
 
@@ -41,7 +42,7 @@ class InsertRun {
 };
 
 Status InsertRun::Execute() {
-  const bool multi_row = insert_.rows.size() > 1 || insert_.query != nullptr;
+  const bool multi_row = insert_.values.size() > 1 || insert_.query != nullptr;
   ASSIGN_OR_RETURN(inserter_, RowInserter::Open(run_, insert_, facts_, multi_row));
   session_.diagnostics().set_strict(inserter_->writer().strict());
   Status done = insert_.query != nullptr ? InsertQuery() : InsertValues();
@@ -52,22 +53,13 @@ Status InsertRun::Execute() {
 }
 
 Status InsertRun::InsertValues() {
-  TableWriter& writer = inserter_->writer();
-  for (const std::vector<BoundPtr>& values : insert_.rows) {
+  ValueRowReader reader(run_, insert_, &inserter_->writer(), inserter_->multi_row());
+  RowValues row;
+  std::vector<bool> given;
+  for (size_t i = 0; i < reader.size(); ++i) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
-    writer.set_row_number(++records_);
-    RowValues row = writer.BlankRow();
-    std::vector<bool> given(row.size());
-    for (size_t i = 0; i < values.size(); ++i) {
-      const uint32_t column = insert_.columns[i];
-      if (values[i] == nullptr) {
-        continue;  // DEFAULT: as if it were not named
-      }
-      const EvalFrame::Row frame[] = {{insert_.target.get(), row}};
-      ASSIGN_OR_RETURN(const row::Value value, writer.Evaluate(*values[i], frame));
-      RETURN_IF_ERROR(writer.Store(column, value, values[i]->type, inserter_->multi_row(), &row));
-      given[column] = true;
-    }
+    inserter_->writer().set_row_number(++records_);
+    RETURN_IF_ERROR(reader.Read(i, &row, &given));
     RETURN_IF_ERROR(inserter_->Add(given, nullptr, &row).status());
   }
   return Status::Ok();

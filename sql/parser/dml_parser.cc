@@ -72,7 +72,7 @@ Status Parser::ParseInsertSource(InsertStmt* stmt) {
   if ((At(Kw::kValues) && !row_constructors) || At(Kw::kValue)) {
     Next();
     do {
-      RETURN_IF_ERROR(ParseValueList(&stmt->rows.emplace_back()));
+      RETURN_IF_ERROR(ParseValueRow(&stmt->rows));
     } while (Accept(Op::kComma));
     return ParseRowAlias(stmt);
   }
@@ -99,16 +99,15 @@ Status Parser::ParseInsertColumns(InsertStmt* stmt) {
 Status Parser::ParseInsertSet(InsertStmt* stmt) {
   stmt->set_form = true;
   stmt->has_columns = true;
-  std::vector<ExprPtr>& row = stmt->rows.emplace_back();
   do {
     ASSIGN_OR_RETURN(std::unique_ptr<ColumnRef> column, ParseSimpleColumn());
     if (!Accept(Op::kEqual)) {
       RETURN_IF_ERROR(Expect(Op::kAssign));
     }
-    ASSIGN_OR_RETURN(ExprPtr value, ParseValueOrDefault());
+    RETURN_IF_ERROR(ParseRowValue(&stmt->rows));
     stmt->columns.push_back(std::move(column));
-    row.push_back(std::move(value));
   } while (Accept(Op::kComma));
+  stmt->rows.EndRow();
   return Status::Ok();
 }
 

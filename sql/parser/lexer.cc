@@ -94,6 +94,26 @@ constexpr std::array<std::string_view, 42> kCharsets = {
 
 constexpr size_t kNotFound = std::string_view::npos;
 
+// Of the characters that begin no longer operator, those that stand in lists of values.
+Op SoleOperator(char c) {
+  switch (c) {
+    case '(':
+      return Op::kLeftParen;
+    case ')':
+      return Op::kRightParen;
+    case ',':
+      return Op::kComma;
+    case '=':
+      return Op::kEqual;
+    case '+':
+      return Op::kPlus;
+    case '*':
+      return Op::kStar;
+    default:
+      return Op::kNone;
+  }
+}
+
 }  // namespace
 
 Keyword FindKeyword(std::string_view word) {
@@ -471,13 +491,8 @@ void Lexer::LexOperator() {
       Spelling{"||", Op::kPipePipe},
       Spelling{":=", Op::kAssign},
       Spelling{"->", Op::kArrow},
-      Spelling{"(", Op::kLeftParen},
-      Spelling{")", Op::kRightParen},
-      Spelling{",", Op::kComma},
       Spelling{";", Op::kSemicolon},
-      Spelling{"+", Op::kPlus},
       Spelling{"-", Op::kMinus},
-      Spelling{"*", Op::kStar},
       Spelling{"/", Op::kSlash},
       Spelling{"%", Op::kPercent},
       Spelling{"&", Op::kAmpersand},
@@ -485,7 +500,6 @@ void Lexer::LexOperator() {
       Spelling{"^", Op::kCaret},
       Spelling{"~", Op::kTilde},
       Spelling{"!", Op::kBang},
-      Spelling{"=", Op::kEqual},
       Spelling{"<", Op::kLess},
       Spelling{">", Op::kGreater},
       Spelling{":", Op::kColon},
@@ -494,6 +508,10 @@ void Lexer::LexOperator() {
   };
   const size_t begin = pos_;
   const char c = text_[pos_];
+  if (const Op op = SoleOperator(c); op != Op::kNone) {  // most of a long statement's
+    Emit(TokenKind::kOperator, begin, begin + 1, op);
+    return;
+  }
   if (c == '?') {
     Emit(TokenKind::kParameter, begin, begin + 1);
     return;
@@ -526,15 +544,22 @@ void Lexer::LexOperator() {
 
 namespace {
 
+void AppendUnquoted(std::string_view body, char quote, std::string* out) {
+  for (size_t i = 0; i < body.size();) {
+    const size_t end = body.find(quote, i);
+    if (end == kNotFound) {
+      out->append(body.substr(i));
+      return;
+    }
+    out->append(body.substr(i, end + 1 - i));
+    i = end + 2;  // it is doubled
+  }
+}
+
 std::string Unquote(std::string_view body, char quote) {
   std::string out;
   out.reserve(body.size());
-  for (size_t i = 0; i < body.size(); ++i) {
-    out.push_back(body[i]);
-    if (body[i] == quote) {
-      ++i;
-    }
-  }
+  AppendUnquoted(body, quote, &out);
   return out;
 }
 
@@ -568,22 +593,27 @@ void AppendEscape(char c, std::string* out) {
   }
 }
 
-std::string Unescape(std::string_view body, char quote) {
+void AppendUnescaped(std::string_view body, char quote, std::string* out) {
   if (body.find('\\') == kNotFound) {
-    return Unquote(body, quote);
+    AppendUnquoted(body, quote, out);
+    return;
   }
-  std::string out;
-  out.reserve(body.size());
   for (size_t i = 0; i < body.size(); ++i) {
     if (body[i] == '\\' && i + 1 < body.size()) {
-      AppendEscape(body[++i], &out);
+      AppendEscape(body[++i], out);
     } else {
-      out.push_back(body[i]);
+      out->push_back(body[i]);
       if (body[i] == quote) {
         ++i;
       }
     }
   }
+}
+
+std::string Unescape(std::string_view body, char quote) {
+  std::string out;
+  out.reserve(body.size());
+  AppendUnescaped(body, quote, &out);
   return out;
 }
 
@@ -612,10 +642,22 @@ std::string IdentifierValue(std::string_view text, const Token& token) {
   return std::string(text.substr(token.begin, token.end - token.begin));
 }
 
-std::string StringValue(std::string_view text, const Token& token, bool backslash_escapes) {
+void AppendStringValue(std::string_view text, const Token& token, bool backslash_escapes,
+                       std::string* out) {
   const size_t open = token.begin + (token.kind == TokenKind::kNationalString ? 1 : 0);
   const std::string_view body = text.substr(open + 1, token.end - open - 2);
-  return backslash_escapes ? Unescape(body, text[open]) : Unquote(body, text[open]);
+  if (backslash_escapes) {
+    AppendUnescaped(body, text[open], out);
+  } else {
+    AppendUnquoted(body, text[open], out);
+  }
+}
+
+std::string StringValue(std::string_view text, const Token& token, bool backslash_escapes) {
+  std::string out;
+  out.reserve(token.end - token.begin);
+  AppendStringValue(text, token, backslash_escapes, &out);
+  return out;
 }
 
 std::string HexValue(std::string_view text, const Token& token) {

@@ -146,6 +146,8 @@ class Lexer {
 // Values of tokens of the named kinds.
 std::string IdentifierValue(std::string_view text, const Token& token);
 std::string StringValue(std::string_view text, const Token& token, bool backslash_escapes);
+void AppendStringValue(std::string_view text, const Token& token, bool backslash_escapes,
+                       std::string* out);
 std::string HexValue(std::string_view text, const Token& token);
 std::string BitValue(std::string_view text, const Token& token);
 std::string UserVariableName(std::string_view text, const Token& token, bool backslash_escapes);

@@ -291,6 +291,14 @@ class Parser {
   Status ParseInsertSource(InsertStmt* stmt);
   Status ParseInsertColumns(InsertStmt* stmt);
   Status ParseInsertSet(InsertStmt* stmt);
+  // --- (value_rows_parser.cc)
+  Status ParseValueRow(ValueRows* rows);
+  Status ParseRowValue(ValueRows* rows);
+  // The token as a cell; false, and nothing added, when it takes an expression.
+  bool AddPlain(const Token& token, ValueRows* rows);
+  bool AddNegative(const Token& token, ValueRows* rows);
+  static bool ReadInteger(std::string_view text, uint64_t* number);
+  static bool ReadFloat(std::string_view text, double* number);
   Status ParseRowAlias(InsertStmt* stmt);
   Status ParseOnDuplicate(InsertStmt* stmt);
   Status ParseAssignments(std::vector<AssignmentPtr>* out);

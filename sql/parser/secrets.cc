@@ -3,7 +3,6 @@
 #include "sql/parser/secrets.h"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
 #include "sql/parser/lexer.h"
@@ -13,10 +12,19 @@ namespace {
 
 constexpr std::string_view kSecret = "<secret>";
 
+// Statements may be long: one look at each byte, whatever the locale.
 bool ContainsWord(std::string_view text, std::string_view lower_word) {
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  return std::search(text.begin(), text.end(), lower_word.begin(), lower_word.end(), same) !=
-         text.end();
+  const auto same = [](char lower, char c) {
+    return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == lower;
+  };
+  for (size_t at = 0; at + lower_word.size() <= text.size(); ++at) {
+    if (same(lower_word[0], text[at]) &&
+        std::equal(lower_word.begin() + 1, lower_word.end(),
+                   text.begin() + static_cast<ptrdiff_t>(at) + 1, same)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool MayHoldSecrets(std::string_view text) {

@@ -12,6 +12,9 @@
 namespace borealis::sql {
 
 CachedStatement* StatementCache::Find(std::string_view text, uint64_t generation) {
+  if (text.size() > kMaxText) {
+    return nullptr;
+  }
   auto found = by_text_.find(text);
   if (found == by_text_.end() || (*found->second)->generation != generation) {
     return nullptr;

@@ -196,7 +196,7 @@ TEST(Insert, FormsAreToldApart) {
   EXPECT_TRUE(stmt->ignore);
   EXPECT_EQ(stmt->table.schema, "d");
   EXPECT_EQ(stmt->columns.size(), 2U);
-  EXPECT_TRUE(stmt->rows[0][1]->Is<DefaultExpr>());
+  EXPECT_EQ(stmt->rows[0][1].kind, ValueCell::Kind::kDefault);
   EXPECT_EQ(stmt->row_alias, "n");
   EXPECT_EQ(stmt->column_aliases, (std::vector<std::string>{"x", "y"}));
   EXPECT_TRUE(stmt->on_duplicate[1]->value->Is<InsertValue>());
@@ -213,6 +213,42 @@ TEST(Insert, FormsAreToldApart) {
   stmt = ParseAs<InsertStmt>("INSERT t SET a = 1, b = 2");
   EXPECT_TRUE(stmt->set_form);
   EXPECT_EQ(stmt->rows[0].size(), 2U);
+}
+
+std::string KindsOf(const ValueRows& rows, size_t row) {
+  static constexpr std::string_view kLetters = "eDNu-dfs?";
+  std::string kinds;
+  for (const ValueCell& cell : rows[row]) {
+    kinds += kLetters[static_cast<size_t>(cell.kind)];
+  }
+  return kinds;
+}
+
+TEST(Insert, LiteralsAreCellsAndTheRestAreExpressions) {
+  const auto stmt = ParseAs<InsertStmt>(
+      "INSERT t VALUES (1, -2, 3.50, -.5, 1e3, -1E-3, 'it''s\\n', NULL, DEFAULT, ?),"
+      "(1 + 1, 'a' 'b', _latin1'x', N'x', x'4D', b'1', DATE'2024-01-01', TRUE, (7), - ?, - -1), (),"
+      "(18446744073709551615, 18446744073709551616, -9223372036854775808, -9223372036854775809,"
+      " 1e999, default(a), \"q\")");
+  const ValueRows& rows = stmt->rows;
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(KindsOf(rows, 0), "u-ddffsND?");
+  EXPECT_EQ(KindsOf(rows, 1), "eeeeeeeeeee");
+  EXPECT_EQ(KindsOf(rows, 2), "");
+  EXPECT_EQ(KindsOf(rows, 3), "ud-eees");
+  EXPECT_EQ(rows[0][0].bits, 1U);
+  EXPECT_EQ(static_cast<int64_t>(rows[0][1].bits), -2);
+  EXPECT_EQ(rows.DecimalOf(rows[0][2]).ToString(), "3.50");
+  EXPECT_EQ(rows.DecimalOf(rows[0][3]).ToString(), "-0.5");
+  EXPECT_EQ(rows[0][4].float_value(), 1000);
+  EXPECT_EQ(rows[0][5].float_value(), -0.001);
+  EXPECT_EQ(rows.TextOf(rows[0][6]), "it's\n");
+  EXPECT_EQ(rows[0][9].bits, 0U);
+  EXPECT_EQ(rows.expressions()[1]->As<Literal>().text, "ab");
+  EXPECT_EQ(rows[3][0].bits, UINT64_MAX);
+  EXPECT_EQ(rows.DecimalOf(rows[3][1]).ToString(), "18446744073709551616");
+  EXPECT_EQ(static_cast<int64_t>(rows[3][2].bits), INT64_MIN);
+  EXPECT_EQ(rows.TextOf(rows[3][6]), "q");
 }
 
 TEST(Update, SingleAndMultiTable) {
