@@ -70,6 +70,25 @@ void Diagnostics::AddError(const Status& error) {
   Add(ConditionOf(error));
 }
 
+void Diagnostics::CutBackTo(const Mark& mark) {
+  area_.conditions.resize(mark.conditions);
+  area_.count = mark.count;
+  area_.error_count = mark.error_count;
+}
+
+void Diagnostics::AddWarningAt(size_t place, const Status& warning) {
+  ++area_.count;
+  if (place >= limit_) {
+    return;
+  }
+  area_.conditions.insert(
+      area_.conditions.begin() + static_cast<ptrdiff_t>(place),
+      {row::WarningLevel::kWarning, warning.user_errno(), std::string(warning.message())});
+  if (area_.conditions.size() > limit_) {
+    area_.conditions.pop_back();
+  }
+}
+
 void Diagnostics::Clear() {
   area_ = DiagnosticsArea();
   raised_ = nullptr;

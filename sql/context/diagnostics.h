@@ -68,6 +68,18 @@ class Diagnostics final : public row::WarningSink {
     strict_error_ = Status();
   }
 
+  // --- rows of which something was said before it is known what becomes of them (InsertBatch)
+  struct Mark {
+    size_t conditions = 0;
+    uint64_t count = 0;
+    uint64_t error_count = 0;
+  };
+  Mark mark() const { return {area_.conditions.size(), area_.count, area_.error_count}; }
+  // Takes back what was said since.
+  void CutBackTo(const Mark& mark);
+  // Says it before the conditions from that place on.
+  void AddWarningAt(size_t place, const Status& warning);
+
   const std::vector<Condition>& conditions() const { return area_.conditions; }
   uint64_t count() const { return area_.count; }
   uint64_t error_count() const { return area_.error_count; }

@@ -45,7 +45,8 @@ Status InsertRun::Execute() {
   const bool multi_row = insert_.values.size() > 1 || insert_.query != nullptr;
   ASSIGN_OR_RETURN(inserter_, RowInserter::Open(run_, insert_, facts_, multi_row));
   session_.diagnostics().set_strict(inserter_->writer().strict());
-  Status done = insert_.query != nullptr ? InsertQuery() : InsertValues();
+  inserter_->StartBatches();
+  Status done = inserter_->Finish(insert_.query != nullptr ? InsertQuery() : InsertValues());
   session_.diagnostics().set_strict(false);
   RETURN_IF_ERROR(std::move(done));
   Report();
@@ -59,6 +60,9 @@ Status InsertRun::InsertValues() {
   for (size_t i = 0; i < reader.size(); ++i) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
     inserter_->writer().set_row_number(++records_);
+    if (!reader.IsPlain(i)) {
+      RETURN_IF_ERROR(inserter_->PutIn());
+    }
     RETURN_IF_ERROR(reader.Read(i, &row, &given));
     RETURN_IF_ERROR(inserter_->Add(given, nullptr, &row).status());
   }

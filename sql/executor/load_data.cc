@@ -67,6 +67,10 @@ class LoadRun {
   bool IsCurrentTime(const ColumnDescriptor& column) const {
     return column.type.kind == row::TypeKind::kTimestamp && !column.type.nullable;
   }
+  bool SetsVariables() const {
+    return std::any_of(load_.fields.begin(), load_.fields.end(),
+                       [](const BoundLoad::Field& field) { return !field.column.has_value(); });
+  }
   // An error in strict mode, else a warning.
   Status Complain(Status problem) const;
   void Report();
@@ -94,7 +98,10 @@ Status LoadRun::Execute() {
   ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, OpenSource());
   FieldSplitter splitter(format_, source.get());
   session_.diagnostics().set_strict(writer_->strict());
-  Status done = LoadRows(&splitter);
+  if (load_.assignments.empty() && !SetsVariables()) {
+    inserter_->StartBatches();
+  }
+  Status done = inserter_->Finish(LoadRows(&splitter));
   session_.diagnostics().set_strict(false);
   RETURN_IF_ERROR(std::move(done));
   Report();

@@ -27,6 +27,22 @@ Result<std::unique_ptr<RowInserter>> RowInserter::Open(StatementRun& run, const 
   return inserter;
 }
 
+// Rows in whose way others may be changed go one by one, those that something is asked of beside
+// their keys, and those that triggers see.
+void RowInserter::StartBatches() {
+  if (multi_row_ && !insert_.replace && insert_.on_duplicate.empty() && triggers_ == nullptr &&
+      insert_.check.condition == nullptr && writer_->inserts_alone()) {
+    batch_ = InsertBatch::For(writer_.get(), &session_.diagnostics(), insert_.ignore);
+  }
+}
+
+Status RowInserter::Finish(Status so_far) {
+  if (batch_ != nullptr) {
+    RETURN_IF_ERROR(batch_->PutIn());
+  }
+  return so_far;
+}
+
 Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* source,
                               RowValues* row) {
   pending_generated_ = 0;
@@ -57,7 +73,8 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
     return false;
   }
   RETURN_IF_ERROR(std::move(status));
-  RETURN_IF_ERROR(InsertRow(row, source));
+  RETURN_IF_ERROR(batch_ != nullptr ? batch_->Add(*row, pending_generated_)
+                                    : InsertRow(row, source));
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "sql/binder/dml.h"
+#include "sql/executor/insert_batch.h"
 #include "sql/executor/row_triggers.h"
 #include "sql/executor/table_writer.h"
 
@@ -29,18 +30,31 @@ class RowInserter {
   TableWriter& writer() { return *writer_; }
   bool multi_row() const { return multi_row_; }
 
+  // Rows may wait from here on, to be put in together, if nobody can tell; whoever says so ends
+  // with Finish.
+  void StartBatches();
+  // What waits is put in before anything is done that a failed statement would not have done.
+  Status PutIn() { return batch_ != nullptr ? batch_->PutIn() : Status::Ok(); }
+  // Puts in what waits. `so_far` is the outcome without it: an error in a row that waits came
+  // first.
+  Status Finish(Status so_far);
+
   // Completes a row begun with TableWriter::BlankRow and inserts it. `given`: the columns that have
   // their value; the others get their defaults. `source`: the row of INSERT … SELECT's query, or
   // null. False: a check let the row be skipped before it was tried.
   Result<bool> Add(const std::vector<bool>& given, const RowValues* source, RowValues* row);
 
-  uint64_t affected() const { return affected_; }
+  uint64_t affected() const { return affected_ + (batch_ != nullptr ? batch_->inserted() : 0); }
   // Of these, rows deleted or overwritten to make room.
   uint64_t deleted() const { return deleted_; }
   // Rows that met another with the same key.
-  uint64_t duplicates() const { return duplicates_; }
+  uint64_t duplicates() const {
+    return duplicates_ + (batch_ != nullptr ? batch_->duplicates() : 0);
+  }
   // The first number generated, and the last that a row brought along; 0: none.
-  uint64_t first_generated() const { return first_generated_; }
+  uint64_t first_generated() const {
+    return batch_ != nullptr ? batch_->first_generated() : first_generated_;
+  }
   uint64_t explicit_id() const { return explicit_id_; }
 
  private:
@@ -75,6 +89,7 @@ class RowInserter {
   std::unique_ptr<TableWriter> writer_;
   std::unique_ptr<RowTriggers> triggers_;  // null: none
   bool has_before_insert_ = false;
+  std::unique_ptr<InsertBatch> batch_;  // null: rows go one by one
   int auto_column_ = -1;
   uint64_t affected_ = 0;
   uint64_t deleted_ = 0;

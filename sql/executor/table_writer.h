@@ -75,6 +75,9 @@ class TableWriter {
   Status Insert(const RowValues& row, engine::DuplicateKey* duplicate);
   Status Update(std::string_view clustered_key, const RowValues& before, const RowValues& row,
                 engine::DuplicateKey* duplicate);
+  // Whether what becomes of a row shows in nothing but unique keys being in its way.
+  bool inserts_alone() const { return foreign_keys_ == nullptr; }
+  engine::Transaction& transaction() const { return *transaction_; }
   // Rows in the way will be changed (REPLACE, ON DUPLICATE KEY UPDATE).
   void set_resolves_duplicates() { write_options_.lock_duplicate_exclusive = true; }
   // kNotFound, too, when there is no such row.
