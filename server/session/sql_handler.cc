@@ -7,6 +7,7 @@
 #include "row/temporal.h"
 #include "server/session/result_charset.h"
 #include "sql/parser/secrets.h"
+#include "sql/session/server_file.h"
 
 namespace borealis::server {
 
@@ -165,13 +166,6 @@ Status UnknownStatement(uint32_t id) {
   return UserError(ER_UNKNOWN_STMT_HANDLER, std::to_string(id), "mysql_stmt_precheck");
 }
 
-// Where rows of cursors go that are too many for memory.
-std::string TemporaryDirectory(const sql::Session& session) {
-  const auto value =
-      session.environment().variables->Get(session, sql::VariableScope::kGlobal, "tmpdir");
-  return value.ok() ? std::string(value->value.bytes()) : "/tmp";
-}
-
 // The next rows of the cursor, at most `count`; gives how many there were.
 Result<uint32_t> SendRows(StatementCursor* cursor, uint32_t count, Connection* connection) {
   uint32_t sent = 0;
@@ -328,7 +322,7 @@ void SqlHandler::ExecutePrepared(const ConnectionPtr& connection,
   }
   found->second.cursor = nullptr;
   if ((command.flags & mysql::kCursorReadOnly) != 0) {
-    writer_->KeepRows(TemporaryDirectory(session_), &found->second.cursor);
+    writer_->KeepRows(sql::TemporaryDirectory(session_), &found->second.cursor);
   }
   std::vector<mysql::Parameter> values;
   std::vector<mysql::NamedParameter> attributes;

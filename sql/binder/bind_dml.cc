@@ -248,7 +248,12 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   }
   RETURN_IF_ERROR(CheckInsertAccess(statement, *insert, *scope.from.tables[0]));
   if (statement.query != nullptr) {
+    const auto before = static_cast<ptrdiff_t>(facts_->base_tables.size());
     ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
+    const auto& read = facts_->base_tables;
+    insert->query_reads_table =
+        std::any_of(read.begin() + before, read.end(),
+                    [&](const TablePtr& one) { return one->table_id == table.table_id; });
     LockForChange({}, insert->query.get());
     if (insert->query->columns.size() != insert->columns.size()) {
       return UserError(ER_WRONG_VALUE_COUNT_ON_ROW, 1);

@@ -69,6 +69,7 @@ struct BoundInsert {
   // One of: values, query.
   BoundValues values;
   std::shared_ptr<BoundQuery> query;
+  bool query_reads_table = false;  // that the rows go into, anywhere in it
   std::vector<BoundAssignment> on_duplicate;
   // What expressions refer to: in `values`, the row being built (columns assigned so far, others as
   // their defaults); in `on_duplicate`, the existing row.

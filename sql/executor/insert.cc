@@ -8,7 +8,9 @@
 #include "sql/binder/binder.h"
 #include "sql/executor/change_plan.h"
 #include "sql/executor/row_inserter.h"
+#include "sql/executor/row_spool.h"
 #include "sql/executor/value_row_reader.h"
+#include "sql/session/server_file.h"
 #include "sql/session/session.h"
 #include "sql/sqlite/row_source.h"
 
@@ -30,6 +32,8 @@ class InsertRun {
  private:
   Status InsertValues();
   Status InsertQuery();
+  bool MayReadMeanwhile() const;
+  Status InsertSelected(const RowValues& values);
   void Report();
 
   StatementRun& run_;
@@ -38,6 +42,9 @@ class InsertRun {
   std::unique_ptr<CompiledQuery>* const kept_query_;
   Session& session_;
   std::unique_ptr<RowInserter> inserter_;
+  RowValues blank_;
+  RowValues row_;  // the one at hand
+  std::vector<bool> given_;
   uint64_t records_ = 0;
 };
 
@@ -46,6 +53,7 @@ Status InsertRun::Execute() {
   ASSIGN_OR_RETURN(inserter_, RowInserter::Open(run_, insert_, facts_, multi_row));
   session_.diagnostics().set_strict(inserter_->writer().strict());
   inserter_->StartBatches();
+  blank_ = inserter_->writer().BlankRow();
   Status done = inserter_->Finish(insert_.query != nullptr ? InsertQuery() : InsertValues());
   session_.diagnostics().set_strict(false);
   RETURN_IF_ERROR(std::move(done));
@@ -55,53 +63,70 @@ Status InsertRun::Execute() {
 
 Status InsertRun::InsertValues() {
   ValueRowReader reader(run_, insert_, &inserter_->writer(), inserter_->multi_row());
-  RowValues row;
-  std::vector<bool> given;
   for (size_t i = 0; i < reader.size(); ++i) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
     inserter_->writer().set_row_number(++records_);
     if (!reader.IsPlain(i)) {
       RETURN_IF_ERROR(inserter_->PutIn());
     }
-    RETURN_IF_ERROR(reader.Read(i, &row, &given));
-    RETURN_IF_ERROR(inserter_->Add(given, nullptr, &row).status());
+    RETURN_IF_ERROR(reader.Read(i, &row_, &given_));
+    RETURN_IF_ERROR(inserter_->Add(given_, nullptr, &row_).status());
   }
   return Status::Ok();
 }
 
-// The rows are collected before the first is inserted: the query may read the table.
+// Rows go in while the query is read, unless it could meet them, or what they make happen to
+// others.
+bool InsertRun::MayReadMeanwhile() const {
+  return !insert_.query_reads_table && !facts_.uses_system_tables && !insert_.replace &&
+         insert_.on_duplicate.empty() && insert_.table->triggers.empty();
+}
+
 Status InsertRun::InsertQuery() {
-  TableWriter& writer = inserter_->writer();
-  std::vector<RowValues> rows;
-  {
-    ASSIGN_OR_RETURN(const auto source,
-                     session_.OpenQuery(*insert_.query, facts_, run_.parameters, kept_query_));
-    RowValues values;
+  RowValues values;
+  ASSIGN_OR_RETURN(auto source,
+                   session_.OpenQuery(*insert_.query, facts_, run_.parameters, kept_query_));
+  if (MayReadMeanwhile()) {
     for (;;) {
       ASSIGN_OR_RETURN(const bool more, source->Next(&values));
+      RETURN_IF_ERROR(session_.diagnostics().strict_error());
       if (!more) {
-        break;
+        return Status::Ok();
       }
-      for (row::Value& value : values) {
-        value.Own();
-      }
-      rows.push_back(values);
+      RETURN_IF_ERROR(InsertSelected(values));
     }
   }
+  RowSpool rows(TemporaryDirectory(session_));
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, source->Next(&values));
+    if (!more) {
+      break;
+    }
+    RETURN_IF_ERROR(rows.Add(values));
+  }
+  source = nullptr;
   RETURN_IF_ERROR(session_.diagnostics().strict_error());
-  for (const RowValues& values : rows) {
-    RETURN_IF_ERROR(session_.CheckInterrupt());
-    writer.set_row_number(++records_);
-    RowValues row = writer.BlankRow();
-    std::vector<bool> given(row.size());
-    for (size_t i = 0; i < insert_.columns.size(); ++i) {
-      RETURN_IF_ERROR(writer.Store(insert_.columns[i], values[i], insert_.query->columns[i].type,
-                                   inserter_->multi_row(), &row));
-      given[insert_.columns[i]] = true;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next(&values));
+    if (!more) {
+      return Status::Ok();
     }
-    RETURN_IF_ERROR(inserter_->Add(given, &values, &row).status());
+    RETURN_IF_ERROR(InsertSelected(values));
   }
-  return Status::Ok();
+}
+
+Status InsertRun::InsertSelected(const RowValues& values) {
+  TableWriter& writer = inserter_->writer();
+  RETURN_IF_ERROR(session_.CheckInterrupt());
+  writer.set_row_number(++records_);
+  row_ = blank_;
+  given_.assign(blank_.size(), false);
+  for (size_t i = 0; i < insert_.columns.size(); ++i) {
+    RETURN_IF_ERROR(writer.Store(insert_.columns[i], values[i], insert_.query->columns[i].type,
+                                 inserter_->multi_row(), &row_));
+    given_[insert_.columns[i]] = true;
+  }
+  return inserter_->Add(given_, &values, &row_).status();
 }
 
 void InsertRun::Report() {

@@ -40,6 +40,15 @@ class ServerFile final : public ByteSource {
 
 }  // namespace
 
+std::string TemporaryDirectory(const Session& session) {
+  const SystemVariables* variables = session.environment().variables;
+  if (variables == nullptr) {
+    return "/tmp";
+  }
+  const auto value = variables->Get(session, VariableScope::kGlobal, "tmpdir");
+  return value.ok() ? std::string(value->value.bytes()) : "/tmp";
+}
+
 Result<std::string> ServerFilePath(const Session& session, std::string_view name) {
   const Status refused = UserError(ER_OPTION_PREVENTS_STATEMENT, "--secure-file-priv");
   if (session.environment().variables == nullptr) {

@@ -20,6 +20,8 @@ class Session;
 
 // The file that `name` means, without links. Error: 1290 where secure_file_priv forbids it.
 Result<std::string> ServerFilePath(const Session& session, std::string_view name);
+// Where rows go that are too many for memory.
+std::string TemporaryDirectory(const Session& session);
 // Reads the file. Errors: 13 not there, 29 not readable, 1085 not a file.
 Result<std::unique_ptr<ByteSource>> OpenServerFile(const std::string& path);
 
