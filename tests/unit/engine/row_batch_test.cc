@@ -90,7 +90,7 @@ TEST_F(RowBatchTest, AscendingRowsFillLeavesInFewMiniTransactions) {
 // INV-UND-3, INV-ROW-1: rows, rows that were there, ghosts, long rows, whatever order.
 TEST_F(RowBatchTest, AgreesWithAModel) {
   Rows committed;
-  for (int round = 0; round < 60 && !HasFailure(); ++round) {
+  for (int round = 0; round < 25 && !HasFailure(); ++round) {
     Session session(engine_.get());
     Rows rows = committed;
     const TableRef table = session.Open("t");
