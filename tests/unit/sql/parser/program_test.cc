@@ -120,7 +120,8 @@ TEST(ProgramSlots, NamesOfColumnsAndTablesAreNoVariables) {
       "SELECT b INTO t FROM t LIMIT a; END");
   const auto& insert = StatementAt<InsertStmt>(BlockOf(program), 0);
   EXPECT_EQ(insert.columns[0]->column, "a");
-  EXPECT_TRUE(insert.rows[0][0]->Is<Parameter>());
+  ASSERT_EQ(insert.rows[0][0].kind, ValueCell::Kind::kExpression);
+  EXPECT_TRUE(insert.rows.expressions()[0]->Is<Parameter>());
   const auto& update = StatementAt<UpdateStmt>(BlockOf(program), 1);
   EXPECT_EQ(update.assignments[0]->column.column, "a");
   EXPECT_TRUE(update.assignments[0]->value->Is<Parameter>());
