@@ -6,7 +6,7 @@
 #include "protocol/mysql/password.h"
 #include "sql/accounts/grant_store.h"
 #include "sql/catalog/catalog.h"
-#include "sql/executor/account_change.h"
+#include "sql/executor/accounts/account_change.h"
 
 namespace borealis::server {
 

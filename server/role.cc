@@ -4,8 +4,8 @@
 
 #include "base/obs/log.h"
 #include "server/instance_metrics.h"
-#include "sql/executor/account_change.h"
-#include "sql/executor/engine_variables.h"
+#include "sql/executor/accounts/account_change.h"
+#include "sql/executor/variables/engine_variables.h"
 
 namespace borealis::server {
 

@@ -166,7 +166,7 @@ struct ViewDescriptor {
 // A trigger of the table. Its body is parsed and bound by each instance that fires it, under the
 // settings it was defined with.
 struct TriggerDescriptor {
-  std::string name;  // unique in the schema: sql/executor/trigger_names.h
+  std::string name;  // unique in the schema: sql/executor/definition/trigger_names.h
   TriggerTiming timing = TriggerTiming::kBefore;
   TriggerEvent event = TriggerEvent::kInsert;
   std::string body;  // as written, UTF-8

@@ -9,10 +9,10 @@
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/catalog.h"
-#include "sql/executor/account_change.h"
-#include "sql/executor/definition_run.h"
+#include "sql/executor/accounts/account_change.h"
+#include "sql/executor/definition/definition_run.h"
 #include "sql/executor/lock_requests.h"
-#include "sql/executor/view_text.h"
+#include "sql/executor/show/view_text.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 

@@ -1,8 +1,8 @@
 #include "sql/executor/create.h"
 
 #include "sql/executor/statement_executor.h"
-#include "sql/executor/system_tables.h"
-#include "sql/executor/variable_registry.h"
+#include "sql/executor/tables/system_tables.h"
+#include "sql/executor/variables/variable_registry.h"
 
 namespace borealis::sql {
 

@@ -3,7 +3,7 @@
 #include "base/mysql_error.h"
 #include "sql/binder/binder.h"
 #include "sql/catalog/catalog.h"
-#include "sql/executor/view_text.h"
+#include "sql/executor/show/view_text.h"
 #include "sql/parser/parser_mode.h"
 #include "sql/session/session.h"
 

@@ -1,7 +1,7 @@
 #include "sql/executor/scalar_value.h"
 
 #include "sql/binder/evaluate.h"
-#include "sql/executor/change_plan.h"
+#include "sql/executor/change/change_plan.h"
 
 namespace borealis::sql {
 

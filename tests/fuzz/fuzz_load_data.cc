@@ -1,6 +1,6 @@
 // Files of LOAD DATA under any clauses: cutting them ends, says the same however the bytes arrive,
 // and gives out no more than came in.
-#include "sql/executor/field_splitter.h"
+#include "sql/executor/change/field_splitter.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace borealis::fuzz {

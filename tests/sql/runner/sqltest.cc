@@ -18,7 +18,7 @@
 #include "server/plugin_credentials.h"
 #include "sql/accounts/grant_store.h"
 #include "sql/catalog/catalog.h"
-#include "sql/executor/account_change.h"
+#include "sql/executor/accounts/account_change.h"
 #include "sql/executor/create.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"

@@ -1,6 +1,6 @@
 // Lines and fields of LOAD DATA's files. Expectations are MySQL's behaviour; what statements make
 // of the fields is in tests/sql/load.
-#include "sql/executor/field_splitter.h"
+#include "sql/executor/change/field_splitter.h"
 
 #include <gtest/gtest.h>
 

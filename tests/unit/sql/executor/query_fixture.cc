@@ -6,51 +6,8 @@
 #include "row/row_codec.h"
 
 namespace borealis::sql {
-namespace {
-
-class TextSink final : public ResultSink {
- public:
-  explicit TextSink(Answer* answer) : answer_(answer) {}
-  Status OnColumns(std::span<const ResultColumn> columns) override {
-    answer_->columns.assign(columns.begin(), columns.end());
-    return {};
-  }
-  Status OnRow(std::span<const row::Value> row) override {
-    std::vector<std::string> texts;
-    for (size_t i = 0; i < row.size(); ++i) {
-      texts.push_back(row[i].is_null() ? "NULL" : row::ToText(row[i], answer_->columns[i].type));
-    }
-    answer_->rows.push_back(std::move(texts));
-    return {};
-  }
-  void OnDone(const OkInfo&) override {}
-  void OnError(const Status& error, uint16_t) override {
-    answer_->error = error.user_errno();
-    answer_->message = error.message();
-  }
-
- private:
-  Answer* answer_;
-};
-
-}  // namespace
-
 Status QueryOnlyExecutor::Execute(StatementRun&) {
   return UserError(ER_NOT_SUPPORTED_YET, "anything but queries");
-}
-
-std::string Answer::ToString() const {
-  if (error != 0) {
-    return "error " + std::to_string(error);
-  }
-  std::string text;
-  for (size_t r = 0; r < rows.size(); ++r) {
-    text += r == 0 ? "" : "|";
-    for (size_t c = 0; c < rows[r].size(); ++c) {
-      text += (c == 0 ? "" : ",") + rows[r][c];
-    }
-  }
-  return text;
 }
 
 engine::EngineOptions QueryFixture::Options() {
@@ -83,22 +40,12 @@ QueryFixture::~QueryFixture() {
   engine_->Stop();
 }
 
-Answer Ask(Session* session, std::string_view text) {
-  Answer answer;
-  TextSink sink(&answer);
-  session->ExecuteAndWait(text, sink);
-  return answer;
-}
-
 Answer QueryFixture::Query(std::string_view text) {
   return Ask(session_.get(), text);
 }
 
 Answer QueryFixture::Execute(uint32_t id, const std::vector<TypedValue>& parameters) {
-  Answer answer;
-  TextSink sink(&answer);
-  session_->ExecutePrepared(id, parameters, sink, [] {});
-  return answer;
+  return AskPrepared(session_.get(), id, parameters);
 }
 
 TableDescriptor QueryFixture::Define(std::string name) {

@@ -13,6 +13,7 @@
 #include "sql/catalog/table_descriptor.h"
 #include "sql/session/session.h"
 #include "tests/support/memory_volume.h"
+#include "tests/unit/sql/executor/answer.h"
 
 namespace borealis::sql {
 
@@ -21,20 +22,6 @@ class QueryOnlyExecutor final : public StatementExecutor {
  public:
   Status Execute(StatementRun& run) override;
 };
-
-// The rows of a statement as text, "NULL" for NULL, or its error.
-struct Answer {
-  std::vector<std::vector<std::string>> rows;
-  std::vector<ResultColumn> columns;
-  int error = 0;
-  std::string message;
-
-  // "1,a|2,NULL"; "error 1054" when it failed.
-  std::string ToString() const;
-};
-
-// The answer of any session.
-Answer Ask(Session* session, std::string_view text);
 
 class QueryFixture {
  public:

@@ -1,5 +1,5 @@
 // Rows come back from a spool as they went in, from memory and from the file.
-#include "sql/executor/row_spool.h"
+#include "sql/executor/change/row_spool.h"
 
 #include <gtest/gtest.h>
 

@@ -1,19 +1,11 @@
 // SHOW and the system tables: what a client sees besides rows (names and types of columns), and
 // what depends on the server around the session.
-#include <gtest/gtest.h>
-
 #include "base/os/thread.h"
-#include "engine/engine.h"
-#include "row/convert.h"
 #include "sql/accounts/grant_store.h"
-#include "sql/catalog/catalog.h"
-#include "sql/executor/account_change.h"
-#include "sql/executor/account_text.h"
-#include "sql/executor/create.h"
-#include "sql/functions/eval_context.h"
+#include "sql/executor/accounts/account_change.h"
+#include "sql/executor/accounts/account_text.h"
 #include "sql/session/server_interface.h"
-#include "sql/session/session.h"
-#include "tests/support/memory_volume.h"
+#include "tests/unit/sql/executor/executor_fixture.h"
 
 namespace borealis::sql {
 namespace {
@@ -41,98 +33,35 @@ class FixedServer final : public ServerInterface {
   uint64_t pool_bytes = 0;
 };
 
-class Answer final : public ResultSink {
- public:
-  explicit Answer(Session* session) : session_(session) {}
-  Status OnColumns(std::span<const ResultColumn> result_columns) override {
-    columns.assign(result_columns.begin(), result_columns.end());
-    return {};
-  }
-  Status OnRow(std::span<const row::Value> values) override {
-    std::string line;
-    const row::TimeZone& zone = session_->eval_context().conversion.time_zone();
-    for (size_t i = 0; i < values.size(); ++i) {
-      line += i == 0 ? "" : ",";
-      line += values[i].is_null() ? "NULL" : row::ToText(values[i], columns[i].type, zone);
-    }
-    rows.push_back(std::move(line));
-    return {};
-  }
-  void OnDone(const OkInfo&) override {}
-  void OnError(const Status& status, uint16_t) override { error = status.user_errno(); }
-
-  std::string Names() const {
-    std::string names;
-    for (const ResultColumn& column : columns) {
-      names += (names.empty() ? "" : ",") + column.name;
-    }
-    return names;
-  }
-
-  std::vector<ResultColumn> columns;
-  std::vector<std::string> rows;
-  int error = 0;
-
- private:
-  Session* session_;
-};
-
-class ShowTest : public ::testing::Test {
+class ShowTest : public ExecutorTest {
  protected:
-  ShowTest() {
-    engine::EngineOptions options;
-    options.layouts = MakeSqlRowLayout;
-    options.background_threads = false;
-    auto opened = engine::Engine::Open(&volume_, options);
-    INVARIANT(opened.ok());
-    engine_ = std::move(opened).value();
-    parts_ = MakeExecutorParts();
-    catalog_ = std::make_unique<Catalog>(engine_.get(), parts_->system_tables.get());
-    SessionEnvironment& environment = environment_;
-    environment.engine = engine_.get();
-    environment.catalog = catalog_.get();
-    environment.variables = parts_->variables.get();
-    environment.executor = parts_->executor.get();
-    environment.server = &server_;
-    session_ = std::make_unique<Session>(
-        environment,
-        SessionIdentity{7, "root", "localhost", "root", "%", "TLSv1.3", "TLS_AES_128_GCM_SHA256"});
-    Run("CREATE DATABASE test");
-    Run("USE test");
-    Run("CREATE TABLE p (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT)");
-  }
-  ~ShowTest() override {
-    session_.reset();
-    engine_->Stop();
+  ShowTest() : environment_(Environment()) {
+    environment_.server = &server_;
+    session_ = MakeSession(environment_);
+    Ask("USE test");
+    Ask("CREATE TABLE p (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT)");
   }
 
-  Answer Run(std::string_view text) {
-    Answer answer(session_.get());
-    session_->ExecuteAndWait(text, answer);
-    return answer;
-  }
+  ~ShowTest() override { session_.reset(); }  // before its server
+
   // The only cell of the only row.
   std::string Cell(std::string_view text) {
-    const Answer answer = Run(text);
-    return answer.rows.size() == 1 ? answer.rows[0] : "rows: " + std::to_string(answer.rows.size());
+    const Answer answer = Ask(text);
+    return answer.rows.size() == 1 ? answer.ToString()
+                                   : "rows: " + std::to_string(answer.rows.size());
   }
 
-  MemoryVolume volume_;
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<ExecutorParts> parts_;
-  std::unique_ptr<Catalog> catalog_;
   FixedServer server_;
   SessionEnvironment environment_;
-  std::unique_ptr<Session> session_;
 };
 
 // The roundings and warnings are MySQL's, with chunks of 2 MiB instead of 128.
 TEST_F(ShowTest, TheBufferPoolIsResizedByItsVariable) {
-  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = 134217728").error, 0);
+  EXPECT_EQ(Ask("SET GLOBAL innodb_buffer_pool_size = 134217728").error, 0);
   EXPECT_EQ(server_.pool_bytes, 134217728u);
-  EXPECT_EQ(Run("SHOW WARNINGS").rows.size(), 0u);
-  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = 150000000").error, 0);
-  const std::vector<std::string> warnings = Run("SHOW WARNINGS").rows;
+  EXPECT_EQ(Ask("SHOW WARNINGS").rows.size(), 0u);
+  EXPECT_EQ(Ask("SET GLOBAL innodb_buffer_pool_size = 150000000").error, 0);
+  const std::vector<std::string> warnings = Ask("SHOW WARNINGS").Lines();
   ASSERT_EQ(warnings.size(), 2u);
   EXPECT_EQ(warnings[0],
             "Warning,1292,Truncated incorrect innodb_buffer_pool_size value: '150000000'");
@@ -140,10 +69,10 @@ TEST_F(ShowTest, TheBufferPoolIsResizedByItsVariable) {
             "Warning,1292,Truncated incorrect innodb_buffer_pool_size value: '149946368'");
   EXPECT_EQ(Cell("SELECT @@innodb_buffer_pool_size"), "150994944");
   EXPECT_EQ(server_.pool_bytes, 150994944u);
-  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = 1000").error, 0);
+  EXPECT_EQ(Ask("SET GLOBAL innodb_buffer_pool_size = 1000").error, 0);
   EXPECT_EQ(Cell("SELECT @@innodb_buffer_pool_size"), "6291456");
-  EXPECT_EQ(Run("SET GLOBAL innodb_buffer_pool_size = '134217728'").error, 1232);
-  EXPECT_EQ(Run("SET innodb_buffer_pool_size = 134217728").error, 1229);
+  EXPECT_EQ(Ask("SET GLOBAL innodb_buffer_pool_size = '134217728'").error, 1232);
+  EXPECT_EQ(Ask("SET innodb_buffer_pool_size = 134217728").error, 1229);
   EXPECT_EQ(server_.pool_bytes, 6291456u);
 }
 
@@ -196,7 +125,7 @@ TEST_F(ShowTest, ColumnsHaveTheNamesThatClientsLookFor) {
       {"SHOW PROFILES", "Query_ID,Duration,Query"},
   };
   for (const auto& [statement, names] : kCases) {
-    const Answer answer = Run(statement);
+    const Answer answer = Ask(statement);
     EXPECT_EQ(answer.error, 0) << statement;
     EXPECT_EQ(answer.Names(), names) << statement;
   }
@@ -205,7 +134,7 @@ TEST_F(ShowTest, ColumnsHaveTheNamesThatClientsLookFor) {
 TEST_F(ShowTest, EverySystemTableCanBeReadWhole) {
   for (const std::string& schema : parts_->system_tables->Schemas()) {
     for (const std::string& table : parts_->system_tables->Tables(schema)) {
-      const Answer answer = Run("SELECT * FROM " + schema + "." + table);
+      const Answer answer = Ask("SELECT * FROM " + schema + "." + table);
       EXPECT_EQ(answer.error, 0) << table;
       EXPECT_FALSE(answer.columns.empty()) << table;
     }
@@ -216,7 +145,7 @@ TEST_F(ShowTest, SystemTablesDescribeThemselves) {
   EXPECT_EQ(Cell("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "
                  "'information_schema' AND TABLE_NAME = 'TABLES'"),
             "21");
-  EXPECT_EQ(Run("DESCRIBE information_schema.engines").rows[3],
+  EXPECT_EQ(Ask("DESCRIBE information_schema.engines").Lines()[3],
             "TRANSACTIONS,varchar(3),YES,,NULL,");
   EXPECT_EQ(Cell("SHOW CREATE TABLE performance_schema.session_variables"),
             "session_variables,CREATE TABLE `session_variables` (\n"
@@ -226,51 +155,53 @@ TEST_F(ShowTest, SystemTablesDescribeThemselves) {
 }
 
 TEST_F(ShowTest, ProcesslistShowsStatementsCutUnlessFull) {
-  const Answer cut = Run("SHOW PROCESSLIST");
+  const Answer cut = Ask("SHOW PROCESSLIST");
   ASSERT_EQ(cut.rows.size(), 2u);
-  EXPECT_EQ(cut.rows[0], "7,root,localhost:5000,test,Query,3,executing," + std::string(100, 'q'));
-  EXPECT_EQ(cut.rows[1], "8,app,10.0.0.1:6000,NULL,Sleep,60,,NULL");
-  const Answer full = Run("SHOW FULL PROCESSLIST");
-  EXPECT_EQ(full.rows[0], "7,root,localhost:5000,test,Query,3,executing," + std::string(150, 'q'));
+  EXPECT_EQ(cut.Lines()[0],
+            "7,root,localhost:5000,test,Query,3,executing," + std::string(100, 'q'));
+  EXPECT_EQ(cut.Lines()[1], "8,app,10.0.0.1:6000,NULL,Sleep,60,,NULL");
+  const Answer full = Ask("SHOW FULL PROCESSLIST");
+  EXPECT_EQ(full.Lines()[0],
+            "7,root,localhost:5000,test,Query,3,executing," + std::string(150, 'q'));
   EXPECT_EQ(Cell("SELECT PROCESSLIST_USER FROM performance_schema.threads WHERE THREAD_ID = 8"),
             "app");
 }
 
 TEST_F(ShowTest, StatusComesFromTheServerSorted) {
-  const Answer answer = Run("SHOW STATUS");
-  EXPECT_EQ(answer.rows,
+  const Answer answer = Ask("SHOW STATUS");
+  EXPECT_EQ(answer.Lines(),
             (std::vector<std::string>{"Ssl_cipher,TLS_AES_128_GCM_SHA256", "Ssl_version,TLSv1.3",
                                       "Threads_connected,2", "Uptime,61"}));
   EXPECT_EQ(Cell("SHOW GLOBAL STATUS LIKE 'UPTIME'"), "Uptime,61");
 }
 
 TEST_F(ShowTest, WarningsLastUntilTheNextStatementThatIsNotAboutThem) {
-  Run("SELECT 1 / 0");
+  Ask("SELECT 1 / 0");
   EXPECT_EQ(Cell("SHOW WARNINGS"), "Warning,1365,Division by 0");
   EXPECT_EQ(Cell("SHOW COUNT(*) WARNINGS"), "1");
   EXPECT_EQ(Cell("SHOW WARNINGS LIMIT 1"), "Warning,1365,Division by 0");
-  EXPECT_TRUE(Run("SHOW WARNINGS LIMIT 1, 1").rows.empty());
-  EXPECT_TRUE(Run("SHOW ERRORS").rows.empty());
-  Run("SELECT * FROM absent");
+  EXPECT_TRUE(Ask("SHOW WARNINGS LIMIT 1, 1").rows.empty());
+  EXPECT_TRUE(Ask("SHOW ERRORS").rows.empty());
+  Ask("SELECT * FROM absent");
   EXPECT_EQ(Cell("SHOW ERRORS"), "Error,1146,Table 'test.absent' doesn't exist");
   EXPECT_EQ(Cell("SHOW COUNT(*) ERRORS"), "1");
-  Run("SHOW TABLES");
-  EXPECT_TRUE(Run("SHOW WARNINGS").rows.empty());
+  Ask("SHOW TABLES");
+  EXPECT_TRUE(Ask("SHOW WARNINGS").rows.empty());
 }
 
 TEST_F(ShowTest, WithoutStoredAccountsTheOwnOneMayDoEverything) {
   EXPECT_TRUE(Cell("SHOW GRANTS").starts_with("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, "));
-  EXPECT_EQ(Run("SHOW GRANTS FOR app").error, 1141);
+  EXPECT_EQ(Ask("SHOW GRANTS FOR app").error, 1141);
 }
 
 // As volumes of the first release have it.
 TEST_F(ShowTest, AUserTableOfTheFirstReleaseIsBroughtUp) {
-  Run("CREATE DATABASE mysql");
-  Run("CREATE TABLE mysql.user (Host CHAR(255), User CHAR(32), ssl_type VARCHAR(16) NOT NULL "
+  Ask("CREATE DATABASE mysql");
+  Ask("CREATE TABLE mysql.user (Host CHAR(255), User CHAR(32), ssl_type VARCHAR(16) NOT NULL "
       "DEFAULT '', plugin CHAR(64) NOT NULL DEFAULT 'caching_sha2_password', "
       "authentication_string TEXT, password_expired CHAR(1) NOT NULL DEFAULT 'N', "
       "account_locked CHAR(1) NOT NULL DEFAULT 'N', PRIMARY KEY (Host, User))");
-  Run("INSERT INTO mysql.user (Host, User, authentication_string, account_locked) "
+  Ask("INSERT INTO mysql.user (Host, User, authentication_string, account_locked) "
       "VALUES ('%', 'app', 'it''s', 'Y')");
   ASSERT_TRUE(MakeAccountTables(environment_).ok());
   ASSERT_TRUE(MakeAccountTables(environment_).ok());  // and stays as it is
@@ -285,21 +216,22 @@ TEST_F(ShowTest, AUserTableOfTheFirstReleaseIsBroughtUp) {
             "DEFAULT PASSWORD REQUIRE CURRENT DEFAULT");
   EXPECT_EQ(app->global, PrivilegeSet::All());
   EXPECT_EQ(app->dynamic.size(), DynamicPrivileges().size());
-  EXPECT_EQ(Run("SELECT * FROM mysql.user_before").error, 1146);
+  EXPECT_EQ(Ask("SELECT * FROM mysql.user_before").error, 1146);
 }
 
 TEST_F(ShowTest, CountersOfTheTableAreTheEngines) {
-  Run("INSERT INTO p (a) VALUES (1), (2), (3)");
+  Ask("INSERT INTO p (a) VALUES (1), (2), (3)");
   EXPECT_EQ(Cell("SELECT TABLE_ROWS, AUTO_INCREMENT FROM information_schema.TABLES WHERE "
                  "TABLE_SCHEMA = 'test' AND TABLE_NAME = 'p'"),
             "3,4");
   EXPECT_TRUE(Cell("SHOW CREATE TABLE p").find(" AUTO_INCREMENT=4 ") != std::string::npos);
-  EXPECT_EQ(Run("SHOW INDEX FROM p").rows[0], "p,0,PRIMARY,1,id,A,3,NULL,NULL,,BTREE,,,YES,NULL");
+  EXPECT_EQ(Ask("SHOW INDEX FROM p").Lines()[0],
+            "p,0,PRIMARY,1,id,A,3,NULL,NULL,,BTREE,,,YES,NULL");
 }
 
 TEST_F(ShowTest, OpenTransactionsAndTheirTablesAreListed) {
-  Run("BEGIN");
-  Run("INSERT INTO p (a) VALUES (1)");
+  Ask("BEGIN");
+  Ask("INSERT INTO p (a) VALUES (1)");
   EXPECT_EQ(Cell("SHOW OPEN TABLES"), "test,p,0,0");
   EXPECT_EQ(Cell("SELECT LOCK_TYPE FROM performance_schema.metadata_locks WHERE OBJECT_NAME = 'p'"),
             "SHARED_WRITE");
@@ -307,20 +239,20 @@ TEST_F(ShowTest, OpenTransactionsAndTheirTablesAreListed) {
                  "information_schema.INNODB_TRX"),
             "RUNNING,7,1");
   EXPECT_TRUE(Cell("SHOW ENGINE INNODB STATUS").find("MySQL thread id 7,") != std::string::npos);
-  Run("COMMIT");
-  EXPECT_TRUE(Run("SHOW OPEN TABLES").rows.empty());
-  Run("LOCK TABLES p READ");
+  Ask("COMMIT");
+  EXPECT_TRUE(Ask("SHOW OPEN TABLES").rows.empty());
+  Ask("LOCK TABLES p READ");
   EXPECT_EQ(Cell("SHOW OPEN TABLES"), "test,p,1,0");
-  Run("UNLOCK TABLES");
+  Ask("UNLOCK TABLES");
 }
 
 TEST_F(ShowTest, ListingStartsNoTransaction) {
-  Run("SET autocommit = 0");
-  Run("SHOW TABLES");
+  Ask("SET autocommit = 0");
+  Ask("SHOW TABLES");
   EXPECT_FALSE(session_->in_transaction());
-  Run("SELECT COUNT(*) FROM information_schema.TABLES");
+  Ask("SELECT COUNT(*) FROM information_schema.TABLES");
   EXPECT_FALSE(session_->in_transaction());
-  Run("SELECT * FROM p");
+  Ask("SELECT * FROM p");
   EXPECT_TRUE(session_->in_transaction());
 }
 
@@ -329,10 +261,9 @@ TEST_F(ShowTest, ParametersMayStandInWhere) {
   ASSERT_TRUE(prepared.ok());
   EXPECT_EQ(prepared->parameter_count, 1u);
   for (const auto& [name, count] : {std::pair{"p", 1u}, std::pair{"q", 0u}}) {
-    Answer answer(session_.get());
     const TypedValue value{row::Type::Varchar(10, row::kDefaultCollation),
                            row::Value::String(name)};
-    session_->ExecutePrepared(prepared->id, {&value, 1}, answer, [] {});
+    const Answer answer = AskPrepared(session_.get(), prepared->id, {&value, 1});
     EXPECT_EQ(answer.error, 0);
     EXPECT_EQ(answer.rows.size(), count);
   }
@@ -340,28 +271,24 @@ TEST_F(ShowTest, ParametersMayStandInWhere) {
 
 TEST_F(ShowTest, TheLatestDeadlockIsToldAsInnoDBTellsIt) {
   EXPECT_EQ(Cell("SHOW ENGINE INNODB STATUS").find("DEADLOCK"), std::string::npos);
-  Run("CREATE TABLE d (id INT PRIMARY KEY, k INT, s CHAR(1), KEY k (k))");
-  Run("INSERT INTO d VALUES (1, 10, 'a'), (2, 20, 'b')");
+  Ask("CREATE TABLE d (id INT PRIMARY KEY, k INT, s CHAR(1), KEY k (k))");
+  Ask("INSERT INTO d VALUES (1, 10, 'a'), (2, 20, 'b')");
   Session other(environment_, SessionIdentity{8, "root", "localhost", "root", "%"});
-  const auto run_other = [&](std::string_view text) {
-    Answer answer(&other);
-    other.ExecuteAndWait(text, answer);
-    return answer.error;
-  };
+  const auto run_other = [&](std::string_view text) { return sql::Ask(&other, text).error; };
   run_other("USE test");
   run_other("BEGIN");
-  Run("BEGIN");
-  Run("UPDATE d SET s = 'x' WHERE id = 1");
+  Ask("BEGIN");
+  Ask("UPDATE d SET s = 'x' WHERE id = 1");
   EXPECT_EQ(run_other("SELECT * FROM d WHERE id = 2 FOR UPDATE"), 0);
   int other_error = 0;
   Thread waiting("waiting", [&] { other_error = run_other("DELETE FROM d WHERE id = 1"); });
   while (engine_->counters().row_lock_current_waits == 0) {
     std::this_thread::yield();
   }
-  EXPECT_EQ(Run("UPDATE d SET s = 'y' WHERE id = 2").error, 0);
+  EXPECT_EQ(Ask("UPDATE d SET s = 'y' WHERE id = 2").error, 0);
   waiting.Join();
   EXPECT_EQ(other_error, 1213);  // it had changed nothing
-  Run("ROLLBACK");
+  Ask("ROLLBACK");
   const std::string text = Cell("SHOW ENGINE INNODB STATUS");
   const char* const kParts[] = {
       "------------------------\nLATEST DETECTED DEADLOCK\n------------------------\n",
@@ -391,9 +318,9 @@ TEST_F(ShowTest, TheLatestDeadlockIsToldAsInnoDBTellsIt) {
 }
 
 TEST_F(ShowTest, WhatIsNotOfferedIsRefusedByName) {
-  EXPECT_EQ(Run("SHOW EXTENDED COLUMNS FROM p").error, 1235);
-  EXPECT_EQ(Run("SHOW BINARY LOGS").error, 1381);
-  EXPECT_EQ(Run("SHOW ENGINE nosuch STATUS").error, 1286);
+  EXPECT_EQ(Ask("SHOW EXTENDED COLUMNS FROM p").error, 1235);
+  EXPECT_EQ(Ask("SHOW BINARY LOGS").error, 1381);
+  EXPECT_EQ(Ask("SHOW ENGINE nosuch STATUS").error, 1286);
 }
 
 }  // namespace

@@ -2,95 +2,18 @@
 // and the reset of a session, beyond the size of their buffer pool, and made and dropped for long.
 #include "sql/catalog/temporary_tables.h"
 
-#include <gtest/gtest.h>
-
-#include "base/invariant.h"
-#include "engine/engine.h"
-#include "row/convert.h"
-#include "sql/catalog/catalog.h"
-#include "sql/executor/create.h"
-#include "sql/functions/eval_context.h"
-#include "sql/session/session.h"
 #include "tests/support/follower.h"
-#include "tests/support/memory_volume.h"
+#include "tests/unit/sql/executor/executor_fixture.h"
 
 namespace borealis::sql {
 namespace {
 
-// "1,a|2,NULL"; "error 1054" when it failed.
-class Answer final : public ResultSink {
- public:
-  explicit Answer(Session* session) : session_(session) {}
-  Status OnColumns(std::span<const ResultColumn> columns) override {
-    columns_.assign(columns.begin(), columns.end());
-    return {};
-  }
-  Status OnRow(std::span<const row::Value> values) override {
-    const row::TimeZone& zone = session_->eval_context().conversion.time_zone();
-    text += text.empty() ? "" : "|";
-    for (size_t i = 0; i < values.size(); ++i) {
-      text += i == 0 ? "" : ",";
-      text += values[i].is_null() ? "NULL" : row::ToText(values[i], columns_[i].type, zone);
-    }
-    return {};
-  }
-  void OnDone(const OkInfo&) override {}
-  void OnError(const Status& status, uint16_t) override {
-    text = "error " + std::to_string(status.user_errno());
-  }
-
-  std::string text;
-
- private:
-  Session* session_;
-  std::vector<ResultColumn> columns_;
-};
-
-class TemporaryTablesTest : public ::testing::Test {
+class TemporaryTablesTest : public ExecutorTest {
  protected:
-  TemporaryTablesTest() : parts_(MakeExecutorParts()) {
-    auto opened = engine::Engine::Open(&volume_, Options());
-    INVARIANT(opened.ok());
-    engine_ = std::move(opened).value();
-    catalog_ = std::make_unique<Catalog>(engine_.get(), parts_->system_tables.get());
-    session_ = MakeSession(engine_.get(), catalog_.get());
-    Run("CREATE DATABASE test");
-    Run("USE test");
+  TemporaryTablesTest() {
     Run("CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(10))");
     Run("INSERT INTO t VALUES (1, 'stored')");
   }
-  ~TemporaryTablesTest() override {
-    session_.reset();
-    engine_->Stop();
-  }
-
-  static engine::EngineOptions Options() {
-    engine::EngineOptions options;
-    options.layouts = MakeSqlRowLayout;
-    options.background_threads = false;
-    return options;
-  }
-  std::unique_ptr<Session> MakeSession(engine::Engine* engine, Catalog* catalog) {
-    SessionEnvironment environment;
-    environment.engine = engine;
-    environment.catalog = catalog;
-    environment.variables = parts_->variables.get();
-    environment.executor = parts_->executor.get();
-    return std::make_unique<Session>(environment,
-                                     SessionIdentity{7, "root", "localhost", "root", "%"});
-  }
-  static std::string Ask(Session* session, std::string_view text) {
-    Answer answer(session);
-    session->ExecuteAndWait(text, answer);
-    return answer.text;
-  }
-  std::string Run(std::string_view text) { return Ask(session_.get(), text); }
-
-  MemoryVolume volume_;
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<ExecutorParts> parts_;
-  std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Session> session_;
 };
 
 TEST_F(TemporaryTablesTest, AResetDropsThem) {
@@ -106,11 +29,7 @@ TEST_F(TemporaryTablesTest, AResetDropsThem) {
 TEST_F(TemporaryTablesTest, TheLastOneTakesItsEngineAlong) {
   Result<PreparedInfo> prepared = session_->Prepare("SELECT * FROM t");
   ASSERT_TRUE(prepared.ok());
-  const auto execute = [&] {
-    Answer answer(session_.get());
-    session_->ExecutePrepared(prepared->id, {}, answer, [] {});
-    return answer.text;
-  };
+  const auto execute = [&] { return AskPrepared(session_.get(), prepared->id).ToString(); };
   for (int round = 0; round < 3; ++round) {
     EXPECT_EQ(execute(), "1,stored");
     EXPECT_EQ(session_->temporary_tables(), nullptr);
@@ -180,8 +99,13 @@ TEST_F(TemporaryTablesTest, OnAReader) {
   const std::unique_ptr<engine::Engine> replica = std::move(opened).value();
   Catalog catalog(replica.get(), parts_->system_tables.get());
   {
-    const std::unique_ptr<Session> session = MakeSession(replica.get(), &catalog);
-    const auto ask = [&](std::string_view text) { return Ask(session.get(), text); };
+    SessionEnvironment environment = Environment();
+    environment.engine = replica.get();
+    environment.catalog = &catalog;
+    const std::unique_ptr<Session> session = MakeSession(environment);
+    const auto ask = [&](std::string_view text) {
+      return sql::Ask(session.get(), text).ToString();
+    };
     EXPECT_EQ(ask("USE test"), "");
     EXPECT_EQ(ask("INSERT INTO t VALUES (2, 'no')"), "error 1290");
     EXPECT_EQ(ask("CREATE TEMPORARY TABLE mine (a INT PRIMARY KEY, b VARCHAR(10))"), "");

@@ -2,94 +2,16 @@
 // keeps compiled, and SQLSTATEs on their way to the client.
 #include <thread>
 
-#include <gtest/gtest.h>
-
-#include "base/invariant.h"
 #include "base/mysql_error.h"
-#include "engine/engine.h"
-#include "row/convert.h"
-#include "sql/catalog/catalog.h"
-#include "sql/executor/create.h"
-#include "sql/functions/eval_context.h"
 #include "sql/program/session_programs.h"
-#include "sql/session/session.h"
-#include "tests/support/memory_volume.h"
+#include "tests/unit/sql/executor/executor_fixture.h"
 
 namespace borealis::sql {
 namespace {
 
-// "1,a|2,NULL"; "error 1054", and the SQLSTATE that was told with it, when it failed.
-class Answer final : public ResultSink {
- public:
-  explicit Answer(Session* session) : session_(session) {}
-  Status OnColumns(std::span<const ResultColumn> columns) override {
-    columns_.assign(columns.begin(), columns.end());
-    return {};
-  }
-  Status OnRow(std::span<const row::Value> values) override {
-    const row::TimeZone& zone = session_->eval_context().conversion.time_zone();
-    text += text.empty() ? "" : "|";
-    for (size_t i = 0; i < values.size(); ++i) {
-      text += i == 0 ? "" : ",";
-      text += values[i].is_null() ? "NULL" : row::ToText(values[i], columns_[i].type, zone);
-    }
-    return {};
-  }
-  void OnDone(const OkInfo&) override {}
-  void OnSqlState(std::string_view sqlstate) override { sqlstate_ = " " + std::string(sqlstate); }
-  void OnError(const Status& status, uint16_t) override {
-    text = "error " + std::to_string(status.user_errno()) + sqlstate_;
-  }
-
-  std::string text;
-
- private:
-  Session* session_;
-  std::vector<ResultColumn> columns_;
-  std::string sqlstate_;
-};
-
-class TriggersTest : public ::testing::Test {
+class TriggersTest : public ExecutorTest {
  protected:
-  TriggersTest() : parts_(MakeExecutorParts()) {
-    engine::EngineOptions options;
-    options.layouts = MakeSqlRowLayout;
-    options.background_threads = false;
-    auto opened = engine::Engine::Open(&volume_, options);
-    INVARIANT(opened.ok());
-    engine_ = std::move(opened).value();
-    catalog_ = std::make_unique<Catalog>(engine_.get(), parts_->system_tables.get());
-    session_ = MakeSession();
-    Run("CREATE DATABASE test");
-    Run("USE test");
-    Run("CREATE TABLE t (a INT)");
-  }
-  ~TriggersTest() override {
-    session_.reset();
-    engine_->Stop();
-  }
-
-  std::unique_ptr<Session> MakeSession() {
-    SessionEnvironment environment;
-    environment.engine = engine_.get();
-    environment.catalog = catalog_.get();
-    environment.variables = parts_->variables.get();
-    environment.executor = parts_->executor.get();
-    return std::make_unique<Session>(environment,
-                                     SessionIdentity{7, "root", "localhost", "root", "%"});
-  }
-  static std::string Ask(Session* session, std::string_view text) {
-    Answer answer(session);
-    session->ExecuteAndWait(text, answer);
-    return answer.text;
-  }
-  std::string Run(std::string_view text) { return Ask(session_.get(), text); }
-
-  MemoryVolume volume_;
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<ExecutorParts> parts_;
-  std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Session> session_;
+  TriggersTest() { Run("CREATE TABLE t (a INT)"); }
 };
 
 TEST_F(TriggersTest, KillEndsALoopPastAllHandlers) {

@@ -1,0 +1,238 @@
+#include "sql/executor/tables/system_rows.h"
+
+#include "base/invariant.h"
+#include "base/mysql_error.h"
+#include "row/collation.h"
+#include "sql/ast/ddl.h"
+#include "sql/binder/column_type.h"
+#include "sql/parser/parser.h"
+#include "sql/session/session.h"
+
+namespace borealis::sql {
+namespace {
+
+// " BIN" written out.
+std::string ExpandColumns(std::string_view columns) {
+  constexpr std::string_view kShort = " BIN";
+  std::string text = "CREATE TABLE t (";
+  while (true) {
+    const size_t at = columns.find(kShort);
+    text += columns.substr(0, at);
+    if (at == std::string_view::npos) {
+      return text + ")";
+    }
+    text += " COLLATE utf8mb3_bin";
+    columns.remove_prefix(at + kShort.size());
+  }
+}
+
+TablePtr DescriptorFor(const SystemTableDefinition& definition) {
+  auto table = std::make_shared<TableDescriptor>();
+  table->kind = TableKind::kSystem;
+  table->schema = definition.schema;
+  table->name = definition.name;
+  table->collation =
+      definition.schema == "performance_schema" ? row::kDefaultCollation : row::kUtf8mb3GeneralCi;
+  const Result<ParsedStatement> parsed = Parse(ExpandColumns(definition.columns));
+  INVARIANT(parsed.ok());  // INV-SYS-2
+  for (const ColumnDefinition& column : parsed->statement->As<CreateTableStmt>().columns) {
+    ColumnTypeInput input;
+    input.column = column.name;
+    input.collation = table->collation;
+    const Result<row::Type> type = ResolveColumnType(column.type, input);
+    INVARIANT(type.ok());  // INV-SYS-2
+    ColumnDescriptor described;
+    described.name = column.name;
+    described.type = type->Nullable(column.nullable.value_or(true));
+    described.default_value.kind =
+        described.type.nullable ? DefaultKind::kLiteral : DefaultKind::kNone;
+    table->columns.push_back(std::move(described));
+  }
+  return table;
+}
+
+class DefinedSystemTable final : public SystemTable {
+ public:
+  explicit DefinedSystemTable(const SystemTableDefinition& definition)
+      : descriptor_(DescriptorFor(definition)),
+        scan_(definition.scan),
+        lookup_columns_(definition.lookup_columns) {}
+
+  const TablePtr& descriptor() const override { return descriptor_; }
+  std::span<const uint32_t> lookup_columns() const override { return lookup_columns_; }
+  Status Scan(const SystemScan& scan, const SystemRows::Emit& emit) const override {
+    if (scan_ == nullptr) {
+      return Status::Ok();
+    }
+    SystemRows rows(*descriptor_, scan, emit);
+    return scan_(rows);
+  }
+
+ private:
+  TablePtr descriptor_;
+  SystemScanFunction scan_;
+  std::vector<uint32_t> lookup_columns_;
+};
+
+bool IsAbsence(const Status& status) {
+  const int error = status.user_errno();
+  return error == ER_NO_SUCH_TABLE || error == ER_BAD_DB_ERROR || error == ER_UNKNOWN_TABLE;
+}
+
+}  // namespace
+
+const row::Type& SystemRow::NextType() const {
+  INVARIANT(values_.size() < table_->columns.size());  // INV-SYS-1
+  return table_->columns[values_.size()].type;
+}
+
+SystemRow& SystemRow::Text(std::string_view text) {
+  const row::Type& type = NextType();
+  if (type.kind != row::TypeKind::kEnum) {
+    values_.push_back(row::Value::String(std::string(text)));
+    return *this;
+  }
+  const std::vector<std::string>& members = *type.members;
+  uint64_t number = 0;  // the empty member, should the text be none of them
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (members[i] == text) {
+      number = i + 1;
+    }
+  }
+  values_.push_back(row::Value::Uint(number));
+  return *this;
+}
+
+SystemRow& SystemRow::Expression(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '\\' || c == '\'') {
+      quoted += '\\';
+    }
+    quoted += c;
+  }
+  return Text(quoted);
+}
+
+SystemRow& SystemRow::TextOrNull(const std::optional<std::string>& text) {
+  return text.has_value() ? Text(std::string_view(*text)) : Null();
+}
+
+SystemRow& SystemRow::Number(uint64_t number) {
+  const bool is_unsigned = NextType().is_unsigned;
+  values_.push_back(is_unsigned ? row::Value::Uint(number)
+                                : row::Value::Int(static_cast<int64_t>(number)));
+  return *this;
+}
+
+SystemRow& SystemRow::Signed(int64_t number) {
+  return Number(static_cast<uint64_t>(number));
+}
+
+SystemRow& SystemRow::Time(int64_t utc_us) {
+  INVARIANT(NextType().kind == row::TypeKind::kTimestamp);
+  int64_t unit_us = 1'000'000;
+  for (int digit = 0; digit < NextType().scale; ++digit) {
+    unit_us /= 10;
+  }
+  values_.push_back(row::Value::Timestamp(utc_us - utc_us % unit_us));
+  return *this;
+}
+
+SystemRow& SystemRow::Members(uint64_t bits) {
+  INVARIANT(NextType().kind == row::TypeKind::kSet);
+  values_.push_back(row::Value::Uint(bits));
+  return *this;
+}
+
+SystemRow& SystemRow::LocalTime(int64_t utc_us, const row::TimeZone& zone) {
+  INVARIANT(NextType().kind == row::TypeKind::kDateTime);
+  values_.push_back(row::Value::DateTime(zone.ToLocal(utc_us - utc_us % 1'000'000)));
+  return *this;
+}
+
+SystemRow& SystemRow::NumberOrNull(std::optional<uint64_t> number) {
+  return number.has_value() ? Number(*number) : Null();
+}
+
+SystemRow& SystemRow::Null(size_t count) {
+  values_.insert(values_.end(), count, row::Value::Null());
+  return *this;
+}
+
+std::optional<std::string> SystemRows::Wanted(std::optional<uint32_t> column) const {
+  if (!column.has_value() || *column >= scan_.equals.size()) {
+    return std::nullopt;
+  }
+  const std::optional<row::Value>& value = scan_.equals[*column];
+  if (!value.has_value() || !value->is_string()) {
+    return std::nullopt;
+  }
+  // Names are compared with PAD SPACE and have no spaces at their end.
+  std::string text(value->bytes());
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+bool SystemRows::Reads(uint32_t first, uint32_t last) const {
+  for (uint32_t column = first; column <= last; ++column) {
+    if ((scan_.columns_used >> std::min<uint32_t>(column, 63) & 1) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Status SystemRows::Add(const SystemRow& row) {
+  INVARIANT(row.values().size() == table_.columns.size());  // INV-SYS-1
+  return emit_(row.values());
+}
+
+std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& definition) {
+  return std::make_unique<DefinedSystemTable>(definition);
+}
+
+Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_column,
+                    std::optional<uint32_t> name_column, const TableVisitor& visit) {
+  if (const CatalogEntry* shown = rows.session().shown_temporary(); shown != nullptr) {
+    return visit(*shown);
+  }
+  const Catalog& catalog = *rows.session().environment().catalog;
+  std::vector<std::string> schemas;
+  if (const auto wanted = rows.Wanted(schema_column); wanted.has_value()) {
+    schemas.push_back(*wanted);
+  } else {
+    ASSIGN_OR_RETURN(schemas, catalog.ListSchemas());
+  }
+  const std::optional<std::string> wanted_name = rows.Wanted(name_column);
+  const SecurityContext& security = rows.session().security();
+  for (const std::string& schema : schemas) {
+    std::vector<std::string> names;
+    if (wanted_name.has_value()) {
+      names.push_back(*wanted_name);
+    } else {
+      Result<std::vector<std::string>> listed = catalog.ListTables(schema);
+      if (!listed.ok()) {
+        if (IsAbsence(listed.status())) {
+          continue;
+        }
+        return std::move(listed).status();
+      }
+      names = std::move(listed).value();
+    }
+    for (const std::string& name : names) {
+      if (!security.SeesTable(schema, name)) {
+        continue;
+      }
+      const Result<CatalogEntry> entry = catalog.Find(schema, name);
+      if (entry.ok()) {
+        RETURN_IF_ERROR(visit(*entry));
+      } else if (!IsAbsence(entry.status())) {
+        return entry.status();
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace borealis::sql
