@@ -4,12 +4,14 @@ Each transaction moves an amount between two accounts and writes one row into ea
   LEDGER-1  every acknowledged transaction is in both journals;
   LEDGER-2  no transaction is in one journal only, and no transaction that failed with a definite error is in any;
   LEDGER-3  the sum of the balances never changes;
-  LEDGER-4  each account's balance is the sum of its journal.
+  LEDGER-4  each account's balance is the sum of its journal;
+  LEDGER-5  what a trigger counts for each client is the number of its rows (a trigger's changes share their statement's fate).
 A transaction whose outcome the client could not learn (the connection broke during it) may be there or not, whole.
 """
 import random
 import threading
 import time
+from collections import Counter
 
 import pymysql
 
@@ -39,6 +41,9 @@ class Ledger:
             for side in ("debit", "credit"):
                 cursor.execute(f"CREATE TABLE ledger.{side} (client INT NOT NULL, seq INT NOT NULL, account INT NOT NULL, amount BIGINT NOT NULL, "
                                "PRIMARY KEY (client, seq), KEY by_account (account))")
+            cursor.execute("CREATE TABLE ledger.tally (client INT PRIMARY KEY, transactions BIGINT NOT NULL)")
+            cursor.execute("CREATE TRIGGER ledger.count_it AFTER INSERT ON ledger.debit FOR EACH ROW "
+                           "INSERT INTO tally VALUES (NEW.client, 1) ON DUPLICATE KEY UPDATE transactions = transactions + 1")
             cursor.execute("INSERT INTO ledger.account VALUES " + ",".join(f"({i},{START_BALANCE})" for i in range(ACCOUNTS)))
         connection.close()
 
@@ -111,6 +116,8 @@ class Ledger:
                 journals[side] = {(c, s): (a, m) for c, s, a, m in cursor.fetchall()}
             cursor.execute("SELECT id, balance FROM account")
             balances = dict(cursor.fetchall())
+            cursor.execute("SELECT client, transactions FROM tally")
+            tally = dict(cursor.fetchall())
         connection.close()
         lost = self.acknowledged - journals["debit"].keys() | self.acknowledged - journals["credit"].keys()
         assert not lost, f"LEDGER-1: {len(lost)} acknowledged transactions are gone: {sorted(lost)[:10]}"
@@ -122,4 +129,6 @@ class Ledger:
         for account, balance in balances.items():
             moved = sum(m for a, m in journals["credit"].values() if a == account) - sum(m for a, m in journals["debit"].values() if a == account)
             assert balance == START_BALANCE + moved, f"LEDGER-4: account {account} has {balance}, its journal says {START_BALANCE + moved}"
+        counted = Counter(client for client, _ in journals["debit"])
+        assert tally == counted, f"LEDGER-5: the trigger counted {tally}, the journal has {dict(counted)}"
         return len(journals["debit"])
