@@ -10,6 +10,8 @@
 // INV-DIC-1  A change is published to this instance's cache after it is durable, while its metadata
 //            locks are held exclusively.
 // INV-DIC-2  Every index tree is named by a definition or by a 'D' entry.
+// INV-DIC-4  Views opened after entries of SQL's were read see what committed before these entries
+//            were made: readers apply pages first, then which transactions ended (EngineImpl).
 // Thread-safe.
 #pragma once
 

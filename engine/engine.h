@@ -87,8 +87,8 @@ class Engine {
   virtual Result<std::vector<SchemaDefinition>> ListSchemas() = 0;
   // Names, sorted; kNotFound when there is no such schema.
   virtual Result<std::vector<std::string>> ListTables(std::string_view schema) = 0;
-  // SQL's own entries in the dictionary (RelatedChanges) whose keys start with `prefix`, in order:
-  // keys and values.
+  // SQL's own entries in the dictionary (RelatedChanges) below `prefix`, in order: keys and values.
+  // Views opened then see what committed before them (INV-DIC-4). kUnavailable: a lost reader.
   virtual Result<std::vector<std::pair<std::string, std::string>>> ListSqlEntries(
       std::string_view prefix) = 0;
   // Grows with every published schema change: caches of statements compare it.

@@ -431,10 +431,31 @@ void EngineImpl::SetReaderHorizon(Lsn horizon) {
   core_.history->set_reader_horizon(horizon);
 }
 
+// On a reader the dictionary's pages come before the marks of the transactions that committed
+// before them in the same piece of log; a view made in between would not see those.
+Result<std::vector<std::pair<std::string, std::string>>> EngineImpl::ListSqlEntries(
+    std::string_view prefix) {
+  ASSIGN_OR_RETURN(auto entries, core_.dictionary.ListSqlEntries(prefix));
+  if (store_->is_replica()) {
+    MutexLock applied(apply_mutex_);
+    if (marks_are_missing_) {
+      return Status::Unavailable("this reader has lost the log and will follow it anew");
+    }
+  }
+  return entries;
+}
+
 Status EngineImpl::ApplyLog(std::string_view records, Lsn vdl) {
   if (!store_->is_replica()) {
     return Status::InvalidArgument("a writer applies no log");
   }
+  MutexLock lock(apply_mutex_);
+  Status status = ApplyRecords(records, vdl);
+  marks_are_missing_ |= !status.ok();
+  return status;
+}
+
+Status EngineImpl::ApplyRecords(std::string_view records, Lsn vdl) {
   std::vector<RecordView> views;
   for (std::string_view rest = records; !rest.empty();) {
     ASSIGN_OR_RETURN(RecordView record, ParseRecord(rest));
@@ -482,10 +503,13 @@ Status EngineImpl::RestartReplica(std::string_view active) {
   if (!store_->is_replica()) {
     return Status::InvalidArgument("a writer does not follow");
   }
+  MutexLock lock(apply_mutex_);
   core_.transactions->VoidViews();
   store_->pool()->DropAll(store_->reader()->vdl());
   core_.dictionary.InvalidateAll();
-  return core_.transactions->LoadUnseen(active);
+  RETURN_IF_ERROR(core_.transactions->LoadUnseen(active));
+  marks_are_missing_ = false;
+  return Status::Ok();
 }
 
 }  // namespace borealis::engine

@@ -54,9 +54,7 @@ class EngineImpl final : public Engine {
   Result<std::vector<SchemaDefinition>> ListSchemas() override;
   Result<std::vector<std::string>> ListTables(std::string_view schema) override;
   Result<std::vector<std::pair<std::string, std::string>>> ListSqlEntries(
-      std::string_view prefix) override {
-    return core_.dictionary.ListSqlEntries(prefix);
-  }
+      std::string_view prefix) override;
   uint64_t dictionary_version() const override { return core_.dictionary.version(); }
 
   // --- schema changes (schema_change.cc)
@@ -123,6 +121,8 @@ class EngineImpl final : public Engine {
   // Tells storage once a second what may still be read.
   void ReportLoop();
   void ContinueResize();
+  // Pages, then marks; see ApplyLog.
+  Status ApplyRecords(std::string_view records, Lsn vdl);
   // One round; true when something was done.
   Result<bool> BackgroundStep();
   void RollbackLoop();
@@ -142,6 +142,10 @@ class EngineImpl final : public Engine {
   std::atomic<uint64_t> next_row_id_{~uint64_t{0} / 2};
   std::atomic<uint64_t> row_id_bound_{0};
   Mutex row_id_mutex_{LockRank::kDictionary};
+  // Held while a piece of log is applied: who waits for it knows that the marks that belong to the
+  // pages it has read are applied.
+  Mutex apply_mutex_{LockRank::kDictionary};
+  bool marks_are_missing_ GUARDED_BY(apply_mutex_) = false;
   Mutex report_mutex_{LockRank::kLeaf};
   ConditionVariable report_ends_;
   std::atomic<bool> resizing_{false};

@@ -132,6 +132,39 @@ TEST_F(ReplicaTest, AViewMadeWhileLogIsAppliedClaimsNoMoreThanItSees) {
   EXPECT_EQ(ScanBoth(*std::make_unique<Session>(replica_.get())), "1|c 2|b, 2|b 1|c");
 }
 
+// INV-DIC-4
+TEST_F(ReplicaTest, ViewsSeeWhatWasCommittedBeforeAnEntryThatWasRead) {
+  StartReplica();
+  Change("1", "1|c");
+  SchemaChangeOptions how;
+  how.related.entries.push_back({"accounts/1", ""});
+  Result<SchemaDefinition> schema = engine_->FindSchema("test");
+  ASSERT_TRUE(schema.ok());
+  ASSERT_OK(engine_->AlterSchema(*schema, how));
+  // The row, its commit and the entry come in one piece of log; while the marks are on their way
+  // somebody reads the entries, and then the row.
+  bool entry_was_there = false;
+  std::string row;
+  std::unique_ptr<Thread> reader;
+  FaultRegistry::Instance().Arm([&](std::string_view name) {
+    if (name == "engine.apply_ends_before_marks") {
+      reader = std::make_unique<Thread>("reader", [&] {
+        const auto entries = replica_->ListSqlEntries("accounts/");
+        entry_was_there = entries.ok() && !entries->empty();
+        Session session(replica_.get(), Isolation::kRepeatableRead, Snapshot);
+        row = session.Scan("t");
+      });
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return false;
+  });
+  Follow();
+  FaultRegistry::Instance().Disarm();
+  reader->Join();
+  EXPECT_TRUE(entry_was_there);
+  EXPECT_EQ(row, "1|c 2|b");
+}
+
 TEST_F(ReplicaTest, ViewsFromBeforeALostStreamAreRefused) {
   StartReplica();
   Session old(replica_.get(), Isolation::kRepeatableRead, Snapshot);
