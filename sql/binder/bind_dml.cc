@@ -344,6 +344,103 @@ Status StatementBinder::FinishChangeQuery(const std::vector<OrderItem>& order_by
   return {};
 }
 
+Status StatementBinder::BindAssignment(const Assignment& assignment, Scope* scope,
+                                       Changes* changes) {
+  scope->clause = Clause::kFieldList;
+  auto replace = std::exchange(scope->replace, nullptr);
+  BoundPtr bound;
+  ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment.column, *scope, &bound));
+  const BoundTable* named = found_.table;
+  const size_t named_column = found_.column;
+  scope->replace = std::move(replace);
+  if (named->kind == BoundTableKind::kView) {
+    for (const auto& [view, table] : changes->views) {
+      if (view == named && table != column->table) {
+        return UserError(ER_VIEW_MULTIUPDATE, view->view->schema, view->view->name);
+      }
+    }
+    changes->views.emplace_back(named, column->table);
+  }
+  RETURN_IF_ERROR(CheckOccurrence(*named, Privilege::kUpdate));
+  RETURN_IF_ERROR(CheckColumn(*named, named_column, {Privilege::kUpdate}));
+  RETURN_IF_ERROR(CheckBelow(*named, *column->table, column->column, Privilege::kUpdate));
+  Changes::Assigned next{column->table, column->column, nullptr};
+  if (!IsBareDefault(*assignment.value)) {
+    RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
+    ASSIGN_OR_RETURN(next.value, BindExpr(*assignment.value, scope));
+    if (column->type.is_numeric()) {
+      next.value = HexAsNumber(next.value);
+    }
+    if (scope->has_aggregate) {
+      return UserError(ER_INVALID_GROUP_FUNC_USE);
+    }
+  }
+  std::vector<const BoundTable*>& targets = changes->targets;
+  if (std::find(targets.begin(), targets.end(), column->table) == targets.end()) {
+    targets.push_back(column->table);
+  }
+  changes->assigned.push_back(std::move(next));
+  return Status::Ok();
+}
+
+Status StatementBinder::BindAssignments(const UpdateStmt& statement, bool left_to_right,
+                                        Scope* scope, Changes* changes) {
+  if (left_to_right) {
+    scope->replace = [changes](const BoundTable* table, uint32_t column) -> BoundPtr {
+      const auto& assigned = changes->assigned;
+      for (auto at = assigned.rbegin(); at != assigned.rend(); ++at) {
+        if (at->table == table && at->column == column && at->value != nullptr) {
+          return Convert(at->value, table->columns[column].type);
+        }
+      }
+      return nullptr;
+    };
+  }
+  for (const AssignmentPtr& assignment : statement.assignments) {
+    RETURN_IF_ERROR(BindAssignment(*assignment, scope, changes));
+  }
+  scope->replace = nullptr;
+  return Status::Ok();
+}
+
+Status StatementBinder::CheckUpdate(const UpdateStmt& statement, const Changes& changes,
+                                    const BoundExpr* where) const {
+  for (const BoundTable* table : changes.targets) {
+    if (where != nullptr) {
+      RETURN_IF_ERROR(RefuseReadingTarget(*where, *table->table));
+    }
+    for (const Changes::Assigned& next : changes.assigned) {
+      if (next.value != nullptr) {
+        RETURN_IF_ERROR(RefuseReadingTarget(*next.value, *table->table));
+      }
+    }
+    RETURN_IF_ERROR(CheckSafeChange(*table, where, statement.limit.has_value()));
+  }
+  return Status::Ok();
+}
+
+Result<BoundChangeTarget> StatementBinder::MakeUpdateTarget(const BoundTable* table,
+                                                            const Changes& changes,
+                                                            BoundSelect* select) {
+  BoundChangeTarget target;
+  target.table = table->table;
+  target.alias = table->alias;
+  target.handle_item = AddHandleItem(table, select);
+  for (const Changes::Assigned& next : changes.assigned) {
+    if (next.table != table) {
+      continue;
+    }
+    uint32_t item = kDefaultItem;
+    if (next.value != nullptr) {
+      item = static_cast<uint32_t>(select->items.size());
+      select->items.push_back({next.value, DescribeItem(next.value, "value"), false});
+    }
+    target.values.push_back({next.column, item});
+  }
+  RETURN_IF_ERROR(AddViewChecks(changes.views, table, select, &target));
+  return target;
+}
+
 Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& statement) {
   auto update = std::make_unique<BoundUpdate>();
   update->ignore = statement.ignore;
@@ -357,70 +454,15 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   RETURN_IF_ERROR(
       StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
   BoundSelect* select = query->body.select.get();
-
-  struct New {
-    const BoundTable* table;
-    uint32_t column;
-    BoundPtr value;  // null: DEFAULT
-  };
-  std::vector<New> assigned;
-  bool single = !statement.multi && select->from->table != nullptr;
+  const bool single = !statement.multi && select->from->table != nullptr;
   if (!single && !statement.order_by.empty()) {
     return UserError(ER_WRONG_USAGE, "UPDATE", "ORDER BY");
   }
   if (!single && statement.limit.has_value()) {
     return UserError(ER_WRONG_USAGE, "UPDATE", "LIMIT");
   }
-  if (single) {
-    // Assignments go from left to right, each seeing what those before it gave.
-    scope.replace = [&](const BoundTable* table, uint32_t column) -> BoundPtr {
-      for (auto at = assigned.rbegin(); at != assigned.rend(); ++at) {
-        if (at->table == table && at->column == column && at->value != nullptr) {
-          return Convert(at->value, table->columns[column].type);
-        }
-      }
-      return nullptr;
-    };
-  }
-  std::vector<const BoundTable*> targets;
-  // Views that are named by assignments, and the tables that these change.
-  std::vector<std::pair<const BoundTable*, const BoundTable*>> views;
-  for (const AssignmentPtr& assignment : statement.assignments) {
-    scope.clause = Clause::kFieldList;
-    auto replace = std::exchange(scope.replace, nullptr);
-    BoundPtr bound;
-    ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment->column, scope, &bound));
-    const BoundTable* named = found_.table;
-    const size_t named_column = found_.column;
-    scope.replace = std::move(replace);
-    if (named->kind == BoundTableKind::kView) {
-      for (const auto& [view, table] : views) {
-        if (view == named && table != column->table) {
-          return UserError(ER_VIEW_MULTIUPDATE, view->view->schema, view->view->name);
-        }
-      }
-      views.emplace_back(named, column->table);
-    }
-    RETURN_IF_ERROR(CheckOccurrence(*named, Privilege::kUpdate));
-    RETURN_IF_ERROR(CheckColumn(*named, named_column, {Privilege::kUpdate}));
-    RETURN_IF_ERROR(CheckBelow(*named, *column->table, column->column, Privilege::kUpdate));
-    New next{column->table, column->column, nullptr};
-    if (!IsBareDefault(*assignment->value)) {
-      RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
-      ASSIGN_OR_RETURN(next.value, BindExpr(*assignment->value, &scope));
-      if (column->type.is_numeric()) {
-        next.value = HexAsNumber(next.value);
-      }
-      if (scope.has_aggregate) {
-        return UserError(ER_INVALID_GROUP_FUNC_USE);
-      }
-    }
-    if (std::find(targets.begin(), targets.end(), column->table) == targets.end()) {
-      targets.push_back(column->table);
-    }
-    assigned.push_back(std::move(next));
-  }
-  scope.replace = nullptr;
+  Changes changes;
+  RETURN_IF_ERROR(BindAssignments(statement, /*left_to_right=*/single, &scope, &changes));
   if (statement.where != nullptr) {
     scope.clause = Clause::kWhere;
     ASSIGN_OR_RETURN(select->where, BindCondition(*statement.where, &scope));
@@ -429,43 +471,20 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
     }
   }
   select->where = AndAlso(scope.view_condition, std::move(select->where));
-  for (const BoundTable* table : targets) {
-    if (select->where != nullptr) {
-      RETURN_IF_ERROR(RefuseReadingTarget(*select->where, *table->table));
-    }
-    for (const New& next : assigned) {
-      if (next.value != nullptr) {
-        RETURN_IF_ERROR(RefuseReadingTarget(*next.value, *table->table));
-      }
-    }
-    RETURN_IF_ERROR(CheckSafeChange(*table, select->where.get(), statement.limit.has_value()));
+  RETURN_IF_ERROR(CheckUpdate(statement, changes, select->where.get()));
+  // Whether a change could be met again by the query that finds the rows.
+  update->materialise = !single || FromHasDerived(*select->from) ||
+                        (select->where != nullptr && HasSubquery(*select->where)) ||
+                        statement.limit.has_value() || !statement.order_by.empty();
+  for (const Changes::Assigned& next : changes.assigned) {
+    update->materialise |= TouchesIndex(*next.table->table, next.column) ||
+                           (next.value != nullptr && HasSubquery(*next.value));
   }
-  bool touches = !single || FromHasDerived(*select->from) ||
-                 (select->where != nullptr && HasSubquery(*select->where)) ||
-                 statement.limit.has_value() || !statement.order_by.empty();
-  for (const BoundTable* table : targets) {
-    BoundChangeTarget target;
-    target.table = table->table;
-    target.alias = table->alias;
-    target.handle_item = AddHandleItem(table, select);
-    for (const New& next : assigned) {
-      if (next.table != table) {
-        continue;
-      }
-      touches |= TouchesIndex(*table->table, next.column);
-      uint32_t item = kDefaultItem;
-      if (next.value != nullptr) {
-        touches |= HasSubquery(*next.value);
-        item = static_cast<uint32_t>(select->items.size());
-        select->items.push_back({next.value, DescribeItem(next.value, "value"), false});
-      }
-      target.values.push_back({next.column, item});
-    }
-    RETURN_IF_ERROR(AddViewChecks(views, table, select, &target));
+  for (const BoundTable* table : changes.targets) {
+    ASSIGN_OR_RETURN(BoundChangeTarget target, MakeUpdateTarget(table, changes, select));
     update->targets.push_back(std::move(target));
   }
-  update->materialise = touches;
-  LockForChange(targets, query);
+  LockForChange(changes.targets, query);
   // A sort or a limit would count rows that turn out to have changed.
   if (select->from->table != nullptr && statement.order_by.empty() &&
       !statement.limit.has_value()) {

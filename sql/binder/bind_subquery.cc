@@ -86,6 +86,40 @@ Result<BoundPtr> StatementBinder::BindInSubquery(const InSubquery& expr, Scope* 
   return InQuery(std::move(left), std::move(query), expr.negated);
 }
 
+namespace {
+
+// What the operand is compared by with the extremes of the other side; = ALL is NOT (<> ANY).
+Result<CompareOp> QuantifiedOp(BinaryOp op, bool all) {
+  switch (op) {
+    case BinaryOp::kEqual:
+    case BinaryOp::kNotEqual:
+      return CompareOp::kNotEqual;
+    case BinaryOp::kLess:
+      return all ? CompareOp::kGreaterEqual : CompareOp::kLess;
+    case BinaryOp::kLessEqual:
+      return all ? CompareOp::kGreater : CompareOp::kLessEqual;
+    case BinaryOp::kGreater:
+      return all ? CompareOp::kLessEqual : CompareOp::kGreater;
+    case BinaryOp::kGreaterEqual:
+      return all ? CompareOp::kLess : CompareOp::kGreaterEqual;
+    default:
+      return Status::Internal("quantified comparison with another operator");
+  }
+}
+
+// An aggregate of a column, or of the rows: COUNT(*).
+BoundPtr AggregateOf(AggregateFn fn, Type type, const std::shared_ptr<BoundColumn>& column,
+                     bool with_argument) {
+  auto node = std::make_shared<BoundAggregate>(std::move(type), fn);
+  node->coercibility = column->coercibility;
+  if (with_argument) {
+    node->args.push_back(column);
+  }
+  return node;
+}
+
+}  // namespace
+
 // x op ANY (q) looks at the least or greatest value of q:
 //   0 when q is empty; 1 when x op extreme; NULL when q has a NULL; otherwise what x op extreme is.
 // x op ALL (q) is NOT (x inverse-op ANY (q)).
@@ -101,30 +135,7 @@ Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* 
   if (left.size() != 1 || query->columns.size() != 1) {
     return UserError(ER_OPERAND_COLUMNS, 1);
   }
-  CompareOp op = CompareOp::kEqual;
-  switch (expr.op) {
-    case BinaryOp::kEqual:
-      op = CompareOp::kNotEqual;  // = ALL is NOT (<> ANY)
-      break;
-    case BinaryOp::kNotEqual:
-      op = CompareOp::kNotEqual;
-      break;
-    case BinaryOp::kLess:
-      op = expr.all ? CompareOp::kGreaterEqual : CompareOp::kLess;
-      break;
-    case BinaryOp::kLessEqual:
-      op = expr.all ? CompareOp::kGreater : CompareOp::kLessEqual;
-      break;
-    case BinaryOp::kGreater:
-      op = expr.all ? CompareOp::kLessEqual : CompareOp::kGreater;
-      break;
-    case BinaryOp::kGreaterEqual:
-      op = expr.all ? CompareOp::kLess : CompareOp::kGreaterEqual;
-      break;
-    default:
-      return Status::Internal("quantified comparison with another operator");
-  }
-
+  ASSIGN_OR_RETURN(const CompareOp op, QuantifiedOp(expr.op, expr.all));
   auto outer = std::make_shared<BoundQuery>();
   outer->correlated = true;
   BoundTable* table = NewTable(outer.get(), BoundTableKind::kDerived, "");
@@ -132,30 +143,42 @@ Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* 
   table->query = std::move(query);
   auto column = std::make_shared<BoundColumn>(table->columns[0].type, table, 0);
   column->coercibility = table->columns[0].coercibility;
-  auto aggregate = [&](AggregateFn fn, Type type, bool with_arg) -> BoundPtr {
-    auto node = std::make_shared<BoundAggregate>(std::move(type), fn);
-    node->coercibility = column->coercibility;
-    if (with_arg) {
-      node->args.push_back(column);
-    }
-    return node;
-  };
-  Type extreme_type = column->type.Nullable();
-  BoundPtr least = aggregate(AggregateFn::kMin, extreme_type, true);
-  BoundPtr greatest = aggregate(AggregateFn::kMax, extreme_type, true);
-  BoundPtr count = aggregate(AggregateFn::kCount, Type::BigInt().NotNull(), false);
-  BoundPtr present = aggregate(AggregateFn::kCount, Type::BigInt().NotNull(), true);
+  ASSIGN_OR_RETURN(BoundPtr node, AnyOf(op, left[0], column));
 
+  outer->body.select = std::make_unique<BoundSelect>();
+  outer->body.select->aggregated = true;
+  outer->body.select->from = std::make_unique<BoundFrom>();
+  outer->body.select->from->table = table;
+  ResultColumn description;
+  description.name = "any";
+  description.type = Type::Boolean();
+  outer->body.select->items.push_back({std::move(node), description, false});
+  outer->columns.push_back(description);
+  BoundPtr result = std::make_shared<BoundScalarSubquery>(Type::Boolean(), std::move(outer));
+  if (expr.all) {
+    result = One(std::make_shared<BoundNot>(), std::move(result));
+  }
+  return result;
+}
+
+Result<BoundPtr> StatementBinder::AnyOf(CompareOp op, const BoundPtr& value,
+                                        const std::shared_ptr<BoundColumn>& column) {
+  const Type extreme_type = column->type.Nullable();
+  const Type count_type = Type::BigInt().NotNull();
+  BoundPtr least = AggregateOf(AggregateFn::kMin, extreme_type, column, true);
+  BoundPtr greatest = AggregateOf(AggregateFn::kMax, extreme_type, column, true);
+  BoundPtr count = AggregateOf(AggregateFn::kCount, count_type, column, false);
+  BoundPtr present = AggregateOf(AggregateFn::kCount, count_type, column, true);
   BoundPtr holds;
   if (op == CompareOp::kNotEqual) {
-    ASSIGN_OR_RETURN(BoundPtr low, Compare(op, left[0], least));
-    ASSIGN_OR_RETURN(BoundPtr high, Compare(op, left[0], greatest));
+    ASSIGN_OR_RETURN(BoundPtr low, Compare(op, value, least));
+    ASSIGN_OR_RETURN(BoundPtr high, Compare(op, value, greatest));
     auto either = std::make_shared<BoundLogical>(false);
     either->args = {std::move(low), std::move(high)};
     holds = std::move(either);
   } else {
-    bool above = op == CompareOp::kGreater || op == CompareOp::kGreaterEqual;
-    ASSIGN_OR_RETURN(holds, Compare(op, left[0], above ? least : greatest));
+    const bool above = op == CompareOp::kGreater || op == CompareOp::kGreaterEqual;
+    ASSIGN_OR_RETURN(holds, Compare(op, value, above ? least : greatest));
   }
   ASSIGN_OR_RETURN(BoundPtr empty,
                    Compare(CompareOp::kEqual, count, MakeLiteral(Type::BigInt(), Value::Int(0))));
@@ -168,21 +191,7 @@ Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* 
                 std::move(has_null),
                 MakeLiteral(Type::Boolean(), Value::Null()),
                 holds};
-
-  outer->body.select = std::make_unique<BoundSelect>();
-  outer->body.select->aggregated = true;
-  outer->body.select->from = std::make_unique<BoundFrom>();
-  outer->body.select->from->table = table;
-  ResultColumn description;
-  description.name = "any";
-  description.type = Type::Boolean();
-  outer->body.select->items.push_back({node, description, false});
-  outer->columns.push_back(description);
-  BoundPtr result = std::make_shared<BoundScalarSubquery>(Type::Boolean(), std::move(outer));
-  if (expr.all) {
-    result = One(std::make_shared<BoundNot>(), std::move(result));
-  }
-  return result;
+  return BoundPtr(std::move(node));
 }
 
 }  // namespace borealis::sql

@@ -160,6 +160,27 @@ class StatementBinder {
   Result<std::unique_ptr<BoundInsert>> Insert(const InsertStmt& statement);
   Result<std::unique_ptr<BoundLoad>> Load(const LoadDataStmt& statement);
   Result<std::unique_ptr<BoundUpdate>> Update(const UpdateStmt& statement);
+  // What the assignments of an UPDATE change.
+  struct Changes {
+    struct Assigned {
+      const BoundTable* table;
+      uint32_t column;
+      BoundPtr value;  // null: DEFAULT
+    };
+    std::vector<Assigned> assigned;
+    std::vector<const BoundTable*> targets;
+    // Views that are named by assignments, and the tables that these change.
+    std::vector<std::pair<const BoundTable*, const BoundTable*>> views;
+  };
+  // `left_to_right`: each assignment sees what those before it gave.
+  Status BindAssignments(const UpdateStmt& statement, bool left_to_right, Scope* scope,
+                         Changes* changes);
+  Status BindAssignment(const Assignment& assignment, Scope* scope, Changes* changes);
+  // 1093 and 1175: what UPDATE refuses to do to these targets.
+  Status CheckUpdate(const UpdateStmt& statement, const Changes& changes,
+                     const BoundExpr* where) const;
+  Result<BoundChangeTarget> MakeUpdateTarget(const BoundTable* table, const Changes& changes,
+                                             BoundSelect* select);
   Result<std::unique_ptr<BoundDelete>> Delete(const DeleteStmt& statement);
   Status OpenInsertTarget(const InsertStmt& statement, BoundInsert* insert, ScopeTables* tables,
                           InsertNames* names);
@@ -341,6 +362,9 @@ class StatementBinder {
   Result<BoundPtr> BindInSubquery(const InSubquery& expr, Scope* scope);
   Result<BoundPtr> BindExists(const Exists& expr, Scope* scope);
   Result<BoundPtr> BindQuantified(const Quantified& expr, Scope* scope);
+  // `value` op ANY of the column, as an expression of aggregates over the column's rows.
+  Result<BoundPtr> AnyOf(CompareOp op, const BoundPtr& value,
+                         const std::shared_ptr<BoundColumn>& column);
   Result<BoundPtr> InQuery(std::vector<BoundPtr> left, std::shared_ptr<BoundQuery> query,
                            bool negated);
   Result<BoundPtr> BindAggregate(const Aggregate& expr, Scope* scope);
