@@ -1,7 +1,11 @@
 // EXPLAIN FORMAT=TREE and FORMAT=JSON: the rows of EXPLAIN's table in the two other shapes that
 // clients ask for. The planner has no costs, so none are shown, and conditions are not repeated.
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <map>
+#include <chrono>
+#include <cmath>
+#include <utility>
 
 #include "sql/session/session_internal.h"
 
@@ -9,10 +13,6 @@ namespace borealis::sql {
 namespace {
 
 using RowIterator = std::vector<ExplainRow>::const_iterator;
-
-bool Notes(const ExplainRow& row, std::string_view note) {
-  return std::find(row.extra.begin(), row.extra.end(), note) != row.extra.end();
-}
 
 void AddLine(std::string* out, size_t depth, const std::string& text) {
   out->append(depth * 4, ' ').append("-> ").append(text).append("\n");
@@ -22,10 +22,10 @@ std::string AccessText(const ExplainRow& row) {
   if (!row.has_table || row.type == "const" || row.type == "system") {
     return "Rows fetched before execution";
   }
-  if (Notes(row, "Table function: json_table")) {
+  if (row.Notes("Table function: json_table")) {
     return "Materialize table function " + row.table;
   }
-  const std::string covering = Notes(row, "Using index") ? "Covering i" : "I";
+  const std::string covering = row.Notes("Using index") ? "Covering i" : "I";
   std::string text;
   if (row.type == "eq_ref") {
     text = "Single-row index lookup on " + row.table + " using " + row.key + " (" + row.ref + ")";
@@ -41,18 +41,52 @@ std::string AccessText(const ExplainRow& row) {
   return row.rows != 0 ? text + "  (rows=" + std::to_string(row.rows) + ")" : text;
 }
 
-// The tables of one block, joined from the left: ((a, b), c).
-void AddJoin(std::string* out, size_t depth, RowIterator begin, RowIterator end) {
-  if (end - begin == 1) {
-    AddLine(out, depth, AccessText(*begin));
-    return;
+// Three digits as MySQL writes them: 0.0123, 12e-6, 1.23e+6.
+std::string ShortNumber(double value) {
+  if (value != 0 && value < 0.001) {
+    const double micros = value * 1e6;
+    return micros < 1 ? fmt::format("{:.3g}e-9", value * 1e9) : fmt::format("{:.3g}e-6", micros);
   }
-  AddLine(out, depth, "Nested loop inner join");
-  AddJoin(out, depth + 1, begin, end - 1);
-  AddLine(out, depth + 1, AccessText(*(end - 1)));
+  if (value < 999999.5 && (value >= 100 || value == std::floor(value))) {
+    return fmt::format("{:.0f}", value);
+  }
+  return fmt::format("{:.3g}", value);
 }
 
-void AddBlock(std::string* out, RowIterator begin, RowIterator end) {
+// Of one loop, on average.
+std::string ActualText(const TableReads& reads) {
+  if (reads.loops == 0) {
+    return "(never executed)";
+  }
+  const auto loops = static_cast<double>(reads.loops);
+  const auto milliseconds = [&](std::chrono::nanoseconds time) {
+    return ShortNumber(static_cast<double>(time.count()) / 1e6 / loops);
+  };
+  return fmt::format("(actual time={}..{} rows={} loops={})", milliseconds(reads.first_row),
+                     milliseconds(reads.all_rows),
+                     ShortNumber(static_cast<double>(reads.rows) / loops), reads.loops);
+}
+
+std::string TableText(const ExplainRow& row) {
+  const std::string text = AccessText(row);
+  const std::string_view gap = row.rows != 0 ? " " : "  ";
+  return row.reads.has_value() ? fmt::format("{}{}{}", text, gap, ActualText(*row.reads)) : text;
+}
+
+// The tables of one block, joined from the left: ((a, b), c). `actual` is of the outermost join.
+void AddJoin(std::string* out, size_t depth, RowIterator begin, RowIterator end,
+             std::string_view actual) {
+  if (end - begin == 1) {
+    AddLine(out, depth, TableText(*begin));
+    return;
+  }
+  AddLine(out, depth, "Nested loop inner join" + std::string(actual));
+  AddJoin(out, depth + 1, begin, end - 1, "");
+  AddLine(out, depth + 1, TableText(*(end - 1)));
+}
+
+// `actual` is of the outermost operation, unless that reads a table, which has its own.
+void AddBlock(std::string* out, RowIterator begin, RowIterator end, std::string actual) {
   size_t depth = 0;
   const ExplainRow& first = *begin;
   if (first.select_type == "INSERT" || first.select_type == "REPLACE") {
@@ -71,16 +105,16 @@ void AddBlock(std::string* out, RowIterator begin, RowIterator end) {
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     AddLine(out, depth++, "Select #" + std::to_string(first.block) + " (" + kind + ")");
   }
-  if (Notes(*begin, "Using filesort")) {
-    AddLine(out, depth++, "Sort");
+  if (begin->Notes("Using filesort")) {
+    AddLine(out, depth++, "Sort" + std::exchange(actual, ""));
   }
-  if (Notes(*begin, "Using temporary")) {
-    AddLine(out, depth++, "Temporary table");
+  if (begin->Notes("Using temporary")) {
+    AddLine(out, depth++, "Temporary table" + std::exchange(actual, ""));
   }
   if (begin->rollup) {
-    AddLine(out, depth++, "Group aggregate with rollup");
+    AddLine(out, depth++, "Group aggregate with rollup" + std::exchange(actual, ""));
   }
-  AddJoin(out, depth, begin, end);
+  AddJoin(out, depth, begin, end, actual);
 }
 
 std::string JsonText(std::string_view text) {
@@ -127,7 +161,7 @@ std::string JsonTable(const ExplainRow& row, const std::string& indent) {
   if (row.rows != 0) {
     members.emplace_back("rows_examined_per_scan", std::to_string(row.rows));
   }
-  if (Notes(row, "Using index")) {
+  if (row.Notes("Using index")) {
     members.emplace_back("using_index", "true");
   }
   std::string out = "{\n";
@@ -144,10 +178,10 @@ std::string JsonBlock(RowIterator begin, RowIterator end, const std::string& ind
   if (!begin->has_table) {
     return out + ",\n" + indent + "  \"message\": \"No tables used\"\n" + indent + "}";
   }
-  if (Notes(*begin, "Using filesort")) {
+  if (begin->Notes("Using filesort")) {
     out += ",\n" + indent + "  \"using_filesort\": true";
   }
-  if (Notes(*begin, "Using temporary")) {
+  if (begin->Notes("Using temporary")) {
     out += ",\n" + indent + "  \"using_temporary_table\": true";
   }
   if (begin->rollup) {
@@ -174,11 +208,12 @@ RowIterator EndOfBlock(const std::vector<ExplainRow>& rows, RowIterator begin) {
 
 }  // namespace
 
-std::string ExplainAsTree(const std::vector<ExplainRow>& rows) {
+std::string ExplainAsTree(const std::vector<ExplainRow>& rows, const TableReads* sent) {
   std::string out;
   for (RowIterator begin = rows.begin(); begin != rows.end();) {
     const RowIterator end = EndOfBlock(rows, begin);
-    AddBlock(&out, begin, end);
+    const bool outermost = sent != nullptr && begin == rows.begin();
+    AddBlock(&out, begin, end, outermost ? "  " + ActualText(*sent) : "");
     begin = end;
   }
   return out;

@@ -72,6 +72,7 @@ struct PlanHolder;
 struct QueryText;
 struct RunContext;
 struct StatementCounters;
+struct TableReads;
 struct SelectStmt;
 struct TableDescriptor;
 struct StatementFacts;
@@ -393,6 +394,11 @@ class Session {
 
   // --- explain.cc ---
   Status RunExplain(const StatementRun& run);
+  Status AnalyzeQuery(const BoundQuery& query, const StatementFacts& facts,
+                      const StatementRun& run);
+  // Runs the query to its end; gives how many rows there were, and when.
+  Result<TableReads> ReadAll(const BoundQuery& query, const StatementFacts& facts,
+                             std::span<const TypedValue> parameters);
   Status ExplainQuery(const BoundQuery& query, std::string_view verb,
                       std::vector<ExplainRow>* rows);
   Status SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sink);

@@ -1,8 +1,10 @@
 // The session's working parts, shared by its source files only.
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -153,6 +155,7 @@ struct Session::NamedSavepoint {
 // One line of EXPLAIN.
 struct ExplainRow {
   int block = 0;
+  uint32_t table_number = 0;  // in the statement
   std::string select_type;
   std::string table;
   std::string type;
@@ -163,11 +166,18 @@ struct ExplainRow {
   uint64_t rows = 0;
   std::vector<std::string> extra;
   bool has_table = true;
-  bool rollup = false;  // its block has WITH ROLLUP
+  bool rollup = false;              // its block has WITH ROLLUP
+  std::optional<TableReads> reads;  // EXPLAIN ANALYZE
+
+  bool Notes(std::string_view note) const {
+    return std::find(extra.begin(), extra.end(), note) != extra.end();
+  }
 };
 
 // The same in the other formats: text that is one value of one row.
-std::string ExplainAsTree(const std::vector<ExplainRow>& rows);
+// `sent`: what EXPLAIN ANALYZE saw of the outermost block's rows; null: it was not run, or its
+// rows are not those of its outermost operation.
+std::string ExplainAsTree(const std::vector<ExplainRow>& rows, const TableReads* sent = nullptr);
 std::string ExplainAsJson(const std::vector<ExplainRow>& rows);
 
 // A commit that is on its way to the quorum. Shared with the engine's callback.

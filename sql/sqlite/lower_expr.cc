@@ -354,7 +354,7 @@ void Lowering::NoteList(const BoundIn& in) {
       column->column == kHandleColumn) {
     return;
   }
-  ConstantList list{ModuleName(*column->table), column->column, {}};
+  ConstantList list{ModuleOf(*column->table), column->column, {}};
   for (size_t i = 1; i < in.args.size(); ++i) {
     const auto* literal = in.args[i]->TryAs<BoundLiteral>();
     if (literal == nullptr) {

@@ -122,7 +122,7 @@ std::string TableAlias(const BoundTable& table) {
   return "t" + std::to_string(table.id);
 }
 
-std::string ModuleName(const BoundTable& table) {
+std::string Lowering::ModuleOf(const BoundTable& table) const {
   const TableDescriptor& descriptor = *table.table;
   std::string name = descriptor.schema + "." + descriptor.name + "@" +
                      std::to_string(descriptor.table_id) + "." + std::to_string(descriptor.version);
@@ -138,12 +138,15 @@ std::string ModuleName(const BoundTable& table) {
   if (table.usable_indexes != ~uint64_t{0}) {
     name += (table.force_index ? "!" : "?") + std::to_string(table.usable_indexes);
   }
+  if (options_.module_per_table) {
+    name += "#" + std::to_string(table.id);
+  }
   return name;
 }
 
 Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options) {
   LoweredQuery lowered;
-  Lowering lowering(&lowered);
+  Lowering lowering(options, &lowered);
   RETURN_IF_ERROR(lowering.Query(query, options.without_limit, &lowered.sql));
   return lowered;
 }
@@ -336,7 +339,7 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
   switch (table.kind) {
     case BoundTableKind::kBase:
     case BoundTableKind::kSystem: {
-      std::string module = ModuleName(table);
+      std::string module = ModuleOf(table);
       sql->append(Quoted(module));
       out_->modules.push_back({std::move(module), &table});
       break;

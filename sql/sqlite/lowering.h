@@ -54,12 +54,12 @@ struct LoweredQuery {
 struct LoweringOptions {
   // SQL_CALC_FOUND_ROWS: the caller cuts the outermost LIMIT itself.
   bool without_limit = false;
+  // Tables that are read alike have modules of their own.
+  bool module_per_table = false;
 };
 
 Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options = {});
 
-// The module name for one way of reading a table.
-std::string ModuleName(const BoundTable& table);
 // All computed tables of as many columns and arguments share one module.
 std::string ModuleName(const ComputedTable& table);
 

@@ -11,7 +11,7 @@ namespace borealis::sql {
 
 class Lowering {
  public:
-  explicit Lowering(LoweredQuery* out) : out_(out) {}
+  Lowering(const LoweringOptions& options, LoweredQuery* out) : options_(options), out_(out) {}
 
   // --- queries (lower_query.cc) ---
   Status Query(const BoundQuery& query, bool without_limit, std::string* sql);
@@ -64,6 +64,10 @@ class Lowering {
               std::string* sql);
 
  private:
+  // The name for one way of reading a table.
+  std::string ModuleOf(const BoundTable& table) const;
+
+  const LoweringOptions options_;
   LoweredQuery* out_;
   // The recursive table whose arms are being lowered, when they count rounds.
   const BoundCte* depth_of_ = nullptr;

@@ -120,7 +120,9 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
                                                              const Catalog& catalog,
                                                              const LoweringOptions& options) {
   std::unique_ptr<CompiledQuery> compiled(new CompiledQuery());
-  ASSIGN_OR_RETURN(compiled->lowered_, Lower(query, options));
+  LoweringOptions lowering = options;
+  lowering.module_per_table = reads_.has_value();
+  ASSIGN_OR_RETURN(compiled->lowered_, Lower(query, lowering));
   for (const ResultColumn& column : query.columns) {
     compiled->column_types_.push_back(column.type);
   }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -24,6 +25,7 @@
 #include "sql/context/typed_value.h"
 #include "sql/functions/eval_context.h"
 #include "sql/sqlite/lowering.h"
+#include "sql/sqlite/read_counts.h"
 #include "sql/sqlite/row_source.h"
 
 struct sqlite3;
@@ -90,6 +92,10 @@ class QueryMachine {
   // eq_range_index_dive_limit, for what is compiled from now on.
   void set_dive_limit(uint64_t limit) { dive_limit_ = limit; }
   uint64_t dive_limit() const { return dive_limit_; }
+  // What is compiled from now on counts what it reads.
+  void CountReads() { reads_.emplace(); }
+  // Null: nothing is counted.
+  TableReads* ReadsOf(uint32_t table) { return reads_ ? &(*reads_)[table] : nullptr; }
   // While a query is compiled: the list that it compares a column of a module with; null when there
   // is none, or more than one.
   const ConstantList* ListOf(const TableModule& module, uint32_t column) const;
@@ -117,6 +123,7 @@ class QueryMachine {
 
   sqlite3* connection_ = nullptr;
   uint64_t dive_limit_ = 200;
+  std::optional<ReadCounts> reads_;
   const LoweredQuery* compiling_ = nullptr;
   class QueryRun* current_ = nullptr;
   std::map<std::string, TableModule*, std::less<>> modules_;  // owned by the connection

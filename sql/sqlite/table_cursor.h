@@ -6,6 +6,8 @@
 #include <memory>
 #include <string_view>
 
+#include "sql/sqlite/read_counts.h"
+
 namespace borealis::sql {
 
 class TableModule;
@@ -19,6 +21,9 @@ class Scan : public sqlite3_vtab_cursor {
   virtual int Next() = 0;
   virtual bool at_end() const = 0;
   virtual int Column(sqlite3_context* context, int column) = 0;
+
+  // Where what is read is counted; null: nowhere.
+  TableReads* reads = nullptr;
 
  protected:
   Scan() : sqlite3_vtab_cursor{} {}

@@ -25,7 +25,10 @@ int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
 }
 
 int OpenCursor(sqlite3_vtab* table, sqlite3_vtab_cursor** out) {
-  *out = MakeScan(static_cast<Table*>(table)->module).release();
+  TableModule* const module = static_cast<Table*>(table)->module;
+  std::unique_ptr<Scan> scan = MakeScan(module);
+  scan->reads = module->machine()->ReadsOf(module->table_number());
+  *out = scan.release();
   return SQLITE_OK;
 }
 
@@ -34,12 +37,36 @@ int CloseCursor(sqlite3_vtab_cursor* cursor) {
   return SQLITE_OK;
 }
 
+// Adds the row that `step` comes to, and its time; also to `first_row` unless null.
+template <typename Step>
+int Counted(Scan* scan, std::chrono::nanoseconds* first_row, Step step) {
+  const auto began = std::chrono::steady_clock::now();
+  const int rc = step();
+  const auto took = std::chrono::steady_clock::now() - began;
+  scan->reads->all_rows += took;
+  if (first_row != nullptr) {
+    *first_row += took;
+  }
+  scan->reads->rows += scan->at_end() ? 0 : 1;
+  return rc;
+}
+
 int Filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite3_value** values) {
-  return static_cast<Scan*>(cursor)->Start(plan != nullptr ? plan : "", count, values);
+  auto* const scan = static_cast<Scan*>(cursor);
+  const std::string_view how = plan != nullptr ? plan : "";
+  if (scan->reads == nullptr) {
+    return scan->Start(how, count, values);
+  }
+  ++scan->reads->loops;
+  return Counted(scan, &scan->reads->first_row, [&] { return scan->Start(how, count, values); });
 }
 
 int Next(sqlite3_vtab_cursor* cursor) {
-  return static_cast<Scan*>(cursor)->Next();
+  auto* const scan = static_cast<Scan*>(cursor);
+  if (scan->reads == nullptr) {
+    return scan->Next();
+  }
+  return Counted(scan, nullptr, [&] { return scan->Next(); });
 }
 int Eof(sqlite3_vtab_cursor* cursor) {
   return static_cast<Scan*>(cursor)->at_end() ? 1 : 0;
@@ -82,6 +109,7 @@ Result<std::unique_ptr<TableModule>> TableModule::Make(const ModuleUse& use, Que
   const BoundTable& table = *use.table;
   module->machine_ = machine;
   module->table_ = table.table;
+  module->table_number_ = table.id;
   module->system_ = table.system;
   module->usable_indexes_ = table.usable_indexes;
   module->force_index_ = table.force_index;

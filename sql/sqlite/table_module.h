@@ -37,6 +37,8 @@ class TableModule {
 
   QueryMachine* machine() const { return machine_; }
   const TableDescriptor& table() const { return *table_; }
+  // Of the table that the module was made for; others that are read alike may share it.
+  uint32_t table_number() const { return table_number_; }
   const SystemTable* system() const { return system_; }
   const engine::TableRef& engine_table() const { return engine_table_; }
   // To read the table in; as of the last run.
@@ -70,6 +72,7 @@ class TableModule {
   QueryMachine* machine_ = nullptr;
   engine::Engine* engine_ = nullptr;
   TablePtr table_;
+  uint32_t table_number_ = 0;
   const SystemTable* system_ = nullptr;
   engine::TableRef engine_table_;  // as of the last run, or of compiling
   engine::Transaction* transaction_ = nullptr;

@@ -1,5 +1,8 @@
 // SHOW and the system tables: what a client sees besides rows (names and types of columns), and
 // what depends on the server around the session.
+#include <regex>
+
+#include "base/mysql_error.h"
 #include "base/os/thread.h"
 #include "sql/accounts/grant_store.h"
 #include "sql/executor/accounts/account_change.h"
@@ -254,6 +257,40 @@ TEST_F(ShowTest, ListingStartsNoTransaction) {
   EXPECT_FALSE(session_->in_transaction());
   Ask("SELECT * FROM p");
   EXPECT_TRUE(session_->in_transaction());
+}
+
+TEST_F(ShowTest, ExplainAnalyzeTellsWhatWasRead) {
+  Ask("CREATE TABLE big (id INT PRIMARY KEY, k INT, KEY k (k))");
+  Ask("INSERT INTO big VALUES (1, 1), (2, 1), (3, 2), (4, 9)");
+  Ask("CREATE TABLE small (id INT PRIMARY KEY, b INT)");
+  Ask("INSERT INTO small VALUES (1, 4), (2, 77), (3, 1)");
+  Ask("ANALYZE TABLE big, small");
+  const auto analyze = [&](const std::string& query) {
+    const std::regex estimate(R"( \(rows=\d+\))");
+    const std::regex time(R"(time=[0-9.e+-]+)");
+    const std::string text = Cell("EXPLAIN ANALYZE " + query);
+    return std::regex_replace(std::regex_replace(text, estimate, ""), time, "time=_");
+  };
+  EXPECT_EQ(analyze("SELECT COUNT(*) FROM big WHERE k = 1"),
+            "-> Covering index lookup on big using k (const)  (actual time=_ rows=2 loops=1)\n");
+  EXPECT_EQ(analyze("SELECT s.b, big.k FROM small s STRAIGHT_JOIN big ON big.id = s.b"),
+            "-> Nested loop inner join  (actual time=_ rows=2 loops=1)\n"
+            "    -> Table scan on s  (actual time=_ rows=3 loops=1)\n"
+            "    -> Single-row index lookup on big using PRIMARY (test.s.b) "
+            " (actual time=_ rows=0.667 loops=3)\n");
+  // Each reading of one table counts for itself.
+  EXPECT_EQ(analyze("SELECT a.b FROM small a STRAIGHT_JOIN small b WHERE a.id < 3 ORDER BY a.b"),
+            "-> Sort  (actual time=_ rows=6 loops=1)\n"
+            "    -> Nested loop inner join\n"
+            "        -> Index range scan on a using PRIMARY  (actual time=_ rows=2 loops=1)\n"
+            "        -> Table scan on b  (actual time=_ rows=3 loops=2)\n");
+  EXPECT_EQ(analyze("SELECT * FROM small a STRAIGHT_JOIN big WHERE a.b = 5 AND big.id > a.id"),
+            "-> Nested loop inner join  (actual time=_ rows=0 loops=1)\n"
+            "    -> Table scan on a  (actual time=_ rows=3 loops=1)\n"
+            "    -> Index range scan on big using PRIMARY  (never executed)\n");
+  EXPECT_EQ(Ask("EXPLAIN ANALYZE SELECT * FROM small WHERE b = (SELECT 1 UNION SELECT 2)").error,
+            ER_SUBQUERY_NO_1_ROW);
+  EXPECT_EQ(Cell("SELECT 1"), "1");
 }
 
 TEST_F(ShowTest, ParametersMayStandInWhere) {
