@@ -123,6 +123,13 @@ sql::TypedValue ToTyped(mysql::Parameter parameter, const sql::SessionSettings& 
     return {row::Type::Time(6), row::Value::Time(PackWire(*time))};
   }
   std::string bytes = std::get<std::string>(std::move(parameter.value));
+  if (parameter.type.type == ColumnType::kDecimal ||
+      parameter.type.type == ColumnType::kNewDecimal) {
+    row::Decimal number;  // what is no number is 0, and what is too large the largest
+    static_cast<void>(row::Decimal::Parse(bytes, &number));
+    return {row::Type::Decimal(row::Decimal::kMaxPrecision, row::Decimal::kMaxScale),
+            row::Value::Dec(number)};
+  }
   const row::Collation& collation = row::GetCollation(settings.collation_connection);
   const bool binary = parameter.type.type == ColumnType::kBlob ||
                       parameter.type.type == ColumnType::kLongBlob ||
@@ -233,6 +240,7 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
   } else if (std::holds_alternative<ResetConnectionCommand>(command.body)) {
     session_.Reset();
     prepared_.clear();
+    BeginWaitTimeout(connection->login());
     Answer(connection, Status::Ok());
   } else if (auto* reset = std::get_if<StmtResetCommand>(&command.body)) {
     ResetPrepared(connection, reset->statement_id);
@@ -445,11 +453,34 @@ void SqlHandler::Answer(const ConnectionPtr& connection, const Status& status) {
 
 void SqlHandler::FinishCommand(const ConnectionPtr& connection) {
   NoteRunning("");
+  if (obeyed_generation_ != session_.settings().generation) {
+    ObeyVariables(connection.get());
+  }
   if (session_.connection_killed()) {
     connection->FinishAndClose();
   } else {
     connection->Finish();
   }
+}
+
+void SqlHandler::BeginWaitTimeout(const LoginInfo& login) {
+  const std::string_view source = login.interactive ? "interactive_timeout" : "wait_timeout";
+  if (const auto seconds = environment_.variables->IntegerValue(source)) {
+    session_.other_variables()["wait_timeout"] = std::to_string(*seconds);
+  }
+}
+
+void SqlHandler::ObeyVariables(Connection* connection) {
+  obeyed_generation_ = session_.settings().generation;
+  const auto seconds = [this](std::string_view name) {
+    const auto value = environment_.variables->Get(session_, sql::VariableScope::kSession, name);
+    INVARIANT(value.ok());
+    return static_cast<int64_t>(value->value.uint_value());
+  };
+  connection->SetWaitTimeout(seconds("wait_timeout"));
+  connection->SetNetReadTimeout(seconds("net_read_timeout"));
+  connection->SetNetWriteTimeout(seconds("net_write_timeout"));
+  connection->SetMaxAllowedPacket(static_cast<uint32_t>(session_.settings().max_allowed_packet));
 }
 
 Status SqlHandler::Kill(uint64_t id) {
@@ -506,6 +537,7 @@ Status SqlHandler::OnChangeUser(const LoginInfo& login) {
   prepared_.clear();
   NoteUser(login);
   session_.set_identity(ToIdentity(session_.identity().connection_id, login));
+  BeginWaitTimeout(login);
   RETURN_IF_ERROR(TakeCollation(login.collation, &session_));
   session_.set_password_expired(login.account.password_expired);
   RETURN_IF_ERROR(session_.ActivateDefaultRoles());

@@ -60,6 +60,10 @@ class SqlHandler final : public CommandHandler {
   mysql::OkInfo PlainOk() const;
   void Answer(const ConnectionPtr& connection, const Status& status);
   void FinishCommand(const ConnectionPtr& connection);
+  // The session's wait_timeout begins as the global one, or as interactive_timeout.
+  void BeginWaitTimeout(const LoginInfo& login);
+  // Hands the variables that act on the connection down to it; costs nothing while none is set.
+  void ObeyVariables(Connection* connection);
   void NoteRunning(std::string text);
   void NoteUser(const LoginInfo& login);
   Status Kill(uint64_t id);
@@ -69,6 +73,7 @@ class SqlHandler final : public CommandHandler {
   const sql::SessionEnvironment environment_;
   StatementGate* const gate_;
   sql::Session session_;
+  std::optional<uint64_t> obeyed_generation_;  // of the settings, when ObeyVariables last ran
   std::map<uint32_t, Prepared> prepared_;
   std::unique_ptr<ResultWriter> writer_;  // of the command in progress
 

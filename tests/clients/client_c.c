@@ -110,6 +110,28 @@ static void Statements(MYSQL* db) {
   CHECK(mysql_stmt_close(select) == 0);
 }
 
+// A parameter that is a DECIMAL stays exact in arithmetic, whatever its size.
+static void DecimalParameter(MYSQL* db) {
+  MYSQL_STMT* select = Prepare(db, "SELECT ? + 1 = 9007199254740994.5, ? + 0");
+  char big[] = "9007199254740993.5", text[64] = "";
+  MYSQL_BIND in[2] = {0};
+  for (int i = 0; i < 2; ++i) in[i].buffer_type = MYSQL_TYPE_NEWDECIMAL, in[i].buffer = big, in[i].buffer_length = strlen(big);
+  CHECK(mysql_stmt_bind_param(select, in) == 0);
+  Execute(select);
+  long long equal = 0;
+  unsigned long length = 0;
+  MYSQL_BIND out[2] = {0};
+  out[0].buffer_type = MYSQL_TYPE_LONGLONG, out[0].buffer = &equal;
+  out[1].buffer_type = MYSQL_TYPE_STRING, out[1].buffer = text, out[1].buffer_length = sizeof text, out[1].length = &length;
+  CHECK(mysql_stmt_bind_result(select, out) == 0);
+  CHECK(mysql_stmt_fetch(select) == 0);
+  CHECK(equal == 1 && strncmp(text, "9007199254740993.5000", 20) == 0);
+  MYSQL_RES* columns = mysql_stmt_result_metadata(select);
+  CHECK(mysql_fetch_field_direct(columns, 1)->type == MYSQL_TYPE_NEWDECIMAL);
+  mysql_free_result(columns);
+  CHECK(mysql_stmt_close(select) == 0);
+}
+
 static MYSQL_STMT* OpenCursor(MYSQL* db, const char* text, unsigned long prefetch) {
   MYSQL_STMT* statement = Prepare(db, text);
   unsigned long type = CURSOR_TYPE_READ_ONLY;
@@ -270,6 +292,7 @@ int main(int argc, char** argv) {
   mysql_close(admin);
   MYSQL* db = Open("c_client", CLIENT_MULTI_STATEMENTS);
   Statements(db);
+  DecimalParameter(db);
   Cursors(db);
   Transactions(db);
   Results(db);

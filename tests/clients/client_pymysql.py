@@ -162,6 +162,25 @@ def check_kill(connection):
     assert refused(lambda: other.query("SELECT 1")) in (2006, 2013, 1053, 4031)
 
 
+def check_idle(connection):
+    # Of each variable that makes a connection end: the session's own, and what it began with.
+    own, fresh = connect(), None
+    own.query("SET wait_timeout = 1")
+    connection.query("SET GLOBAL wait_timeout = 1, GLOBAL interactive_timeout = 1000")
+    try:
+        fresh = connect()
+        interactive = connect(client_flag=CLIENT.INTERACTIVE)
+    finally:
+        connection.query("SET GLOBAL wait_timeout = DEFAULT, GLOBAL interactive_timeout = DEFAULT")
+    time.sleep(2.5)
+    assert refused(lambda: own.query("SELECT 1")) in (2006, 2013, 4031)
+    assert refused(lambda: fresh.query("SELECT 1")) in (2006, 2013, 4031)
+    with interactive.cursor() as cursor:
+        cursor.execute("SELECT @@wait_timeout, @@interactive_timeout")
+        assert cursor.fetchall() == ((1000, 1000),)
+    interactive.close()
+
+
 def check_load(connection):
     connection.query("CREATE TABLE loaded (a INT)")
     other = connect(database="py", local_infile=True)
@@ -237,7 +256,7 @@ def main():
     connection.query("DROP DATABASE IF EXISTS py")
     connection.query("CREATE DATABASE py")
     connection.select_db("py")
-    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_load, check_character_sets):
+    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_idle, check_load, check_character_sets):
         check(connection)
 
 

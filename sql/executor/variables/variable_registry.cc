@@ -76,6 +76,19 @@ void WarnTruncated(Session* session, const VariableSpec& spec, std::string_view 
       fmt::format("Truncated incorrect {} value: '{}'", spec.name, given));
 }
 
+bool IsOfWrongType(const VariableSpec& spec, const TypedValue& value) {
+  if (value.value.is_null()) {
+    return spec.kind == VariableKind::kInteger || spec.kind == VariableKind::kReal;
+  }
+  return spec.kind == VariableKind::kInteger &&
+         (value.type.is_text() || value.type.is_floating() || value.type.is_decimal());
+}
+
+// Sessions have a value of their own, that of the global one when they began.
+bool IsFixedInSession(std::string_view name) {
+  return name == "max_allowed_packet" || name == "net_buffer_length";
+}
+
 Status WrongScope(const VariableSpec& spec, const char* kind) {
   return UserError(ER_INCORRECT_GLOBAL_LOCAL_VAR, spec.name, kind);
 }
@@ -164,18 +177,20 @@ Status VariableRegistry::Set(Session* session, VariableScope scope, std::string_
     const row::TimeZone& zone = session->eval_context().conversion.time_zone();
     const std::string given =
         value->value.is_null() ? "NULL" : row::ToText(value->value, value->type, zone);
+    if (IsOfWrongType(*spec, *value)) {
+      return UserError(ER_WRONG_TYPE_FOR_VAR, spec->name);
+    }
     if (value->value.is_null() && spec->name != "character_set_results") {
       return UserError(ER_WRONG_VALUE_FOR_VAR, spec->name, "NULL");
-    }
-    if (spec->kind == VariableKind::kInteger &&
-        (value->type.is_text() || value->type.is_floating() || value->type.is_decimal())) {
-      return UserError(ER_WRONG_TYPE_FOR_VAR, spec->name);
     }
     bool clamped = false;
     RETURN_IF_ERROR(NormaliseVariable(*spec, given, &text, &clamped));
     if (clamped) {
       WarnTruncated(session, *spec, given);
     }
+  }
+  if (!global && IsFixedInSession(spec->name)) {
+    return UserError(ER_VARIABLE_IS_READONLY, "SESSION", spec->name, "SET GLOBAL");
   }
   if (spec->name == "innodb_buffer_pool_size") {
     return SetBufferPoolSize(session, *spec, text);
@@ -229,6 +244,7 @@ Status VariableRegistry::SetSession(Session* session, const VariableSpec& spec,
     return bind->write(text, &session->settings());
   }
   session->other_variables()[std::string(spec.name)] = text;
+  ++session->settings().generation;  // some act on the connection, which watches this
   return Status::Ok();
 }
 
