@@ -1,7 +1,16 @@
 // Cursors of system tables: the rows are produced at the start of the scan and kept.
+//
+// Which rows a scan has is narrowed by its hints, so that a row's place in it names no row. SQLite,
+// which reads one table by several scans for conditions joined by OR, takes rows of equal handles
+// for one row. The handle is therefore made of the row's values and of how many rows before it in
+// the scan have the same: scans of one statement read the same columns, among them all that its
+// conditions tell rows apart by.
 #include <charconv>
+#include <map>
+#include <string>
 #include <vector>
 
+#include "row/convert.h"
 #include "sql/catalog/system_table.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
@@ -17,6 +26,7 @@ class SystemTableScan final : public Scan {
 
   int Start(std::string_view plan, int count, sqlite3_value** values) override {
     rows_.clear();
+    handles_.clear();
     at_ = 0;
     QueryRun* run = MachineCallbacks::Current(module_->machine());
     Status status = Collect(*run, plan, count, values);
@@ -35,7 +45,11 @@ class SystemTableScan final : public Scan {
 
   int Column(sqlite3_context* context, int column) override {
     if (column == module_->handle_column()) {
-      sqlite3_result_int64(context, static_cast<sqlite3_int64>(at_));
+      if (handles_.empty()) {
+        MakeHandles();
+      }
+      const std::string& handle = handles_[at_];
+      sqlite3_result_blob64(context, handle.data(), handle.size(), SQLITE_TRANSIENT);
       return SQLITE_OK;
     }
     auto number = static_cast<size_t>(column);
@@ -86,8 +100,24 @@ class SystemTableScan final : public Scan {
     });
   }
 
+  void MakeHandles() {
+    std::map<std::string, size_t> seen;
+    handles_.reserve(rows_.size());
+    for (const std::vector<row::Value>& row : rows_) {
+      std::string handle;
+      for (size_t i = 0; i < row.size(); ++i) {
+        const std::string text =
+            row[i].is_null() ? "" : row::ToText(row[i], module_->table().columns[i].type);
+        handle += (row[i].is_null() ? "N" : std::to_string(text.size())) + ":" + text;
+      }
+      const size_t before = seen[handle]++;
+      handles_.push_back(std::move(handle) + "#" + std::to_string(before));
+    }
+  }
+
   TableModule* module_;
   std::vector<std::vector<row::Value>> rows_;
+  std::vector<std::string> handles_;  // of rows_, or empty while nobody asked
   size_t at_ = 0;
 };
 
