@@ -1,0 +1,126 @@
+"""Says in what two answers to one statement differ."""
+import dataclasses
+import re
+
+import known_differences
+from wire import Answer
+
+COLUMN_FIELDS = ("name", "table", "type", "flags", "length", "decimals", "collation")  # as wire.Answer has them
+FLOAT_TYPES = {4, 5}
+CLOSE = 1e-13  # relative: the last digits of a sum of floats depend on its order
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    aspect: str
+    ours: str
+    theirs: str
+    signature: tuple  # what stays the same while the statement is made smaller
+
+    def __str__(self):
+        return f"{self.aspect}: Borealis {self.ours}, MySQL {self.theirs}"
+
+
+def _difference(aspect, ours, theirs, *signature):
+    return Difference(aspect, str(ours), str(theirs), (aspect, *signature))
+
+
+def difference(statement, ours: Answer, theirs: Answer, looked_at=""):
+    """The first difference that is not a known one and whose aspect the pattern `looked_at` matches, or None."""
+    for found in _all(statement, ours, theirs):
+        if re.match(looked_at, found.aspect) and not known_differences.reason(statement.text, found):
+            return found
+    return None
+
+
+def _all(statement, ours, theirs):
+    """What weighs more comes first."""
+    if ours.error or theirs.error:
+        yield from _errors(ours.error, theirs.error)
+        if ours.error and theirs.error:
+            yield from _warnings(statement, ours, theirs)
+        return
+    if (ours.columns is None) != (theirs.columns is None):
+        yield _difference("has rows", ours.columns is not None, theirs.columns is not None)
+        return
+    if ours.columns is None:
+        for aspect in ("affected", "insert_id", "info"):
+            mine, other = getattr(ours, aspect), getattr(theirs, aspect)
+            if mine != other:
+                yield _difference(aspect, repr(mine), repr(other))
+    else:
+        yield from _rows(statement, ours, theirs)
+    if ours.status != theirs.status:
+        yield _difference("status", ours.status, theirs.status)
+    yield from _warnings(statement, ours, theirs)
+    if ours.columns is not None:
+        yield from _columns("", ours.columns, theirs.columns)
+        if ours.prepared_columns != theirs.prepared_columns:
+            yield from _columns("prepared ", ours.prepared_columns, theirs.prepared_columns)
+
+
+def _errors(ours, theirs):
+    mine, other = (ours or (0, "", "none"))[:3], (theirs or (0, "", "none"))[:3]
+    if mine[0] != other[0]:
+        yield _difference("error", f"{mine[0]} ({mine[2]})", f"{other[0]} ({other[2]})", mine[0], other[0])
+    elif mine[1] != other[1]:
+        yield _difference("SQLSTATE", mine[1], other[1], mine[0])
+    elif mine[2] != other[2]:
+        yield _difference("message", repr(mine[2]), repr(other[2]), mine[0])
+
+
+def _columns(prefix, ours, theirs):
+    if len(ours) != len(theirs):
+        yield _difference(prefix + "columns", len(ours), len(theirs))
+        return
+    for field in ("type", "collation", "decimals", "name", "table", "length", "flags"):
+        at = COLUMN_FIELDS.index(field)
+        for mine, other in zip(ours, theirs):
+            a, b = mine[at], other[at]
+            if a != b:
+                what = f"{a ^ b:#x}" if field == "flags" else (a, b) if field in ("type", "collation") else ""
+                yield _difference(f"{prefix}column {field}", f"{a!r} (type {mine[2]})", f"{b!r} (type {other[2]})", mine[2], other[2], what)
+
+
+def _rows(statement, ours, theirs):
+    if len(ours.rows) != len(theirs.rows):
+        yield _difference("number of rows", len(ours.rows), len(theirs.rows))
+        return
+    if len(ours.columns) != len(theirs.columns):
+        return  # which _columns tells
+    floats = {at for at, column in enumerate(theirs.columns) if column[2] in FLOAT_TYPES} if not statement.prepared else set()
+    mine, other = ours.rows, theirs.rows
+    if not statement.ordered:
+        mine, other = (sorted(rows, key=lambda row: _sort_key(row, floats)) for rows in (mine, other))
+    for a, b in zip(mine, other):
+        for at, (x, y) in enumerate(zip(a, b)):
+            if x != y and not (at in floats and _close(x, y)):
+                kind = theirs.columns[at][2]
+                yield _difference("value", f"{_shown(x)} in column {at + 1}", f"{_shown(y)}", kind, x is None, y is None)
+                return
+
+
+def _sort_key(row, floats):
+    return [b"" if value is None else b"\1" + (b"%.9e" % float(value) if at in floats else value) for at, value in enumerate(row)]
+
+
+def _close(x, y):
+    if x is None or y is None:
+        return False
+    a, b = float(x), float(y)
+    return a != b and abs(a - b) <= CLOSE * max(abs(a), abs(b))
+
+
+def _shown(value):
+    return "NULL" if value is None else repr(value)[1:]
+
+
+def _warnings(statement, ours, theirs):
+    """Of queries as sets: how often a value is looked at, and in which order, is the plan's business."""
+    mine, other = ours.warnings, theirs.warnings
+    if statement.only_reads:
+        mine, other = sorted(set(mine)), sorted(set(other))
+    if mine != other:
+        more, fewer = [w for w in mine if w not in other], [w for w in other if w not in mine]
+        what = ("more" if more else "") + ("fewer" if fewer else "") or "order"
+        yield _difference("warnings", more or mine, fewer or other, what, tuple(sorted({w[1] for w in more})), tuple(sorted({w[1] for w in fewer})))
