@@ -13,27 +13,38 @@ class Changes:
     def __init__(self, dice, tables):
         self.dice, self.tables = dice, tables
 
-    def insert(self, table, rows=None, verb=None):
+    def insert(self, table, verb=None):
+        """Where the server gives the ids, of one row or with all of them: how many numbers a statement takes beyond those it uses is nobody's promise."""
         dice = self.dice
         columns = [column for column in table.columns if dice.chance(90)] or table.columns
-        maker = Expressions(dice)
-        rows = rows or dice.randint(1, 4)
-        cells = [[maker.any(1, c.type.family) if dice.chance(6) else Node("DEFAULT") if dice.chance(2) else maker.literal(c.type) for c in columns] for _ in range(rows)]
         verb = verb or dice.weighted({"INSERT INTO": 5, "INSERT IGNORE INTO": 4, "REPLACE INTO": 2})
+        given = not table.auto or any(column.name == "id" for column in columns)
+        rows = [[self.cell(table, column) for column in columns] for _ in range(dice.randint(1, 4) if given else 1)]
         tail = ""
         if verb == "INSERT INTO" and dice.chance(25):
             tail = Optional(Node(" ON DUPLICATE KEY UPDATE ", self.assignments(table, values_of_new=True)))
-        return Node(f"{verb} {table.name} ", Matrix([c.name for c in columns], cells), tail)
+        return Node(f"{verb} {table.name} ", Matrix([c.name for c in columns], rows), tail)
+
+    def cell(self, table, column):
+        dice, maker = self.dice, Expressions(self.dice)
+        if table.auto and column.name == "id":
+            return Node(dice.choice(column.type.literals))
+        if dice.chance(6):
+            return maker.any(1, column.type.family)
+        return Node("DEFAULT") if dice.chance(2) else maker.literal(column.type)
 
     def insert_select(self, table):
         dice, source = self.dice, self.dice.choice(self.tables)
         columns = dice.some([c for c in table.columns if c.name != "id"] or table.columns, 3)
         maker = Expressions(dice, source.scope("s"))
-        tail = " ORDER BY s.id" if source.key else " LIMIT 1"
-        if not source.key and dice.chance(100):
-            tail = ""
-        items = Many([maker.any(1, c.type.family) for c in columns], least=len(columns))
-        return Node(f"{dice.one_of('INSERT INTO', 'INSERT IGNORE INTO', 'REPLACE INTO')} {table.name} ({', '.join(c.name for c in columns)}) SELECT ", items, f" FROM {source.name} s", tail)
+        items = [maker.any(1, column.type.family) for column in columns]
+        names = [column.name for column in columns]
+        if table.auto:
+            ids = "s.id + 100" if source.key else "1"
+            names, items = ["id", *names], [Node(ids), *items]
+        verb = dice.one_of("INSERT INTO", "INSERT IGNORE INTO", "REPLACE INTO")
+        order = " ORDER BY s.id" if source.key else ""
+        return Node(f"{verb} {table.name} ({', '.join(names)}) SELECT ", Many(items, least=len(items)), f" FROM {source.name} s", order)
 
     def assignments(self, table, values_of_new=False, alias=""):
         dice = self.dice
@@ -50,13 +61,11 @@ class Changes:
         return Many(parts)
 
     def where(self, table, alias=""):
-        dice = self.dice
-        maker = Expressions(dice, table.scope(alias) if alias else [Column(c.name, c.type) for c in table.columns + table.generated])
-        if dice.chance(35) and any(c.name == "id" for c in table.columns):
-            prefix = f"{alias}." if alias else ""
-            return Node(f" WHERE {prefix}id {dice.one_of('=', '<=', '>', 'IN')} ".replace("IN ", "IN "), "(1, 2)" if False else str(dice.randint(1, 6))) if False else \
-                Node(f" WHERE {prefix}id {dice.one_of('= 1', '<= 3', '> 2', 'IN (2, 4)', 'BETWEEN 2 AND 5')}")
-        return Node(" WHERE ", maker.condition(2))
+        dice, prefix = self.dice, f"{alias}." if alias else ""
+        if dice.chance(35) and any(column.name == "id" for column in table.columns):
+            return Node(f" WHERE {prefix}id {dice.one_of('= 1', '<= 3', '> 2', 'IN (2, 4)', 'BETWEEN 2 AND 5')}")
+        scope = table.scope(alias) if alias else [Column(c.name, c.type) for c in table.columns + table.generated]
+        return Node(" WHERE ", Expressions(dice, scope).condition(2))
 
     def update(self, table):
         dice = self.dice

@@ -29,7 +29,7 @@ ATAN({n}) ; ATAN2({n}, {n}) ; ACOS({n}) ; ASIN({n}) ; DEGREES({n}) ; RADIANS({n}
 CONCAT({s}, {a}) ; CONCAT({s}, {s}, {s}) ; CONCAT_WS({s}, {a}, {s}) ; UPPER({s}) ; LOWER({s}) ; LEFT({s}, {k}) ; RIGHT({s}, {k}) ; SUBSTRING({s}, {k}) ; SUBSTRING({s}, {k}, {k}) ; SUBSTRING({s}, -{k}, {k})
 SUBSTRING_INDEX({s}, {s}, {k}) ; SUBSTRING_INDEX({s}, {s}, -{k}) ; TRIM({s}) ; LTRIM({s}) ; RTRIM({s}) ; TRIM(LEADING {s} FROM {s}) ; TRIM(BOTH {s} FROM {s}) ; LPAD({s}, {k}, {s}) ; RPAD({s}, {k}, {s}) ; REPEAT({s}, {k})
 REPLACE({s}, {s}, {s}) ; REVERSE({s}) ; INSERT({s}, {k}, {k}, {s}) ; SPACE({k}) ; HEX({a}) ; HEX({i}) ; BIN({i}) ; OCT({i}) ; CONV({a}, 10, 16) ; CONV({s}, 16, 10) ; QUOTE({s}) ; SOUNDEX({s}) ; ELT({k}, {s}, {a}) ; FORMAT({n}, {k})
-TO_BASE64({s}) ; MD5({s}) ; SHA1({s}) ; SHA2({s}, 256) ; INET_NTOA({i}) ; CHAR({i}, {k} USING utf8mb4) ; CAST({a} AS CHAR) ; CAST({a} AS CHAR(3)) ; CONVERT({s} USING {charset}) ; {s} COLLATE utf8mb4_bin
+TO_BASE64({s}) ; SHA2({s}, 256) ; INET_NTOA({i}) ; CHAR({i}, {k} USING utf8mb4) ; CAST({a} AS CHAR) ; CAST({a} AS CHAR(3)) ; CONVERT({s} USING {charset}) ; {s} COLLATE utf8mb4_bin
 DATE_FORMAT({t}, {format}) ; TIME_FORMAT({t}, {format}) ; DAYNAME({t}) ; MONTHNAME({t}) ; CHARSET({a}) ; COLLATION({a}) ; REGEXP_SUBSTR({s}, {regex}) ; REGEXP_REPLACE({s}, {regex}, {s}) ; BIN_TO_UUID({b})
 JSON_UNQUOTE({j}) ; JSON_TYPE({j}) ; JSON_PRETTY({j}) ; JSON_QUOTE({s}) ; JSON_VALUE({j}, {path}) ; {jcol}->>{path} ; IF({c}, {s}, {s}) ; CASE WHEN {c} THEN {s} WHEN {c} THEN {a} ELSE {s} END ; COALESCE({s}, {a})
 IFNULL({s}, {s}) ; NULLIF({s}, {s}) ; GREATEST({s}, {s}) ; LEAST({s}, {a}) ; IF({c}, {t}, {s}) ; IFNULL({i}, {s}) ; GET_FORMAT(DATE, 'EUR')

@@ -14,6 +14,12 @@ WINDOW_TEMPLATES = ["ROW_NUMBER()", "RANK()", "DENSE_RANK()", "NTILE({k1})", "CU
 FRAMES = ["", "", "", " ROWS UNBOUNDED PRECEDING", " ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING", " ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
           " ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING", " RANGE UNBOUNDED PRECEDING"]
 
+TABLE_DOCUMENTS = ["'[{\"a\": 1, \"b\": \"x\"}, {\"a\": \"2\", \"b\": null}, {\"b\": [1]}]'", "'[1, 2, \"c\"]'", "'{\"a\": 5}'"]
+TABLE_COLUMNS = ["v INT PATH '$.a'", "v VARCHAR(10) PATH '$.b'", "v INT PATH '$.a' DEFAULT '7' ON EMPTY", "v JSON PATH '$.b'", "v INT EXISTS PATH '$.b'",
+                 "v DECIMAL(5,2) PATH '$.a' NULL ON ERROR"]
+SERIES = [("1", "v + 1", "i"), ("1.5", "v + 1", "d"), ("0e0", "v + 1", "f"), ("CAST('a' AS CHAR(20))", "CONCAT(v, 'b')", "s"),
+          ("DATE'2024-02-27'", "v + INTERVAL 1 DAY", "t"), ("CAST(1 AS UNSIGNED)", "v + 1", "i")]
+
 
 @dataclasses.dataclass
 class Query:
@@ -109,7 +115,8 @@ class Queries:
         if order and not distinct and dice.chance(45):
             keys = [Node(maker.any(1), dice.one_of("", " DESC")) for _ in range(dice.randint(0, 2))]
             limit = Optional(f" LIMIT {dice.randint(0, 4)}{dice.one_of('', ' OFFSET 1')}") if dice.chance(50) else ""
-            tail, ordered = Node(" ORDER BY ", Many([*keys, *order], least=len(order)) if not keys else Node(Optional(Node(Many(keys), ", ")), ", ".join(order)), limit), True
+            leading = Optional(Node(Many(keys), ", ")) if keys else ""
+            tail, ordered = Node(" ORDER BY ", leading, ", ".join(order), limit), True
         return Query(Node("SELECT ", distinct, Many(items), " FROM ", text, self.where(maker), tail), ordered)
 
     def groups(self):
@@ -178,19 +185,17 @@ class Queries:
     def with_tables(self):
         dice, families = self.dice, self.families()
         head, maker = self.over("q", families)
-        body = self.set_operation().tree if False else self.block(families)
         twice = Optional(" JOIN q AS r ON q.x0 <=> r.x0") if dice.chance(40) else ""
-        return Query(Node("WITH q AS (", body, ") ", head, " FROM q", twice, self.where(maker, 40)))
+        return Query(Node("WITH q AS (", self.block(families), ") ", head, " FROM q", twice, self.where(maker, 40)))
 
     def recursive(self):
-        dice = self.dice
-        start, step, limit = dice.one_of("1", "1.5", "0e0", "CAST('a' AS CHAR(20))", "DATE'2024-02-27'", "CAST(1 AS UNSIGNED)"), None, dice.randint(2, 6)
-        step = {"C": "CONCAT(v, 'b')", "D": "v + INTERVAL 1 DAY"}.get(start[0] if "CHAR" in start or "DATE" in start else "", "v + 1")
-        maker = Expressions(dice, [Column("n", values.ColumnType("i", "", ""), "q"), Column("v", values.ColumnType("s" if "CHAR" in start else "t" if "DATE" in start else "d", "", ""), "q")])
-        return Query(Node(f"WITH RECURSIVE q (n, v) AS (SELECT 1, {start} UNION ALL SELECT n + 1, {step} FROM q WHERE n < {limit}) SELECT q.n, q.v, ", maker.any(2), " AS x FROM q"))
+        dice, limit = self.dice, self.dice.randint(2, 6)
+        start, step, family = dice.choice(SERIES)
+        maker = Expressions(dice, [Column("n", values.ColumnType("i", "", ""), "q"), Column("v", values.ColumnType(family, "", ""), "q")])
+        body = f"SELECT 1, {start} UNION ALL SELECT n + 1, {step} FROM q WHERE n < {limit}"
+        return Query(Node(f"WITH RECURSIVE q (n, v) AS ({body}) SELECT q.n, q.v, ", maker.any(2), " AS x FROM q"))
 
     def json_table(self):
         dice = self.dice
-        document = dice.one_of("'[{\"a\": 1, \"b\": \"x\"}, {\"a\": \"2\", \"b\": null}, {\"b\": [1]}]'", "'[1, 2, \"c\"]'", "'{\"a\": 5}'")
-        column = dice.one_of("v INT PATH '$.a'", "v VARCHAR(10) PATH '$.b'", "v INT PATH '$.a' DEFAULT '7' ON EMPTY", "v JSON PATH '$.b'", "v INT EXISTS PATH '$.b'", "v DECIMAL(5,2) PATH '$.a' NULL ON ERROR")
-        return Query(Node(f"SELECT j.o, j.v FROM JSON_TABLE({document}, {dice.one_of(chr(39) + '$[*]' + chr(39), chr(39) + '$' + chr(39))} COLUMNS (o FOR ORDINALITY, {column})) AS j"))
+        document, path, column = dice.choice(TABLE_DOCUMENTS), dice.one_of("'$[*]'", "'$'"), dice.choice(TABLE_COLUMNS)
+        return Query(Node(f"SELECT j.o, j.v FROM JSON_TABLE({document}, {path} COLUMNS (o FOR ORDINALITY, {column})) AS j"))

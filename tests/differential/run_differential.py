@@ -19,15 +19,15 @@ from script import make_script, statement  # noqa: E402
 from shrinking import shrink  # noqa: E402
 
 SHRINK_SECONDS = 15
-SHRUNK_PER_SIGNATURE = 3  # of one run and process: what follows is only counted
 DIFFERENCES_PER_SCRIPT = 6
 
 
 class Finder:
     """Looks at scripts, one after the other, and tells each difference."""
 
-    def __init__(self, pair, replay):
-        self.pair, self.replay, self.found, self.prefix = pair, replay, collections.Counter(), None
+    def __init__(self, pair, replay, shown):
+        """`shown`: of differences with one signature so many are made small and printed, and the others counted."""
+        self.pair, self.replay, self.shown, self.found, self.prefix = pair, replay, shown, collections.Counter(), None
 
     def seed(self, seed):
         statements = make_script(seed)
@@ -47,7 +47,7 @@ class Finder:
 
     def report(self, seed, statements, difference):
         self.found[difference.signature] += 1
-        if self.found[difference.signature] > SHRUNK_PER_SIGNATURE:
+        if self.found[difference.signature] > self.shown:
             return
         self.prefix = None
         self.last = difference
@@ -89,7 +89,7 @@ def work(number, given, ours, theirs, deadline, results):
     ran = scripts = 0
     found = collections.Counter()
     with Pair(ours, theirs, f"differential_{os.getpid()}", given.aspects) as pair:
-        finder = Finder(pair, replay)
+        finder = Finder(pair, replay, given.shown)
         seed = given.seed + number
         while time.monotonic() < deadline and (given.count is None or seed < given.seed + given.count):
             finder.seed(seed)
@@ -133,6 +133,7 @@ def parse():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--server", help="a Borealis that runs already, instead of one of its own")
     parser.add_argument("--aspects", default="", help="a pattern: compare these alone, such as 'error|value'")
+    parser.add_argument("--shown", type=int, default=3, help="how many differences of one kind are made small and printed")
     parser.add_argument("--print-script", action="store_true", help="print the seed's script and do nothing")
     parser.add_argument("--self-check", action="store_true", help="see that differences made on purpose are found")
     given = parser.parse_args()

@@ -24,13 +24,11 @@ class Table:
     generated: list = dataclasses.field(default_factory=list)
     key: tuple = ()  # names of the primary key's columns
     parent: str = ""
+    auto: bool = False  # id is AUTO_INCREMENT
     is_view: bool = False
 
     def scope(self, alias=None):
         return [Column(column.name, column.type, alias or self.name) for column in self.columns + self.generated]
-
-    def writable(self):
-        return [column for column in self.columns if column.name != "id" or self.key == ("id",)]
 
 
 def key_part(dice, column):
@@ -59,7 +57,7 @@ def make_table(dice, name, others):
     style = dice.weighted({"auto": 4, "plain": 4, "composite": 1, "none": 1})
     if style == "auto":
         parts.append(Node("id INT AUTO_INCREMENT PRIMARY KEY"))
-        table.key = ("id",)
+        table.key, table.auto = ("id",), True
     else:
         parts.append(Node("id INT NOT NULL" if style != "none" else "id INT"))
     parts += [Optional(column_definition(dice, column)) for column in columns]
