@@ -3,10 +3,10 @@ import values
 from expressions import Column, Expressions
 from tree import Expression, Many, Matrix, Node, Optional
 
-MODES = ["", "STRICT_TRANS_TABLES", "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO", "NO_ZERO_DATE", "ERROR_FOR_DIVISION_BY_ZERO",
-         "ANSI_QUOTES,PIPES_AS_CONCAT", "NO_UNSIGNED_SUBTRACTION", "ALLOW_INVALID_DATES", "PAD_CHAR_TO_FULL_LENGTH", "TIME_TRUNCATE_FRACTIONAL", "HIGH_NOT_PRECEDENCE",
-         "IGNORE_SPACE", "NO_AUTO_VALUE_ON_ZERO", "NO_BACKSLASH_ESCAPES",
-         "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"]
+DEFAULT_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+MODES = ["", "STRICT_TRANS_TABLES", "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO", "NO_ZERO_DATE",
+         "ERROR_FOR_DIVISION_BY_ZERO", "ANSI_QUOTES,PIPES_AS_CONCAT", "NO_UNSIGNED_SUBTRACTION", "ALLOW_INVALID_DATES", "PAD_CHAR_TO_FULL_LENGTH",
+         "TIME_TRUNCATE_FRACTIONAL", "HIGH_NOT_PRECEDENCE", "IGNORE_SPACE", "NO_AUTO_VALUE_ON_ZERO", "NO_BACKSLASH_ESCAPES", DEFAULT_MODE]
 
 
 class Changes:
@@ -14,7 +14,7 @@ class Changes:
         self.dice, self.tables = dice, tables
 
     def insert(self, table, verb=None):
-        """Where the server gives the ids, of one row or with all of them: how many numbers a statement takes beyond those it uses is nobody's promise."""
+        """Where the server gives the ids, of one row or with all of them: nobody promises how many numbers a statement takes and does not use."""
         dice = self.dice
         columns = [column for column in table.columns if dice.chance(90)] or table.columns
         verb = verb or dice.weighted({"INSERT INTO": 5, "INSERT IGNORE INTO": 4, "REPLACE INTO": 2})
@@ -79,10 +79,13 @@ class Changes:
     def joined(self, table):
         """UPDATE or DELETE of one of two tables that are joined by their keys."""
         dice, other = self.dice, self.dice.choice(self.tables)
-        on = Node("a.id = b.id") if any(c.name == "id" for c in other.columns) else Expressions(dice, table.scope("a") + other.scope("b")).condition(1)
+        on = Node("a.id = b.id")
+        if not any(column.name == "id" for column in other.columns):
+            on = Expressions(dice, table.scope("a") + other.scope("b")).condition(1)
+        tables = Node(f"{table.name} a {dice.one_of('JOIN', 'LEFT JOIN')} {other.name} b ON ", on)
         if dice.chance(50):
-            return Node(f"UPDATE {table.name} a {dice.one_of('JOIN', 'LEFT JOIN')} {other.name} b ON ", on, " SET ", self.assignments(table, alias="a"), Optional(self.where(other, "b")))
-        return Node(f"DELETE a FROM {table.name} a JOIN {other.name} b ON ", on, self.where(other, "b"))
+            return Node("UPDATE ", tables, " SET ", self.assignments(table, alias="a"), Optional(self.where(other, "b")))
+        return Node("DELETE a FROM ", tables, self.where(other, "b"))
 
     def change(self, table):
         dice = self.dice

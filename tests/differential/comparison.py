@@ -7,6 +7,7 @@ from wire import Answer
 
 COLUMN_FIELDS = ("name", "table", "type", "flags", "length", "decimals", "collation")  # as wire.Answer has them
 FLOAT_TYPES = {4, 5}
+WARNINGS_TOLD = re.compile(r"  Warnings: \d+$")  # of info; the warnings themselves are compared
 CLOSE = 1e-13  # relative: the last digits of a sum of floats depend on its order
 
 
@@ -45,9 +46,9 @@ def _all(statement, ours, theirs):
         return
     if ours.columns is None:
         for aspect in ("affected", "insert_id", "info"):
-            mine, other = getattr(ours, aspect), getattr(theirs, aspect)
+            mine, other = (WARNINGS_TOLD.sub("", str(getattr(answer, aspect))) for answer in (ours, theirs))
             if mine != other:
-                yield _difference(aspect, repr(mine), repr(other))
+                yield _difference(aspect, mine, other)
     else:
         yield from _rows(statement, ours, theirs)
     if ours.status != theirs.status:
@@ -118,11 +119,18 @@ def _shown(value):
 
 
 def _warnings(statement, ours, theirs):
-    """Of queries as sets: how often a value is looked at, and in which order, is the plan's business."""
+    """Of queries as sets: how often a value is looked at, and in which order, is the plan's business. What differs by its number alone is one
+    difference; otherwise each number is, so that a known difference does not hide behind another."""
     mine, other = ours.warnings, theirs.warnings
     if statement.only_reads:
         mine, other = sorted(set(mine)), sorted(set(other))
-    if mine != other:
-        more, fewer = [w for w in mine if w not in other], [w for w in other if w not in mine]
-        what = ("more" if more else "") + ("fewer" if fewer else "") or "order"
-        yield _difference("warnings", more or mine, fewer or other, what, tuple(sorted({w[1] for w in more})), tuple(sorted({w[1] for w in fewer})))
+    more, fewer = [w for w in mine if w not in other], [w for w in other if w not in mine]
+    if not more and not fewer:
+        if mine != other:
+            yield _difference("warnings", mine, other, "order or number")
+        return
+    codes = sorted({warning[1] for warning in more + fewer})
+    parts = [codes] if len(codes) == 2 and len({w[1] for w in more}) == len({w[1] for w in fewer}) == 1 else [[code] for code in codes]
+    for part in parts:
+        a, b = ([w for w in listed if w[1] in part] for listed in (more, fewer))
+        yield _difference("warnings", a, b, tuple(part), bool(a), bool(b))

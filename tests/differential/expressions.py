@@ -35,7 +35,7 @@ class Expressions:
         if family == "n":
             family = dice.weighted(NUMBERS)
         if family == "a" or (family not in "cj" and dice.chance(ODD_PERCENT)):
-            family = dice.weighted(values.FAMILIES)
+            family = "s" if family == "t" else dice.weighted(values.FAMILIES)
         if depth <= 0 or (depth < 3 and family != "c" and dice.chance(25)):
             return self.leaf(family)
         if self.subquery and family != "c" and dice.chance(4):
@@ -68,7 +68,8 @@ class Expressions:
             columns = [column for column in self.columns if column.type.family == "j"]
             return Expression(dice.choice(columns).sql) if columns else Expression("CAST(NULL AS JSON)")
         lists = {"unit": values.UNITS, "compound": values.COMPOUND_UNITS, "format": values.FORMATS, "path": values.PATHS, "pattern": values.PATTERNS,
-                 "regex": values.REGEXES, "charset": ["utf8mb4", "latin1", "ascii", "binary", "utf8mb3"]}
+                 "regex": values.REGEXES, "charset": ["utf8mb4", "latin1", "ascii", "binary", "utf8mb3"],
+                 "clock": values.CLOCKS}
         if slot in lists:
             return dice.choice(lists[slot])
         return self.any(depth, slot)

@@ -1,7 +1,8 @@
 """What expressions are made of: templates by the family of their result.
 
 In braces stand operands: i d f s b t j an expression of that family, n a number of any kind, a anything, c a condition; and others that
-are no expressions: k a small integer, unit, compound, format, path, pattern, regex, charset, jcol a JSON column.
+are no expressions: k a small integer, unit, compound, format, path, pattern, regex, charset, jcol a JSON
+column, clock a TIME. Numbers are no operands of what takes dates: 8.0 and 9 differ in which of them are dates.
 """
 
 TEMPLATES = {
@@ -39,9 +40,9 @@ UNHEX({s}) ; FROM_BASE64({s}) ; CAST({a} AS BINARY) ; CAST({a} AS BINARY(4)) ; C
 ({b} & {b}) ; ({b} | {b}) ; ~{b} ; REPLACE({b}, {b}, {s}) ; LPAD({b}, {k}, {b}) ; UUID_TO_BIN({s}) ; INSERT({b}, {k}, {k}, {b}) ; TRIM({b}) ; GREATEST({b}, {s})
 """,
     "t": """
-DATE({a}) ; TIME({a}) ; TIMESTAMP({t}) ; TIMESTAMP({t}, {t}) ; CAST({a} AS DATE) ; CAST({a} AS TIME) ; CAST({a} AS TIME(3)) ; CAST({a} AS DATETIME) ; CAST({a} AS DATETIME(6)) ; LAST_DAY({t}) ; FROM_DAYS({i}) ; MAKEDATE({i}, {i})
+DATE({s}) ; DATE({t}) ; DATE(20240229) ; TIME({s}) ; TIME({t}) ; TIME(123456) ; TIMESTAMP({t}) ; TIMESTAMP({t}, {t}) ; CAST({s} AS DATE) ; CAST({t} AS TIME) ; CAST({s} AS TIME(3)) ; CAST(20240229123456 AS DATETIME) ; CAST({t} AS DATETIME(6)) ; LAST_DAY({t}) ; FROM_DAYS(70{k}000) ; MAKEDATE({i}, {i})
 MAKETIME({i}, {i}, {n}) ; SEC_TO_TIME({n}) ; FROM_UNIXTIME({n}) ; STR_TO_DATE({s}, {format}) ; DATE_ADD({t}, INTERVAL {i} {unit}) ; DATE_SUB({t}, INTERVAL {n} {unit}) ; DATE_ADD({t}, INTERVAL {s} {compound})
-({t} + INTERVAL {k} {unit}) ; ADDDATE({t}, {i}) ; SUBDATE({t}, {k}) ; ADDTIME({t}, {t}) ; SUBTIME({t}, {t}) ; TIMEDIFF({t}, {t}) ; TIMESTAMPADD({unit}, {i}, {t}) ; CONVERT_TZ({t}, '+00:00', '+05:30') ; NOW() ; CURDATE() ; CURTIME(3)
+({t} + INTERVAL {k} {unit}) ; ADDDATE({t}, {i}) ; SUBDATE({t}, {k}) ; ADDTIME({t}, {clock}) ; SUBTIME({t}, {clock}) ; TIMEDIFF({t}, {t}) ; TIMESTAMPADD({unit}, {i}, {t}) ; CONVERT_TZ({t}, '+00:00', '+05:30') ; NOW() ; CURDATE() ; CURTIME(3)
 IF({c}, {t}, {t}) ; COALESCE({t}, {t}) ; IFNULL({t}, {t}) ; NULLIF({t}, {t}) ; GREATEST({t}, {t}) ; LEAST({t}, {t}) ; CASE WHEN {c} THEN {t} END
 """,
     "j": """
@@ -50,7 +51,7 @@ JSON_REMOVE({j}, {path}) ; JSON_ARRAY_APPEND({j}, {path}, {a}) ; JSON_ARRAY_INSE
 CAST({a} AS JSON) ; IF({c}, {j}, {j}) ; COALESCE({j}, {j}) ; CASE WHEN {c} THEN {j} END ; IFNULL({j}, {j}) ; NULLIF({j}, {j})
 """,
     "c": """
-({a} = {a}) ; ({a} <=> {a}) ; ({i} < {i}) ; ({n} >= {n}) ; ({s} = {s}) ; ({s} < {s}) ; ({t} > {t}) ; ({t} = {s}) ; ({t} <= {i}) ; ({d} <> {d}) ; ({b} = {s}) ; ({j} = {a}) ; ({a} != {a}) ; ({s} > {n}) ; ({j} < {j})
+({a} = {a}) ; ({a} <=> {a}) ; ({i} < {i}) ; ({n} >= {n}) ; ({s} = {s}) ; ({s} < {s}) ; ({t} > {t}) ; ({t} = {s}) ; ({t} <= {t}) ; ({d} <> {d}) ; ({b} = {s}) ; ({j} = {a}) ; ({a} != {a}) ; ({s} > {n}) ; ({j} < {j})
 ({n} BETWEEN {n} AND {n}) ; ({s} NOT BETWEEN {s} AND {s}) ; ({t} BETWEEN {t} AND {t}) ; ({a} IN ({a}, {a})) ; ({i} IN ({i}, {i}, {i})) ; ({s} NOT IN ({s}, {s})) ; ({t} IN ({t}, {t})) ; ({i} IN ({s}, {n}))
 ({s} LIKE {pattern}) ; ({a} NOT LIKE {pattern}) ; ({s} LIKE {s}) ; ({s} REGEXP {regex}) ; ({s} NOT REGEXP {regex}) ; REGEXP_LIKE({s}, {regex}, 'c') ; ({a} IS NULL) ; ({a} IS NOT NULL) ; ({a} IS TRUE) ; ({c} IS NOT FALSE) ; ({c} IS UNKNOWN)
 ({c} AND {c}) ; ({c} OR {c}) ; (NOT {c}) ; ({c} XOR {c}) ; ({a} OR {c}) ; (({i}, {s}) = ({i}, {s})) ; (({i}, {i}) IN (({i}, {i}), ({n}, {i}))) ; ({s} COLLATE utf8mb4_bin = {s}) ; ({i} MEMBER OF ({j})) ; (({i}, {s}) < ({i}, {s}))

@@ -14,7 +14,8 @@ WINDOW_TEMPLATES = ["ROW_NUMBER()", "RANK()", "DENSE_RANK()", "NTILE({k1})", "CU
 FRAMES = ["", "", "", " ROWS UNBOUNDED PRECEDING", " ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING", " ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
           " ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING", " RANGE UNBOUNDED PRECEDING"]
 
-TABLE_DOCUMENTS = ["'[{\"a\": 1, \"b\": \"x\"}, {\"a\": \"2\", \"b\": null}, {\"b\": [1]}]'", "'[1, 2, \"c\"]'", "'{\"a\": 5}'"]
+TABLE_DOCUMENTS = ["'[{\"a\": 1, \"b\": \"x\"}, {\"a\": \"2\", \"b\": null}, {\"b\": [1]}]'",
+                   "'[1, 2, \"c\"]'", "'{\"a\": 5}'"]
 TABLE_COLUMNS = ["v INT PATH '$.a'", "v VARCHAR(10) PATH '$.b'", "v INT PATH '$.a' DEFAULT '7' ON EMPTY", "v JSON PATH '$.b'", "v INT EXISTS PATH '$.b'",
                  "v DECIMAL(5,2) PATH '$.a' NULL ON ERROR"]
 SERIES = [("1", "v + 1", "i"), ("1.5", "v + 1", "d"), ("0e0", "v + 1", "f"), ("CAST('a' AS CHAR(20))", "CONCAT(v, 'b')", "s"),
@@ -33,8 +34,8 @@ class Queries:
 
     def any(self) -> Query:
         dice = self.dice
-        shapes = {self.expressions: 8, self.rows: 8, self.groups: 4, self.windows: 3, self.set_operation: 3, self.with_tables: 2, self.recursive: 1, self.derived: 2,
-                  self.json_table: 1}
+        shapes = {self.expressions: 8, self.rows: 8, self.groups: 4, self.windows: 3, self.set_operation: 3, self.with_tables: 2,
+                  self.recursive: 1, self.derived: 2, self.json_table: 1}
         return dice.weighted(shapes if self.tables else {self.expressions: 1})()
 
     def expressions(self):
@@ -96,9 +97,11 @@ class Queries:
         if form == 0:
             return Expression(dice.one_of("EXISTS", "NOT EXISTS"), f" (SELECT 1 FROM {table.name} {alias} WHERE ", correlated.condition(1), ")")
         if form == 1:
-            return Expression(maker.any(1, family), dice.one_of(" IN", " NOT IN"), " (SELECT ", inner.any(0, family), f" FROM {table.name} {alias}", Optional(Node(" WHERE ", correlated.condition(1))), ")")
+            where = Optional(Node(" WHERE ", correlated.condition(1)))
+            return Expression(maker.any(1, family), dice.one_of(" IN", " NOT IN"), " (SELECT ", inner.any(0, family), f" FROM {table.name} {alias}", where, ")")
         if form == 2:
-            return Expression(maker.any(1, family), dice.one_of(" > ALL", " = ANY", " <= ANY", " <> ALL"), " (SELECT ", inner.any(0, family), f" FROM {table.name} {alias})")
+            operator = dice.one_of(" > ALL", " = ANY", " <= ANY", " <> ALL")
+            return Expression(maker.any(1, family), operator, " (SELECT ", inner.any(0, family), f" FROM {table.name} {alias})")
         return Expression(maker.any(1, family), " < ", self.subquery(family))
 
     def items(self, maker, most=4, alias=True, depth=2):
@@ -128,7 +131,9 @@ class Queries:
         items = [Node(key, f" AS k{at}") for at, key in enumerate(keys)] + [Node(maker.aggregate(), f" AS x{at}") for at in range(dice.randint(1, 3))]
         rollup = Optional(" WITH ROLLUP") if dice.chance(20) else ""
         group = Node(" GROUP BY ", Many([f"k{at}" if dice.chance(30) else key for at, key in enumerate(keys)]), rollup) if keys else ""
-        having = Optional(Node(" HAVING ", Expression(maker.aggregate("i"), dice.one_of(" > ", " <> "), maker.leaf("i") if not scope else dice.choice(values.INTEGERS)))) if dice.chance(20) else ""
+        having = ""
+        if dice.chance(20):
+            having = Optional(Node(" HAVING ", Expression(maker.aggregate("i"), dice.one_of(" > ", " <> "), dice.choice(values.INTEGERS))))
         return Query(Node("SELECT ", Many(items), " FROM ", text, self.where(maker, 30), group, having))
 
     def windows(self):
@@ -144,7 +149,8 @@ class Queries:
             partition = Optional(Node("PARTITION BY ", maker.any(dice.one_of(0, 1)), " ")) if dice.chance(50) else ""
             leading = Optional(Node(maker.any(0), dice.one_of(", ", " DESC, "))) if dice.chance(40) else ""
             frame = "" if "()" in template or "LAG" in template or "LEAD" in template or "NTILE" in template else dice.choice(FRAMES)
-            items.append(Node(maker.call(template, 2), " OVER (", partition, "ORDER BY ", leading, f"{alias}.id", Optional(frame) if frame else "", f") AS w{at}"))
+            frame = Optional(frame) if frame else ""
+            items.append(Node(maker.call(template, 2), " OVER (", partition, "ORDER BY ", leading, f"{alias}.id", frame, f") AS w{at}"))
         return Query(Node("SELECT ", Many(items), f" FROM {table.name} {alias}", self.where(maker, 25)))
 
     def block(self, families):
@@ -156,7 +162,8 @@ class Queries:
             table, alias = dice.choice(self.tables), self.alias()
             maker = Expressions(dice, table.scope(alias))
             tail = Node(f" FROM {table.name} {alias}", self.where(maker, 30))
-        return Node("SELECT ", Many([Node(maker.any(dice.one_of(0, 1), family), f" AS x{at}") for at, family in enumerate(families)], least=len(families)), tail)
+        items = [Node(maker.any(dice.one_of(0, 1), family), f" AS x{at}") for at, family in enumerate(families)]
+        return Node("SELECT ", Many(items, least=len(items)), tail)
 
     def families(self, most=3):
         return [self.dice.weighted(values.FAMILIES) for _ in range(self.dice.randint(1, most))]

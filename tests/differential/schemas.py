@@ -14,6 +14,7 @@ SIMPLE_GENERATED = {  # by family of the source; deterministic, and typed like t
     "t": [("INT", "HOUR({c})"), ("VARCHAR(40)", "CAST({c} AS CHAR)")],
     "j": [("VARCHAR(30)", "JSON_TYPE({c})"), ("INT", "JSON_LENGTH({c})")],
 }
+FAMILY_OF = {"INT": "i", "BIGINT": "i", "DOUBLE": "f", "DECIMAL": "d"}
 DEFAULTS = {"i": ["0", "1", "'1'"], "d": ["0", "1.5", "0.0"], "f": ["0", "1.5e0"], "s": ["''", "'a'", "'1'"], "b": ["''", "'ab'"], "t": ["NULL"], "j": ["NULL"]}
 
 
@@ -77,7 +78,8 @@ def _generated(dice, table):
     for at in range(dice.weighted({0: 5, 1: 3, 2: 1})):
         source = dice.choice(table.columns[1:])
         sql, template = dice.choice(SIMPLE_GENERATED[source.type.family])
-        column = Column(f"g{at + 1}", values.ColumnType("i" if sql in ("INT", "BIGINT") else "f" if sql == "DOUBLE" else "d" if "DEC" in sql else "s", sql, sql.split("(")[0]))
+        kind = sql.split("(")[0]
+        column = Column(f"g{at + 1}", values.ColumnType(FAMILY_OF.get(kind, "s"), sql, kind))
         table.generated.append(column)
         parts.append(Optional(f"{column.name} {sql} AS ({template.replace('{c}', source.name)}){dice.one_of('', ' VIRTUAL', ' STORED')}"))
     return parts
@@ -108,7 +110,8 @@ def _foreign_key(dice, table, others):
     if not parents or not dice.chance(25):
         return []
     table.parent = dice.choice(parents).name
-    actions = ["", " ON DELETE CASCADE", " ON DELETE SET NULL", " ON UPDATE CASCADE", " ON DELETE RESTRICT ON UPDATE CASCADE", " ON DELETE CASCADE ON UPDATE SET NULL"]
+    actions = ["", " ON DELETE CASCADE", " ON DELETE SET NULL", " ON UPDATE CASCADE", " ON DELETE RESTRICT ON UPDATE CASCADE",
+               " ON DELETE CASCADE ON UPDATE SET NULL"]
     table.columns.append(Column("parent_id", values.ColumnType("i", "INT", "INT", [str(at) for at in range(1, 9)])))
     return [Optional(Node("parent_id INT")),
             Optional(Node(f"CONSTRAINT {table.name}_fk FOREIGN KEY (parent_id) REFERENCES {table.parent} (id){dice.choice(actions)}"))]

@@ -22,7 +22,8 @@ class GeneratorTest(unittest.TestCase):
 
     def test_every_kind_of_statement_comes(self):
         words = {s.text.split()[0] for seed in range(300) for s in make_script(seed)}
-        self.assertLessEqual({"CREATE", "SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE", "ALTER", "BEGIN", "ROLLBACK", "COMMIT", "SAVEPOINT", "SET", "SHOW"}, words)
+        wanted = "CREATE SELECT WITH INSERT REPLACE UPDATE DELETE ALTER BEGIN ROLLBACK COMMIT SAVEPOINT SET SHOW"
+        self.assertLessEqual(set(wanted.split()), words)
 
     def test_variants_are_statements_of_their_own(self):
         for each in make_script(5):

@@ -23,6 +23,7 @@ BYTES = ["x''", "x'00'", "x'FF'", "x'C3A9'", "x'616263'", "x'4142'", "x'F09F9880
 TEMPORALS = ["DATE'2024-02-29'", "DATE'1000-01-01'", "DATE'9999-12-31'", "DATE'2023-11-14'", "TIME'00:00:00'", "TIME'-838:59:59'", "TIME'838:59:59'",
              "TIME'12:34:56.789'", "TIME'-00:00:01'", "TIMESTAMP'2024-02-29 23:59:59'", "TIMESTAMP'1970-01-01 00:00:01'", "TIMESTAMP'2038-01-19 03:14:07.999999'",
              "TIMESTAMP'2024-12-31 12:00:00.5'", "TIMESTAMP'0001-01-01 00:00:00'", "TIME'25:00:00'", "DATE'2024-12-30'", "TIMESTAMP'2000-01-01 00:00:00'"]
+CLOCKS = [literal for literal in TEMPORALS if literal.startswith("TIME'")] + ["'01:00:00'", "'-00:30:00.5'"]
 DOCUMENTS = ["JSON_ARRAY()", "JSON_OBJECT()", "JSON_ARRAY(1, 'a', NULL)", "JSON_OBJECT('a', 1, 'b', JSON_ARRAY(1, 2))", "CAST('1' AS JSON)", "CAST('null' AS JSON)",
              "CAST('\"abc\"' AS JSON)", "CAST('[1, [2, 3], {\"k\": \"v\"}]' AS JSON)", "CAST('1.5' AS JSON)", "CAST('true' AS JSON)", "CAST('{\"a\": {\"b\": [1, 2.5, null]}}' AS JSON)"]
 LITERALS = {"i": INTEGERS, "d": DECIMALS, "f": FLOATS, "s": TEXTS, "b": BYTES, "t": TEMPORALS, "j": DOCUMENTS}

@@ -92,7 +92,7 @@ class Session:
         if packet.is_ok_packet():
             ok = OKPacketWrapper(packet)
             answer.affected, answer.insert_id, answer.warning_count = ok.affected_rows, ok.insert_id, ok.warning_count
-            answer.status, answer.info = ok.server_status & COMPARED_STATUS, ok.message.decode("utf-8", "backslashreplace")
+            answer.status, answer.info = ok.server_status & COMPARED_STATUS, ok.message[1:].decode("utf-8", "backslashreplace")  # its length comes first
             return
         answer.columns = self._read_fields(packet.read_length_encoded_integer())
         while not (packet := self.connection._read_packet(Packet)).is_eof_packet():
