@@ -78,6 +78,7 @@ OPEN = [
           theirs="1411", statement=r"\b(UNHEX|INET_ATON|INET_NTOA|STR_TO_DATE)\("),
     Known("warning 1300 shows bytes as \\xFF, not as FF", "warnings", ours=r"'1300', .Invalid \w+ character string: '[^)]*\\\\x",
           theirs=r"'1300', .Invalid \w+ character string: '[0-9A-F]+'"),
+    Known("SET sql_mode does not warn of modes that belong to strict mode", "warnings", statement="SET sql_mode", ours=r"^\[\]$", theirs="^.{3}Warning', '3135'"),
     Known("CONVERT … USING utf8mb3 does not warn 1287", "warnings", theirs=_only("'Warning', '1287', .'utf8mb3' is deprecated ")),
     Known("a statement that cannot be prepared leaves no error for SHOW WARNINGS", "warnings", ours=r"^\[\]$", theirs=r"^\[\('Error', "),
     Known("a date that is out of range is told with 1264 where MySQL says 1265", "warnings", ours=_only("'Warning', '1264', .Out of range value"),

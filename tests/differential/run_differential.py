@@ -8,6 +8,7 @@ import collections
 import multiprocessing
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -103,10 +104,13 @@ def run(given, ours) -> bool:
     results = multiprocessing.Queue()
     deadline = time.monotonic() + given.seconds
     workers = [multiprocessing.Process(target=work, args=(number, given, ours, theirs, deadline, results)) for number in range(given.jobs)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    finally:
+        stop(workers)
     scripts = ran = 0
     found = collections.Counter()
     while not results.empty():
@@ -117,6 +121,16 @@ def run(given, ours) -> bool:
     print(f"{scripts} scripts from seed {given.seed} on, {ran} statements, {sum(found.values())} differences of {len(found)} kinds")
     good = not found and all(worker.exitcode == 0 for worker in workers)
     return good
+
+
+def stop(workers):
+    """Those that still run leave as this process does: they drop their databases."""
+    for worker in workers:
+        if worker.is_alive():
+            worker.terminate()
+    for worker in workers:
+        if worker.pid is not None:
+            worker.join()
 
 
 def address(text):
@@ -144,6 +158,7 @@ def parse():
 
 def main():
     given = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was started is stopped
     if given.print_script:
         print("\n".join(f"{each.text};" for each in make_script(given.seed)))
         return 0
