@@ -11,9 +11,11 @@ def shrink(statements, signature, still_differs, seconds):
         return time.monotonic() < deadline and still_differs(candidate) == signature
 
     *before, last = statements
-    changing = [s for s in before if not s.only_reads]
-    if good([*changing, last]):
-        before = changing
+    for kinds in ((), ("setting",), ("setting", "definition"), ("setting", "definition", "change")):
+        fewer = [each for each in before if each.kind in kinds]
+        if len(fewer) < len(before) and good([*fewer, last]):
+            before = fewer
+            break
     last = _simplest(last, lambda variant: good([*before, variant]))
     before = _fewest(before, lambda fewer: good([*fewer, last]))
     for at in range(len(before) - 1, -1, -1):
