@@ -185,8 +185,10 @@ Status StatementBinder::ConvertColumns(BoundQuery* query, const std::vector<row:
   (void)coercibilities;
   bool same = true;
   for (size_t i = 0; i < types.size(); ++i) {
-    same = same && SameRegisterForm(query->columns[i].type, types[i]) &&
-           query->columns[i].type.kind == types[i].kind;
+    // Of text the collation too: an arm compares as its own columns say.
+    const row::Type& own = query->columns[i].type;
+    same = same && SameRegisterForm(own, types[i]) && own.kind == types[i].kind &&
+           own.collation == types[i].collation;
   }
   if (!same && query->body.set_operation != nullptr) {
     // The arms convert: a set operation compares what it combines.
