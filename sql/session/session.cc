@@ -200,27 +200,34 @@ Result<PreparedInfo> Session::Prepare(std::string_view text) {
   statement_time_us_ = environment_.clock->WallUs();
   diagnostics_.Clear();
   context_->Refresh();
-  ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, ParseText(text));
-  if (statement->parsed.statement == nullptr) {
-    return UserError(ER_EMPTY_QUERY);
+  auto prepare = [&]() -> Result<PreparedInfo> {
+    ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, ParseText(text));
+    if (statement->parsed.statement == nullptr) {
+      return UserError(ER_EMPTY_QUERY);
+    }
+    RETURN_IF_ERROR(CheckOneStatement(*statement, text));
+    RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
+    PreparedInfo info;
+    info.parameter_count = statement->parsed.parameter_count;
+    if (const auto* select = statement->parsed.statement->TryAs<SelectStmt>();
+        select != nullptr && select->query->into == nullptr) {
+      BindInput input;
+      input.environment = context_.get();
+      input.text = statement->text;
+      input.describe_only = true;
+      StatementFacts facts;
+      ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*select->query, input, &facts));
+      info.columns = query->columns;
+    }
+    info.id = next_prepared_++;
+    statement->prepared = true;
+    prepared_[info.id] = std::move(statement);
+    return info;
+  };
+  Result<PreparedInfo> info = prepare();
+  if (!info.ok() && info.status().user_errno() != 0) {
+    diagnostics_.AddError(info.status());
   }
-  RETURN_IF_ERROR(CheckOneStatement(*statement, text));
-  RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
-  PreparedInfo info;
-  info.id = next_prepared_++;
-  info.parameter_count = statement->parsed.parameter_count;
-  if (const auto* select = statement->parsed.statement->TryAs<SelectStmt>();
-      select != nullptr && select->query->into == nullptr) {
-    BindInput input;
-    input.environment = context_.get();
-    input.text = statement->text;
-    input.describe_only = true;
-    StatementFacts facts;
-    ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQuery(*select->query, input, &facts));
-    info.columns = query->columns;
-  }
-  statement->prepared = true;
-  prepared_[info.id] = std::move(statement);
   return info;
 }
 

@@ -126,7 +126,6 @@ OPEN = [
     Known("a column without default is an error after the values of its row", "error", statement="^(INSERT|REPLACE)", theirs="^1364 "),
     Known("rows that CHECK refuses under IGNORE are counted as records (in MySQL 9 those that foreign keys refuse are not either)", "info",
           statement="IGNORE", ours="^Records: ", theirs="^Records: "),
-    Known("a statement that cannot be prepared leaves no error for SHOW WARNINGS", "warnings", ours=r"^\[\]$", theirs=r"^\[\('Error', "),
     Known("warning 1411 shows the argument's value, and is neither given for INET_ATON and INET_NTOA nor an error in strict mode", "warnings|error",
           theirs="1411", statement=r"\b(UNHEX|INET_ATON|INET_NTOA|STR_TO_DATE)\("),
     Known("warning 1300 shows bytes as \\xFF, not as FF", "warnings", ours=r"'1300', .Invalid \w+ character string: '[^)]*\\\\x",

@@ -293,6 +293,13 @@ TEST_F(ShowTest, ExplainAnalyzeTellsWhatWasRead) {
   EXPECT_EQ(Cell("SELECT 1"), "1");
 }
 
+TEST_F(ShowTest, WarningsTellWhatCouldNotBePrepared) {
+  EXPECT_FALSE(session_->Prepare("SELECT nope").ok());
+  EXPECT_EQ(Cell("SHOW WARNINGS"), "Error,1054,Unknown column 'nope' in 'field list'");
+  EXPECT_FALSE(session_->Prepare("SELECT FROM").ok());
+  EXPECT_EQ(Cell("SHOW COUNT(*) ERRORS"), "1");
+}
+
 TEST_F(ShowTest, ParametersMayStandInWhere) {
   const Result<PreparedInfo> prepared = session_->Prepare("SHOW TABLES WHERE Tables_in_test = ?");
   ASSERT_TRUE(prepared.ok());
