@@ -157,11 +157,11 @@ Status EvalInterval(const EvalCall& call, std::span<const Value> values, Value* 
 
 Status EvalField(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
-  // All text, all exact numbers, or else everything as double.
+  // All text (dates and JSON count as text), all exact numbers, or else everything as double.
   bool all_text = true;
   bool all_exact = true;
   for (size_t i = 0; i < args.size(); ++i) {
-    all_text &= args.type(i).is_string() || args.type(i).is_enum_or_set() || args.null(i);
+    all_text &= !args.type(i).is_numeric() || args.null(i);
     all_exact &= NumberClassOf(args.type(i)) != NumberClass::kDouble;
   }
   for (size_t i = 1; i < args.size() && !args.null(0); ++i) {
