@@ -172,6 +172,7 @@ Result<BoundPtr> StatementBinder::BindCondition(const Expr& expr, Scope* scope) 
 }
 
 Result<BoundPtr> StatementBinder::Truth(BoundPtr expr) {
+  expr = HexAsNumber(expr);
   const Type& type = expr->type;
   bool flipped = !SameRegisterForm(type, Type::BigInt());
   if (type.is_null() || (type.is_integral() && !flipped) || type.is_floating()) {
@@ -503,6 +504,9 @@ Result<BoundPtr> StatementBinder::BindCast(const Cast& expr, Scope* scope) {
   }
   ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*expr.operand, scope));
   ASSIGN_OR_RETURN(Type type, CastType(expr.type, *operand, settings()));
+  if (type.is_numeric()) {
+    operand = HexAsNumber(operand);
+  }
   // Dates from text and the like may turn out to be none.
   type.nullable = operand->type.nullable || type.is_temporal() || type.kind == Kind::kJson;
   if (type.kind == Kind::kJson && IsTruthValue(*operand)) {
