@@ -15,6 +15,14 @@ const Literal* Position(const Expr& expr) {
   return literal != nullptr && literal->type == LiteralKind::kInteger ? literal : nullptr;
 }
 
+// Spaces and control characters before a name are no part of it.
+std::string WithoutLeadingSpace(std::string_view name) {
+  const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; };
+  name.remove_prefix(
+      static_cast<size_t>(std::find_if_not(name.begin(), name.end(), is_space) - name.begin()));
+  return std::string(name);
+}
+
 }  // namespace
 
 // An unaliased item is named by its text; a column by its own name; a string by its value.
@@ -25,7 +33,7 @@ std::string StatementBinder::ItemName(const Expr& expr, Span span) const {
   if (const auto* literal = expr.TryAs<Literal>()) {
     if (literal->type == LiteralKind::kString) {
       size_t size = literal->first_part != 0 ? literal->first_part : literal->text.size();
-      return literal->text.substr(0, size);
+      return WithoutLeadingSpace(std::string_view(literal->text).substr(0, size));
     }
     if (literal->type == LiteralKind::kNull) {
       return "NULL";

@@ -63,7 +63,6 @@ OPEN = [
     Known("a value that is NULL as it stands, or bytes among text, is sent with the other collation", "(prepared )?computed column collation",
           ours=r"\(type 25[0-4]\)", theirs=r"\(type 25[0-4]\)"),
     Known("NULL divided by an integer is a decimal", "(prepared )?computed column type", statement="NULL", ours="^246 ", theirs="^5 "),
-    Known("names of strings keep the spaces before them", METADATA + "name"),
     Known("every TIMESTAMP column has TIMESTAMP_FLAG, in MySQL those that set themselves", METADATA + "flags 0x400"),
     Known("a NULL that is a column of a view or derived table lacks BINARY_FLAG", METADATA + "flags 0x80", ours=r"\(type 6\)"),
     Known("GREATEST and LEAST of integers are BIGINT", "(prepared )?computed column type", statement=r"\b(GREATEST|LEAST)\(", ours="^8 ", theirs="^[1239] "),
