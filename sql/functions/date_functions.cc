@@ -252,19 +252,15 @@ Status EvalLastDay(const EvalCall& call, std::span<const Value> values, Value* o
 Status EvalExtract(const EvalCall& call, std::span<const Value> values, Value* out) {
   IntervalUnit unit = call.function.options().unit;
   TemporalParts p;
-  bool time_only = row::HasTimePart(unit) && !row::HasDatePart(unit);
-  bool is_time = call.function.arg_types()[0].kind == TypeKind::kTime;
-  if (time_only || is_time) {
+  const bool is_time = call.function.arg_types()[0].kind == TypeKind::kTime;
+  // Hours of a TIME are not counted in days. Of its date, which is today's, all others tell.
+  if (row::HasTimePart(unit) && (is_time || !row::HasDatePart(unit))) {
     int64_t time;
     if (!Args(call, values).Time(0, &time)) {
       *out = Value::Null();
       return {};
     }
     p = row::UnpackTime(time);
-    if (!time_only) {  // days of a TIME
-      p.day = static_cast<int>(p.hour / 24);
-      p.hour %= 24;
-    }
   } else if (!ReadDate(call, values, 0, &p)) {
     *out = Value::Null();
     return {};
