@@ -1,5 +1,7 @@
 #include "sql/binder/print_bound.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "row/collation.h"
@@ -63,6 +65,16 @@ std::string LiteralText(const BoundLiteral& literal) {
     return "NULL";
   }
   std::string text = row::ToText(literal.value, literal.type, row::TimeZone());
+  if (literal.hex) {
+    std::string hex = "0x";
+    for (const char c : text) {
+      hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    }
+    return hex;
+  }
+  if (text.starts_with('-') && literal.type.is_numeric()) {
+    return "-(" + text.substr(1) + ")";
+  }
   return literal.value.is_string() ? QuoteString(text) : text;
 }
 

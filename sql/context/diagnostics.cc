@@ -15,6 +15,7 @@ bool IsAboutValue(int mysql_errno) {
     case ER_WARN_DATA_OUT_OF_RANGE:
     case ER_DIVISION_BY_ZERO:
     case ER_DATETIME_FUNCTION_OVERFLOW:
+    case ER_WRONG_VALUE_FOR_TYPE:
     case 3020:  // invalid argument for logarithm
       return true;
     default:

@@ -7,6 +7,7 @@
 #include "row/json/parse.h"
 #include "row/json/scalar.h"
 #include "row/json/view.h"
+#include "row/shown_bytes.h"
 #include "sql/functions/functions_internal.h"
 
 namespace borealis::sql {
@@ -72,8 +73,9 @@ Status CastToText(EvalContext& context, const Value& value, const Type& from, co
       text = charset.Decode(text);
       size_t valid = row::ValidUtf8Prefix(text);
       if (valid < text.size()) {
-        context.conversion.Warn(UserError(ER_INVALID_CHARACTER_STRING, charset.name,
-                                          row::Printable(std::string_view(text).substr(valid))));
+        context.conversion.Warn(
+            UserError(ER_INVALID_CHARACTER_STRING, charset.name,
+                      row::HexOfBadBytes(std::string_view(text).substr(valid))));
         *out = Value::Null();
         return {};
       }

@@ -403,10 +403,8 @@ Status EvalStrToDate(const EvalCall& call, std::span<const Value> values, Value*
   bool wants_date = type.kind != TypeKind::kTime;
   if (status == row::TemporalStatus::kInvalid ||
       (wants_date && !row::IsAllowedDate(parsed.parts, mode))) {
-    call.context.conversion.Warn(UserError(ER_WRONG_VALUE_FOR_TYPE,
-                                           type.kind == TypeKind::kDate   ? "date"
-                                           : type.kind == TypeKind::kTime ? "time"
-                                                                          : "datetime",
+    // Whatever type the format asks for.
+    call.context.conversion.Warn(UserError(ER_WRONG_VALUE_FOR_TYPE, "datetime",
                                            row::Printable(args.Text(0, &text)), "str_to_date"));
     *out = Value::Null();
     return {};

@@ -55,6 +55,18 @@ Status InferTwice(const InferInput& input, Type* type) {
   return {};
 }
 
+// Warning 1411 of a function of one argument. MySQL shows the argument as it stands in the
+// statement, and not its value.
+void WarnOfArgument(const EvalCall& call, std::string_view what, std::string_view value) {
+  const std::string_view name = call.function.def().name;
+  std::string shown(value);
+  if (const auto& describe = call.function.options().describe; describe != nullptr) {
+    const std::string written = describe();  // name(argument)
+    shown = written.substr(name.size() + 1, written.size() - name.size() - 2);
+  }
+  call.context.conversion.Warn(UserError(ER_WRONG_VALUE_FOR_TYPE, what, shown, name));
+}
+
 Status EvalUnhex(const EvalCall& call, std::span<const Value> values, Value* out) {
   std::string text = Args(call, values).TextCopy(0);
   if (text.size() % 2 != 0) {
@@ -65,8 +77,7 @@ Status EvalUnhex(const EvalCall& call, std::span<const Value> values, Value* out
     int high = HexDigit(text[i]);
     int low = HexDigit(text[i + 1]);
     if (high < 0 || low < 0) {
-      call.context.conversion.Warn(
-          UserError(ER_WRONG_VALUE_FOR_TYPE, "string", row::Printable(text), "unhex"));
+      WarnOfArgument(call, "string", row::Printable(text));
       *out = Value::Null();
       return {};
     }
@@ -258,20 +269,18 @@ Status EvalFromBase64(const EvalCall& call, std::span<const Value> values, Value
   return count != 0 ? Status() : SetText(call, std::move(bytes), out);
 }
 
-Status EvalInetAton(const EvalCall& call, std::span<const Value> values, Value* out) {
-  std::string buffer;
-  std::string_view text = Args(call, values).Text(0, &buffer);
+// "127.0.0.1" as a number. A short form leaves out the middle: "127.1" is 127.0.0.1.
+bool ParseInet(std::string_view text, uint64_t* number) {
   uint64_t result = 0;
   uint64_t part = 0;
   int dots = 0;
   bool digits = false;
-  *out = Value::Null();
   for (char c : text) {
     if (c >= '0' && c <= '9') {
       part = part * 10 + static_cast<uint64_t>(c - '0');
       digits = true;
       if (part > 255) {
-        return {};
+        return false;
       }
     } else if (c == '.' && dots < 3) {
       ++dots;
@@ -279,21 +288,32 @@ Status EvalInetAton(const EvalCall& call, std::span<const Value> values, Value* 
       part = 0;
       digits = false;
     } else {
-      return {};
+      return false;
     }
   }
-  if (!digits) {
+  result = dots == 3 ? result << 8 : dots == 2 ? result << 16 : result << 24;
+  *number = result | part;
+  return digits;
+}
+
+Status EvalInetAton(const EvalCall& call, std::span<const Value> values, Value* out) {
+  std::string buffer;
+  const std::string_view text = Args(call, values).Text(0, &buffer);
+  uint64_t number = 0;
+  if (!ParseInet(text, &number)) {
+    WarnOfArgument(call, "string", row::Printable(text));
+    *out = Value::Null();
     return {};
   }
-  // A short form leaves out the middle: '127.1' is 127.0.0.1.
-  result = dots == 3 ? result << 8 : dots == 2 ? result << 16 : result << 24;
-  *out = Value::Uint(result | part);
+  *out = Value::Uint(number);
   return {};
 }
 
 Status EvalInetNtoa(const EvalCall& call, std::span<const Value> values, Value* out) {
-  uint64_t n = Args(call, values).Bits(0);
+  Args args(call, values);
+  const uint64_t n = args.Bits(0);
   if (n > UINT32_MAX) {
+    WarnOfArgument(call, "integer", args.TextCopy(0));
     *out = Value::Null();
     return {};
   }
