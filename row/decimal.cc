@@ -438,9 +438,42 @@ int Decimal::Compare(const Decimal& a, const Decimal& b) {
   return a.negative_ ? -order : order;
 }
 
+namespace {
+
+// The comparable form of what fits one limb and is not zero: pairs of digits are taken off it from
+// the last to the first. REQUIRES: ten times the magnitude fits, too.
+void AppendComparableLimb(uint64_t magnitude, int scale, bool negative, std::string* out) {
+  if (scale % 2 != 0) {
+    magnitude *= 10;
+    ++scale;
+  }
+  while (magnitude % 100 == 0) {
+    magnitude /= 100;
+    scale -= 2;
+  }
+  constexpr size_t kMostBytes = 12;  // exponent, ten pairs, end
+  const uint8_t mask = negative ? 0xFF : 0;
+  char bytes[kMostBytes];
+  size_t at = kMostBytes;
+  auto put = [&](int byte) { bytes[--at] = static_cast<char>(static_cast<uint8_t>(byte) ^ mask); };
+  put(0);
+  int pairs = 0;
+  for (; magnitude != 0; magnitude /= 100, ++pairs) {
+    put(static_cast<int>(magnitude % 100) + 1);
+  }
+  put(0xC0 + pairs - scale / 2);
+  out->append(bytes + at, kMostBytes - at);
+}
+
+}  // namespace
+
 void Decimal::AppendComparable(std::string* out) const {
   if (is_zero()) {
     *out += '\x80';
+    return;
+  }
+  if (is_one_limb() && limbs_[0] <= UINT64_MAX / 10) {
+    AppendComparableLimb(limbs_[0], scale_, negative_, out);
     return;
   }
   char digits[82];
@@ -528,8 +561,15 @@ bool Decimal::ReadComparable(ByteReader* reader, Decimal* out) {
 }
 
 int Decimal::FixedSize(int precision) {
+  static const std::array<uint8_t, kMaxPrecision + 1> kSizes = [] {
+    std::array<uint8_t, kMaxPrecision + 1> sizes{};
+    for (int p = 1; p <= kMaxPrecision; ++p) {
+      sizes[p] = static_cast<uint8_t>((BitLength(kPowerTable.power[p]) + 1 + 7) / 8);
+    }
+    return sizes;
+  }();
   INVARIANT(precision >= 1 && precision <= kMaxPrecision);
-  return (BitLength(kPowerTable.power[precision]) + 1 + 7) / 8;
+  return kSizes[precision];
 }
 
 void Decimal::AppendFixed(int precision, int scale, std::string* out) const {
@@ -557,6 +597,19 @@ bool Decimal::ReadFixed(std::string_view bytes, int precision, int scale, Decima
   int size = FixedSize(precision);
   if (bytes.size() != static_cast<size_t>(size)) {
     return false;
+  }
+  if (size <= 8) {
+    uint64_t bits = 0;
+    for (char byte : bytes) {
+      bits = bits << 8 | static_cast<uint8_t>(byte);
+    }
+    const int unused = 64 - 8 * size;
+    bits = (bits << unused) ^ (uint64_t{1} << 63);
+    const int64_t value = static_cast<int64_t>(bits) >> unused;
+    const uint64_t magnitude =
+        value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+    *out = DecimalMath::Make({magnitude, 0, 0, 0}, scale, value < 0);
+    return magnitude < kPowerTable.power[precision][0];
   }
   bool negative = (static_cast<uint8_t>(bytes[0]) & 0x80) == 0;
   Limbs limbs = {0, 0, 0, 0};
