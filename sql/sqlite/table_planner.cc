@@ -495,7 +495,14 @@ class Planner {
     return kEqualPasses;
   }
 
-  // What passes the conditions on one column that the plan does not serve.
+  bool IsConstant(int constraint) const {
+    sqlite3_value* value = nullptr;
+    return sqlite3_vtab_rhs_value(info_, constraint, &value) == SQLITE_OK && value != nullptr;
+  }
+
+  // What passes the conditions on one column that the plan does not serve. Not those with columns
+  // of other tables: the machine takes a plan to need the tables of its arguments alone, and would
+  // count on the condition where the other table is only read later.
   double PassingShareOf(uint32_t column, const std::vector<bool>& served) const {
     bool lower = false;
     bool upper = false;
@@ -507,18 +514,25 @@ class Planner {
       switch (constraint.op) {
         case SQLITE_INDEX_CONSTRAINT_EQ: {
           const bool list = i < kMaxInConstraint && sqlite3_vtab_in(info_, i, -1) != 0;
+          if (!list && !IsConstant(i)) {
+            break;
+          }
           return std::min(EqualShareOf(column) * (list ? ListSize(column) : 1), 1.0);
         }
         case SQLITE_INDEX_CONSTRAINT_IS:
+          if (!IsConstant(i)) {
+            break;
+          }
+          return EqualShareOf(column);
         case SQLITE_INDEX_CONSTRAINT_ISNULL:
           return EqualShareOf(column);
         case SQLITE_INDEX_CONSTRAINT_GT:
         case SQLITE_INDEX_CONSTRAINT_GE:
-          lower = true;
+          lower = lower || IsConstant(i);
           break;
         case SQLITE_INDEX_CONSTRAINT_LT:
         case SQLITE_INDEX_CONSTRAINT_LE:
-          upper = true;
+          upper = upper || IsConstant(i);
           break;
         default:
           break;
