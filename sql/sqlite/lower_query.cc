@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sql/binder/binder_internal.h"
+#include "sql/sqlite/conjuncts.h"
 #include "sql/sqlite/implied_conditions.h"
 #include "sql/sqlite/lowering_internal.h"
 
@@ -269,19 +270,7 @@ Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
     from_ = outer;
     RETURN_IF_ERROR(lowered);
   }
-  if (select.where != nullptr) {
-    const BoundTable* reports = ReportsMatches(select);
-    sql->append(reports != nullptr ? " WHERE (" : " WHERE ");
-    RETURN_IF_ERROR(Expr(*select.where, sql));
-    for (const BoundPtr& implied : ImpliedConditions(select.where)) {
-      sql->append(" AND ");
-      RETURN_IF_ERROR(Expr(*implied, sql));
-    }
-    if (reports != nullptr) {
-      // Evaluated last: asking for the handle says that the row has matched.
-      sql->append(") AND " + TableAlias(*reports) + ".h IS NOT x''");
-    }
-  }
+  RETURN_IF_ERROR(Where(select, sql));
   for (size_t i = 0; i < select.group_by.size(); ++i) {
     sql->append(i == 0 ? " GROUP BY " : ",");
     if (IsFixed(*select.group_by[i])) {
@@ -293,6 +282,25 @@ Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
   if (select.having != nullptr) {
     sql->append(" HAVING ");
     RETURN_IF_ERROR(Expr(*select.having, sql));
+  }
+  return {};
+}
+
+Status Lowering::Where(const BoundSelect& select, std::string* sql) {
+  const BoundTable* reports = select.where != nullptr ? ReportsMatches(select) : nullptr;
+  std::string_view before = " WHERE ";
+  if (select.where != nullptr) {
+    sql->append(reports != nullptr ? " WHERE (" : " WHERE ");
+    RETURN_IF_ERROR(Expr(*select.where, sql));
+    before = " AND ";
+  }
+  for (const BoundPtr& implied : ImpliedConditions(InnerConjuncts(select))) {
+    sql->append(std::exchange(before, " AND "));
+    RETURN_IF_ERROR(Expr(*implied, sql));
+  }
+  if (reports != nullptr) {
+    // Evaluated last: asking for the handle says that the row has matched.
+    sql->append(") AND " + TableAlias(*reports) + ".h IS NOT x''");
   }
   return {};
 }

@@ -20,6 +20,8 @@ class Lowering {
   Status Core(const BoundQuery& query, std::string* sql);
   Status Select(const BoundQuery& query, const BoundSelect& select, std::string* sql);
   Status SelectItems(const BoundSelect& select, const BoundCte* depth_of, std::string* sql);
+  // With what the conditions imply.
+  Status Where(const BoundSelect& select, std::string* sql);
   Status SelectTail(const BoundSelect& select, std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);
   Status NumberedOperation(const BoundSetOperation& operation, std::string* sql);
