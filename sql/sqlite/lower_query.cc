@@ -1,11 +1,13 @@
 // Queries in SQLite's SQL: SELECT, FROM, set operations, WITH, ORDER BY, LIMIT.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "sql/binder/binder_internal.h"
 #include "sql/sqlite/conjuncts.h"
 #include "sql/sqlite/implied_conditions.h"
 #include "sql/sqlite/lowering_internal.h"
+#include "sql/sqlite/passing_share.h"
 
 namespace borealis::sql {
 namespace {
@@ -294,9 +296,17 @@ Status Lowering::Where(const BoundSelect& select, std::string* sql) {
     RETURN_IF_ERROR(Expr(*select.where, sql));
     before = " AND ";
   }
-  for (const BoundPtr& implied : ImpliedConditions(InnerConjuncts(select))) {
+  std::vector<BoundPtr> conjuncts = InnerConjuncts(select);
+  for (BoundPtr& implied : ImpliedConditions(conjuncts)) {
     sql->append(std::exchange(before, " AND "));
     RETURN_IF_ERROR(Expr(*implied, sql));
+    conjuncts.push_back(std::move(implied));
+  }
+  if (select.from != nullptr && select.from->table == nullptr) {
+    for (const auto& [table, share] : UnseenShares(*select.from, conjuncts)) {
+      sql->append(std::exchange(before, " AND "));
+      sql->append(TableAlias(*table) + ".f<" + std::to_string(std::lround(share * kShareUnit)));
+    }
   }
   if (reports != nullptr) {
     // Evaluated last: asking for the handle says that the row has matched.

@@ -20,7 +20,7 @@ class Lowering {
   Status Core(const BoundQuery& query, std::string* sql);
   Status Select(const BoundQuery& query, const BoundSelect& select, std::string* sql);
   Status SelectItems(const BoundSelect& select, const BoundCte* depth_of, std::string* sql);
-  // With what the conditions imply.
+  // With what the conditions imply, and with the shares of rows that pass them.
   Status Where(const BoundSelect& select, std::string* sql);
   Status SelectTail(const BoundSelect& select, std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);

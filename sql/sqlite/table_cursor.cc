@@ -71,7 +71,8 @@ class EngineScan final : public Scan {
       plan_text_ = plan_text;
       cursor_.reset();
     }
-    if (plan_.arguments.size() != static_cast<size_t>(count)) {
+    // One argument more is the planner's alone (passing_share.h).
+    if (plan_.arguments.size() > static_cast<size_t>(count)) {
       return Status::Internal("scan with another number of bounds");
     }
     table_ = module_->engine_table().get();
@@ -307,6 +308,10 @@ class EngineScan final : public Scan {
       }
       std::string_view handle = point_ ? std::string_view(handle_) : cursor_->clustered_key();
       sqlite3_result_blob64(context, handle.data(), handle.size(), SQLITE_TRANSIENT);
+      return {};
+    }
+    if (column == module_->guess_column()) {
+      sqlite3_result_int(context, 0);
       return {};
     }
     auto number = static_cast<size_t>(column);

@@ -204,7 +204,7 @@ std::string TableModule::Declaration() const {
     }
     text += ",";
   }
-  text += "h HIDDEN PRIMARY KEY NOT NULL) WITHOUT ROWID";
+  text += "h HIDDEN PRIMARY KEY NOT NULL,f HIDDEN NOT NULL) WITHOUT ROWID";
   return text;
 }
 

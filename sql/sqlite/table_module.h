@@ -54,6 +54,8 @@ class TableModule {
   bool semi_consistent() const { return semi_consistent_; }
   // Number of the hidden column that holds the handle.
   int handle_column() const { return static_cast<int>(table_->columns.size()); }
+  // Number of the hidden column, always 0, that tells the planner of conditions (passing_share.h).
+  int guess_column() const { return handle_column() + 1; }
   const row::KeySchema& keys(size_t index) const { return keys_[index]; }
   bool IndexUsable(size_t index) const;
   bool force_index() const { return force_index_; }

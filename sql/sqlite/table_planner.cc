@@ -11,7 +11,8 @@
 //
 // Conditions that a plan does not serve still drop rows, which decides in what order tables are
 // joined: each column's takes a share of them, as in MySQL's condition filtering a fixed one unless
-// an index tells how many values there are.
+// an index tells how many values there are. What conditions on several columns leave, and those
+// that the machine does not pass on, the lowering has guessed (passing_share.h).
 //
 // What the machine passes and where it is wrong is in docs (SQLite's xBestIndex): OFFSET is never
 // consumed, `omit` counts for the first 16 arguments only, IN is taken whole for the first 32
@@ -25,6 +26,7 @@
 #include "engine/engine.h"
 #include "row/collation.h"
 #include "sql/sqlite/key_ranges.h"
+#include "sql/sqlite/passing_share.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/table_module.h"
 #include "sql/sqlite/table_plan.h"
@@ -43,10 +45,6 @@ constexpr double kEqualShare = 0.01;  // of a non-unique index's rows, per key p
 constexpr double kRangeShare = 0.3;   // one-sided
 constexpr double kBetweenShare = 0.1;
 constexpr double kInSize = 5;  // values of an IN list, unknown at planning
-// What passes a condition that no index serves: MySQL's COND_FILTER_EQUALITY and its like.
-constexpr double kEqualPasses = 0.1;
-constexpr double kOneSidePasses = 0.3333;
-constexpr double kBothSidesPass = 0.1111;
 
 using Use = PlanArgument::Use;
 
@@ -550,12 +548,31 @@ class Planner {
     std::set<int> seen;
     for (int i = 0; i < info_->nConstraint; ++i) {
       const int column = info_->aConstraint[i].iColumn;
-      if (!served[i] && column >= 0 && column != module_.handle_column() &&
+      if (!served[i] && column >= 0 && column < module_.handle_column() &&
           seen.insert(column).second) {
         share *= PassingShareOf(static_cast<uint32_t>(column), served);
       }
     }
-    return share;
+    return share * GuessedShare();
+  }
+
+  // The lowering's guess for conditions that are not seen here.
+  double GuessedShare() const {
+    const int i = GuessConstraint();
+    sqlite3_value* value = nullptr;
+    if (i < 0 || sqlite3_vtab_rhs_value(info_, i, &value) != SQLITE_OK || value == nullptr) {
+      return 1;
+    }
+    return sqlite3_value_double(value) / kShareUnit;
+  }
+  int GuessConstraint() const {
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (constraint.usable && constraint.iColumn == module_.guess_column()) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   void Emit(const Candidate& best) {
@@ -580,6 +597,11 @@ class Planner {
         sqlite3_vtab_in(info_, match.constraint, 1);
       }
       plan.arguments.push_back({match.use});
+    }
+    if (const int guess = GuessConstraint(); guess >= 0 && best.arguments.size() < kMaxOmit) {
+      // Always true: taken as an argument that nobody reads, it is not evaluated either.
+      info_->aConstraintUsage[guess].argvIndex = static_cast<int>(best.arguments.size() + 1);
+      info_->aConstraintUsage[guess].omit = 1;
     }
     info_->idxNum = static_cast<int>(best.index);
     info_->idxStr = sqlite3_mprintf("%s", plan.Encode().c_str());
