@@ -164,19 +164,25 @@ Status EvalField(const EvalCall& call, std::span<const Value> values, Value* out
     all_text &= !args.type(i).is_numeric() || args.null(i);
     all_exact &= NumberClassOf(args.type(i)) != NumberClass::kDouble;
   }
-  for (size_t i = 1; i < args.size() && !args.null(0); ++i) {
+  if (args.null(0)) {
+    return SetInt(out, 0);
+  }
+  // Converted once, with one warning.
+  std::string buffer;
+  const std::string_view sought_text = all_text ? args.Text(0, &buffer) : std::string_view();
+  const double sought = all_text || all_exact ? 0 : args.Double(0);
+  for (size_t i = 1; i < args.size(); ++i) {
     if (args.null(i)) {
       continue;
     }
     bool equal;
     if (all_text) {
-      std::string x;
-      std::string y;
-      equal = call.function.collation().Equal(args.Text(0, &x), args.Text(i, &y));
+      std::string text;
+      equal = call.function.collation().Equal(sought_text, args.Text(i, &text));
     } else if (all_exact) {
       equal = args.Dec(0) == args.Dec(i);
     } else {
-      equal = args.Double(0) == args.Double(i);
+      equal = sought == args.Double(i);
     }
     if (equal) {
       return SetInt(out, static_cast<int64_t>(i));

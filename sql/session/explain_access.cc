@@ -93,7 +93,14 @@ void Equalities::Add(const BoundExpr& condition) {
 
 std::string Equalities::RefOf(const BoundTable& table, uint32_t column,
                               const std::set<uint32_t>& visited) const {
-  std::string best = "const";
+  Seen seen;
+  return Find(table, column, visited, &seen).value_or("const");
+}
+
+std::optional<std::string> Equalities::Find(const BoundTable& table, uint32_t column,
+                                            const std::set<uint32_t>& visited, Seen* seen) const {
+  seen->emplace(table.id, column);
+  std::optional<std::string> best;
   for (const Equality& equality : list_) {
     if (equality.column->table != &table || equality.column->column != column) {
       continue;
@@ -108,17 +115,20 @@ std::string Equalities::RefOf(const BoundTable& table, uint32_t column,
     if (fixed) {
       return "const";
     }
-    if (!known) {
-      continue;
-    }
     const auto* other = equality.value->TryAs<BoundColumn>();
-    if (other == nullptr || other->column == kHandleColumn) {
-      best = "func";
-      continue;
+    const bool plain = other != nullptr && other->column != kHandleColumn;
+    if (known && plain) {
+      const BoundTable& of = *other->table;
+      return (of.schema.empty() ? "" : of.schema + ".") + of.alias + "." +
+             of.columns[other->column].name;
     }
-    const BoundTable& of = *other->table;
-    return (of.schema.empty() ? "" : of.schema + ".") + of.alias + "." +
-           of.columns[other->column].name;
+    if (known) {
+      best = "func";
+    } else if (plain && !seen->contains({other->table->id, other->column})) {
+      // a = b and b = c say a = c.
+      std::optional<std::string> through = Find(*other->table, other->column, visited, seen);
+      best = through.has_value() ? std::move(through) : std::move(best);
+    }
   }
   return best;
 }

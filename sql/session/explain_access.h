@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sql/binder/query.h"
@@ -23,6 +25,11 @@ class Equalities {
                     const std::set<uint32_t>& visited) const;
 
  private:
+  // Columns, by table and number, that were followed.
+  using Seen = std::set<std::pair<uint32_t, uint32_t>>;
+  std::optional<std::string> Find(const BoundTable& table, uint32_t column,
+                                  const std::set<uint32_t>& visited, Seen* seen) const;
+
   struct Equality {
     const BoundColumn* column;
     const BoundExpr* value;
