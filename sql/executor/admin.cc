@@ -162,6 +162,9 @@ Status ExecuteLockTables(StatementRun& run) {
     }
     const bool for_writing =
         item.lock == TableLockKind::kWrite || item.lock == TableLockKind::kLowPriorityWrite;
+    if (for_writing && session.settings().transaction_read_only) {
+      return UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
+    }
     RETURN_IF_ERROR(for_writing ? session.CheckReadLock() : Status::Ok());
     const bool read_only = environment.server != nullptr && environment.server->read_only();
     if (for_writing && (read_only || environment.engine->is_replica())) {

@@ -108,6 +108,14 @@ bool ReadsDiagnostics(const Stmt& statement) {
           show->show == ShowKind::kCountWarnings || show->show == ShowKind::kCountErrors);
 }
 
+// What a session whose transactions are READ ONLY refuses; temporary tables are no exception.
+bool WritesDictionary(const Stmt& statement) {
+  if (const auto* maintenance = statement.TryAs<TableMaintenanceStmt>()) {
+    return maintenance->verb == TableMaintenanceStmt::Verb::kOptimize;
+  }
+  return statement.kind != StmtKind::kSetDefaultRole;
+}
+
 }  // namespace
 
 uint16_t Session::StatusFlags() const {
@@ -266,6 +274,9 @@ Status Session::Define(StatementRun& run) {
     }
   }
   RETURN_IF_ERROR(ImplicitCommit());
+  if (settings_.transaction_read_only && WritesDictionary(run.statement)) {
+    return UserError(ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION);
+  }
   Status status = environment_.executor->Execute(run);
   row_count_ = status.ok() ? static_cast<int64_t>(run.ok.affected_rows) : -1;
   return status;
