@@ -42,7 +42,7 @@ class CheckTableTest : public EngineTest {
   }
   std::string Complaint() {
     const Status status = engine_->CheckTable(*Table("t"));
-    return status.ok() ? "" : status.message();
+    return status.ok() ? "" : std::string(status.message());
   }
 };
 
@@ -73,7 +73,7 @@ TEST_F(CheckTableTest, AnEntryOfAnotherRowsKey) {
 TEST_F(CheckTableTest, WhatIsBeingChangedIsNoMistake) {
   Session session(engine_.get());
   ASSERT_OK(session.Update("t", "010", "010|x|y"));
-  ASSERT_OK(session.Delete("t", K("011")));
+  ASSERT_OK(session.Delete("t", "011"));
   ASSERT_OK(session.Insert("t", "900|1|z"));
   EXPECT_EQ(Complaint(), "");
   ASSERT_OK(session.Rollback());

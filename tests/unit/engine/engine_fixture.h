@@ -18,6 +18,7 @@
 #include "engine/cursor.h"
 #include "engine/engine.h"
 #include "engine/row.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/memory_volume.h"
 
 namespace borealis::engine::testing {
@@ -192,17 +193,6 @@ class Session {
   Engine* const engine_;
   std::unique_ptr<Transaction> trx_;
 };
-
-#define ASSERT_OK(expr)                                    \
-  do {                                                     \
-    ::borealis::Status ok_status_ = (expr);                \
-    ASSERT_TRUE(ok_status_.ok()) << ok_status_.ToString(); \
-  } while (false)
-#define EXPECT_OK(expr)                                    \
-  do {                                                     \
-    ::borealis::Status ok_status_ = (expr);                \
-    EXPECT_TRUE(ok_status_.ok()) << ok_status_.ToString(); \
-  } while (false)
 
 class EngineTest : public ::testing::Test {
  protected:

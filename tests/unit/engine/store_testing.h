@@ -10,6 +10,7 @@
 #include "engine/store/btree.h"
 #include "engine/store/leaf_cursor.h"
 #include "engine/store/store.h"
+#include "tests/support/assert_ok.h"
 #include "tests/support/memory_volume.h"
 
 namespace borealis::engine {
@@ -66,9 +67,3 @@ inline Status DeleteOne(BTree* tree, std::string_view key) {
 }
 
 }  // namespace borealis::engine
-
-#define ASSERT_OK(expr)                                       \
-  do {                                                        \
-    const ::borealis::Status ok_ = (expr);                    \
-    ASSERT_TRUE(ok_.ok()) << #expr << ": " << ok_.ToString(); \
-  } while (false)
