@@ -520,7 +520,7 @@ Result<std::unique_ptr<CommandHandler>> InstanceProcess::Open(const ConnectionPt
   RETURN_IF_ERROR(CheckUserConnections(login));
   auto handler =
       std::make_unique<SqlHandler>(now, now->environment(), &gate_, connection->id(), login);
-  RETURN_IF_ERROR(handler->OnChangeUser(login));
+  RETURN_IF_ERROR(handler->OnChangeUser(connection, login));
   return std::unique_ptr<CommandHandler>(std::move(handler));
 }
 

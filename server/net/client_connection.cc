@@ -454,7 +454,7 @@ Status ClientConnection::OpenOrChangeSession() {
   login_.tls_cipher = stream_.tls_cipher();
   std::shared_ptr<CommandHandler> existing = handler();
   if (existing != nullptr) {
-    RETURN_IF_ERROR(existing->OnChangeUser(login_));
+    RETURN_IF_ERROR(existing->OnChangeUser(shared_from_this(), login_));
   } else {
     const NetOptions& options = environment_->options;
     reader_.set_max_allowed_packet(options.max_allowed_packet);

@@ -31,9 +31,9 @@ class CommandHandler {
   // COM_CHANGE_USER, unknown and malformed commands are dealt with before.
   virtual void OnCommand(const ConnectionPtr& connection, mysql::Command command) = 0;
 
-  // COM_CHANGE_USER has authenticated: take the new identity and forget the session's state. An
-  // error (1044, 1049 for the database) is sent and closes the connection.
-  virtual Status OnChangeUser(const LoginInfo& login) = 0;
+  // COM_CHANGE_USER has authenticated: take the new identity, forget the session's state and set
+  // the connection's limits. An error (1044, 1049 for the database) is sent and closes it.
+  virtual Status OnChangeUser(const ConnectionPtr& connection, const LoginInfo& login) = 0;
 
   // Status flags for OK packets the connection sends itself (login, COM_PING). No command is in
   // progress; any thread.

@@ -532,12 +532,13 @@ std::string SqlHandler::database() const {
   return database_;
 }
 
-Status SqlHandler::OnChangeUser(const LoginInfo& login) {
+Status SqlHandler::OnChangeUser(const ConnectionPtr& connection, const LoginInfo& login) {
   session_.Reset();
   prepared_.clear();
   NoteUser(login);
   session_.set_identity(ToIdentity(session_.identity().connection_id, login));
   BeginWaitTimeout(login);
+  ObeyVariables(connection.get());
   RETURN_IF_ERROR(TakeCollation(login.collation, &session_));
   session_.set_password_expired(login.account.password_expired);
   RETURN_IF_ERROR(session_.ActivateDefaultRoles());

@@ -27,7 +27,7 @@ class SqlHandler final : public CommandHandler {
   ~SqlHandler() override;
 
   void OnCommand(const ConnectionPtr& connection, mysql::Command command) override;
-  Status OnChangeUser(const LoginInfo& login) override;
+  Status OnChangeUser(const ConnectionPtr& connection, const LoginInfo& login) override;
   uint16_t StatusFlags() const override;
   void OnKill(bool connection) override;
   void OnClose() override;
@@ -62,7 +62,7 @@ class SqlHandler final : public CommandHandler {
   void FinishCommand(const ConnectionPtr& connection);
   // The session's wait_timeout begins as the global one, or as interactive_timeout.
   void BeginWaitTimeout(const LoginInfo& login);
-  // Hands the variables that act on the connection down to it; costs nothing while none is set.
+  // Hands the variables that act on the connection down to it.
   void ObeyVariables(Connection* connection);
   void NoteRunning(std::string text);
   void NoteUser(const LoginInfo& login);

@@ -54,6 +54,7 @@ Session::Session(const SessionEnvironment& environment, SessionIdentity identity
   }
   if (environment_.variables != nullptr) {
     settings_ = environment_.variables->InitialSettings();
+    other_variables_ = environment_.variables->InitialOthers();
   }
   explicit_transaction_ = false;
 }
@@ -153,14 +154,14 @@ void Session::Reset() {
   cache_->Clear();
   DropTemporaryTables();
   user_variables_.clear();
-  other_variables_.clear();
   diagnostics_.Clear();
   last_insert_id_ = 0;
   row_count_ = -1;
   found_rows_ = 0;
-  uint64_t generation = settings_.generation + 1;
-  settings_ = environment_.variables != nullptr ? environment_.variables->InitialSettings()
-                                                : SessionSettings();
+  const SystemVariables* const variables = environment_.variables;
+  const uint64_t generation = settings_.generation + 1;
+  settings_ = variables != nullptr ? variables->InitialSettings() : SessionSettings();
+  other_variables_ = variables != nullptr ? variables->InitialOthers() : OtherVariables();
   settings_.generation = generation;
   if (!active_roles_.empty()) {
     ActivateDefaultRoles().IgnoreError();

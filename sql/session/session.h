@@ -205,11 +205,9 @@ class Session {
   const std::string& database() const { return database_; }
   SessionSettings& settings() { return settings_; }
   const SessionSettings& settings() const { return settings_; }
-  // Session values of variables that are not in settings, by lower-case name. For the registry.
-  std::map<std::string, std::string, std::less<>>& other_variables() { return other_variables_; }
-  const std::map<std::string, std::string, std::less<>>& other_variables() const {
-    return other_variables_;
-  }
+  // Session values of variables that are not in settings and not as compiled in. For the registry.
+  OtherVariables& other_variables() { return other_variables_; }
+  const OtherVariables& other_variables() const { return other_variables_; }
   Diagnostics& diagnostics() { return diagnostics_; }
   const Diagnostics& diagnostics() const { return diagnostics_; }
 
@@ -450,7 +448,7 @@ class Session {
   bool password_expired_ = false;
   std::string database_;
   SessionSettings settings_;
-  std::map<std::string, std::string, std::less<>> other_variables_;
+  OtherVariables other_variables_;
   Diagnostics diagnostics_;
   std::map<std::string, TypedValue, std::less<>> user_variables_;  // lower-case names
   uint64_t last_insert_id_ = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,12 +26,17 @@ struct VariableText {
   std::string value;  // as SHOW VARIABLES prints it
 };
 
+// Session values of variables that are not in SessionSettings, by lower-case name.
+using OtherVariables = std::map<std::string, std::string, std::less<>>;
+
 class SystemVariables {
  public:
   virtual ~SystemVariables() = default;
 
   // What a new session starts with: the global values.
   virtual SessionSettings InitialSettings() const = 0;
+  // The same of the variables that are not in the settings: those that are not as compiled in.
+  virtual OtherVariables InitialOthers() const = 0;
   // SELECT @@[scope.]name. Errors: 1193 unknown, 1238 wrong scope.
   virtual Result<TypedValue> Get(const Session& session, VariableScope scope,
                                  std::string_view name) const = 0;

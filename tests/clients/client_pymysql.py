@@ -169,7 +169,6 @@ def check_idle(connection):
     connection.query("SET GLOBAL wait_timeout = 1, GLOBAL interactive_timeout = 1000")
     try:
         fresh = connect()
-        fresh.query("SELECT 1")  # what begins with the first statement
         interactive = connect(client_flag=CLIENT.INTERACTIVE)
     finally:
         connection.query("SET GLOBAL wait_timeout = DEFAULT, GLOBAL interactive_timeout = DEFAULT")
@@ -177,8 +176,8 @@ def check_idle(connection):
     assert refused(lambda: own.query("SELECT 1")) in (2006, 2013, 4031)
     assert refused(lambda: fresh.query("SELECT 1")) in (2006, 2013, 4031)
     with interactive.cursor() as cursor:
-        cursor.execute("SELECT @@wait_timeout")
-        assert cursor.fetchall() == ((1000,),)
+        cursor.execute("SELECT @@wait_timeout, @@interactive_timeout")
+        assert cursor.fetchall() == ((1000, 1000),)
     interactive.close()
 
 

@@ -246,6 +246,11 @@ void Cluster::Supervise() {
   }
 }
 
+bool Cluster::FollowsUndecided(size_t slot) {
+  return node(slot).is_up() &&
+         node(slot).node().geometry_version(kVolume) > oracle_.geometry().version;
+}
+
 void Cluster::KeepNewestWriter() {
   SimWriter* newest = writer();
   std::erase_if(writers_, [&](const auto& writer) { return writer.get() != newest; });

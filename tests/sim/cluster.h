@@ -73,6 +73,8 @@ class Cluster {
   // Machines of all holders of the group, or of all its successors, by the decided geometry.
   std::vector<size_t> MachinesOf(PgId pg, bool successors = false) const;
   size_t SeatsOf(size_t slot) const;
+  // The machine follows a version that no majority is known to have yet.
+  bool FollowsUndecided(size_t slot);
   // No seat is changing; every copy that a seat asks for ends where the log ends, and there is no
   // other.
   bool Converged(Lsn vdl);

@@ -107,13 +107,7 @@ void Faults::OneFault() {
   }
 }
 
-// A seat goes to another node and back, while what its holder answered as such is still on its way;
-// and the peers, from whom it is to get the segment anew, are out of its reach.
-void Faults::SwapThereAndBack() {
-  SimWriter* writer = cluster_.writer();
-  if (writer == nullptr || cluster_.control() != nullptr) {
-    return;
-  }
+std::optional<storage_client::SeatOrder> Faults::AnyMove() {
   const Geometry& geometry = cluster_.oracle().geometry();
   storage_client::SeatOrder order;
   order.pg = PgId(static_cast<uint32_t>(world_.random().Below(geometry.groups.size())));
@@ -124,16 +118,27 @@ void Faults::SwapThereAndBack() {
     return std::find(machines.begin(), machines.end(), other) != machines.end();
   });
   if (others.empty()) {
-    return;
+    return std::nullopt;
   }
   order.holder = NodeId(static_cast<uint32_t>(holder + 1));
   order.successor = NodeId(static_cast<uint32_t>(others[world_.random().Below(others.size())] + 1));
-  if (!writer->OrderSeat(order).ok()) {
+  return order;
+}
+
+// A seat goes to another node and back, while what its holder answered as such is still on its way;
+// and the peers, from whom it is to get the segment anew, are out of its reach.
+void Faults::SwapThereAndBack() {
+  SimWriter* writer = cluster_.writer();
+  if (writer == nullptr || cluster_.control() != nullptr) {
     return;
   }
-  cluster_.network().SetLate(order.holder.value(), writer->endpoint(),
+  const std::optional<storage_client::SeatOrder> order = AnyMove();
+  if (!order.has_value() || !writer->OrderSeat(*order).ok()) {
+    return;
+  }
+  cluster_.network().SetLate(order->holder.value(), writer->endpoint(),
                              world_.Between(50 * kMs, 500 * kMs));
-  SwapBack(order, writer->endpoint(), world_.now_us() + kSecond);
+  SwapBack(*order, writer->endpoint(), world_.now_us() + kSecond);
 }
 
 void Faults::SwapBack(storage_client::SeatOrder order, Endpoint endpoint, int64_t give_up_us) {
@@ -513,6 +518,43 @@ void Faults::EndInFirstCommit() {
   cluster_.network().Heal();
   cluster_.StartWriter(VolumeEpoch(0));
   world_.RunUntil(world_.now_us() + world_.Between(20 * kMs, 400 * kMs));
+}
+
+void Faults::TellLeaverAlone() {
+  SimWriter* const writer = cluster_.writer();
+  const std::optional<storage_client::SeatOrder> order = AnyMove();
+  if (!order.has_value() || writer == nullptr || !writer->OrderSeat(*order).ok()) {
+    return;
+  }
+  const Endpoint endpoint = writer->endpoint();
+  const size_t leaver = order->holder.value() - 1;
+  world_.RunUntil(world_.now_us() + kSecond,
+                  [&] { return !cluster_.MachinesOf(order->pg, /*successors=*/true).empty(); });
+  CutFromPeers(leaver);
+  for (size_t slot : AllNodes()) {
+    cluster_.network().SetLate(endpoint, slot + 1, slot == leaver ? 0 : 300 * kMs);
+  }
+  world_.RunUntil(world_.now_us() + 3 * kSecond, [&] { return cluster_.FollowsUndecided(leaver); });
+  if (cluster_.FollowsUndecided(leaver)) {
+    COVER("sim.leaver_heard_alone");
+  }
+  cluster_.CrashWriterAt(endpoint);
+  cluster_.network().LoseWhatIsUnderWay(endpoint);
+  const auto open_without = [this](std::initializer_list<size_t> out_of_reach) {
+    cluster_.network().Heal();
+    for (size_t slot : out_of_reach) {
+      cluster_.Isolate(slot);
+    }
+    const Endpoint opener = cluster_.StartWriter(VolumeEpoch(0));
+    world_.RunUntil(world_.now_us() + kSecond, [this] { return cluster_.writer() != nullptr; });
+    Append(20 * kMs);
+    return opener;
+  };
+  // The seat cannot get on without its successor, so the former holder has it again.
+  const size_t successor = order->successor.value() - 1;
+  cluster_.CrashWriterAt(open_without({leaver, successor}));
+  open_without({successor});
+  cluster_.network().Heal();
 }
 
 void Faults::CalmDown() {

@@ -23,6 +23,9 @@ class Faults {
   // commit: an opener meets nodes that know of its truncation and others that do not, and nothing
   // durable tells of its VDL.
   void EndInFirstCommit();
+  // A seat goes to another node, and of the version that says so its former holder hears alone: the
+  // writer dies, and openers who know nothing of it begin with the one before. In a calm.
+  void TellLeaverAlone();
   // No more faults, and those that last are over.
   void CalmDown();
   void BringBack();
@@ -55,6 +58,8 @@ class Faults {
   void RaceToOpen();
   void CrashAnyWriter();
   void TroubleControl();
+  // Any seat to another node of its AZ; absent when there is none.
+  std::optional<storage_client::SeatOrder> AnyMove();
   void SwapThereAndBack();
   void SwapBack(storage_client::SeatOrder order, Endpoint writer, int64_t give_up_us);
   void CutFromPeers(size_t slot, std::optional<size_t> except = std::nullopt);

@@ -39,16 +39,17 @@ void Network::Carry(Endpoint from, Endpoint to, Frame frame) {
     return;
   }
   const int64_t latency_us = Latency(from, to);
-  world_.After(latency_us, [this, from, to, frame = std::move(frame)]() mutable {
-    const auto receiver = receivers_.find(to);
-    if (receiver == receivers_.end()) {
-      return;
-    }
-    world_.Note("frame", from * 1000 + to, frame.type, Crc32c(frame.body));
-    // A copy: delivery may detach the receiver.
-    const Receiver deliver = receiver->second;
-    deliver(from, std::move(frame));
-  });
+  world_.After(latency_us,
+               [this, from, to, losses = losses_[from], frame = std::move(frame)]() mutable {
+                 const auto receiver = receivers_.find(to);
+                 if (receiver == receivers_.end() || losses_[from] != losses) {
+                   return;
+                 }
+                 world_.Note("frame", from * 1000 + to, frame.type, Crc32c(frame.body));
+                 // A copy: delivery may detach the receiver.
+                 const Receiver deliver = receiver->second;
+                 deliver(from, std::move(frame));
+               });
 }
 
 // False when the receiver's decoder refuses the frame.

@@ -42,6 +42,8 @@ class Network {
   // What one sends to the other comes so much later.
   void SetLate(Endpoint from, Endpoint to, int64_t by_us) { late_[{from, to}] = by_us; }
   void Cut(Endpoint from, Endpoint to) { cut_.insert({from, to}); }
+  // What it has sent and has not arrived never will.
+  void LoseWhatIsUnderWay(Endpoint from) { ++losses_[from]; }
   bool IsCut(Endpoint from, Endpoint to) const { return cut_.contains({from, to}); }
   // No faults, no cuts, nobody slow or late.
   void Heal();
@@ -57,6 +59,7 @@ class Network {
   std::map<Endpoint, int64_t> slow_;
   std::map<std::pair<Endpoint, Endpoint>, int64_t> late_;
   std::set<std::pair<Endpoint, Endpoint>> cut_;
+  std::map<Endpoint, uint64_t> losses_;
 };
 
 }  // namespace borealis::sim

@@ -458,8 +458,8 @@ void Oracle::OnNodeReply(size_t slot, const GeometryVersion& has, const Frame& f
 }
 
 // Its answer to a seal, which the next writer goes by, has all that was answered on its word. The
-// answer brings the highest version that the node knows, perhaps one that was never decided, and
-// nobody reads groups from it in which that gives it no seat.
+// answer brings the highest version that the node knows, perhaps one that was never decided. An
+// opener reads groups from it by that or by the decided one, whichever is higher.
 void Oracle::CheckSealReply(size_t slot, const GeometryVersion& has, const Frame& frame) {
   msg::SealReply reply;
   if (!storage_client::ParseBody(frame, &reply) || reply.outcome() != msg::OK) {
@@ -469,10 +469,11 @@ void Oracle::CheckSealReply(size_t slot, const GeometryVersion& has, const Frame
   promises.sealed = std::max(promises.sealed, VolumeEpoch(reply.volume_epoch()));
   sealed_by_[VolumeEpoch(reply.volume_epoch())].insert(NodeId(static_cast<uint32_t>(slot + 1)));
   const Result<Geometry> known = ParseGeometry(reply.geometry());
+  const Geometry& highest = known.ok() && known->version > geometry_.version ? *known : geometry_;
   const NodeId node(static_cast<uint32_t>(slot + 1));
   for (const auto* owing : {&acknowledged_[slot], &owed_[slot]}) {
     for (const auto& [pg, scl] : *owing) {
-      const bool is_asked = !known.ok() || IsHolder(*known, pg, node);
+      const bool is_asked = !known.ok() || IsHolder(highest, pg, node);
       const Lsn owed = LastOfGroup(pg, std::min(scl, answered_));
       Lsn told(0);
       for (const msg::SegmentState& state : reply.segments()) {

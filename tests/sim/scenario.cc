@@ -371,6 +371,10 @@ RunResult Scenario::Run() {
     Settle();
     ReplaceWhatIsGone();
   }
+  if (!world_.failed() && !style_.has_control) {
+    Settle();
+    faults_.TellLeaverAlone();
+  }
   if (!world_.failed()) {
     ProveAgreement();
   }

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/invariant.h"
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/catalog/temporary_tables.h"
@@ -19,19 +18,15 @@ bool BadName(std::string_view name) {
   return name.empty() || name.back() == ' ' || name.find('\0') != std::string_view::npos;
 }
 
-// The session's value of an integer variable that its settings do not have; the global one if it
-// has none of its own.
+// The session's value of an integer variable; 0 where there are no variables.
 uint64_t IntegerVariable(const Session& session, std::string_view name) {
-  const auto own = session.other_variables().find(name);
-  if (own != session.other_variables().end()) {
-    uint64_t value = 0;
-    const std::string& text = own->second;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc()) {
-      return value;
-    }
-  }
   const SystemVariables* variables = session.environment().variables;
-  return variables == nullptr ? 0 : variables->IntegerValue(name).value_or(0);
+  if (variables == nullptr) {
+    return 0;
+  }
+  const auto value = variables->Get(session, VariableScope::kDefault, name);
+  INVARIANT(value.ok());
+  return value->value.uint_value();
 }
 
 }  // namespace

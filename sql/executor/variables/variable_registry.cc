@@ -120,6 +120,19 @@ SessionSettings VariableRegistry::InitialSettings() const {
   return settings;
 }
 
+OtherVariables VariableRegistry::InitialOthers() const {
+  OtherVariables others;
+  MutexLock lock(mutex_);
+  for (const VariableSpec& spec : AllVariables()) {
+    const auto global = globals_.find(spec.name);
+    if (spec.place == VariablePlace::kBoth && global->second != spec.initial &&
+        FindSettingBind(spec.name) == nullptr) {
+      others.insert(*global);
+    }
+  }
+  return others;
+}
+
 std::string VariableRegistry::Text(const Session& session, const VariableSpec& spec,
                                    bool global) const {
   std::string text;
@@ -133,7 +146,7 @@ std::string VariableRegistry::Text(const Session& session, const VariableSpec& s
     return bind->read(session.settings());
   }
   const auto found = session.other_variables().find(spec.name);
-  return found != session.other_variables().end() ? found->second : GlobalText(spec.name);
+  return found != session.other_variables().end() ? found->second : std::string(spec.initial);
 }
 
 Result<TypedValue> VariableRegistry::Get(const Session& session, VariableScope scope,

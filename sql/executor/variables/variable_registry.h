@@ -18,6 +18,7 @@ class VariableRegistry final : public SystemVariables {
   VariableRegistry();
 
   SessionSettings InitialSettings() const override;
+  OtherVariables InitialOthers() const override;
   Result<TypedValue> Get(const Session& session, VariableScope scope,
                          std::string_view name) const override;
   Status Set(Session* session, VariableScope scope, std::string_view name,

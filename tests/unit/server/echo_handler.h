@@ -70,7 +70,7 @@ class EchoHandler final : public CommandHandler {
       : factory_(factory), login_(std::move(login)) {}
 
   void OnCommand(const ConnectionPtr& connection, mysql::Command command) override;
-  Status OnChangeUser(const LoginInfo& login) override {
+  Status OnChangeUser(const ConnectionPtr&, const LoginInfo& login) override {
     login_ = login;
     return Status::Ok();
   }
