@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "row/held_internal.h"
+#include "row/key_codec.h"
 
 namespace borealis::row {
 
@@ -53,6 +54,22 @@ ValueKind TemporalKind(TypeKind kind) {
 
 }  // namespace
 
+int SideOfRange(const Type& type, const Value& value) {
+  const bool is_uint = value.kind() == ValueKind::kUint;
+  const bool has_range = IsHeldAsBits(type) && !type.is_temporal();
+  if (!has_range || (!is_uint && value.kind() != ValueKind::kInt)) {
+    return 0;
+  }
+  const int64_t bits = value.raw_int();
+  if (!is_uint && bits < (HasUnsignedBits(type) ? 0 : MinSigned(type))) {
+    return -1;
+  }
+  const uint64_t limit =
+      HasUnsignedBits(type) ? UnsignedLimit(type) : static_cast<uint64_t>(MaxSigned(type));
+  const bool is_negative = !is_uint && bits < 0;
+  return !is_negative && static_cast<uint64_t>(bits) > limit ? 1 : 0;
+}
+
 Status HeldInteger(const Type& type, const Value& value, int64_t* bits) {
   if (type.is_temporal()) {
     bool fits = value.kind() == TemporalKind(type.kind) ||
@@ -67,16 +84,7 @@ Status HeldInteger(const Type& type, const Value& value, int64_t* bits) {
     return NotHeld(type, value);
   }
   *bits = value.raw_int();
-  bool negative = value.kind() == ValueKind::kInt && *bits < 0;
-  bool fits;
-  if (HasUnsignedBits(type)) {
-    fits = !negative && static_cast<uint64_t>(*bits) <= UnsignedLimit(type);
-  } else if (value.kind() == ValueKind::kUint) {
-    fits = static_cast<uint64_t>(*bits) <= static_cast<uint64_t>(MaxSigned(type));
-  } else {
-    fits = *bits >= MinSigned(type) && *bits <= MaxSigned(type);
-  }
-  return fits ? Status() : NotHeld(type, value);
+  return SideOfRange(type, value) == 0 ? Status() : NotHeld(type, value);
 }
 
 Status HeldDecimal(const Type& type, const Value& value, Decimal* decimal) {

@@ -51,6 +51,10 @@ Status EncodeKey(const KeySchema& schema, std::span<const Value> values, std::st
 // One part alone; EncodeKey is the concatenation.
 Status EncodeKeyPart(const KeyPart& part, const Value& value, std::string* out);
 
+// Where an integer of another type lies: below (-1) or above (1) all values that `type` holds, and
+// has no key then, or among them (0). Other values are never outside.
+int SideOfRange(const Type& type, const Value& value);
+
 // The smallest byte string greater than every key that starts with `prefix`; nothing when there is
 // none (prefix empty or all FF). The keys with that prefix are [prefix, KeyUpperBound(prefix)).
 std::optional<std::string> KeyUpperBound(std::string_view prefix);

@@ -78,7 +78,11 @@ Result<Value> FromRegister(RegisterKind kind, int64_t integer, double real, std:
   }
   switch (kind) {
     case RegisterKind::kInteger:
-      return ValueOfBits(type, FlipsTopBit(type) ? integer ^ kTopBit : integer);
+      if (FlipsTopBit(type)) {
+        return ValueOfBits(type, integer ^ kTopBit);
+      }
+      // Below all unsigned values: of a wider, signed type that this one is compared with.
+      return integer < 0 && type.is_integral() ? Value::Int(integer) : ValueOfBits(type, integer);
     case RegisterKind::kReal:
       return Value::Double(real);
     default:

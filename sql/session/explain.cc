@@ -363,7 +363,7 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
   if (!rows->empty()) {
     const BoundSelect* select = OuterSelect(query);
     ExplainRow& first = rows->front();
-    if (TestsRows(select, first)) {
+    if (TestsRows(select, first) && !first.Notes("Using where")) {
       first.extra.emplace_back("Using where");
       std::rotate(first.extra.begin(), first.extra.end() - 1, first.extra.end());
     }

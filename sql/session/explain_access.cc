@@ -156,6 +156,12 @@ void DescribeAccess(const BoundTable& table, const TablePlan& plan, const Equali
     }
   }
   row->rows = std::max<uint64_t>(plan.rows, 1);
+  if (!plan.hash_columns.empty()) {
+    row->type = "ALL";
+    row->extra.push_back("Using where");
+    row->extra.push_back("Using join buffer (hash join)");
+    return;
+  }
   if (plan.by_handle) {
     row->type = "eq_ref";
     row->key = "PRIMARY";

@@ -35,6 +35,8 @@ std::string AccessText(const ExplainRow& row) {
     text = covering + "ndex range scan on " + row.table + " using " + row.key;
   } else if (row.type == "index") {
     text = covering + "ndex scan on " + row.table + " using " + row.key;
+  } else if (row.Notes("Using join buffer (hash join)")) {
+    text = "Hash lookup on " + row.table;
   } else {
     text = "Table scan on " + row.table;
   }

@@ -15,6 +15,17 @@ struct Side {
 
 }  // namespace
 
+Result<bool> AppendEqual(const row::KeyPart& part, const row::Value& value,
+                         std::vector<std::string>* prefixes) {
+  if (row::SideOfRange(part.type, value) != 0) {
+    return false;
+  }
+  for (std::string& prefix : *prefixes) {
+    RETURN_IF_ERROR(row::EncodeKeyPart(part, value, &prefix));
+  }
+  return true;
+}
+
 Status AppendBounds(const row::KeyPart& part, std::span<const RangeBound> bounds,
                     const std::vector<std::string>& prefixes,
                     std::vector<engine::KeyRange>* ranges) {
@@ -23,6 +34,12 @@ Status AppendBounds(const row::KeyPart& part, std::span<const RangeBound> bounds
   Side high;
   for (const RangeBound& bound : bounds) {
     const bool lower = bound.use == Use::kGreater || bound.use == Use::kGreaterEqual;
+    if (const int side = row::SideOfRange(part.type, bound.value); side != 0) {
+      if (lower == (side > 0)) {
+        return {};  // nothing lies beyond
+      }
+      continue;  // everything does
+    }
     Side& side = lower ? low : high;
     RETURN_IF_ERROR(row::EncodeKeyPart(part, bound.value, &side.bytes));
     side.inclusive = bound.use == Use::kGreaterEqual || bound.use == Use::kLessEqual;

@@ -20,6 +20,11 @@ struct RangeBound {
   row::Value value;
 };
 
+// Extends each prefix by the part's bytes of a value. False, and they stay, when the part's type
+// holds no value that equals this one, which is of a wider type.
+Result<bool> AppendEqual(const row::KeyPart& part, const row::Value& value,
+                         std::vector<std::string>* prefixes);
+
 // Behind each prefix, the keys whose next part lies within the bounds. A descending part's bytes
 // are complemented, which swaps the sides. NULL is in no range.
 Status AppendBounds(const row::KeyPart& part, std::span<const RangeBound> bounds,

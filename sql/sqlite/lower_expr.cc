@@ -314,7 +314,27 @@ Status Lowering::Function(const BoundFunction& call, std::string* sql) {
               sql);
 }
 
+void Lowering::NoteJoin(const BoundExpr& side, const BoundExpr& other) {
+  const auto* column = side.TryAs<BoundColumn>();
+  if (column == nullptr || column->table->kind != BoundTableKind::kBase ||
+      column->column == kHandleColumn) {
+    return;
+  }
+  bool of_others = false;
+  Walk(other, [&](const BoundExpr& part) {
+    const auto* read = part.TryAs<BoundColumn>();
+    of_others |= read != nullptr && read->table != column->table;
+  });
+  if (of_others) {
+    out_->joined.push_back({ModuleOf(*column->table), column->column});
+  }
+}
+
 Status Lowering::Compare(const BoundCompare& compare, std::string* sql) {
+  if (compare.op == CompareOp::kEqual) {
+    NoteJoin(*compare.args[0], *compare.args[1]);
+    NoteJoin(*compare.args[1], *compare.args[0]);
+  }
   sql->push_back('(');
   RETURN_IF_ERROR(Comparable(*compare.args[0], sql));
   sql->append(OperatorText(compare.op));

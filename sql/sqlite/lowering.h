@@ -30,6 +30,12 @@ struct ConstantList {
   std::vector<row::Value> values;
 };
 
+// A column that is compared for equality with what other tables' columns say.
+struct JoinedColumn {
+  std::string module;
+  uint32_t column = 0;
+};
+
 // A table whose rows are computed from values of the tables before it, its arguments. In SQL it is
 // a call of a table-valued function: its number in the statement, then the arguments.
 struct ComputedTable {
@@ -45,6 +51,7 @@ struct LoweredQuery {
   std::string sql;
   std::vector<ComputedTable> computed;
   std::vector<ConstantList> lists;
+  std::vector<JoinedColumn> joined;
   std::vector<CallSite> sites;
   std::vector<ModuleUse> modules;
   // Type of each parameter of the SQL, by index; kNull where the SQL does not use it.

@@ -56,6 +56,8 @@ class Lowering {
   Status In(const BoundIn& in, std::string* sql);
   // For the planner: the values, where they are constants.
   void NoteList(const BoundIn& in);
+  // Of `side = other`, for LoweredQuery::joined.
+  void NoteJoin(const BoundExpr& side, const BoundExpr& other);
   Status InSubquery(const BoundInSubquery& in, std::string* sql);
   Status ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql);
   Status Aggregate(const BoundAggregate& aggregate, std::string* sql);

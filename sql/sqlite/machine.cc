@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/mysql_error.h"
@@ -168,6 +169,14 @@ const ConstantList* QueryMachine::ListOf(const TableModule& module, uint32_t col
   return found;
 }
 
+bool QueryMachine::IsJoined(const TableModule& module, uint32_t column) const {
+  return compiling_ != nullptr &&
+         std::ranges::any_of(compiling_->joined, [&](const JoinedColumn& joined) {
+           const auto known = modules_.find(joined.module);
+           return joined.column == column && known != modules_.end() && known->second == &module;
+         });
+}
+
 Result<std::unique_ptr<RowSource>> QueryMachine::Run(CompiledQuery* query,
                                                      const RunContext& context,
                                                      std::span<const TypedValue> parameters) {
@@ -231,12 +240,15 @@ Result<bool> QueryRun::Next(std::vector<row::Value>* row) {
 
 Result<std::vector<QueryMachine::PlanStep>> QueryMachine::Explain(const CompiledQuery& query) {
   std::vector<PlanStep> steps;
-  RETURN_IF_ERROR(ExplainText(query.lowered_.sql, &steps));
+  compiling_ = &query.lowered_;
+  Status status = ExplainText(query.lowered_.sql, &steps);
   for (const ComputedTable& table : query.lowered_.computed) {
-    if (!table.sql.empty()) {
-      RETURN_IF_ERROR(ExplainText(table.sql, &steps));
+    if (status.ok() && !table.sql.empty()) {
+      status = ExplainText(table.sql, &steps);
     }
   }
+  compiling_ = nullptr;
+  RETURN_IF_ERROR(status);
   return steps;
 }
 

@@ -99,6 +99,8 @@ class QueryMachine {
   // While a query is compiled: the list that it compares a column of a module with; null when there
   // is none, or more than one.
   const ConstantList* ListOf(const TableModule& module, uint32_t column) const;
+  // While a query is compiled: whether it joins the column of a module with other tables.
+  bool IsJoined(const TableModule& module, uint32_t column) const;
   // Opens the tables, binds the parameters (by index, as the lowered query numbers them) and gives
   // the rows. kRetry when a table's definition is no longer the one compiled against.
   Result<std::unique_ptr<RowSource>> Run(CompiledQuery* query, const RunContext& context,

@@ -1,10 +1,14 @@
 // A running query, as the machine's callbacks see it. Shared by this folder's source files only.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "sql/sqlite/machine.h"
+#include "sql/sqlite/row_hash.h"
 
 struct sqlite3;
 struct sqlite3_context;
@@ -36,6 +40,15 @@ class QueryRun final : public RowSource {
     }
   }
   const Status& status() const { return status_; }
+  // What scans of a table keep from one to the next, by module and plan.
+  struct KeptRows {
+    bool wanted = false;  // one scan has looked for them
+    bool too_many = false;
+    std::unique_ptr<RowHash> rows;  // null: not read yet
+  };
+  KeptRows& Kept(const TableModule& module, const std::string& plan) {
+    return kept_[{&module, plan}];
+  }
   Status CheckInterrupt() const {
     return context_.check_interrupt ? context_.check_interrupt() : Status();
   }
@@ -46,6 +59,7 @@ class QueryRun final : public RowSource {
   RunContext context_;
   Status status_;
   bool done_ = false;
+  std::map<std::pair<const TableModule*, std::string>, KeptRows> kept_;
 };
 
 // Number `site` of aggregates "ba<site>" in one connection.

@@ -1,6 +1,7 @@
 #include "sql/sqlite/table_cursor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "sql/catalog/row_layout.h"
 #include "sql/sqlite/key_ranges.h"
 #include "sql/sqlite/register_io.h"
+#include "sql/sqlite/row_hash.h"
 #include "sql/sqlite/run_internal.h"
 #include "sql/sqlite/table_module.h"
 #include "sql/sqlite/table_plan.h"
@@ -22,6 +24,8 @@ using Use = PlanArgument::Use;
 
 // Rows between two looks at the kill flag.
 constexpr uint32_t kInterruptRows = 512;
+// What the kept rows of one table may take; beyond that it is read anew each time.
+constexpr size_t kKeptRowsMaxBytes = size_t{64} << 20;
 
 class EngineScan final : public Scan {
  public:
@@ -82,6 +86,10 @@ class EngineScan final : public Scan {
     if (plan_.by_handle) {
       return StartHandle(values[0]);
     }
+    hashed_ = false;
+    if (!plan_.hash_columns.empty()) {
+      return StartHashed(values);
+    }
     RETURN_IF_ERROR(MakeRanges(values));
     if (plan_.index == 0 && plan_.unique_point) {
       point_ = true;
@@ -120,6 +128,81 @@ class EngineScan final : public Scan {
     changed_ = false;
     row_bytes_ = row_;
     return status;
+  }
+
+  // The first scan of a statement reads the table as it is, for there may be no second one. That
+  // keeps the rows, and from then on they are looked up.
+  Status StartHashed(sqlite3_value** values) {
+    point_ = false;
+    std::vector<std::string> key(1);
+    for (size_t i = 0; i < plan_.hash_columns.size(); ++i) {
+      bool any = false;
+      RETURN_IF_ERROR(AppendFixed({HashType(i)}, Use::kEqual, values[i], &key, &any));
+      if (!any) {
+        return EndScan();
+      }
+    }
+    QueryRun::KeptRows& kept = run()->Kept(*module_, plan_text_);
+    if (kept.wanted && !kept.too_many && kept.rows == nullptr) {
+      RETURN_IF_ERROR(KeepRows(&kept));
+    }
+    kept.wanted = true;
+    if (kept.rows == nullptr) {
+      ranges_.push_back(engine::KeyRange::All());
+      return NextRange();
+    }
+    hashed_ = true;
+    matches_ = kept.rows->Find(key[0]);
+    return NextMatch();
+  }
+
+  const row::Type& HashType(size_t i) const {
+    return module_->table().columns[plan_.hash_columns[i]].type;
+  }
+
+  Status KeepRows(QueryRun::KeptRows* kept) {
+    RETURN_IF_ERROR(OpenCursorFor(engine::KeyRange::All()));
+    auto rows = std::make_unique<RowHash>();
+    for (;;) {
+      ASSIGN_OR_RETURN(const bool found, cursor_->Next());
+      if (!found) {
+        break;
+      }
+      if (++steps_ % kInterruptRows == 0) {
+        RETURN_IF_ERROR(run()->CheckInterrupt());
+      }
+      BeginRow();
+      ASSIGN_OR_RETURN(const std::optional<std::string> key, HashKeyOfRow());
+      if (key.has_value()) {
+        rows->Add(*key, row_bytes_);
+      }
+      if (rows->bytes() > kKeptRowsMaxBytes) {
+        kept->too_many = true;
+        return {};
+      }
+    }
+    rows->Finish();
+    kept->rows = std::move(rows);
+    return {};
+  }
+
+  // Absent where a column is NULL, which equals nothing.
+  Result<std::optional<std::string>> HashKeyOfRow() {
+    RETURN_IF_ERROR(OpenRow());
+    std::string key;
+    for (size_t i = 0; i < plan_.hash_columns.size(); ++i) {
+      ASSIGN_OR_RETURN(const row::Value value, view_->Get(plan_.hash_columns[i]));
+      if (value.is_null()) {
+        return std::optional<std::string>();
+      }
+      RETURN_IF_ERROR(row::EncodeKeyPart({HashType(i)}, value, &key));
+    }
+    return std::optional(std::move(key));
+  }
+
+  Status NextMatch() {
+    BeginRow();
+    return matches_.Next(&row_bytes_) ? Status() : EndScan();
   }
 
   // The key ranges that the arguments describe: one, or one per value of an IN list.
@@ -165,23 +248,12 @@ class EngineScan final : public Scan {
   // Extends every prefix by the values that one key part may have.
   Status AppendFixed(const row::KeyPart& part, Use use, sqlite3_value* value,
                      std::vector<std::string>* prefixes, bool* any) {
-    auto encode = [&](sqlite3_value* reg, std::string* to) -> Status {
-      ASSIGN_OR_RETURN(row::Value decoded, ValueOf(reg, part.type));
-      return row::EncodeKeyPart(part, decoded, to);
-    };
     if (use != Use::kIn) {
-      bool is_null = sqlite3_value_type(value) == SQLITE_NULL;
-      if (is_null && use == Use::kEqual) {
+      if (sqlite3_value_type(value) == SQLITE_NULL && use == Use::kEqual) {
         return {};
       }
-      for (std::string& prefix : *prefixes) {
-        if (use == Use::kIsNull) {
-          RETURN_IF_ERROR(row::EncodeKeyPart(part, row::Value::Null(), &prefix));
-        } else {
-          RETURN_IF_ERROR(encode(value, &prefix));
-        }
-      }
-      *any = true;
+      ASSIGN_OR_RETURN(const row::Value decoded, ValueOf(value, part.type));
+      ASSIGN_OR_RETURN(*any, AppendEqual(part, decoded, prefixes));
       return {};
     }
     std::vector<std::string> extended;
@@ -191,9 +263,11 @@ class EngineScan final : public Scan {
       if (sqlite3_value_type(item) == SQLITE_NULL) {
         continue;
       }
-      for (const std::string& prefix : *prefixes) {
-        extended.push_back(prefix);
-        RETURN_IF_ERROR(encode(item, &extended.back()));
+      ASSIGN_OR_RETURN(const row::Value decoded, ValueOf(item, part.type));
+      std::vector<std::string> with_item = *prefixes;
+      ASSIGN_OR_RETURN(const bool held, AppendEqual(part, decoded, &with_item));
+      if (held) {
+        std::ranges::move(with_item, std::back_inserter(extended));
       }
     }
     *prefixes = std::move(extended);
@@ -238,27 +312,30 @@ class EngineScan final : public Scan {
                                             : engine::BeyondRange::kEntry;
   }
 
+  Status OpenCursorFor(engine::KeyRange range) {
+    if (cursor_ != nullptr && transaction_ == &module_->transaction()) {
+      return cursor_->Restart(std::move(range), plan_.unique_point);
+    }
+    engine::ScanOptions options;
+    options.index_no = plan_.index;
+    options.range = std::move(range);
+    options.reverse = plan_.reverse;
+    options.wait = module_->wait();
+    options.unique_point = plan_.unique_point;
+    options.covering = plan_.covering;
+    options.beyond = Beyond();
+    options.semi_consistent = module_->semi_consistent() && !HasWholeKeys();
+    options.read_ahead = plan_.arguments.empty() || !plan_.hash_columns.empty();
+    transaction_ = &module_->transaction();
+    options.lock = module_->LockAt(transaction_->options().isolation);
+    ASSIGN_OR_RETURN(
+        cursor_, engine::OpenCursor(*transaction_, module_->engine_table(), std::move(options)));
+    return {};
+  }
+
   Status NextRange() {
     while (next_range_ < ranges_.size()) {
-      engine::KeyRange range = std::move(ranges_[next_range_++]);
-      if (cursor_ == nullptr || transaction_ != &module_->transaction()) {
-        engine::ScanOptions options;
-        options.index_no = plan_.index;
-        options.range = std::move(range);
-        options.reverse = plan_.reverse;
-        options.wait = module_->wait();
-        options.unique_point = plan_.unique_point;
-        options.covering = plan_.covering;
-        options.beyond = Beyond();
-        options.semi_consistent = module_->semi_consistent() && !HasWholeKeys();
-        options.read_ahead = plan_.arguments.empty();
-        transaction_ = &module_->transaction();
-        options.lock = module_->LockAt(transaction_->options().isolation);
-        ASSIGN_OR_RETURN(cursor_, engine::OpenCursor(*transaction_, module_->engine_table(),
-                                                     std::move(options)));
-      } else {
-        RETURN_IF_ERROR(cursor_->Restart(std::move(range), plan_.unique_point));
-      }
+      RETURN_IF_ERROR(OpenCursorFor(std::move(ranges_[next_range_++])));
       ASSIGN_OR_RETURN(bool found, cursor_->Next());
       if (found) {
         BeginRow();
@@ -285,6 +362,9 @@ class EngineScan final : public Scan {
     }
     if (++steps_ % kInterruptRows == 0) {
       RETURN_IF_ERROR(run()->CheckInterrupt());
+    }
+    if (hashed_) {
+      return NextMatch();
     }
     // What a SELECT reads by a whole unique key, MySQL reads before it looks at conditions.
     if (plan_.yields_handle && !handle_asked_ && (module_->changes() || !plan_.unique_point)) {
@@ -332,7 +412,7 @@ class EngineScan final : public Scan {
     if (row_open_) {
       return {};
     }
-    if (!point_) {
+    if (!point_ && !hashed_) {
       ASSIGN_OR_RETURN(row_bytes_, cursor_->row());
     }
     Result<row::RowView> view = row::RowView::Open(layout_->rows(), row_bytes_);
@@ -378,6 +458,8 @@ class EngineScan final : public Scan {
   std::vector<engine::KeyRange> ranges_;
   size_t next_range_ = 0;
   bool point_ = false;
+  bool hashed_ = false;
+  RowHash::Matches matches_;
   bool at_end_ = true;
   uint32_t steps_ = 0;
 

@@ -4,7 +4,7 @@
 
 namespace borealis::sql {
 
-// "index:flags:arguments:rows", e.g. "2:rc:eegl:120".
+// "index:flags:arguments:rows" and the hashed columns, e.g. "2:rc:eegl:120" or "0::ee:1000:3:7".
 std::string TablePlan::Encode() const {
   std::string text = std::to_string(index) + ":";
   if (reverse) {
@@ -27,6 +27,9 @@ std::string TablePlan::Encode() const {
     text += static_cast<char>(argument.use);
   }
   text += ":" + std::to_string(rows);
+  for (uint32_t column : hash_columns) {
+    text += ":" + std::to_string(column);
+  }
   return text;
 }
 
@@ -54,7 +57,11 @@ std::optional<TablePlan> TablePlan::Decode(std::string_view text) {
   for (char use : text.substr(second + 1, third - second - 1)) {
     plan.arguments.push_back({static_cast<PlanArgument::Use>(use)});
   }
-  std::from_chars(text.data() + third + 1, text.data() + text.size(), plan.rows);
+  const char* const stop = text.data() + text.size();
+  const char* at = std::from_chars(text.data() + third + 1, stop, plan.rows).ptr;
+  while (at < stop && *at == ':') {
+    at = std::from_chars(at + 1, stop, plan.hash_columns.emplace_back()).ptr;
+  }
   return plan;
 }
 

@@ -41,8 +41,11 @@ struct TablePlan {
   bool yields_handle = false;
   // Estimated rows per scan, for EXPLAIN.
   uint64_t rows = 0;
-  // Arguments for the leading key parts, one per part, then range bounds on the next part.
+  // Arguments for the leading key parts, one per part, then range bounds on the next part. With
+  // hash_columns, one equality for each of those.
   std::vector<PlanArgument> arguments;
+  // Not empty: rows are looked up by these columns, which no index serves (row_hash.h).
+  std::vector<uint32_t> hash_columns;
 
   std::string Encode() const;
   static std::optional<TablePlan> Decode(std::string_view text);

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "engine/engine.h"
@@ -44,6 +45,8 @@ constexpr double kLockingScanCost = 20.0;
 constexpr double kEqualShare = 0.01;  // of a non-unique index's rows, per key part
 constexpr double kRangeShare = 0.3;   // one-sided
 constexpr double kBetweenShare = 0.1;
+// Of the table's rows that a hash of them costs each look-up: twenty or so share it.
+constexpr double kHashShare = 0.05;
 constexpr double kInSize = 5;  // values of an IN list, unknown at planning
 
 using Use = PlanArgument::Use;
@@ -57,7 +60,8 @@ struct Match {
 struct Candidate {
   size_t index = 0;
   std::vector<Match> arguments;
-  size_t fixed_parts = 0;  // leading parts with one value each
+  std::vector<uint32_t> hash_columns;  // not empty: of the arguments, and no index is read
+  size_t fixed_parts = 0;              // leading parts with one value each
   bool has_in = false;
   bool unique_point = false;
   bool covering = false;
@@ -103,6 +107,10 @@ class Planner {
         best = std::move(candidate);
         found = true;
       }
+    }
+    if (Candidate hashed = ConsiderHash();
+        !hashed.hash_columns.empty() && hashed.cost < best.cost) {
+      best = std::move(hashed);
     }
     Emit(best);
     return SQLITE_OK;
@@ -269,6 +277,40 @@ class Planner {
     return candidate;
   }
 
+  // Look-ups by columns that the query joins with other tables. Without hash_columns: nothing to
+  // look up by. Rows that are locked, or whose handle is asked for, are read in their tree.
+  Candidate ConsiderHash() const {
+    Candidate candidate;
+    const int handle = std::min(module_.handle_column(), 63);
+    if (module_.engine_table() == nullptr || module_.locks() ||
+        (info_->colUsed & (uint64_t{1} << handle)) != 0) {
+      return candidate;
+    }
+    double share = 1;
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (constraint.op != SQLITE_INDEX_CONSTRAINT_EQ || constraint.usable == 0 ||
+          constraint.iColumn < 0 || constraint.iColumn >= module_.handle_column()) {
+        continue;
+      }
+      const auto column = static_cast<uint32_t>(constraint.iColumn);
+      const row::Type& type = module_.table().columns[column].type;
+      const bool is_list = i < kMaxInConstraint && sqlite3_vtab_in(info_, i, -1) != 0;
+      if (is_list || type.kind == row::TypeKind::kJson || IsConstant(i) ||
+          !CollationFits(i, type) || !module_.machine()->IsJoined(module_, column) ||
+          std::ranges::find(candidate.hash_columns, column) != candidate.hash_columns.end()) {
+        continue;
+      }
+      candidate.arguments.push_back({i, Use::kEqual});
+      candidate.hash_columns.push_back(column);
+      share *= EqualShareOf(column);
+    }
+    candidate.rows = std::max(table_rows_ * share, 1.0);
+    SetCost(0, 1, &candidate);
+    candidate.cost += table_rows_ * kHashShare;
+    return candidate;
+  }
+
   double ListSize(uint32_t column) const {
     const ConstantList* list = module_.machine()->ListOf(module_, column);
     return list != nullptr ? static_cast<double>(list->values.size()) : kInSize;
@@ -335,11 +377,13 @@ class Planner {
         if (value.is_null() && match.use != Use::kIsNull && match.use != Use::kSame) {
           continue;  // equals nothing
         }
-        for (const std::string& prefix : *prefixes) {
-          extended.push_back(prefix);
-          if (!row::EncodeKeyPart(keys[part], value, &extended.back()).ok()) {
-            return false;
-          }
+        std::vector<std::string> with_value = *prefixes;
+        const Result<bool> held = AppendEqual(keys[part], value, &with_value);
+        if (!held.ok()) {
+          return false;
+        }
+        if (*held) {
+          std::ranges::move(with_value, std::back_inserter(extended));
         }
       }
       *prefixes = std::move(extended);
@@ -581,18 +625,17 @@ class Planner {
     plan.reverse = best.ordered && best.reverse;
     plan.covering = best.covering;
     plan.unique_point = best.unique_point && !best.has_in;
-    plan.rows = static_cast<uint64_t>(best.rows);
+    plan.hash_columns = best.hash_columns;
+    plan.rows = static_cast<uint64_t>(best.hash_columns.empty() ? best.rows : table_rows_);
     // SQLite's last bit stands for all columns from the 64th on.
     const int handle = module_.handle_column();
     plan.yields_handle =
         module_.locks() && handle < 63 && (info_->colUsed & (uint64_t{1} << handle)) != 0;
-    const IndexDescriptor& index = module_.table().indexes[best.index];
     for (size_t i = 0; i < best.arguments.size(); ++i) {
       const Match& match = best.arguments[i];
       auto& usage = info_->aConstraintUsage[match.constraint];
       usage.argvIndex = static_cast<int>(i + 1);
-      (void)index;
-      usage.omit = i < kMaxOmit ? 1 : 0;
+      usage.omit = i < kMaxOmit && best.hash_columns.empty() ? 1 : 0;
       if (match.use == Use::kIn) {
         sqlite3_vtab_in(info_, match.constraint, 1);
       }
