@@ -470,6 +470,29 @@ Result<BoundPtr> StatementBinder::MakeCase(std::vector<BoundPtr> args, std::stri
   return Fold(node);
 }
 
+namespace {
+
+// CASE compares documents with each other and with texts as texts, which "=" does not.
+void DocumentsAsTexts(BoundPtr* a, BoundPtr* b) {
+  const auto is_text = [](const BoundPtr& expr) {
+    return expr->type.kind == Kind::kJson || expr->type.is_string();
+  };
+  if (!is_text(*a) || !is_text(*b)) {
+    return;
+  }
+  for (BoundPtr* const expr : {a, b}) {
+    if ((*expr)->type.kind == Kind::kJson) {
+      Type type = Type::Text(Kind::kLongText, row::kUtf8mb4Bin);
+      type.nullable = (*expr)->type.nullable;
+      auto convert = std::make_shared<BoundConvert>(type, BoundConvert::Mode::kImplicit);
+      convert->coercibility = Coercibility::kImplicit;
+      *expr = One(std::move(convert), std::move(*expr));
+    }
+  }
+}
+
+}  // namespace
+
 Result<BoundPtr> StatementBinder::BindCase(const CaseExpr& expr, Scope* scope) {
   BoundPtr operand;
   if (expr.operand != nullptr) {
@@ -480,7 +503,10 @@ Result<BoundPtr> StatementBinder::BindCase(const CaseExpr& expr, Scope* scope) {
     BoundPtr condition;
     if (operand != nullptr) {
       ASSIGN_OR_RETURN(BoundPtr value, BindExpr(*when.condition, scope));
-      ASSIGN_OR_RETURN(condition, Compare(CompareOp::kEqual, operand, std::move(value)));
+      BoundPtr compared = operand;
+      DocumentsAsTexts(&compared, &value);
+      ASSIGN_OR_RETURN(condition,
+                       Compare(CompareOp::kEqual, std::move(compared), std::move(value)));
     } else {
       ASSIGN_OR_RETURN(condition, BindCondition(*when.condition, scope));
     }

@@ -188,8 +188,12 @@ Status Lowering::CteDefinition(const BoundCte& cte, std::string* sql) {
 }
 
 Status Lowering::OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql) {
-  RETURN_IF_ERROR(Core(query, sql));
-  RETURN_IF_ERROR(OrderBy(query, sql));
+  if (OrdersByOuterColumn(query)) {
+    RETURN_IF_ERROR(OrderedOutside(query, sql));
+  } else {
+    RETURN_IF_ERROR(Core(query, sql));
+    RETURN_IF_ERROR(OrderBy(query, sql));
+  }
   if (without_limit) {
     return {};
   }
@@ -210,7 +214,7 @@ Status Lowering::OrderedCore(const BoundQuery& query, bool without_limit, std::s
 
 Status Lowering::Core(const BoundQuery& query, std::string* sql) {
   if (query.body.select != nullptr) {
-    return Select(query, *query.body.select, sql);
+    return Select(*query.body.select, {}, sql);
   }
   if (query.body.set_operation != nullptr) {
     return SetOperation(*query.body.set_operation, sql);
@@ -234,26 +238,62 @@ Status Lowering::OrderBy(const BoundQuery& query, std::string* sql) {
   return {};
 }
 
-Status Lowering::Select(const BoundQuery& query, const BoundSelect& select, std::string* sql) {
-  (void)query;
+// ORDER BY in SQLite does not see columns of the queries around.
+bool Lowering::OrdersByOuterColumn(const BoundQuery& query) const {
+  bool outer = false;
+  for (const BoundOrder& order : query.order_by) {
+    const BoundFrom* const from = query.body.select->from.get();
+    Walk(*order.expr, [&](const BoundExpr& part) {
+      const auto* column = part.TryAs<BoundColumn>();
+      outer |= column != nullptr && !IsArgument(part) &&
+               (from == nullptr || !Contains(*from, column->table));
+    });
+  }
+  return outer;
+}
+
+// So such a query has what it is ordered by as columns of a query inside.
+Status Lowering::OrderedOutside(const BoundQuery& query, std::string* sql) {
+  const BoundSelect& select = *query.body.select;
+  sql->append("SELECT ");
+  for (size_t i = 0; i < select.items.size(); ++i) {
+    sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
+  }
+  sql->append(" FROM (");
+  RETURN_IF_ERROR(Select(select, query.order_by, sql));
+  sql->append(")");
+  for (size_t i = 0; i < query.order_by.size(); ++i) {
+    sql->append((i == 0 ? " ORDER BY o" : ",o") + std::to_string(i));
+    sql->append(query.order_by[i].descending ? " DESC" : "");
+  }
+  return {};
+}
+
+Status Lowering::Select(const BoundSelect& select, std::span<const BoundOrder> beside,
+                        std::string* sql) {
   // Not of what stands inside this select.
   const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
   const size_t shown_above = shown_.size();
   Show(select.from.get());
-  Status lowered = SelectItems(select, depth_of, sql);
+  Status lowered = SelectItems(select, beside, depth_of, sql);
   shown_.resize(shown_above);
   depth_of_ = depth_of;
   return lowered;
 }
 
-Status Lowering::SelectItems(const BoundSelect& select, const BoundCte* depth_of,
-                             std::string* sql) {
+Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundOrder> beside,
+                             const BoundCte* depth_of, std::string* sql) {
   sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
     sql->append(i == 0 ? "" : ",");
     // The collation goes with the column to whoever compares it: DISTINCT, UNION, an outer query.
     RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
     sql->append(" AS c" + std::to_string(i));
+  }
+  for (size_t i = 0; i < beside.size(); ++i) {
+    sql->push_back(',');
+    RETURN_IF_ERROR(Comparable(*beside[i].expr, sql));
+    sql->append(" AS o" + std::to_string(i));
   }
   if (depth_of != nullptr) {
     const BoundTable* before = select.from != nullptr ? Find(*select.from, depth_of) : nullptr;

@@ -1,6 +1,7 @@
 // The lowering's working parts, shared by its source files only.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,12 @@ class Lowering {
   // Without WITH.
   Status OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql);
   Status Core(const BoundQuery& query, std::string* sql);
-  Status Select(const BoundQuery& query, const BoundSelect& select, std::string* sql);
-  Status SelectItems(const BoundSelect& select, const BoundCte* depth_of, std::string* sql);
+  bool OrdersByOuterColumn(const BoundQuery& query) const;
+  Status OrderedOutside(const BoundQuery& query, std::string* sql);
+  // `beside`: columns o0, o1 … after the items.
+  Status Select(const BoundSelect& select, std::span<const BoundOrder> beside, std::string* sql);
+  Status SelectItems(const BoundSelect& select, std::span<const BoundOrder> beside,
+                     const BoundCte* depth_of, std::string* sql);
   // With what the conditions imply, and with the shares of rows that pass them.
   Status Where(const BoundSelect& select, std::string* sql);
   Status SelectTail(const BoundSelect& select, std::string* sql);
