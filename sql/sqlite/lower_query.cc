@@ -188,8 +188,8 @@ Status Lowering::CteDefinition(const BoundCte& cte, std::string* sql) {
 }
 
 Status Lowering::OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql) {
-  if (OrdersByOuterColumn(query)) {
-    RETURN_IF_ERROR(OrderedOutside(query, sql));
+  if (std::vector<const BoundExpr*> keys = OuterKeys(query); !keys.empty()) {
+    RETURN_IF_ERROR(OrderedOutside(query, std::move(keys), sql));
   } else {
     RETURN_IF_ERROR(Core(query, sql));
     RETURN_IF_ERROR(OrderBy(query, sql));
@@ -238,50 +238,71 @@ Status Lowering::OrderBy(const BoundQuery& query, std::string* sql) {
   return {};
 }
 
-// ORDER BY in SQLite does not see columns of the queries around.
-bool Lowering::OrdersByOuterColumn(const BoundQuery& query) const {
+bool Lowering::ReadsOuterColumn(const BoundExpr& expr, const BoundSelect& select) const {
   bool outer = false;
-  for (const BoundOrder& order : query.order_by) {
-    const BoundFrom* const from = query.body.select->from.get();
-    Walk(*order.expr, [&](const BoundExpr& part) {
-      const auto* column = part.TryAs<BoundColumn>();
-      outer |= column != nullptr && !IsArgument(part) &&
-               (from == nullptr || !Contains(*from, column->table));
-    });
-  }
+  Walk(expr, [&](const BoundExpr& part) {
+    const auto* column = part.TryAs<BoundColumn>();
+    outer |= column != nullptr && !IsArgument(part) &&
+             (select.from == nullptr || !Contains(*select.from, column->table));
+  });
   return outer;
 }
 
-// So such a query has what it is ordered by as columns of a query inside.
-Status Lowering::OrderedOutside(const BoundQuery& query, std::string* sql) {
+// ORDER BY and GROUP BY in SQLite do not see columns of the queries around, but for those that are
+// columns of the result.
+std::vector<const BoundExpr*> Lowering::OuterKeys(const BoundQuery& query) const {
+  std::vector<const BoundExpr*> keys;
+  if (const BoundSelect* const select = query.body.select.get()) {
+    const auto add = [&](const BoundExpr& expr) {
+      if (ReadsOuterColumn(expr, *select)) {
+        keys.push_back(&expr);
+      }
+    };
+    for (const BoundOrder& order : query.order_by) {
+      add(*order.expr);
+    }
+    for (const BoundPtr& expr : select->group_by) {
+      add(*expr);
+    }
+  }
+  return keys;
+}
+
+// So a query with such keys has them as columns of a query inside, by which the one around sorts.
+Status Lowering::OrderedOutside(const BoundQuery& query, std::vector<const BoundExpr*> keys,
+                                std::string* sql) {
   const BoundSelect& select = *query.body.select;
   sql->append("SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
     sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
   }
+  const size_t first_order = keys.size();
+  for (const BoundOrder& order : query.order_by) {
+    keys.push_back(order.expr.get());
+  }
   sql->append(" FROM (");
-  RETURN_IF_ERROR(Select(select, query.order_by, sql));
+  RETURN_IF_ERROR(Select(select, keys, sql));
   sql->append(")");
   for (size_t i = 0; i < query.order_by.size(); ++i) {
-    sql->append((i == 0 ? " ORDER BY o" : ",o") + std::to_string(i));
+    sql->append((i == 0 ? " ORDER BY k" : ",k") + std::to_string(first_order + i));
     sql->append(query.order_by[i].descending ? " DESC" : "");
   }
   return {};
 }
 
-Status Lowering::Select(const BoundSelect& select, std::span<const BoundOrder> beside,
+Status Lowering::Select(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                         std::string* sql) {
   // Not of what stands inside this select.
   const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
   const size_t shown_above = shown_.size();
   Show(select.from.get());
-  Status lowered = SelectItems(select, beside, depth_of, sql);
+  Status lowered = SelectItems(select, keys, depth_of, sql);
   shown_.resize(shown_above);
   depth_of_ = depth_of;
   return lowered;
 }
 
-Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundOrder> beside,
+Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                              const BoundCte* depth_of, std::string* sql) {
   sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
@@ -290,20 +311,21 @@ Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundOrd
     RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
     sql->append(" AS c" + std::to_string(i));
   }
-  for (size_t i = 0; i < beside.size(); ++i) {
+  for (size_t i = 0; i < keys.size(); ++i) {
     sql->push_back(',');
-    RETURN_IF_ERROR(Comparable(*beside[i].expr, sql));
-    sql->append(" AS o" + std::to_string(i));
+    RETURN_IF_ERROR(Comparable(*keys[i], sql));
+    sql->append(" AS k" + std::to_string(i));
   }
   if (depth_of != nullptr) {
     const BoundTable* before = select.from != nullptr ? Find(*select.from, depth_of) : nullptr;
     sql->append(before != nullptr ? ",bdepth(" + TableAlias(*before) + ".depth)" : ",0");
     sql->append(" AS depth");
   }
-  return SelectTail(select, sql);
+  return SelectTail(select, keys, sql);
 }
 
-Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
+Status Lowering::SelectTail(const BoundSelect& select, std::span<const BoundExpr* const> keys,
+                            std::string* sql) {
   if (select.from != nullptr) {
     ReduceOuterJoins(select.from.get(), select.where.get());
     sql->append(" FROM ");
@@ -315,7 +337,10 @@ Status Lowering::SelectTail(const BoundSelect& select, std::string* sql) {
   RETURN_IF_ERROR(Where(select, sql));
   for (size_t i = 0; i < select.group_by.size(); ++i) {
     sql->append(i == 0 ? " GROUP BY " : ",");
-    if (IsFixed(*select.group_by[i])) {
+    const auto key = std::ranges::find(keys, select.group_by[i].get());
+    if (key != keys.end()) {
+      sql->append(std::to_string(select.items.size() + 1 + (key - keys.begin())));
+    } else if (IsFixed(*select.group_by[i])) {
       sql->append("NULL");  // a number would mean a column
     } else {
       RETURN_IF_ERROR(Comparable(*select.group_by[i], sql));

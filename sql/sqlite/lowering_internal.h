@@ -19,15 +19,21 @@ class Lowering {
   // Without WITH.
   Status OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql);
   Status Core(const BoundQuery& query, std::string* sql);
-  bool OrdersByOuterColumn(const BoundQuery& query) const;
-  Status OrderedOutside(const BoundQuery& query, std::string* sql);
-  // `beside`: columns o0, o1 … after the items.
-  Status Select(const BoundSelect& select, std::span<const BoundOrder> beside, std::string* sql);
-  Status SelectItems(const BoundSelect& select, std::span<const BoundOrder> beside,
+  // Whether a column of the expression is none of the select's tables.
+  bool ReadsOuterColumn(const BoundExpr& expr, const BoundSelect& select) const;
+  // What the query orders or groups by and SQLite would not understand there.
+  std::vector<const BoundExpr*> OuterKeys(const BoundQuery& query) const;
+  Status OrderedOutside(const BoundQuery& query, std::vector<const BoundExpr*> keys,
+                        std::string* sql);
+  // `keys`: columns k0, k1 … after the items.
+  Status Select(const BoundSelect& select, std::span<const BoundExpr* const> keys,
+                std::string* sql);
+  Status SelectItems(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                      const BoundCte* depth_of, std::string* sql);
   // With what the conditions imply, and with the shares of rows that pass them.
   Status Where(const BoundSelect& select, std::string* sql);
-  Status SelectTail(const BoundSelect& select, std::string* sql);
+  Status SelectTail(const BoundSelect& select, std::span<const BoundExpr* const> keys,
+                    std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);
   Status NumberedOperation(const BoundSetOperation& operation, std::string* sql);
   Status Arm(const BoundQuery& query, bool leftmost, std::string* sql);
