@@ -108,9 +108,12 @@ class Planner {
         found = true;
       }
     }
-    if (Candidate hashed = ConsiderHash();
-        !hashed.hash_columns.empty() && hashed.cost < best.cost) {
-      best = std::move(hashed);
+    // Where an index serves the join its statistics are better than a guess.
+    if (!std::ranges::any_of(best.arguments, [this](const Match& m) { return IsJoin(m); })) {
+      Candidate hashed = ConsiderHash();
+      if (!hashed.hash_columns.empty() && hashed.cost < best.cost) {
+        best = std::move(hashed);
+      }
     }
     Emit(best);
     return SQLITE_OK;
@@ -277,6 +280,12 @@ class Planner {
     return candidate;
   }
 
+  bool IsJoin(const Match& match) const {
+    return match.use == Use::kEqual && !IsConstant(match.constraint) &&
+           module_.machine()->IsJoined(
+               module_, static_cast<uint32_t>(info_->aConstraint[match.constraint].iColumn));
+  }
+
   // Look-ups by columns that the query joins with other tables. Without hash_columns: nothing to
   // look up by. Rows that are locked, or whose handle is asked for, are read in their tree.
   Candidate ConsiderHash() const {
@@ -296,8 +305,8 @@ class Planner {
       const auto column = static_cast<uint32_t>(constraint.iColumn);
       const row::Type& type = module_.table().columns[column].type;
       const bool is_list = i < kMaxInConstraint && sqlite3_vtab_in(info_, i, -1) != 0;
-      if (is_list || type.kind == row::TypeKind::kJson || IsConstant(i) ||
-          !CollationFits(i, type) || !module_.machine()->IsJoined(module_, column) ||
+      if (is_list || type.kind == row::TypeKind::kJson || !CollationFits(i, type) ||
+          !IsJoin({i, Use::kEqual}) ||
           std::ranges::find(candidate.hash_columns, column) != candidate.hash_columns.end()) {
         continue;
       }

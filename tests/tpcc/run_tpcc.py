@@ -27,6 +27,7 @@ from killer import kill_one  # noqa: E402
 
 CONTEXT = multiprocessing.get_context("spawn")
 PROGRESS_S = 5.0
+CHECK_TIMEOUT_S = 1800  # for one query over all tables while the terminals take all processors
 CONNECTION_LOST = (2003, 2006, 2013, 1053, 1290, 1412)  # 1412: the instance has a new stream of log, its views are void
 
 
@@ -92,7 +93,7 @@ class Bench:
         for _ in range(5):
             try:
                 told = self.counts.copy() if port is None else None  # a reader instance may be behind
-                with self.server.connect(port, database="tpcc") as connection:
+                with self.server.connect(port, database="tpcc", read_timeout=CHECK_TIMEOUT_S) as connection:
                     started = time.monotonic()
                     found = conditions.check(connection, self.scale, told)
                     if port is None:
