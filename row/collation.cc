@@ -221,26 +221,63 @@ class PadKeyWriter {
   size_t spaces_ = 0;
 };
 
-// The bytes of one character match under a collation's weights.
-bool SameChar(const Collation& collation, std::string_view a, std::string_view b) {
-  if (a == b) {
-    return true;
+// Whether characters are equal, each given as its bytes.
+class CharComparer {
+ public:
+  explicit CharComparer(const Collation& collation) : collation_(collation) {
+    if (!collation.is_bytewise()) {
+      weigher_ = &WeigherOf(collation);
+      has_ascii_ = collation.rule() != Rule::kUcaTertiary;  // no accents there, but case
+    }
   }
-  if (collation.is_bytewise()) {
-    return false;
+  bool Same(std::string_view a, std::string_view b) const {
+    if (a == b) {
+      return true;
+    }
+    if (weigher_ == nullptr) {
+      return false;
+    }
+    if (IsQuick(a) && IsQuick(b)) {
+      return WeightOf(a[0]) == WeightOf(b[0]);
+    }
+    if (collation_.rule() == Rule::kUcaSecondary || collation_.rule() == Rule::kUcaTertiary) {
+      return collation_.Compare(a, b) == 0;
+    }
+    return ComparePrimary(*weigher_, false, a, b) == 0;
   }
-  if (collation.rule() == Rule::kUcaSecondary || collation.rule() == Rule::kUcaTertiary) {
-    return collation.Compare(a, b) == 0;
+  // Whether one look-up says all of the character.
+  bool IsQuick(std::string_view character) const {
+    return has_ascii_ && character.size() == 1 && IsAscii(character[0]);
   }
-  return ComparePrimary(WeigherOf(collation), false, a, b) == 0;
-}
+  // The position from `at` on of the first character that is not quick, or equals `wanted`.
+  // REQUIRES: IsQuick of it.
+  size_t Skip(std::string_view text, size_t at, char wanted) const {
+    const uint32_t weight = WeightOf(wanted);
+    while (at < text.size() && IsAscii(text[at]) && WeightOf(text[at]) != weight) {
+      ++at;
+    }
+    return at;
+  }
+
+ private:
+  static bool IsAscii(char c) { return static_cast<uint8_t>(c) < 0x80; }
+  uint32_t WeightOf(char c) const { return weigher_->ascii[static_cast<uint8_t>(c)]; }
+
+  const Collation& collation_;
+  const Weigher* weigher_ = nullptr;
+  bool has_ascii_ = false;
+};
 
 // LIKE over text and pattern with backtracking to the last % only (enough for its grammar).
 class LikeMatcher {
  public:
   LikeMatcher(const Collation& collation, std::string_view text, std::string_view pattern,
               char32_t escape)
-      : collation_(collation), text_(text), pattern_(pattern), escape_(escape) {}
+      : collation_(collation),
+        comparer_(collation),
+        text_(text),
+        pattern_(pattern),
+        escape_(escape) {}
 
   bool Match() {
     size_t t = 0;
@@ -252,12 +289,11 @@ class LikeMatcher {
         Token token = Read(p);
         if (token.kind == Kind::kAny) {
           star_p = p = token.end;
-          star_t = t;
+          star_t = t = SkipTo(p, t);
           continue;
         }
         size_t size = CharSize(text_, t);
-        if (token.kind == Kind::kOne ||
-            SameChar(collation_, text_.substr(t, size), token.literal)) {
+        if (token.kind == Kind::kOne || comparer_.Same(text_.substr(t, size), token.literal)) {
           t += size;
           p = token.end;
           continue;
@@ -266,7 +302,7 @@ class LikeMatcher {
       if (star_p == std::string_view::npos) {
         return false;
       }
-      star_t += CharSize(text_, star_t);
+      star_t = SkipTo(star_p, star_t + CharSize(text_, star_t));
       t = star_t;
       p = star_p;
     }
@@ -288,8 +324,19 @@ class LikeMatcher {
     std::string_view literal;
   };
 
+  // From `t` on where a text may begin that the pattern at `p` matches.
+  size_t SkipTo(size_t p, size_t t) const {
+    if (p == pattern_.size()) {
+      return t;
+    }
+    const Token token = Read(p);
+    return token.kind == Kind::kLiteral && comparer_.IsQuick(token.literal)
+               ? comparer_.Skip(text_, t, token.literal[0])
+               : t;
+  }
+
   size_t CharSize(std::string_view text, size_t pos) const {
-    if (!collation_.is_text()) {
+    if (static_cast<uint8_t>(text[pos]) < 0x80 || !collation_.is_text()) {
       return 1;
     }
     size_t size;
@@ -317,6 +364,7 @@ class LikeMatcher {
   }
 
   const Collation& collation_;
+  const CharComparer comparer_;
   std::string_view text_;
   std::string_view pattern_;
   char32_t escape_;
@@ -439,6 +487,7 @@ size_t Collation::Find(std::string_view text, std::string_view needle, size_t fr
     }
     return text.find(needle, from);  // UTF-8: a match of valid text starts at a character
   }
+  const CharComparer comparer(*this);
   for (size_t start = from;;) {
     size_t t = start;
     size_t n = 0;
@@ -447,7 +496,7 @@ size_t Collation::Find(std::string_view text, std::string_view needle, size_t fr
       size_t needle_size;
       DecodeChar(text, t, &text_size);
       DecodeChar(needle, n, &needle_size);
-      if (!SameChar(*this, text.substr(t, text_size), needle.substr(n, needle_size))) {
+      if (!comparer.Same(text.substr(t, text_size), needle.substr(n, needle_size))) {
         break;
       }
       t += text_size;

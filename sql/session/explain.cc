@@ -312,6 +312,11 @@ Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
     tables[use.table->id] = use.table;
   }
   std::vector<std::string> sort_notes;
+  for (const ComputedTable& table : compiled->lowered().computed) {
+    if (table.grouping != nullptr && sort_notes.empty()) {
+      sort_notes.push_back("Using temporary");
+    }
+  }
   std::set<uint32_t> visited;  // tables, by id, that are read around the next one
   for (const QueryMachine::PlanStep& step : steps) {
     uint32_t id = 0;

@@ -86,6 +86,7 @@ RunContext Session::MakeRunContext(engine::Transaction* transaction) {
   context.variables = context_.get();
   context.session = this;
   context.check_interrupt = [this] { return CheckInterrupt(); };
+  context.temporary_directory = [this] { return TemporaryDirectory(*this); };
   return context;
 }
 

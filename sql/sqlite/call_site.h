@@ -3,6 +3,8 @@
 // SQLite's functions do not see types, so each call in a lowered statement has a site: which
 // function, with which argument types. The site's number is the call's first argument. Sites belong
 // to one compiled statement; the machine resolves numbers through the statement that is running.
+//
+// Calls within calls are one call for SQLite: what the inner ones give never becomes a register.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +29,8 @@ enum class CallKind : uint8_t {
   kSingleRow,       // aggregate: the only value, or error 1242
 };
 
+struct CallStep;
+
 struct CallSite {
   CallKind kind = CallKind::kFunction;
   std::shared_ptr<const FunctionInstance> function;
@@ -34,6 +38,21 @@ struct CallSite {
   row::Type result;
   std::string variable;
   AggregateSpec aggregate;
+
+  // How the arguments come about, last one last, on a stack of values; empty: they are what SQLite
+  // gives, in its order.
+  std::vector<CallStep> steps;
+  // Of the values that SQLite gives; for calls that are no aggregates.
+  std::vector<row::Type> given_types;
+};
+
+// Puts one value on the stack.
+struct CallStep {
+  enum class Kind : uint8_t { kGiven, kConstant, kCall };
+  Kind kind = Kind::kGiven;
+  size_t given = 0;  // kGiven: which
+  row::Value constant;
+  CallSite call;  // kCall: takes its arguments from the stack
 };
 
 }  // namespace borealis::sql

@@ -1,11 +1,13 @@
 // Functions, aggregates, collations and the progress handler that the machine calls.
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/json/view.h"
 #include "row/register.h"
-#include "sql/functions/function.h"
+#include "sql/sqlite/calls.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
 
@@ -40,44 +42,18 @@ class Arguments {
   std::span<const row::Value> span_;
 };
 
-Status CallScalar(QueryRun& run, const CallSite& site, std::span<const row::Value> args,
-                  row::Value* out) {
-  EvalContext& eval = *run.context().eval;
-  switch (site.kind) {
-    case CallKind::kFunction:
-      return site.function->Eval(eval, args, out);
-    case CallKind::kConvert:
-    case CallKind::kCast:
-      if (args[0].is_null()) {
-        return {};
-      }
-      return site.kind == CallKind::kConvert
-                 ? ConvertValue(eval, args[0], site.arg_types[0], site.result, out)
-                 : CastValue(eval, args[0], site.arg_types[0], site.result, out);
-    case CallKind::kTruth:
-      if (!args[0].is_null()) {
-        *out = row::Value::Bool(row::ToBool(args[0], site.arg_types[0], eval.conversion));
-      }
-      return {};
-    case CallKind::kReadVariable: {
-      const TypedValue* found = run.context().variables->Find(site.variable);
-      if (found == nullptr || found->value.is_null()) {
-        return {};
-      }
-      return ConvertValue(eval, found->value, found->type, site.result, out);
-    }
-    case CallKind::kAssignVariable: {
-      TypedValue value{site.arg_types[0], args[0]};
-      value.value.Own();
-      run.context().variables->Set(site.variable, std::move(value));
-      *out = args[0];
-      return {};
-    }
-    case CallKind::kAggregate:
-    case CallKind::kSingleRow:
-      break;
+// Puts the arguments of the call on the stack: what SQLite gives, or what the steps make of it.
+Status FindArguments(QueryRun& run, const CallSite& site, sqlite3_value** given) {
+  const auto value = [&](size_t i) { return ValueOf(given[i], site.given_types[i]); };
+  std::vector<row::Value>& stack = run.stack();
+  if (!site.steps.empty()) {
+    return RunSteps(run.context(), site.steps, value, &stack);
   }
-  return Status::Internal("scalar call of an aggregate");
+  stack.resize(std::max(stack.size(), site.given_types.size()));
+  for (size_t i = 0; i < site.given_types.size(); ++i) {
+    ASSIGN_OR_RETURN(stack[i], value(i));
+  }
+  return {};
 }
 
 void Fail(sqlite3_context* context, QueryRun* run, Status status) {
@@ -209,11 +185,12 @@ void MachineCallbacks::Scalar(sqlite3_context* context, int count, sqlite3_value
     return;
   }
   const CallSite& site = run->site(static_cast<size_t>(sqlite3_value_int64(values[0])));
-  Arguments args;
   row::Value out;
-  Status status = args.Decode(site.arg_types, count - 1, values + 1);
+  Status status = static_cast<size_t>(count) == site.given_types.size() + 1
+                      ? FindArguments(*run, site, values + 1)
+                      : Status::Internal("call with another number of arguments");
   if (status.ok()) {
-    status = CallScalar(*run, site, args.get(), &out);
+    status = MakeCall(run->context(), site, {run->stack().data(), site.arg_types.size()}, &out);
   }
   if (status.ok()) {
     status = SetResult(context, out, site.result);

@@ -1,8 +1,9 @@
 // The columns c0, c1 … are followed by hidden ones: the table's number in the statement, the
 // arguments, and a key, which numbers the rows of one call. A plan gives all but the key.
 //
-// A cursor of a lateral table has the statement of its query and runs it anew for each call. It
-// works under the run that it is part of: the same sites, transaction and interrupts.
+// A cursor of a lateral table has the statement of its query and runs it anew for each call; groups
+// are made from a statement that is compiled with the query, and are there before the first is
+// given. Both work under the run that they are part of: the same sites, transaction and interrupts.
 #include "sql/sqlite/computed_table.h"
 
 #include <sqlite3.h>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "sql/functions/json_table.h"
+#include "sql/sqlite/calls.h"
+#include "sql/sqlite/group_table.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
 #include "sql/sqlite/table_cursor.h"
@@ -21,51 +24,73 @@ namespace {
 
 using Table = VirtualTable<const ComputedModule>;
 
-class LateralRows {
+// The rows of one call after the other.
+class ComputedRows {
  public:
-  ~LateralRows() { sqlite3_finalize(statement_); }
+  virtual ~ComputedRows() = default;
+  virtual Status Start(const QueryRun& run, size_t number, int count, sqlite3_value** args) = 0;
+  virtual Result<bool> Next(const QueryRun& run) = 0;
+  virtual Status Column(sqlite3_context* context, size_t column) = 0;
+};
 
-  Status Start(sqlite3* connection, const std::string& sql, int count, sqlite3_value** args) {
+Status BindArguments(sqlite3_stmt* statement, int count, sqlite3_value** args) {
+  for (int i = 0; i < count; ++i) {
+    const std::string name = ":o" + std::to_string(i);
+    const int number = sqlite3_bind_parameter_index(statement, name.c_str());
+    if (number == 0 || sqlite3_bind_value(statement, number, args[i]) != SQLITE_OK) {
+      return Status::Internal("argument of a computed table");
+    }
+  }
+  return {};
+}
+
+Result<bool> Step(const QueryRun& run, sqlite3_stmt* statement) {
+  const int rc = sqlite3_step(statement);
+  if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
+    return rc == SQLITE_ROW;
+  }
+  if (!run.status().ok()) {
+    return run.status();
+  }
+  return Status::Internal(std::string("step of a computed table: ") +
+                          sqlite3_errmsg(sqlite3_db_handle(statement)));
+}
+
+class LateralRows final : public ComputedRows {
+ public:
+  explicit LateralRows(sqlite3* connection) : connection_(connection) {}
+  ~LateralRows() override { sqlite3_finalize(statement_); }
+
+  Status Start(const QueryRun& run, size_t number, int count, sqlite3_value** args) override {
+    const std::string& sql = run.computed(number)->sql;
     if (statement_ == nullptr &&
-        sqlite3_prepare_v2(connection, sql.data(), static_cast<int>(sql.size()), &statement_,
+        sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement_,
                            nullptr) != SQLITE_OK) {
-      return Status::Internal("compile [" + sql + "]: " + sqlite3_errmsg(connection));
+      return Status::Internal("compile [" + sql + "]: " + sqlite3_errmsg(connection_));
     }
     sqlite3_reset(statement_);
-    for (int i = 0; i < count; ++i) {
-      const std::string name = ":o" + std::to_string(i);
-      const int number = sqlite3_bind_parameter_index(statement_, name.c_str());
-      if (number == 0 || sqlite3_bind_value(statement_, number, args[i]) != SQLITE_OK) {
-        return Status::Internal("argument of a lateral query");
-      }
-    }
+    return BindArguments(statement_, count, args);
+  }
+  Result<bool> Next(const QueryRun& run) override { return Step(run, statement_); }
+  Status Column(sqlite3_context* context, size_t column) override {
+    sqlite3_result_value(context, sqlite3_column_value(statement_, static_cast<int>(column)));
     return {};
   }
-  Result<bool> Next(const QueryRun& run) {
-    const int rc = sqlite3_step(statement_);
-    if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
-      return rc == SQLITE_ROW;
-    }
-    if (!run.status().ok()) {
-      return run.status();
-    }
-    return Status::Internal(std::string("step of a lateral query: ") +
-                            sqlite3_errmsg(sqlite3_db_handle(statement_)));
-  }
-  sqlite3_value* Column(int column) { return sqlite3_column_value(statement_, column); }
 
  private:
+  sqlite3* const connection_;
   sqlite3_stmt* statement_ = nullptr;
 };
 
 // All rows of a JSON document.
-class JsonRows {
+class JsonRows final : public ComputedRows {
  public:
-  Status Start(const QueryRun& run, const ComputedTable& table, sqlite3_value* document) {
+  Status Start(const QueryRun& run, size_t number, int, sqlite3_value** args) override {
+    const ComputedTable& table = *run.computed(number);
     rows_.clear();
     at_ = 0;
     types_ = &table.table->json->types;
-    ASSIGN_OR_RETURN(row::Value value, ValueOf(document, table.arg_types[0]));
+    ASSIGN_OR_RETURN(row::Value value, ValueOf(args[0], table.arg_types[0]));
     return table.table->json->Expand(*run.context().eval, value, table.arg_types[0],
                                      [&](std::span<const row::Value> row) -> Status {
                                        std::vector<row::Value> kept(row.begin(), row.end());
@@ -77,8 +102,8 @@ class JsonRows {
                                                                       : Status();
                                      });
   }
-  bool Next() { return at_++ < rows_.size(); }
-  Status Column(sqlite3_context* context, size_t column) const {
+  Result<bool> Next(const QueryRun&) override { return at_++ < rows_.size(); }
+  Status Column(sqlite3_context* context, size_t column) override {
     return SetResult(context, rows_[at_ - 1][column], (*types_)[column]);
   }
 
@@ -86,6 +111,57 @@ class JsonRows {
   const std::vector<row::Type>* types_ = nullptr;
   std::vector<std::vector<row::Value>> rows_;
   size_t at_ = 0;  // of the row after the current one
+};
+
+class GroupRows final : public ComputedRows {
+ public:
+  Status Start(const QueryRun& run, size_t number, int count, sqlite3_value** args) override {
+    grouping_ = run.computed(number)->grouping.get();
+    GroupTable::Options options;
+    options.temporary_directory = run.context().temporary_directory;
+    groups_ = std::make_unique<GroupTable>(grouping_, run.context().eval, std::move(options));
+    given_ = 0;
+    sqlite3_stmt* const rows = run.computed_statement(number);
+    RETURN_IF_ERROR(BindArguments(rows, count, args));
+    Status read = ReadAll(run, rows);
+    sqlite3_reset(rows);
+    return read;
+  }
+  Result<bool> Next(const QueryRun& run) override {
+    RETURN_IF_ERROR(++given_ % 512 == 0 ? run.CheckInterrupt() : Status());
+    return groups_->Next();
+  }
+  Status Column(sqlite3_context* context, size_t column) override {
+    return SetResult(context, groups_->Column(column), grouping_->outputs[column].type);
+  }
+
+ private:
+  Status ReadAll(const QueryRun& run, sqlite3_stmt* rows) {
+    const std::vector<row::Type>& types = grouping_->given;
+    std::vector<row::Value> given(types.size());
+    std::vector<row::Value> row(grouping_->inputs.size());
+    std::vector<row::Value> stack;
+    const auto value = [&given](size_t i) -> Result<row::Value> { return given[i].Borrow(); };
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, Step(run, rows));
+      if (!found) {
+        return {};
+      }
+      for (size_t i = 0; i < types.size(); ++i) {
+        ASSIGN_OR_RETURN(given[i],
+                         ValueOf(sqlite3_column_value(rows, static_cast<int>(i)), types[i]));
+      }
+      for (size_t i = 0; i < row.size(); ++i) {
+        RETURN_IF_ERROR(RunSteps(run.context(), grouping_->steps[i], value, &stack));
+        row[i] = std::move(stack[0]);
+      }
+      RETURN_IF_ERROR(groups_->Add(row));
+    }
+  }
+
+  const Grouping* grouping_ = nullptr;
+  std::unique_ptr<GroupTable> groups_;
+  uint64_t given_ = 0;
 };
 
 class ComputedScan final : public Scan {
@@ -102,7 +178,7 @@ class ComputedScan final : public Scan {
   int Next() override {
     QueryRun* run = MachineCallbacks::Current(module_->machine);
     ++row_;
-    Result<bool> next = is_json_ ? Result<bool>(json_.Next()) : lateral_.Next(*run);
+    Result<bool> next = rows_->Next(*run);
     if (!next.ok()) {
       return Fail(std::move(next).status());
     }
@@ -116,11 +192,7 @@ class ComputedScan final : public Scan {
       sqlite3_result_int64(context, row_);
       return SQLITE_OK;
     }
-    if (!is_json_) {
-      sqlite3_result_value(context, lateral_.Column(column));
-      return SQLITE_OK;
-    }
-    Status status = json_.Column(context, static_cast<size_t>(column));
+    Status status = rows_->Column(context, static_cast<size_t>(column));
     return status.ok() ? SQLITE_OK : Fail(std::move(status));
   }
 
@@ -131,25 +203,31 @@ class ComputedScan final : public Scan {
   }
 
   Status Call(const QueryRun& run, int count, sqlite3_value** values) {
-    const ComputedTable* table =
-        count == module_->arguments + 1
-            ? run.computed(static_cast<size_t>(sqlite3_value_int64(values[0])))
-            : nullptr;
+    const size_t number = static_cast<size_t>(sqlite3_value_int64(values[0]));
+    const ComputedTable* table = count == module_->arguments + 1 ? run.computed(number) : nullptr;
     if (table == nullptr) {
       return Status::Internal("call of an unknown computed table");
     }
-    is_json_ = table->table->json != nullptr;
-    if (is_json_) {
-      return json_.Start(run, *table, values[1]);
+    if (rows_ == nullptr || number != number_) {
+      number_ = number;
+      rows_ = RowsOf(*table);
     }
-    return lateral_.Start(MachineCallbacks::Connection(module_->machine), table->sql, count - 1,
-                          values + 1);
+    return rows_->Start(run, number, count - 1, values + 1);
+  }
+
+  std::unique_ptr<ComputedRows> RowsOf(const ComputedTable& table) const {
+    if (table.grouping != nullptr) {
+      return std::make_unique<GroupRows>();
+    }
+    if (table.table->json != nullptr) {
+      return std::make_unique<JsonRows>();
+    }
+    return std::make_unique<LateralRows>(MachineCallbacks::Connection(module_->machine));
   }
 
   const ComputedModule* module_;
-  bool is_json_ = false;
-  LateralRows lateral_;
-  JsonRows json_;
+  size_t number_ = 0;
+  std::unique_ptr<ComputedRows> rows_;
   int64_t row_ = 0;
   bool at_end_ = true;
 };

@@ -3,7 +3,7 @@
 // SQLite's derived tables see nothing of their siblings, its table-valued functions do. So a
 // lateral query becomes a statement of its own; the columns that it reads from outside, and the
 // parameters, become the function's arguments (INV-LATERAL-1). Planning puts the call after the
-// tables that its arguments are from, in outer joins, too.
+// tables that its arguments are from, in outer joins, too. Groups by hash are such tables as well.
 #include <algorithm>
 #include <utility>
 
@@ -48,12 +48,12 @@ void Lowering::Show(const BoundFrom* from) {
 }
 
 bool Lowering::IsArgument(const BoundExpr& expr) const {
-  if (lateral_ == nullptr) {
+  if (own_statement_ == nullptr) {
     return false;
   }
   const auto* column = expr.TryAs<BoundColumn>();
-  return expr.Is<BoundParameter>() ||
-         (column != nullptr && Has(shown_, lateral_->outer_tables, column->table));
+  return (expr.Is<BoundParameter>() && !own_statement_->is_bound) ||
+         (column != nullptr && Has(shown_, own_statement_->outer_tables, column->table));
 }
 
 bool Lowering::IsHidden(const BoundTable& table) const {
@@ -63,7 +63,7 @@ bool Lowering::IsHidden(const BoundTable& table) const {
 }
 
 Status Lowering::Argument(const BoundExpr& expr, std::string* sql) {
-  std::vector<BoundPtr>& args = lateral_->args;
+  std::vector<BoundPtr>& args = own_statement_->args;
   size_t at = 0;
   while (at < args.size() && !SameExpr(*args[at], expr)) {
     ++at;
@@ -76,42 +76,51 @@ Status Lowering::Argument(const BoundExpr& expr, std::string* sql) {
 }
 
 Status Lowering::UseCte(const BoundCte& cte) {
-  if (lateral_ == nullptr || !Has(defined_, lateral_->outer_ctes, &cte) ||
-      Has(lateral_->ctes, lateral_->ctes.size(), &cte)) {
+  if (own_statement_ == nullptr || !Has(defined_, own_statement_->outer_ctes, &cte) ||
+      Has(own_statement_->ctes, own_statement_->ctes.size(), &cte)) {
     return {};
   }
   if (Has(being_defined_, being_defined_.size(), &cte)) {
     return UserError(ER_CTE_RECURSIVE_REQUIRES_SINGLE_REFERENCE, cte.name);
   }
-  lateral_->ctes.push_back(&cte);
+  own_statement_->ctes.push_back(&cte);
   std::string definition;
   RETURN_IF_ERROR(CteDefinition(cte, &definition));
   // After those that it uses itself.
-  lateral_->cte_sql += (lateral_->cte_sql.empty() ? "" : ",") + definition;
+  own_statement_->cte_sql += (own_statement_->cte_sql.empty() ? "" : ",") + definition;
   return {};
 }
 
-Status Lowering::Lateral(const BoundTable& table, std::string* sql) {
-  LateralQuery own;
-  own.outer_tables = shown_.size();
-  own.outer_ctes = defined_.size();
-  std::string query;
-  LateralQuery* outer = std::exchange(lateral_, &own);
+Status Lowering::AsOwnStatement(OwnStatement* own, const std::function<Status(std::string*)>& lower,
+                                std::string* sql) {
+  own->outer_tables = shown_.size();
+  own->outer_ctes = defined_.size();
+  OwnStatement* outer = std::exchange(own_statement_, own);
+  GroupedSelect* grouped = std::exchange(grouped_, nullptr);
   std::vector<Parentheses> parentheses = std::exchange(parentheses_, {});
   const bool in_call = std::exchange(in_call_, false);
   const bool recursive = std::exchange(in_recursive_cte_, false);
   const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
-  Status lowered = Query(*table.query, false, &query);
+  Status lowered = lower(sql);
   depth_of_ = depth_of;
   in_recursive_cte_ = recursive;
   in_call_ = in_call;
   parentheses_ = std::move(parentheses);
-  lateral_ = outer;
+  grouped_ = grouped;
+  own_statement_ = outer;
   RETURN_IF_ERROR(lowered);
-  if (!own.cte_sql.empty()) {
-    query = "WITH RECURSIVE " + own.cte_sql + " SELECT * FROM (" + query + ")";
+  if (!own->cte_sql.empty()) {
+    *sql = "WITH RECURSIVE " + own->cte_sql + " SELECT * FROM (" + *sql + ")";
   }
-  return ComputedCall({&table, table.columns.size(), {}, std::move(query)}, own.args, sql);
+  return {};
+}
+
+Status Lowering::Lateral(const BoundTable& table, std::string* sql) {
+  OwnStatement own;
+  std::string query;
+  RETURN_IF_ERROR(AsOwnStatement(
+      &own, [&](std::string* text) { return Query(*table.query, false, text); }, &query));
+  return ComputedCall({&table, table.columns.size(), {}, std::move(query), nullptr}, own.args, sql);
 }
 
 Status Lowering::ComputedCall(ComputedTable computed, const std::vector<BoundPtr>& args,

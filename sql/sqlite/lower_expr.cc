@@ -1,6 +1,5 @@
 // Expressions in SQLite's SQL.
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "row/collation.h"
@@ -14,61 +13,6 @@ namespace borealis::sql {
 namespace {
 
 using row::Type;
-
-// Inclusive range of a signed integer expression; nothing when it may leave 64 bits.
-struct Range {
-  int64_t low;
-  int64_t high;
-};
-
-std::optional<Range> Combine(std::string_view op, Range a, Range b) {
-  int64_t corners[4];
-  if (op == "*") {
-    if (__builtin_mul_overflow(a.low, b.low, &corners[0]) ||
-        __builtin_mul_overflow(a.low, b.high, &corners[1]) ||
-        __builtin_mul_overflow(a.high, b.low, &corners[2]) ||
-        __builtin_mul_overflow(a.high, b.high, &corners[3])) {
-      return std::nullopt;
-    }
-    return Range{*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
-  }
-  bool overflow = op == "+" ? __builtin_add_overflow(a.low, b.low, &corners[0]) ||
-                                  __builtin_add_overflow(a.high, b.high, &corners[1])
-                            : __builtin_sub_overflow(a.low, b.high, &corners[0]) ||
-                                  __builtin_sub_overflow(a.high, b.low, &corners[1]);
-  if (overflow) {
-    return std::nullopt;
-  }
-  return Range{corners[0], corners[1]};
-}
-
-std::optional<Range> RangeOf(const BoundExpr& expr) {
-  if (const auto* literal = expr.TryAs<BoundLiteral>()) {
-    if (literal->value.kind() != row::ValueKind::kInt) {
-      return std::nullopt;
-    }
-    return Range{literal->value.int_value(), literal->value.int_value()};
-  }
-  if (expr.kind == BoundKind::kColumn) {
-    if (!expr.type.is_integer() || expr.type.is_unsigned ||
-        expr.type.kind == row::TypeKind::kBigInt) {
-      return std::nullopt;
-    }
-    return Range{row::MinSigned(expr.type), row::MaxSigned(expr.type)};
-  }
-  const auto* call = expr.TryAs<BoundFunction>();
-  if (call == nullptr || call->args.size() != 2 || !expr.type.is_integer() ||
-      expr.type.is_unsigned) {
-    return std::nullopt;
-  }
-  std::string_view op = call->function->def().name;
-  if (op != "+" && op != "-" && op != "*") {
-    return std::nullopt;
-  }
-  std::optional<Range> a = RangeOf(*call->args[0]);
-  std::optional<Range> b = RangeOf(*call->args[1]);
-  return a.has_value() && b.has_value() ? Combine(op, *a, *b) : std::nullopt;
-}
 
 bool IsBaseColumn(const BoundExpr& expr) {
   const auto* column = expr.TryAs<BoundColumn>();
@@ -172,11 +116,14 @@ Status Lowering::Joined(const std::vector<BoundPtr>& parts, size_t begin, size_t
 
 Status Lowering::Call(CallSite site, std::string_view name, const std::vector<BoundPtr>& args,
                       std::string* sql) {
+  std::vector<BoundPtr> given;
   site.arg_types = TypesOf(args);
+  RETURN_IF_ERROR(Steps(args, &site.steps, &given));
+  site.given_types = TypesOf(given);
   sql->append(name);
   sql->append(std::to_string(out_->sites.size()));
   out_->sites.push_back(std::move(site));
-  for (const BoundPtr& arg : args) {
+  for (const BoundPtr& arg : given) {
     sql->push_back(',');
     RETURN_IF_ERROR(Expr(*arg, sql));
   }
@@ -186,13 +133,18 @@ Status Lowering::Call(CallSite site, std::string_view name, const std::vector<Bo
 
 Status Lowering::Comparable(const BoundExpr& expr, std::string* sql) {
   RETURN_IF_ERROR(Expr(expr, sql));
-  sql->append(IsArgument(expr) ? ValueCollateSuffix(expr) : CollateSuffix(expr));
+  const bool is_value = IsArgument(expr) || !GroupedColumn(expr).empty();
+  sql->append(is_value ? ValueCollateSuffix(expr) : CollateSuffix(expr));
   return {};
 }
 
 Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
   if (IsArgument(expr)) {
     return Argument(expr, sql);
+  }
+  if (const std::string column = GroupedColumn(expr); !column.empty()) {
+    sql->append(column);
+    return {};
   }
   switch (expr.kind) {
     case BoundKind::kLiteral:
@@ -281,37 +233,28 @@ Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
 }
 
 Status Lowering::Convert(const BoundConvert& convert, std::string* sql) {
-  const BoundExpr& operand = *convert.args[0];
-  bool implicit = convert.mode == BoundConvert::Mode::kImplicit;
-  if (convert.mode == BoundConvert::Mode::kAnyValue ||
-      (implicit && KeepsRegister(operand.type, convert.type))) {
-    return Expr(operand, sql);
-  }
-  CallSite site;
-  site.kind = implicit                                     ? CallKind::kConvert
-              : convert.mode == BoundConvert::Mode::kTruth ? CallKind::kTruth
-                                                           : CallKind::kCast;
-  site.result = convert.type;
-  return Call(std::move(site), "bf(", convert.args, sql);
+  std::optional<CallSite> site = SiteOf(convert);
+  return site.has_value() ? Call(*std::move(site), "bf(", convert.args, sql)
+                          : Expr(*convert.args[0], sql);
 }
 
 Status Lowering::Function(const BoundFunction& call, std::string* sql) {
   const FunctionDef& def = call.function->def();
-  bool arithmetic = def.name == "+" || def.name == "-" || def.name == "*";
-  if (arithmetic && call.args.size() == 2 && RangeOf(call).has_value()) {
-    sql->push_back('(');
-    RETURN_IF_ERROR(Expr(*call.args[0], sql));
-    sql->append(def.name);
-    RETURN_IF_ERROR(Expr(*call.args[1], sql));
-    sql->push_back(')');
-    return {};
+  if (std::optional<CallSite> site = SiteOf(call); site.has_value()) {
+    return Call(*std::move(site), "bf(", call.args, sql);
   }
-  CallSite site;
-  site.kind = CallKind::kFunction;
-  site.function = call.function;
-  site.result = call.type;
-  return Call(std::move(site), def.stability == Stability::kVolatile ? "bv(" : "bf(", call.args,
-              sql);
+  if (def.stability == Stability::kVolatile) {
+    CallSite site;
+    site.function = call.function;
+    site.result = call.type;
+    return Call(std::move(site), "bv(", call.args, sql);
+  }
+  sql->push_back('(');
+  RETURN_IF_ERROR(Expr(*call.args[0], sql));
+  sql->append(def.name);
+  RETURN_IF_ERROR(Expr(*call.args[1], sql));
+  sql->push_back(')');
+  return {};
 }
 
 void Lowering::NoteJoin(const BoundExpr& side, const BoundExpr& other) {
@@ -461,16 +404,8 @@ Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
   CallSite site;
   site.kind = CallKind::kAggregate;
   site.result = aggregate.type;
-  site.aggregate.fn = aggregate.fn;
-  site.aggregate.distinct = aggregate.distinct;
-  site.aggregate.arg_types = TypesOf(aggregate.args);
-  site.aggregate.result = aggregate.type;
-  site.aggregate.separator = aggregate.separator;
-  std::vector<BoundPtr> args = aggregate.args;
-  for (const BoundOrder& order : aggregate.order_by) {
-    site.aggregate.order_by.push_back({order.expr->type, order.descending});
-    args.push_back(order.expr);
-  }
+  std::vector<BoundPtr> args;
+  site.aggregate = SpecOf(aggregate, &args);
   site.arg_types = TypesOf(args);
   sql->append("ba" + std::to_string(out_->sites.size()) + "(");
   out_->sites.push_back(std::move(site));
@@ -480,6 +415,21 @@ Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
   }
   sql->push_back(')');
   return {};
+}
+
+AggregateSpec Lowering::SpecOf(const BoundAggregate& aggregate, std::vector<BoundPtr>* args) {
+  AggregateSpec spec;
+  spec.fn = aggregate.fn;
+  spec.distinct = aggregate.distinct;
+  spec.arg_types = TypesOf(aggregate.args);
+  spec.result = aggregate.type;
+  spec.separator = aggregate.separator;
+  *args = aggregate.args;
+  for (const BoundOrder& order : aggregate.order_by) {
+    spec.order_by.push_back({order.expr->type, order.descending});
+    args->push_back(order.expr);
+  }
+  return spec;
 }
 
 Status Lowering::Window(const BoundWindow& window, std::string* sql) {

@@ -188,14 +188,11 @@ Status Lowering::CteDefinition(const BoundCte& cte, std::string* sql) {
 }
 
 Status Lowering::OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql) {
-  if (std::vector<const BoundExpr*> keys = OuterKeys(query); !keys.empty()) {
-    RETURN_IF_ERROR(OrderedOutside(query, std::move(keys), sql));
-  } else {
-    RETURN_IF_ERROR(Core(query, sql));
-    RETURN_IF_ERROR(OrderBy(query, sql));
-  }
-  if (without_limit) {
-    return {};
+  GroupedSelect* const around = std::exchange(grouped_, nullptr);
+  Status lowered = Ordered(query, sql);
+  grouped_ = around;
+  if (!lowered.ok() || without_limit) {
+    return lowered;
   }
   if (query.limit != nullptr || query.offset != nullptr) {
     sql->append(" LIMIT ");
@@ -210,6 +207,22 @@ Status Lowering::OrderedCore(const BoundQuery& query, bool without_limit, std::s
     }
   }
   return {};
+}
+
+Status Lowering::Ordered(const BoundQuery& query, std::string* sql) {
+  if (MayHash(query)) {
+    out_->may_hash = true;
+    bool done = false;
+    RETURN_IF_ERROR(IsHashed(*query.body.select) ? Grouped(query, &done, sql) : Status());
+    if (done) {
+      return {};
+    }
+  }
+  if (std::vector<const BoundExpr*> keys = OuterKeys(query); !keys.empty()) {
+    return OrderedOutside(query, std::move(keys), sql);
+  }
+  RETURN_IF_ERROR(Core(query, sql));
+  return OrderBy(query, sql);
 }
 
 Status Lowering::Core(const BoundQuery& query, std::string* sql) {
@@ -302,8 +315,7 @@ Status Lowering::Select(const BoundSelect& select, std::span<const BoundExpr* co
   return lowered;
 }
 
-Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundExpr* const> keys,
-                             const BoundCte* depth_of, std::string* sql) {
+Status Lowering::Items(const BoundSelect& select, std::string* sql) {
   sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
     sql->append(i == 0 ? "" : ",");
@@ -311,6 +323,12 @@ Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundExp
     RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
     sql->append(" AS c" + std::to_string(i));
   }
+  return {};
+}
+
+Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundExpr* const> keys,
+                             const BoundCte* depth_of, std::string* sql) {
+  RETURN_IF_ERROR(Items(select, sql));
   for (size_t i = 0; i < keys.size(); ++i) {
     sql->push_back(',');
     RETURN_IF_ERROR(Comparable(*keys[i], sql));
@@ -324,8 +342,7 @@ Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundExp
   return SelectTail(select, keys, sql);
 }
 
-Status Lowering::SelectTail(const BoundSelect& select, std::span<const BoundExpr* const> keys,
-                            std::string* sql) {
+Status Lowering::FromAndWhere(const BoundSelect& select, std::string* sql) {
   if (select.from != nullptr) {
     ReduceOuterJoins(select.from.get(), select.where.get());
     sql->append(" FROM ");
@@ -334,7 +351,12 @@ Status Lowering::SelectTail(const BoundSelect& select, std::span<const BoundExpr
     from_ = outer;
     RETURN_IF_ERROR(lowered);
   }
-  RETURN_IF_ERROR(Where(select, sql));
+  return Where(select, sql);
+}
+
+Status Lowering::SelectTail(const BoundSelect& select, std::span<const BoundExpr* const> keys,
+                            std::string* sql) {
+  RETURN_IF_ERROR(FromAndWhere(select, sql));
   for (size_t i = 0; i < select.group_by.size(); ++i) {
     sql->append(i == 0 ? " GROUP BY " : ",");
     const auto key = std::ranges::find(keys, select.group_by[i].get());
@@ -446,7 +468,8 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
       sql->append(CteName(*table.cte));
       break;
     case BoundTableKind::kJsonTable:
-      RETURN_IF_ERROR(ComputedCall({&table, table.columns.size(), {}, {}}, {table.document}, sql));
+      RETURN_IF_ERROR(
+          ComputedCall({&table, table.columns.size(), {}, {}, nullptr}, {table.document}, sql));
       break;
     case BoundTableKind::kRow:
     case BoundTableKind::kView:

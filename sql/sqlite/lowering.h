@@ -7,12 +7,14 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "sql/binder/query.h"
 #include "sql/sqlite/call_site.h"
+#include "sql/sqlite/grouping.h"
 
 namespace borealis::sql {
 
@@ -36,15 +38,17 @@ struct JoinedColumn {
   uint32_t column = 0;
 };
 
-// A table whose rows are computed from values of the tables before it, its arguments. In SQL it is
+// A table whose rows are computed from values of the tables around it, its arguments. In SQL it is
 // a call of a table-valued function: its number in the statement, then the arguments.
 struct ComputedTable {
-  const BoundTable* table = nullptr;
+  const BoundTable* table = nullptr;  // null: groups
   size_t columns = 0;
   // The arguments, in the order of the call.
   std::vector<row::Type> arg_types;
-  // LATERAL: a statement of its own with the arguments as :o0, :o1 …, run for each call.
+  // LATERAL and groups: a statement of its own with the arguments as :o0, :o1 …, run for each call.
   std::string sql;
+  // What is made of the statement's rows; null: they are the table's.
+  std::shared_ptr<const Grouping> grouping;
 };
 
 struct LoweredQuery {
@@ -56,6 +60,8 @@ struct LoweredQuery {
   std::vector<ModuleUse> modules;
   // Type of each parameter of the SQL, by index; kNull where the SQL does not use it.
   std::vector<row::Type> parameters;
+  // A select groups rows and could do so by hash (LoweringOptions::hashed).
+  bool may_hash = false;
 };
 
 struct LoweringOptions {
@@ -63,6 +69,8 @@ struct LoweringOptions {
   bool without_limit = false;
   // Tables that are read alike have modules of their own.
   bool module_per_table = false;
+  // Selects that read one of these tables, by id, group by hash where they group.
+  std::set<uint32_t> hashed;
 };
 
 Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options = {});

@@ -1,6 +1,8 @@
 // The lowering's working parts, shared by its source files only.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +20,8 @@ class Lowering {
   Status Query(const BoundQuery& query, bool without_limit, std::string* sql);
   // Without WITH.
   Status OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql);
+  // Without LIMIT.
+  Status Ordered(const BoundQuery& query, std::string* sql);
   Status Core(const BoundQuery& query, std::string* sql);
   // Whether a column of the expression is none of the select's tables.
   bool ReadsOuterColumn(const BoundExpr& expr, const BoundSelect& select) const;
@@ -30,8 +34,11 @@ class Lowering {
                 std::string* sql);
   Status SelectItems(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                      const BoundCte* depth_of, std::string* sql);
+  // SELECT and the items.
+  Status Items(const BoundSelect& select, std::string* sql);
   // With what the conditions imply, and with the shares of rows that pass them.
   Status Where(const BoundSelect& select, std::string* sql);
+  Status FromAndWhere(const BoundSelect& select, std::string* sql);
   Status SelectTail(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                     std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);
@@ -56,6 +63,15 @@ class Lowering {
   bool IsHidden(const BoundTable& table) const;
   Status OrderBy(const BoundQuery& query, std::string* sql);
 
+  // --- groups by hash (lower_grouped.cc) ---
+  // Whether the query's select groups rows in a way that a hash can do.
+  bool MayHash(const BoundQuery& query) const;
+  bool IsHashed(const BoundSelect& select) const;
+  // The query without its LIMIT; *done is false when it must be lowered as it stands.
+  Status Grouped(const BoundQuery& query, bool* done, std::string* sql);
+  // The column that stands for the expression where groups are; empty: none does.
+  std::string GroupedColumn(const BoundExpr& expr);
+
   // --- expressions (lower_expr.cc) ---
   Status Expr(const BoundExpr& expr, std::string* sql);
   // With its collation attached, for places that compare: DISTINCT, ORDER BY, GROUP BY.
@@ -72,11 +88,24 @@ class Lowering {
   Status InSubquery(const BoundInSubquery& in, std::string* sql);
   Status ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql);
   Status Aggregate(const BoundAggregate& aggregate, std::string* sql);
+  // `args`: the aggregate's own arguments, then what its rows are ordered by.
+  static AggregateSpec SpecOf(const BoundAggregate& aggregate, std::vector<BoundPtr>* args);
   Status Window(const BoundWindow& window, std::string* sql);
   Status Joined(const std::vector<BoundPtr>& parts, size_t begin, size_t end,
                 std::string_view between, std::string* sql);
   Status Call(CallSite site, std::string_view name, const std::vector<BoundPtr>& args,
               std::string* sql);
+  // --- calls within calls (lower_calls.cc) ---
+  // The site of a call whose value depends on its arguments alone; nothing for all other
+  // expressions.
+  std::optional<CallSite> SiteOf(const BoundExpr& expr);
+  // Whether a call within a call is best made with it.
+  bool IsInner(const BoundExpr& expr);
+  // The steps to `args` and what SQLite must give; no steps when that is `args`.
+  Status Steps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
+               std::vector<BoundPtr>* given);
+  Status AddSteps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
+                  std::vector<BoundPtr>* given);
 
  private:
   // The name for one way of reading a table.
@@ -88,15 +117,38 @@ class Lowering {
   const BoundCte* depth_of_ = nullptr;
   bool in_recursive_cte_ = false;  // directly: not in a query inside it
 
-  // A lateral query, which is a statement of its own.
-  struct LateralQuery {
+  // A query that is a statement of its own: what it takes from the one around it.
+  struct OwnStatement {
+    bool is_bound = false;    // to the parameters, which are no arguments then
     size_t outer_tables = 0;  // of `shown_`: not its own
     size_t outer_ctes = 0;    // of `defined_`
     std::vector<BoundPtr> args;
     std::vector<const BoundCte*> ctes;
     std::string cte_sql;
   };
-  LateralQuery* lateral_ = nullptr;
+  // Lowers what `lower` lowers as a statement of its own.
+  Status AsOwnStatement(OwnStatement* own, const std::function<Status(std::string*)>& lower,
+                        std::string* sql);
+
+  // A select whose groups a hash makes: what the select wants of its rows and groups.
+  struct GroupedSelect {
+    const BoundSelect* select = nullptr;
+    std::string alias;
+    Grouping grouping;
+    std::vector<BoundPtr> inputs;   // Grouping::inputs
+    std::vector<BoundPtr> outputs;  // Grouping::outputs
+  };
+  static std::string OutputColumn(GroupedSelect* grouped, const BoundPtr& expr);
+  Status GroupedParts(const BoundQuery& query, GroupedSelect* grouped, std::string* items,
+                      std::string* rest);
+  Status GroupedRows(GroupedSelect* grouped, std::string* sql);
+
+  OwnStatement* own_statement_ = nullptr;
+  // The select around what is being lowered, when its groups are there and its rows are not.
+  GroupedSelect* grouped_ = nullptr;
+  // That one and those around it.
+  std::vector<GroupedSelect*> groupings_;
+  size_t groups_ = 0;  // computed tables of groups so far
   // Tables of the selects around what is being lowered, and common table expressions above it.
   std::vector<const BoundTable*> shown_;
   std::vector<const BoundCte*> defined_;

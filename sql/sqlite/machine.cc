@@ -3,7 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <mutex>
+#include <utility>
 
 #include "base/mysql_error.h"
 #include "sql/sqlite/computed_table.h"
@@ -31,6 +33,9 @@ void ConfigureOnce() {
 
 CompiledQuery::~CompiledQuery() {
   sqlite3_finalize(statement_);
+  for (sqlite3_stmt* statement : computed_statements_) {
+    sqlite3_finalize(statement);
+  }
 }
 
 Result<std::unique_ptr<QueryMachine>> QueryMachine::Open() {
@@ -117,16 +122,10 @@ Result<TableModule*> QueryMachine::ModuleFor(const ModuleUse& use, const Catalog
   return raw;
 }
 
-Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& query,
-                                                             const Catalog& catalog,
-                                                             const LoweringOptions& options) {
-  std::unique_ptr<CompiledQuery> compiled(new CompiledQuery());
-  LoweringOptions lowering = options;
-  lowering.module_per_table = reads_.has_value();
-  ASSIGN_OR_RETURN(compiled->lowered_, Lower(query, lowering));
-  for (const ResultColumn& column : query.columns) {
-    compiled->column_types_.push_back(column.type);
-  }
+Status QueryMachine::LowerInto(const BoundQuery& query, const Catalog& catalog,
+                               const LoweringOptions& options, CompiledQuery* compiled) {
+  ASSIGN_OR_RETURN(compiled->lowered_, Lower(query, options));
+  compiled->modules_.clear();
   for (const ModuleUse& use : compiled->lowered_.modules) {
     ASSIGN_OR_RETURN(TableModule * module, ModuleFor(use, catalog));
     compiled->modules_.push_back(module);
@@ -140,15 +139,70 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
   for (const ComputedTable& table : compiled->lowered_.computed) {
     RETURN_IF_ERROR(RegisterComputed(table));
   }
-  const std::string& sql = compiled->lowered_.sql;
-  compiling_ = &compiled->lowered_;
-  int rc = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
-                              SQLITE_PREPARE_PERSISTENT, &compiled->statement_, nullptr);
-  compiling_ = nullptr;
-  if (rc != SQLITE_OK) {
-    return MachineError("compile [" + sql + "]");
+  return {};
+}
+
+Result<sqlite3_stmt*> QueryMachine::Prepare(const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int rc = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+                                    SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  return rc == SQLITE_OK ? Result<sqlite3_stmt*>(statement) : MachineError("compile [" + sql + "]");
+}
+
+Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& query,
+                                                             const Catalog& catalog,
+                                                             const LoweringOptions& options) {
+  std::unique_ptr<CompiledQuery> compiled(new CompiledQuery());
+  LoweringOptions lowering = options;
+  lowering.module_per_table = reads_.has_value();
+  RETURN_IF_ERROR(LowerInto(query, catalog, lowering, compiled.get()));
+  if (compiled->lowered_.may_hash) {
+    ASSIGN_OR_RETURN(lowering.hashed, TablesSortedToGroup(compiled->lowered_));
+    if (!lowering.hashed.empty()) {
+      RETURN_IF_ERROR(LowerInto(query, catalog, lowering, compiled.get()));
+    }
   }
+  for (const ResultColumn& column : query.columns) {
+    compiled->column_types_.push_back(column.type);
+  }
+  const LoweredQuery* const around = std::exchange(compiling_, &compiled->lowered_);
+  Status status = [&]() -> Status {
+    ASSIGN_OR_RETURN(compiled->statement_, Prepare(compiled->lowered_.sql));
+    for (const ComputedTable& table : compiled->lowered_.computed) {
+      compiled->computed_statements_.push_back(nullptr);
+      if (table.grouping != nullptr) {
+        ASSIGN_OR_RETURN(compiled->computed_statements_.back(), Prepare(table.sql));
+      }
+    }
+    return {};
+  }();
+  compiling_ = around;
+  RETURN_IF_ERROR(status);
   return compiled;
+}
+
+Result<std::set<uint32_t>> QueryMachine::TablesSortedToGroup(const LoweredQuery& lowered) {
+  std::vector<PlanStep> steps;
+  const LoweredQuery* const around = std::exchange(compiling_, &lowered);
+  Status explained = ExplainText(lowered.sql, &steps);
+  compiling_ = around;
+  RETURN_IF_ERROR(explained);
+  std::set<int> selects;
+  for (const PlanStep& step : steps) {
+    if (step.detail == "USE TEMP B-TREE FOR GROUP BY") {
+      selects.insert(step.parent);
+    }
+  }
+  std::set<uint32_t> tables;
+  for (const PlanStep& step : steps) {
+    // "SCAN t12 …"; with OR a table has steps of its own, which its siblings stand for.
+    unsigned table = 0;
+    if (selects.contains(step.parent) && (sscanf(step.detail.c_str(), "SCAN t%u", &table) == 1 ||
+                                          sscanf(step.detail.c_str(), "SEARCH t%u", &table) == 1)) {
+      tables.insert(table);
+    }
+  }
+  return tables;
 }
 
 const ConstantList* QueryMachine::ListOf(const TableModule& module, uint32_t column) const {
@@ -192,9 +246,15 @@ Result<std::unique_ptr<RowSource>> QueryMachine::Run(CompiledQuery* query,
     if (i >= parameters.size()) {
       return Status::Internal("parameter without a value");
     }
-    Status bound =
-        BindRegister(query->statement_, static_cast<int>(i + 1), parameters[i].value, types[i]);
-    RETURN_IF_ERROR(std::move(bound).Annotate("parameter " + std::to_string(i)));
+    const auto bind = [&](sqlite3_stmt* statement) -> Status {
+      Status bound =
+          BindRegister(statement, static_cast<int>(i + 1), parameters[i].value, types[i]);
+      return std::move(bound).Annotate("parameter " + std::to_string(i));
+    };
+    RETURN_IF_ERROR(bind(query->statement_));
+    for (sqlite3_stmt* statement : query->computed_statements_) {
+      RETURN_IF_ERROR(statement != nullptr ? bind(statement) : Status());
+    }
   }
   return std::unique_ptr<RowSource>(std::make_unique<QueryRun>(this, query, context));
 }
@@ -240,14 +300,14 @@ Result<bool> QueryRun::Next(std::vector<row::Value>* row) {
 
 Result<std::vector<QueryMachine::PlanStep>> QueryMachine::Explain(const CompiledQuery& query) {
   std::vector<PlanStep> steps;
-  compiling_ = &query.lowered_;
+  const LoweredQuery* const around = std::exchange(compiling_, &query.lowered_);
   Status status = ExplainText(query.lowered_.sql, &steps);
   for (const ComputedTable& table : query.lowered_.computed) {
     if (status.ok() && !table.sql.empty()) {
       status = ExplainText(table.sql, &steps);
     }
   }
-  compiling_ = nullptr;
+  compiling_ = around;
   RETURN_IF_ERROR(status);
   return steps;
 }

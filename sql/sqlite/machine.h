@@ -54,6 +54,8 @@ struct RunContext {
   Session* session = nullptr;  // handed to system tables
   // Ok, or why the statement must stop. Asked often.
   std::function<Status()> check_interrupt;
+  // Where rows go that do not fit in memory (tmpdir).
+  std::function<std::string()> temporary_directory;
 };
 
 class QueryMachine;
@@ -77,6 +79,8 @@ class CompiledQuery {
   std::vector<row::Type> column_types_;
   std::vector<TableModule*> modules_;  // one per table of the statement
   sqlite3_stmt* statement_ = nullptr;
+  // Of the computed tables those that are kept: the rows that are grouped. Null: not kept.
+  std::vector<sqlite3_stmt*> computed_statements_;
   bool running_ = false;
 };
 
@@ -120,6 +124,12 @@ class QueryMachine {
   Result<TableModule*> ModuleFor(const ModuleUse& use, const Catalog& catalog);
   Status RegisterAggregate(size_t site);
   Status RegisterComputed(const ComputedTable& table);
+  // Lowers the query and sees to it that all that its text names is there.
+  Status LowerInto(const BoundQuery& query, const Catalog& catalog, const LoweringOptions& options,
+                   CompiledQuery* compiled);
+  // The tables, by id, of selects that SQLite would sort to group them.
+  Result<std::set<uint32_t>> TablesSortedToGroup(const LoweredQuery& lowered);
+  Result<sqlite3_stmt*> Prepare(const std::string& sql);
   Status ExplainText(const std::string& sql, std::vector<PlanStep>* steps);
   Status MachineError(std::string_view what) const;
 

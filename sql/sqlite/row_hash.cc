@@ -2,36 +2,18 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <functional>
 
 namespace borealis::sql {
 namespace {
 
 constexpr uint32_t kNone = ~uint32_t{0};
-constexpr size_t kChunkBytes = size_t{256} << 10;
 
 }  // namespace
 
-char* RowHash::Allocate(size_t size) {
-  if (size > free_bytes_) {
-    free_bytes_ = std::max(size, kChunkBytes);
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(free_bytes_));
-    free_ = chunks_.back().get();
-    bytes_ += free_bytes_;
-  }
-  char* const place = free_;
-  free_ += size;
-  free_bytes_ -= size;
-  return place;
-}
-
 void RowHash::Add(std::string_view key, std::string_view row) {
-  char* const copy = Allocate(row.size());
-  std::memcpy(copy, row.data(), row.size());
-  entries_.push_back(
-      {std::hash<std::string_view>()(key), copy, static_cast<uint32_t>(row.size()), kNone});
-  bytes_ += sizeof(Entry) + sizeof(uint32_t);
+  entries_.push_back({std::hash<std::string_view>()(key), arena_.Copy(row),
+                      static_cast<uint32_t>(row.size()), kNone});
 }
 
 void RowHash::Finish() {

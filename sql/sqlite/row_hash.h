@@ -8,9 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
+
+#include "sql/sqlite/byte_arena.h"
 
 namespace borealis::sql {
 
@@ -21,7 +22,7 @@ class RowHash {
   // After the last row, before the first look-up.
   void Finish();
   // What it takes, Finish() included.
-  size_t bytes() const { return bytes_; }
+  size_t bytes() const { return arena_.bytes() + entries_.size() * kEntryBytes; }
 
   // The rows found by one look-up, in the order in which they were added.
   class Matches {
@@ -46,14 +47,11 @@ class RowHash {
     uint32_t size;
     uint32_t next;  // in the bucket; kNone at its end
   };
-  char* Allocate(size_t size);
+  static constexpr size_t kEntryBytes = sizeof(Entry) + sizeof(uint32_t);
 
   std::vector<Entry> entries_;
   std::vector<uint32_t> buckets_;  // first entries; a power of two of them
-  std::vector<std::unique_ptr<char[]>> chunks_;
-  char* free_ = nullptr;  // in the last chunk
-  size_t free_bytes_ = 0;
-  size_t bytes_ = 0;
+  ByteArena arena_;
 };
 
 }  // namespace borealis::sql

@@ -33,6 +33,12 @@ class QueryRun final : public RowSource {
     const std::vector<ComputedTable>& tables = query_->lowered_.computed;
     return number < tables.size() ? &tables[number] : nullptr;
   }
+  // Of a computed table: null when it has none that is kept.
+  sqlite3_stmt* computed_statement(size_t number) const {
+    return query_->computed_statements_[number];
+  }
+  // Where the arguments of the call at hand are.
+  std::vector<row::Value>& stack() { return stack_; }
   // The first error of a callback; the step that it ends reports it.
   void Fail(Status status) {
     if (status_.ok()) {
@@ -59,6 +65,7 @@ class QueryRun final : public RowSource {
   RunContext context_;
   Status status_;
   bool done_ = false;
+  std::vector<row::Value> stack_;
   std::map<std::pair<const TableModule*, std::string>, KeptRows> kept_;
 };
 

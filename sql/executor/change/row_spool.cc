@@ -1,20 +1,18 @@
-// The stream: for each row its size (u32) and its values; for each value its kind (u8) and what it
-// holds: 8 bytes, or for strings and decimals (as text, which keeps the scale) a size and bytes.
+// The stream: for each row its size (u32) and its values (row/value_bytes.h).
 #include "sql/executor/change/row_spool.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/coding.h"
 #include "base/fault.h"
 #include "engine/sorted_runs.h"
+#include "row/value_bytes.h"
 
 namespace borealis::sql {
 
 namespace {
 
 using row::Value;
-using row::ValueKind;
 
 constexpr size_t kReadBytes = size_t{256} << 10;
 constexpr size_t kSizeBytes = sizeof(uint32_t);
@@ -23,72 +21,13 @@ Status CutShort() {
   return Status::Corruption("rows in a temporary file are cut short");
 }
 
-void AppendValue(const Value& value, std::string* out) {
-  out->push_back(static_cast<char>(value.kind()));
-  switch (value.kind()) {
-    case ValueKind::kNull:
-      return;
-    case ValueKind::kString:
-      AppendSized(out, value.bytes());
-      return;
-    case ValueKind::kDecimal:
-      AppendSized(out, value.decimal_value().ToString());
-      return;
-    case ValueKind::kDouble:
-      AppendLittle(out, std::bit_cast<uint64_t>(value.double_value()));
-      return;
-    default:
-      AppendLittle(out, static_cast<uint64_t>(value.raw_int()));
-  }
-}
-
-// A string's value borrows what is read.
-Result<Value> ReadValue(ByteReader* reader) {
-  const auto kind = static_cast<ValueKind>(reader->Little<uint8_t>());
-  switch (kind) {
-    case ValueKind::kNull:
-      return Value::Null();
-    case ValueKind::kString:
-      return Value::View(reader->Sized());
-    case ValueKind::kDecimal: {
-      row::Decimal number;
-      if (row::Decimal::Parse(reader->Sized(), &number) != row::DecimalStatus::kOk) {
-        return CutShort();
-      }
-      return Value::Dec(number);
-    }
-    default:
-      break;
-  }
-  const auto bits = reader->Little<uint64_t>();
-  const auto held = static_cast<int64_t>(bits);
-  switch (kind) {
-    case ValueKind::kInt:
-      return Value::Int(held);
-    case ValueKind::kUint:
-      return Value::Uint(bits);
-    case ValueKind::kDouble:
-      return Value::Double(std::bit_cast<double>(bits));
-    case ValueKind::kDate:
-      return Value::Date(held);
-    case ValueKind::kTime:
-      return Value::Time(held);
-    case ValueKind::kDateTime:
-      return Value::DateTime(held);
-    case ValueKind::kTimestamp:
-      return Value::Timestamp(held);
-    default:
-      return CutShort();
-  }
-}
-
 }  // namespace
 
 Status RowSpool::Add(const std::vector<Value>& row) {
   const size_t begin = memory_.size();
   AppendLittle<uint32_t>(&memory_, 0);
   for (const Value& value : row) {
-    AppendValue(value, &memory_);
+    row::AppendValue(value, &memory_);
   }
   StoreLittle(memory_.data() + begin, static_cast<uint32_t>(memory_.size() - begin - kSizeBytes));
   if (memory_.size() < kMemoryBytes) {
@@ -149,10 +88,7 @@ Result<bool> RowSpool::Next(std::vector<Value>* row) {
   ByteReader reader(std::string_view(window_).substr(window_begin_ + kSizeBytes, size));
   row->clear();
   while (!reader.empty()) {
-    ASSIGN_OR_RETURN(Value value, ReadValue(&reader));
-    if (!reader.ok()) {
-      return CutShort();
-    }
+    ASSIGN_OR_RETURN(Value value, row::ReadValue(&reader));
     row->push_back(std::move(value));
   }
   window_begin_ += kSizeBytes + size;
