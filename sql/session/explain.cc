@@ -301,8 +301,10 @@ Status Session::SendExplainText(const std::string& text, ResultSink& sink) {
 Status Session::ExplainQuery(const BoundQuery& query, std::string_view verb,
                              std::vector<ExplainRow>* rows) {
   ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
+  LoweringOptions options;
+  options.keep_values = verb.empty();
   ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled,
-                   machine->Compile(query, *environment_.catalog));
+                   machine->Compile(query, *environment_.catalog, options));
   ASSIGN_OR_RETURN(std::vector<QueryMachine::PlanStep> steps, machine->Explain(*compiled));
   Blocks blocks;
   blocks.Walk(query, "SIMPLE");

@@ -169,6 +169,7 @@ Status Session::PlanQuery(const QueryText& text, PlanHolder* holder,
   ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
   LoweringOptions options;
   options.without_limit = plan->query->calc_found_rows;
+  options.keep_values = true;
   ASSIGN_OR_RETURN(plan->compiled, machine->Compile(*plan->query, catalog(), options));
   ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(plan->facts, parameters, slots));
   if (!narrowed) {

@@ -3,7 +3,8 @@
 //
 // A cursor of a lateral table has the statement of its query and runs it anew for each call; groups
 // are made from a statement that is compiled with the query, and are there before the first is
-// given. Both work under the run that they are part of: the same sites, transaction and interrupts.
+// given; values come from such a statement or from an earlier call. All work under the run that
+// they are part of: the same sites, transaction and interrupts.
 #include "sql/sqlite/computed_table.h"
 
 #include <sqlite3.h>
@@ -28,8 +29,8 @@ using Table = VirtualTable<const ComputedModule>;
 class ComputedRows {
  public:
   virtual ~ComputedRows() = default;
-  virtual Status Start(const QueryRun& run, size_t number, int count, sqlite3_value** args) = 0;
-  virtual Result<bool> Next(const QueryRun& run) = 0;
+  virtual Status Start(QueryRun& run, size_t number, int count, sqlite3_value** args) = 0;
+  virtual Result<bool> Next(QueryRun& run) = 0;
   virtual Status Column(sqlite3_context* context, size_t column) = 0;
 };
 
@@ -44,7 +45,7 @@ Status BindArguments(sqlite3_stmt* statement, int count, sqlite3_value** args) {
   return {};
 }
 
-Result<bool> Step(const QueryRun& run, sqlite3_stmt* statement) {
+Result<bool> Step(QueryRun& run, sqlite3_stmt* statement) {
   const int rc = sqlite3_step(statement);
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
     return rc == SQLITE_ROW;
@@ -61,7 +62,7 @@ class LateralRows final : public ComputedRows {
   explicit LateralRows(sqlite3* connection) : connection_(connection) {}
   ~LateralRows() override { sqlite3_finalize(statement_); }
 
-  Status Start(const QueryRun& run, size_t number, int count, sqlite3_value** args) override {
+  Status Start(QueryRun& run, size_t number, int count, sqlite3_value** args) override {
     const std::string& sql = run.computed(number)->sql;
     if (statement_ == nullptr &&
         sqlite3_prepare_v2(connection_, sql.data(), static_cast<int>(sql.size()), &statement_,
@@ -71,7 +72,7 @@ class LateralRows final : public ComputedRows {
     sqlite3_reset(statement_);
     return BindArguments(statement_, count, args);
   }
-  Result<bool> Next(const QueryRun& run) override { return Step(run, statement_); }
+  Result<bool> Next(QueryRun& run) override { return Step(run, statement_); }
   Status Column(sqlite3_context* context, size_t column) override {
     sqlite3_result_value(context, sqlite3_column_value(statement_, static_cast<int>(column)));
     return {};
@@ -85,7 +86,7 @@ class LateralRows final : public ComputedRows {
 // All rows of a JSON document.
 class JsonRows final : public ComputedRows {
  public:
-  Status Start(const QueryRun& run, size_t number, int, sqlite3_value** args) override {
+  Status Start(QueryRun& run, size_t number, int, sqlite3_value** args) override {
     const ComputedTable& table = *run.computed(number);
     rows_.clear();
     at_ = 0;
@@ -102,7 +103,7 @@ class JsonRows final : public ComputedRows {
                                                                       : Status();
                                      });
   }
-  Result<bool> Next(const QueryRun&) override { return at_++ < rows_.size(); }
+  Result<bool> Next(QueryRun&) override { return at_++ < rows_.size(); }
   Status Column(sqlite3_context* context, size_t column) override {
     return SetResult(context, rows_[at_ - 1][column], (*types_)[column]);
   }
@@ -115,7 +116,7 @@ class JsonRows final : public ComputedRows {
 
 class GroupRows final : public ComputedRows {
  public:
-  Status Start(const QueryRun& run, size_t number, int count, sqlite3_value** args) override {
+  Status Start(QueryRun& run, size_t number, int count, sqlite3_value** args) override {
     grouping_ = run.computed(number)->grouping.get();
     GroupTable::Options options;
     options.temporary_directory = run.context().temporary_directory;
@@ -127,7 +128,7 @@ class GroupRows final : public ComputedRows {
     sqlite3_reset(rows);
     return read;
   }
-  Result<bool> Next(const QueryRun& run) override {
+  Result<bool> Next(QueryRun& run) override {
     RETURN_IF_ERROR(++given_ % 512 == 0 ? run.CheckInterrupt() : Status());
     return groups_->Next();
   }
@@ -136,7 +137,7 @@ class GroupRows final : public ComputedRows {
   }
 
  private:
-  Status ReadAll(const QueryRun& run, sqlite3_stmt* rows) {
+  Status ReadAll(QueryRun& run, sqlite3_stmt* rows) {
     const std::vector<row::Type>& types = grouping_->given;
     std::vector<row::Value> given(types.size());
     std::vector<row::Value> row(grouping_->inputs.size());
@@ -162,6 +163,45 @@ class GroupRows final : public ComputedRows {
   const Grouping* grouping_ = nullptr;
   std::unique_ptr<GroupTable> groups_;
   uint64_t given_ = 0;
+};
+
+// What a value's table has given, by its arguments.
+class ValueRows final : public ComputedRows {
+ public:
+  Status Start(QueryRun& run, size_t number, int count, sqlite3_value** args) override {
+    given_ = false;
+    kept_ = &run.Values(number);
+    key_.clear();
+    for (int i = 0; i < count; ++i) {
+      AppendRegister(args[i], &key_);
+    }
+    if (kept_->Find(key_, &value_)) {
+      return {};
+    }
+    sqlite3_stmt* const statement = run.computed_statement(number);
+    RETURN_IF_ERROR(BindArguments(statement, count, args));
+    Status read = Read(run, statement);
+    sqlite3_reset(statement);
+    return read;
+  }
+  Result<bool> Next(QueryRun&) override { return !std::exchange(given_, true); }
+  Status Column(sqlite3_context* context, size_t) override {
+    value_ != nullptr ? sqlite3_result_value(context, value_.get()) : sqlite3_result_null(context);
+    return {};
+  }
+
+ private:
+  Status Read(QueryRun& run, sqlite3_stmt* statement) {
+    ASSIGN_OR_RETURN(const bool found, Step(run, statement));
+    value_ = KeptValues::Copy(found ? sqlite3_column_value(statement, 0) : nullptr);
+    kept_->Add(key_, value_);
+    return {};
+  }
+
+  KeptValues* kept_ = nullptr;
+  std::string key_;
+  KeptValues::Value value_;
+  bool given_ = false;
 };
 
 class ComputedScan final : public Scan {
@@ -202,7 +242,7 @@ class ComputedScan final : public Scan {
     return SQLITE_ERROR;
   }
 
-  Status Call(const QueryRun& run, int count, sqlite3_value** values) {
+  Status Call(QueryRun& run, int count, sqlite3_value** values) {
     const size_t number = static_cast<size_t>(sqlite3_value_int64(values[0]));
     const ComputedTable* table = count == module_->arguments + 1 ? run.computed(number) : nullptr;
     if (table == nullptr) {
@@ -216,11 +256,15 @@ class ComputedScan final : public Scan {
   }
 
   std::unique_ptr<ComputedRows> RowsOf(const ComputedTable& table) const {
-    if (table.grouping != nullptr) {
-      return std::make_unique<GroupRows>();
-    }
-    if (table.table->json != nullptr) {
-      return std::make_unique<JsonRows>();
+    switch (table.kind) {
+      case ComputedKind::kJson:
+        return std::make_unique<JsonRows>();
+      case ComputedKind::kGroups:
+        return std::make_unique<GroupRows>();
+      case ComputedKind::kValue:
+        return std::make_unique<ValueRows>();
+      case ComputedKind::kLateral:
+        break;
     }
     return std::make_unique<LateralRows>(MachineCallbacks::Connection(module_->machine));
   }

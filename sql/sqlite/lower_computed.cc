@@ -3,7 +3,8 @@
 // SQLite's derived tables see nothing of their siblings, its table-valued functions do. So a
 // lateral query becomes a statement of its own; the columns that it reads from outside, and the
 // parameters, become the function's arguments (INV-LATERAL-1). Planning puts the call after the
-// tables that its arguments are from, in outer joins, too. Groups by hash are such tables as well.
+// tables that its arguments are from, in outer joins, too. Groups by hash (lower_grouped.cc) and
+// values that are kept (lower_subquery.cc) are such tables as well.
 #include <algorithm>
 #include <utility>
 
@@ -12,9 +13,6 @@
 
 namespace borealis::sql {
 namespace {
-
-// What SQLite takes an argument's word for without comparing it again.
-constexpr size_t kArgumentsMax = 15;
 
 template <class T>
 bool Has(const std::vector<const T*>& list, size_t count, const T* what) {
@@ -120,7 +118,11 @@ Status Lowering::Lateral(const BoundTable& table, std::string* sql) {
   std::string query;
   RETURN_IF_ERROR(AsOwnStatement(
       &own, [&](std::string* text) { return Query(*table.query, false, text); }, &query));
-  return ComputedCall({&table, table.columns.size(), {}, std::move(query), nullptr}, own.args, sql);
+  ComputedTable rows;
+  rows.kind = ComputedKind::kLateral;
+  rows.columns = table.columns.size();
+  rows.sql = std::move(query);
+  return ComputedCall(std::move(rows), own.args, sql);
 }
 
 Status Lowering::ComputedCall(ComputedTable computed, const std::vector<BoundPtr>& args,

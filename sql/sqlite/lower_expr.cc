@@ -202,10 +202,7 @@ Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
     case BoundKind::kScalarSubquery:
       return ScalarSubquery(expr.As<BoundScalarSubquery>(), sql);
     case BoundKind::kExists:
-      sql->append("EXISTS(");
-      RETURN_IF_ERROR(Query(*expr.As<BoundExists>().query, false, sql));
-      sql->push_back(')');
-      return {};
+      return Exists(*expr.As<BoundExists>().query, sql);
     case BoundKind::kInSubquery:
       return InSubquery(expr.As<BoundInSubquery>(), sql);
     case BoundKind::kAggregate:
@@ -339,50 +336,6 @@ Status Lowering::In(const BoundIn& in, std::string* sql) {
     RETURN_IF_ERROR(Expr(*in.args[i], sql));
   }
   sql->append("))");
-  return {};
-}
-
-Status Lowering::InSubquery(const BoundInSubquery& in, std::string* sql) {
-  sql->push_back('(');
-  if (in.args.size() == 1) {
-    RETURN_IF_ERROR(Comparable(*in.args[0], sql));
-  } else {
-    for (size_t i = 0; i < in.args.size(); ++i) {
-      sql->append(i == 0 ? "(" : ",");
-      RETURN_IF_ERROR(Comparable(*in.args[i], sql));
-    }
-    sql->push_back(')');
-  }
-  sql->append(in.negated ? " NOT IN (" : " IN (");
-  RETURN_IF_ERROR(Query(*in.query, false, sql));
-  sql->append("))");
-  return {};
-}
-
-Status Lowering::ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql) {
-  const BoundQuery& query = *subquery.query;
-  const BoundSelect* select = query.body.select.get();
-  bool one_row = select != nullptr &&
-                 ((select->aggregated && select->group_by.empty()) || select->from == nullptr);
-  if (const auto* limit = query.limit ? query.limit->TryAs<BoundLiteral>() : nullptr;
-      limit != nullptr && limit->value.kind() == row::ValueKind::kInt &&
-      limit->value.int_value() <= 1) {
-    one_row = true;
-  }
-  sql->push_back('(');
-  if (one_row) {
-    RETURN_IF_ERROR(Query(query, false, sql));
-  } else {
-    CallSite site;
-    site.kind = CallKind::kSingleRow;
-    site.result = subquery.type;
-    site.arg_types = {subquery.type};
-    sql->append("SELECT ba" + std::to_string(out_->sites.size()) + "(c0) FROM (");
-    out_->sites.push_back(std::move(site));
-    RETURN_IF_ERROR(Query(query, false, sql));
-    sql->push_back(')');
-  }
-  sql->push_back(')');
   return {};
 }
 

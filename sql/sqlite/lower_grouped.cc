@@ -16,8 +16,6 @@ namespace {
 
 // Of a statement's or a table's columns, with room below SQLite's limit of 2,000.
 constexpr size_t kColumnsMax = 1000;
-// What SQLite takes an argument's word for without comparing it again.
-constexpr size_t kArgumentsMax = 15;
 
 bool SameValue(const BoundExpr& a, const BoundExpr& b) {
   return SameExpr(a, b) && a.type.Nullable() == b.type.Nullable();
@@ -51,31 +49,6 @@ bool ReadsOneOf(const BoundFrom& from, const std::set<uint32_t>& tables) {
       from.table->kind == BoundTableKind::kDerived ? from.table->query->body.select.get() : nullptr;
   return inner != nullptr && inner->from != nullptr && ReadsOneOf(*inner->from, tables);
 }
-
-// What a lowering has put out, to be forgotten when it cannot be used.
-class LoweredSizes {
- public:
-  explicit LoweredSizes(const LoweredQuery& of)
-      : computed_(of.computed.size()),
-        lists_(of.lists.size()),
-        joined_(of.joined.size()),
-        sites_(of.sites.size()),
-        modules_(of.modules.size()) {}
-  void Restore(LoweredQuery* to) const {
-    to->computed.resize(computed_);
-    to->lists.resize(lists_);
-    to->joined.resize(joined_);
-    to->sites.resize(sites_);
-    to->modules.resize(modules_);
-  }
-
- private:
-  size_t computed_;
-  size_t lists_;
-  size_t joined_;
-  size_t sites_;
-  size_t modules_;
-};
 
 size_t InputOf(const std::vector<BoundPtr>& inputs, const BoundExpr& expr) {
   const auto found =
@@ -200,24 +173,18 @@ Status Lowering::Grouped(const BoundQuery& query, bool* done, std::string* sql) 
   const LoweredSizes before(*out_);
   std::string items;
   std::string rest;
-  const size_t shown_above = shown_.size();
-  Show(select.from.get());
   grouped_ = &grouped;
   groupings_.push_back(&grouped);
-  Status lowered = GroupedParts(query, &grouped, &items, &rest);
+  Status lowered = Within(select, [&] { return GroupedParts(query, &grouped, &items, &rest); });
   groupings_.pop_back();
   grouped_ = nullptr;
-  shown_.resize(shown_above);
   RETURN_IF_ERROR(lowered);
 
   OwnStatement own;
   own.is_bound = true;
   std::string rows;
   const auto lower_rows = [&](std::string* text) {
-    Show(select.from.get());
-    Status lowered_rows = GroupedRows(&grouped, text);
-    shown_.resize(shown_above);
-    return lowered_rows;
+    return Within(select, [&] { return GroupedRows(&grouped, text); });
   };
   RETURN_IF_ERROR(AsOwnStatement(&own, lower_rows, &rows));
   *done = own.args.size() <= kArgumentsMax && grouped.inputs.size() <= kColumnsMax &&
@@ -227,6 +194,7 @@ Status Lowering::Grouped(const BoundQuery& query, bool* done, std::string* sql) 
     return {};
   }
   ComputedTable table;
+  table.kind = ComputedKind::kGroups;
   table.columns = grouped.outputs.size();
   table.sql = std::move(rows);
   table.grouping = std::make_shared<const Grouping>(std::move(grouped.grouping));

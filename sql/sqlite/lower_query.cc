@@ -303,14 +303,21 @@ Status Lowering::OrderedOutside(const BoundQuery& query, std::vector<const Bound
   return {};
 }
 
+Status Lowering::Within(const BoundSelect& select, const std::function<Status()>& lower) {
+  const BoundSelect* const around = std::exchange(select_, &select);
+  const size_t shown_above = shown_.size();
+  Show(select.from.get());
+  Status lowered = lower();
+  shown_.resize(shown_above);
+  select_ = around;
+  return lowered;
+}
+
 Status Lowering::Select(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                         std::string* sql) {
   // Not of what stands inside this select.
   const BoundCte* depth_of = std::exchange(depth_of_, nullptr);
-  const size_t shown_above = shown_.size();
-  Show(select.from.get());
-  Status lowered = SelectItems(select, keys, depth_of, sql);
-  shown_.resize(shown_above);
+  Status lowered = Within(select, [&] { return SelectItems(select, keys, depth_of, sql); });
   depth_of_ = depth_of;
   return lowered;
 }
@@ -467,10 +474,13 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
       RETURN_IF_ERROR(UseCte(*table.cte));
       sql->append(CteName(*table.cte));
       break;
-    case BoundTableKind::kJsonTable:
-      RETURN_IF_ERROR(
-          ComputedCall({&table, table.columns.size(), {}, {}, nullptr}, {table.document}, sql));
+    case BoundTableKind::kJsonTable: {
+      ComputedTable rows;
+      rows.table = &table;
+      rows.columns = table.columns.size();
+      RETURN_IF_ERROR(ComputedCall(std::move(rows), {table.document}, sql));
       break;
+    }
     case BoundTableKind::kRow:
     case BoundTableKind::kView:
       return Status::Internal("a row table or a merged view in a join");

@@ -6,6 +6,7 @@
 // so that names never depend on SQLite's scoping.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
@@ -38,17 +39,27 @@ struct JoinedColumn {
   uint32_t column = 0;
 };
 
+enum class ComputedKind : uint8_t {
+  kJson,     // JSON_TABLE: the rows of a document
+  kLateral,  // the rows of a statement
+  kGroups,   // what GROUP BY makes of the rows of a statement
+  kValue,    // the only value of a statement's only row, kept for the next call with such arguments
+};
+
 // A table whose rows are computed from values of the tables around it, its arguments. In SQL it is
 // a call of a table-valued function: its number in the statement, then the arguments.
 struct ComputedTable {
-  const BoundTable* table = nullptr;  // null: groups
+  ComputedKind kind = ComputedKind::kJson;
   size_t columns = 0;
+  const BoundTable* table = nullptr;  // kJson
+  // A statement of its own with the arguments as :o0, :o1 …, run for each call.
+  std::string sql;
+  std::shared_ptr<const Grouping> grouping;  // kGroups
   // The arguments, in the order of the call.
   std::vector<row::Type> arg_types;
-  // LATERAL and groups: a statement of its own with the arguments as :o0, :o1 …, run for each call.
-  std::string sql;
-  // What is made of the statement's rows; null: they are the table's.
-  std::shared_ptr<const Grouping> grouping;
+
+  // Whether the statement is compiled and bound with the query; each cursor has its own otherwise.
+  bool is_kept() const { return kind == ComputedKind::kGroups || kind == ComputedKind::kValue; }
 };
 
 struct LoweredQuery {
@@ -71,6 +82,8 @@ struct LoweringOptions {
   bool module_per_table = false;
   // Selects that read one of these tables, by id, group by hash where they group.
   std::set<uint32_t> hashed;
+  // What the query reads does not change while it runs: values of subqueries may be used again.
+  bool keep_values = false;
 };
 
 Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options = {});

@@ -12,6 +12,35 @@
 
 namespace borealis::sql {
 
+// What SQLite takes a computed table's argument's word for without comparing it again.
+inline constexpr size_t kArgumentsMax = 15;
+
+// What a lowering has put out so far, to be forgotten when the rest cannot be used.
+class LoweredSizes {
+ public:
+  explicit LoweredSizes(const LoweredQuery& of)
+      : computed_(of.computed.size()),
+        lists_(of.lists.size()),
+        joined_(of.joined.size()),
+        sites_(of.sites.size()),
+        modules_(of.modules.size()) {}
+  void Restore(LoweredQuery* to) const {
+    to->computed.resize(computed_);
+    to->lists.resize(lists_);
+    to->joined.resize(joined_);
+    to->sites.resize(sites_);
+    to->modules.resize(modules_);
+  }
+  size_t sites() const { return sites_; }
+
+ private:
+  size_t computed_;
+  size_t lists_;
+  size_t joined_;
+  size_t sites_;
+  size_t modules_;
+};
+
 class Lowering {
  public:
   Lowering(const LoweringOptions& options, LoweredQuery* out) : options_(options), out_(out) {}
@@ -29,6 +58,8 @@ class Lowering {
   std::vector<const BoundExpr*> OuterKeys(const BoundQuery& query) const;
   Status OrderedOutside(const BoundQuery& query, std::vector<const BoundExpr*> keys,
                         std::string* sql);
+  // Lowers a part of the select, whose tables it may name.
+  Status Within(const BoundSelect& select, const std::function<Status()>& lower);
   // `keys`: columns k0, k1 … after the items.
   Status Select(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                 std::string* sql);
@@ -85,8 +116,6 @@ class Lowering {
   void NoteList(const BoundIn& in);
   // Of `side = other`, for LoweredQuery::joined.
   void NoteJoin(const BoundExpr& side, const BoundExpr& other);
-  Status InSubquery(const BoundInSubquery& in, std::string* sql);
-  Status ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql);
   Status Aggregate(const BoundAggregate& aggregate, std::string* sql);
   // `args`: the aggregate's own arguments, then what its rows are ordered by.
   static AggregateSpec SpecOf(const BoundAggregate& aggregate, std::vector<BoundPtr>* args);
@@ -95,6 +124,15 @@ class Lowering {
                 std::string_view between, std::string* sql);
   Status Call(CallSite site, std::string_view name, const std::vector<BoundPtr>& args,
               std::string* sql);
+  // --- subqueries in expressions (lower_subquery.cc) ---
+  Status Exists(const BoundQuery& query, std::string* sql);
+  Status InSubquery(const BoundInSubquery& in, std::string* sql);
+  Status ScalarSubquery(const BoundScalarSubquery& subquery, std::string* sql);
+  // A query of one row and column; error 1242 when it has more rows.
+  Status OneValue(const BoundScalarSubquery& subquery, std::string* sql);
+  // The subquery with its values kept; *done is false when it must be lowered as it stands.
+  Status KeptValue(const BoundScalarSubquery& subquery, bool* done, std::string* sql);
+
   // --- calls within calls (lower_calls.cc) ---
   // The site of a call whose value depends on its arguments alone; nothing for all other
   // expressions.
@@ -160,8 +198,9 @@ class Lowering {
     const BoundFrom* within = nullptr;
   };
   std::vector<Parentheses> parentheses_;
-  const BoundFrom* from_ = nullptr;  // of the select that is being lowered
-  bool in_call_ = false;             // in the arguments of a computed table
+  const BoundSelect* select_ = nullptr;  // that is being lowered
+  const BoundFrom* from_ = nullptr;      // of the select whose FROM is being lowered
+  bool in_call_ = false;                 // in the arguments of a computed table
 };
 
 std::string TableAlias(const BoundTable& table);

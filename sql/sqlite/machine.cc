@@ -170,7 +170,7 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
     ASSIGN_OR_RETURN(compiled->statement_, Prepare(compiled->lowered_.sql));
     for (const ComputedTable& table : compiled->lowered_.computed) {
       compiled->computed_statements_.push_back(nullptr);
-      if (table.grouping != nullptr) {
+      if (table.is_kept()) {
         ASSIGN_OR_RETURN(compiled->computed_statements_.back(), Prepare(table.sql));
       }
     }

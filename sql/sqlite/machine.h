@@ -79,7 +79,7 @@ class CompiledQuery {
   std::vector<row::Type> column_types_;
   std::vector<TableModule*> modules_;  // one per table of the statement
   sqlite3_stmt* statement_ = nullptr;
-  // Of the computed tables those that are kept: the rows that are grouped. Null: not kept.
+  // Of the computed tables; null where it is not kept.
   std::vector<sqlite3_stmt*> computed_statements_;
   bool running_ = false;
 };

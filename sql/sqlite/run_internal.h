@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "sql/sqlite/kept_values.h"
 #include "sql/sqlite/machine.h"
 #include "sql/sqlite/row_hash.h"
 
@@ -55,6 +56,8 @@ class QueryRun final : public RowSource {
   KeptRows& Kept(const TableModule& module, const std::string& plan) {
     return kept_[{&module, plan}];
   }
+  // What a computed table of values has given (ComputedKind::kValue).
+  KeptValues& Values(size_t number) { return values_[number]; }
   Status CheckInterrupt() const {
     return context_.check_interrupt ? context_.check_interrupt() : Status();
   }
@@ -66,6 +69,7 @@ class QueryRun final : public RowSource {
   Status status_;
   bool done_ = false;
   std::vector<row::Value> stack_;
+  std::map<size_t, KeptValues> values_;
   std::map<std::pair<const TableModule*, std::string>, KeptRows> kept_;
 };
 
