@@ -96,6 +96,8 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
       return AverageType((*args)[0]->type, settings().div_precision_increment);
     case AggregateFn::kMin:
     case AggregateFn::kMax: {
+      RETURN_IF_ERROR(
+          CheckMix({(*args)[0], (*args)[0]}, expr.fn == AggregateFn::kMin ? "min" : "max"));
       if (arg.is_enum_or_set()) {
         // By text, not by number.
         Type text = Type::Varchar(row::DisplayWidth(arg), arg.collation);
@@ -131,7 +133,8 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
       if (binary) {
         return Type::Blob(Kind::kBlob).Nullable();
       }
-      ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, "group_concat"));
+      ASSIGN_OR_RETURN(MixedCollation mixed,
+                       MixCollations(texts, "group_concat", CollationUse::kResult));
       row::CollationId collation = mixed.coercibility == Coercibility::kIgnorable
                                        ? settings().collation_connection
                                        : mixed.collation;

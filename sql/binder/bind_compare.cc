@@ -205,7 +205,8 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   RETURN_IF_ERROR(CheckDateText(b, a->type));
   if (IsStringLike(a->type) && IsStringLike(b->type)) {
     static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
-    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations({a, b}, kNames[static_cast<size_t>(op)]));
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations({a, b}, kNames[static_cast<size_t>(op)],
+                                                         CollationUse::kComparison));
     auto to = [&](const Type& from) {
       if (mixed.collation == row::kBinaryCollation) {
         return Type::Blob(Kind::kLongBlob);
@@ -294,8 +295,18 @@ Result<std::vector<BoundPtr>> StatementBinder::BindRowOperand(const Expr& expr, 
   return std::vector<BoundPtr>{std::move(one)};
 }
 
+Status CheckMix(const std::vector<BoundPtr>& operands, std::string_view operation) {
+  const auto compares_as_text = [](const BoundPtr& operand) {
+    return operand->type.is_null() || IsStringLike(operand->type);
+  };
+  return std::ranges::all_of(operands, compares_as_text)
+             ? MixCollations(operands, operation, CollationUse::kComparison).status()
+             : Status();
+}
+
 Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
   ASSIGN_OR_RETURN(std::vector<BoundPtr> left, BindRowOperand(*expr.operand, scope));
+  std::vector<std::vector<BoundPtr>> rights;
   std::vector<BoundPtr> compares;
   bool uniform = left.size() == 1;
   BoundPtr common;
@@ -305,6 +316,16 @@ Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
     if (right.size() != left.size()) {
       return UserError(ER_OPERAND_COLUMNS, left.size());
     }
+    rights.push_back(std::move(right));
+  }
+  if (left.size() == 1 && rights.size() > 1) {
+    std::vector<BoundPtr> operands = left;
+    for (const std::vector<BoundPtr>& right : rights) {
+      operands.push_back(right[0]);
+    }
+    RETURN_IF_ERROR(CheckMix(operands, " IN "));
+  }
+  for (const std::vector<BoundPtr>& right : rights) {
     ASSIGN_OR_RETURN(BoundPtr compare, CompareRows(CompareOp::kEqual, left, right));
     const auto* plain = compare->TryAs<BoundCompare>();
     if (uniform && plain != nullptr && plain->op == CompareOp::kEqual &&
@@ -345,6 +366,7 @@ Result<BoundPtr> StatementBinder::BindBetween(const Between& expr, Scope* scope)
   ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*expr.operand, scope));
   ASSIGN_OR_RETURN(BoundPtr low, BindExpr(*expr.low, scope));
   ASSIGN_OR_RETURN(BoundPtr high, BindExpr(*expr.high, scope));
+  RETURN_IF_ERROR(CheckMix({operand, low, high}, "between"));
   auto both = std::make_shared<BoundLogical>(true);
   ASSIGN_OR_RETURN(BoundPtr above, Compare(CompareOp::kGreaterEqual, operand, std::move(low)));
   ASSIGN_OR_RETURN(BoundPtr below, Compare(CompareOp::kLessEqual, operand, std::move(high)));

@@ -505,6 +505,7 @@ Result<BoundPtr> StatementBinder::BindCase(const CaseExpr& expr, Scope* scope) {
       ASSIGN_OR_RETURN(BoundPtr value, BindExpr(*when.condition, scope));
       BoundPtr compared = operand;
       DocumentsAsTexts(&compared, &value);
+      RETURN_IF_ERROR(CheckMix({compared, value}, "case"));
       ASSIGN_OR_RETURN(condition,
                        Compare(CompareOp::kEqual, std::move(compared), std::move(value)));
     } else {

@@ -147,7 +147,9 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
         texts.push_back(args[i]);
       }
     }
-    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, name));
+    const CollationUse use =
+        def->compares_texts ? CollationUse::kComparison : CollationUse::kResult;
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, name, use));
     if (mixed.coercibility != Coercibility::kIgnorable) {
       bind.collation = mixed.collation;
       coercibility = mixed.coercibility;
@@ -264,6 +266,7 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     if (count != 2) {
       return wrong_count();
     }
+    RETURN_IF_ERROR(CheckMix(args, name));
     ASSIGN_OR_RETURN(BoundPtr equal, Compare(CompareOp::kEqual, args[0], args[1]));
     ASSIGN_OR_RETURN(equal, Truth(std::move(equal)));
     BoundPtr null = Convert(NullLiteral(), args[0]->type);
@@ -281,7 +284,10 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     if (count != 1) {
       return wrong_count();
     }
-    return MakeLiteral(Type::BigInt(), Value::Int(static_cast<int>(args[0]->coercibility)));
+    // Before MySQL 9 "none" is told as 1.
+    const Coercibility told = args[0]->coercibility;
+    return MakeLiteral(Type::BigInt(),
+                       Value::Int(told == Coercibility::kNone ? 1 : static_cast<int>(told)));
   }
   if (name == "any_value") {
     if (count != 1) {

@@ -246,6 +246,9 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
       Coercibility coercibility = Coercibility::kImplicit;
       ASSIGN_OR_RETURN(row::Type type,
                        CommonType({stand_in(*left), stand_in(*right)}, "UNION", &coercibility));
+      if (coercibility == Coercibility::kNone) {
+        return UserError(ER_CANT_AGGREGATE_NCOLLATIONS, "UNION");
+      }
       types.push_back(std::move(type));
       coercibilities.push_back(coercibility);
     }

@@ -449,13 +449,18 @@ BoundPtr Convert(BoundPtr expr, const row::Type& type,
 Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
                              Coercibility* coercibility);
 row::Type CommonOf(const row::Type& a, const row::Type& b);
-// The collation of text operands together. Error 1267 when they do not mix.
+// The collation of text operands together. Columns of two collations of one character set make a
+// text of its binary collation, which has no collation to be compared by (Coercibility::kNone).
+// Errors 1267, 1270 and 1271 where operands do not mix.
 struct MixedCollation {
   row::CollationId collation = row::CollationId{63};
   Coercibility coercibility = Coercibility::kIgnorable;
 };
-Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs,
-                                     std::string_view operation);
+enum class CollationUse : uint8_t { kResult, kComparison };
+Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
+                                     CollationUse use);
+// Whether operands that are compared as texts, if they are, mix. Errors as MixCollations.
+Status CheckMix(const std::vector<BoundPtr>& operands, std::string_view operation);
 BoundPtr MakeLiteral(row::Type type, row::Value value,
                      Coercibility coercibility = Coercibility::kNumeric);
 BoundPtr NullLiteral();

@@ -166,72 +166,79 @@ row::Type CommonOf(const Type& a, const Type& b) {
   return type;
 }
 
-Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs,
-                                     std::string_view operation) {
+namespace {
+
+row::CollationId CollationOf(const BoundExpr& expr) {
+  return expr.type.has_collation() ? expr.type.collation : row::kBinaryCollation;
+}
+
+// MySQL names two and three operands, and not more.
+Status IllegalMix(const std::vector<BoundPtr>& exprs, std::string_view operation) {
+  static constexpr std::string_view kNames[] = {"EXPLICIT",  "",        "IMPLICIT",  "SYSCONST",
+                                                "COERCIBLE", "NUMERIC", "IGNORABLE", "NONE"};
+  const auto collation = [&](size_t i) { return row::GetCollation(CollationOf(*exprs[i])).name(); };
+  const auto binds = [&](size_t i) { return kNames[static_cast<size_t>(exprs[i]->coercibility)]; };
+  switch (exprs.size()) {
+    case 2:
+      return UserError(ER_CANT_AGGREGATE_2COLLATIONS, collation(0), binds(0), collation(1),
+                       binds(1), operation);
+    case 3:
+      return UserError(ER_CANT_AGGREGATE_3COLLATIONS, collation(0), binds(0), collation(1),
+                       binds(1), collation(2), binds(2), operation);
+    default:
+      return UserError(ER_CANT_AGGREGATE_NCOLLATIONS, operation);
+  }
+}
+
+// Of two operands that are no byte strings. False: they do not mix.
+bool MixText(MixedCollation* mixed, MixedCollation other) {
+  if (mixed->coercibility != other.coercibility) {
+    *mixed = other.coercibility < mixed->coercibility ? other : *mixed;
+    return true;
+  }
+  if (mixed->coercibility == Coercibility::kExplicit) {
+    return false;
+  }
+  const row::Collation& a = row::GetCollation(mixed->collation);
+  const row::Collation& b = row::GetCollation(other.collation);
+  if (a.charset().id != b.charset().id) {
+    // The wider character set wins.
+    mixed->collation = a.charset().id > b.charset().id ? a.id() : b.id();
+  } else if (a.is_bytewise() != b.is_bytewise()) {
+    mixed->collation = a.is_bytewise() ? a.id() : b.id();
+  } else if (mixed->coercibility != Coercibility::kCoercible) {
+    *mixed = {a.charset().binary_collation, Coercibility::kNone};
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
+                                     CollationUse use) {
+  const bool compares = use == CollationUse::kComparison;
   MixedCollation mixed;
   for (const BoundPtr& expr : exprs) {
-    row::CollationId collation =
-        expr->type.has_collation() ? expr->type.collation : row::kBinaryCollation;
-    Coercibility coercibility = expr->coercibility;
-    if (expr->type.is_null()) {
+    // A number as text is ASCII and takes any collation.
+    if (expr->type.is_null() || (!expr->type.has_collation() && !expr->type.is_binary_string())) {
       continue;
     }
-    if (!expr->type.has_collation() && !expr->type.is_binary_string()) {
-      // A number as text is ASCII and takes any collation.
-      continue;
-    }
+    const MixedCollation other = {CollationOf(*expr), expr->coercibility};
     if (mixed.coercibility == Coercibility::kIgnorable) {
-      mixed = {collation, coercibility};
-      continue;
+      mixed = other;
+    } else if (mixed.collation == other.collation) {
+      mixed.coercibility = std::min(mixed.coercibility, other.coercibility);
+    } else if (mixed.collation == row::kBinaryCollation) {
+      // Bytes with text: bytes, unless the text binds harder.
+      mixed = mixed.coercibility <= other.coercibility ? mixed : other;
+    } else if (other.collation == row::kBinaryCollation) {
+      mixed = other.coercibility <= mixed.coercibility ? other : mixed;
+    } else if (!MixText(&mixed, other) || (compares && mixed.coercibility == Coercibility::kNone)) {
+      return IllegalMix(exprs, operation);
     }
-    if (mixed.collation == collation) {
-      mixed.coercibility = std::min(mixed.coercibility, coercibility);
-      continue;
-    }
-    bool a_binary = mixed.collation == row::kBinaryCollation;
-    bool b_binary = collation == row::kBinaryCollation;
-    if (a_binary || b_binary) {
-      // Bytes with text: compared as bytes unless the other binds harder.
-      if (a_binary ? mixed.coercibility <= coercibility : coercibility <= mixed.coercibility) {
-        mixed = {row::kBinaryCollation, a_binary ? mixed.coercibility : coercibility};
-      } else if (b_binary) {
-        continue;
-      } else {
-        mixed = {collation, coercibility};
-      }
-      continue;
-    }
-    if (coercibility < mixed.coercibility) {
-      mixed = {collation, coercibility};
-      continue;
-    }
-    if (coercibility > mixed.coercibility) {
-      continue;
-    }
-    const row::Collation& a = row::GetCollation(mixed.collation);
-    const row::Collation& b = row::GetCollation(collation);
-    bool same_charset = a.charset().id == b.charset().id;
-    if (coercibility != Coercibility::kExplicit) {
-      if (same_charset && a.is_bytewise() != b.is_bytewise()) {
-        mixed.collation = a.is_bytewise() ? a.id() : b.id();
-        continue;
-      }
-      // The wider character set wins.
-      if (!same_charset && a.charset().id != b.charset().id) {
-        mixed.collation = a.charset().id > b.charset().id ? a.id() : b.id();
-        continue;
-      }
-      if (coercibility == Coercibility::kCoercible) {
-        continue;
-      }
-    }
-    static constexpr std::string_view kNames[] = {"EXPLICIT",  "NONE",    "IMPLICIT", "SYSCONST",
-                                                  "COERCIBLE", "NUMERIC", "IGNORABLE"};
-    return UserError(ER_CANT_AGGREGATE_2COLLATIONS, a.name(),
-                     kNames[static_cast<size_t>(mixed.coercibility)], b.name(),
-                     kNames[static_cast<size_t>(coercibility)], operation);
   }
-  return mixed;
+  return compares && mixed.coercibility == Coercibility::kNone ? IllegalMix(exprs, operation)
+                                                               : Result<MixedCollation>(mixed);
 }
 
 Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
@@ -250,7 +257,7 @@ Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_vie
     type = CommonString(type, type).Nullable(type.nullable);
   }
   if (type.is_text()) {
-    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(exprs, operation));
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(exprs, operation, CollationUse::kResult));
     if (mixed.coercibility == Coercibility::kIgnorable) {
       mixed = {type.collation, Coercibility::kCoercible};
     }

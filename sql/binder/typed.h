@@ -32,12 +32,12 @@ struct BoundTable;
 // How strongly an operand's collation holds; lower wins (MySQL's coercibility values).
 enum class Coercibility : uint8_t {
   kExplicit = 0,   // COLLATE
-  kNone = 1,       // two collations that do not mix
   kImplicit = 2,   // column
   kSystem = 3,     // USER(), VERSION()
   kCoercible = 4,  // literal, parameter
   kNumeric = 5,    // number or temporal
   kIgnorable = 6,  // NULL
+  kNone = 7,       // made of two collations that do not mix: takes any other
 };
 
 enum class BoundKind : uint8_t {

@@ -13,8 +13,22 @@
 #include "sql/executor/diagnostics_statements.h"
 #include "sql/executor/show/show.h"
 #include "sql/executor/variables/set_statement.h"
+#include "sql/session/session.h"
 
 namespace borealis::sql {
+namespace {
+
+// There are no stored procedures.
+Status ExecuteCall(const StatementRun& run) {
+  const QualifiedName& procedure = run.statement.As<CallStmt>().procedure;
+  const std::string& schema = procedure.schema.empty() ? run.session.database() : procedure.schema;
+  if (schema.empty()) {
+    return UserError(ER_NO_DB_ERROR);
+  }
+  return UserError(ER_SP_DOES_NOT_EXIST, "PROCEDURE", schema + "." + procedure.name);
+}
+
+}  // namespace
 
 Status Executor::Execute(StatementRun& run) {
   RETURN_IF_ERROR(CheckPrivileges(run));
@@ -89,6 +103,8 @@ Status Executor::Execute(StatementRun& run) {
       return ExecuteSetRole(run);
     case StmtKind::kSetDefaultRole:
       return ExecuteSetDefaultRole(run);
+    case StmtKind::kCall:
+      return ExecuteCall(run);
     case StmtKind::kUnsupported:
       return UserError(ER_NOT_SUPPORTED_YET, run.statement.As<UnsupportedStmt>().construct);
     default:

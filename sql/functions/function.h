@@ -102,6 +102,8 @@ struct FunctionDef {
   // Bit i: argument i takes part in the collation in which the function compares or which its
   // result has; bit 31 stands for all arguments from 31 on. 0: no collation.
   uint32_t collation_args = 0;
+  // It compares those arguments: columns of two collations do not mix in it.
+  bool compares_texts = false;
   // Never NULL when no argument is.
   bool total = false;
   // Arguments beyond min_args come in groups of so many.

@@ -43,12 +43,6 @@ Status RefuseInProgram(const Stmt& statement) {
                    std::string(StmtKindName(statement.kind)) + " in a stored program");
 }
 
-// There are no stored procedures.
-Status NoSuchProcedure(const CallStmt& call, const std::string& database) {
-  const std::string& schema = call.procedure.schema.empty() ? database : call.procedure.schema;
-  return UserError(ER_SP_DOES_NOT_EXIST, "PROCEDURE", schema + "." + call.procedure.name);
-}
-
 }  // namespace
 
 NestedStatement::NestedStatement(const Stmt& statement, std::string_view text)
@@ -172,11 +166,7 @@ Status Session::RunNested(NestedStatement* nested, std::span<const TypedValue> f
       status = RunNestedChange(run);
       break;
     case StatementClass::kOther:
-      if (const auto* call = statement.TryAs<CallStmt>()) {
-        status = NoSuchProcedure(*call, database_);
-      } else {
-        status = statement.kind == StmtKind::kDo ? RunDo(run) : environment_.executor->Execute(run);
-      }
+      status = statement.kind == StmtKind::kDo ? RunDo(run) : environment_.executor->Execute(run);
       break;
     case StatementClass::kTransaction:
       status = IsAboutSavepoints(statement) ? RunTransactionStatement(statement)
