@@ -67,7 +67,14 @@ Result<TableReads> Session::ReadAll(const BoundQuery& query, const StatementFact
   const auto began = std::chrono::steady_clock::now();
   TableReads sent;
   sent.loops = 1;
-  ASSIGN_OR_RETURN(const std::unique_ptr<RowSource> source, OpenQuery(query, facts, parameters));
+  // As the statement itself would be compiled.
+  LoweringOptions options;
+  options.keep_values = true;
+  ASSIGN_OR_RETURN(QueryMachine * machine, Machine());
+  ASSIGN_OR_RETURN(std::unique_ptr<CompiledQuery> compiled,
+                   machine->Compile(query, catalog(), options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<RowSource> source,
+                   OpenQuery(query, facts, parameters, &compiled));
   std::vector<row::Value> row;
   for (;;) {
     ASSIGN_OR_RETURN(const bool found, source->Next(&row));

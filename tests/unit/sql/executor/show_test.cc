@@ -258,6 +258,19 @@ TEST_F(ShowTest, ListingStartsNoTransaction) {
   EXPECT_TRUE(session_->in_transaction());
 }
 
+// Of EXPLAIN ANALYZE's "(rows=4)  (actual time=0.2 rows=2 loops=1)", what is the same at each run.
+std::string WithoutTimes(std::string text) {
+  for (size_t at = 0; (at = text.find(" (rows=", at)) != std::string::npos;) {
+    text.erase(at, text.find(')', at) + 1 - at);
+  }
+  constexpr std::string_view kTime = "time=";
+  for (size_t at = 0; (at = text.find(kTime, at)) != std::string::npos;) {
+    at += kTime.size();
+    text.replace(at, text.find(' ', at) - at, "_");
+  }
+  return text;
+}
+
 TEST_F(ShowTest, ExplainAnalyzeTellsWhatWasRead) {
   Ask("CREATE TABLE big (id INT PRIMARY KEY, k INT, KEY k (k))");
   Ask("INSERT INTO big VALUES (1, 1), (2, 1), (3, 2), (4, 9)");
@@ -265,17 +278,7 @@ TEST_F(ShowTest, ExplainAnalyzeTellsWhatWasRead) {
   Ask("INSERT INTO small VALUES (1, 4), (2, 77), (3, 1)");
   Ask("ANALYZE TABLE big, small");
   const auto analyze = [&](const std::string& query) {
-    std::string text = Cell("EXPLAIN ANALYZE " + query);
-    // Of "(rows=4)  (actual time=0.2 rows=2 loops=1)", what is the same at each run.
-    for (size_t at = 0; (at = text.find(" (rows=", at)) != std::string::npos;) {
-      text.erase(at, text.find(')', at) + 1 - at);
-    }
-    constexpr std::string_view kTime = "time=";
-    for (size_t at = 0; (at = text.find(kTime, at)) != std::string::npos;) {
-      at += kTime.size();
-      text.replace(at, text.find(' ', at) - at, "_");
-    }
-    return text;
+    return WithoutTimes(Cell("EXPLAIN ANALYZE " + query));
   };
   EXPECT_EQ(analyze("SELECT COUNT(*) FROM big WHERE k = 1"),
             "-> Covering index lookup on big using k (const)  (actual time=_ rows=2 loops=1)\n");
@@ -297,6 +300,29 @@ TEST_F(ShowTest, ExplainAnalyzeTellsWhatWasRead) {
   EXPECT_EQ(Ask("EXPLAIN ANALYZE SELECT * FROM small WHERE b = (SELECT 1 UNION SELECT 2)").error,
             ER_SUBQUERY_NO_1_ROW);
   EXPECT_EQ(Cell("SELECT 1"), "1");
+}
+
+// However often another table's rows ask for them.
+TEST_F(ShowTest, GroupsAndKeptValuesAreMadeOnce) {
+  Ask("CREATE TABLE t (id INT PRIMARY KEY, k INT)");
+  Ask("INSERT INTO t VALUES (1, 1), (2, 1), (3, 2)");
+  Ask("CREATE TABLE u (id INT PRIMARY KEY, k INT)");
+  Ask("INSERT INTO u VALUES (1, 1), (2, 1), (3, 2), (4, 2)");
+  const auto reads_of = [&](const std::string& table, const std::string& query) {
+    const std::string text = WithoutTimes(Cell("EXPLAIN ANALYZE " + query));
+    const size_t at = text.find(" on " + table + " ");
+    EXPECT_NE(at, std::string::npos) << text;
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  EXPECT_EQ(reads_of("t",
+                     "SELECT STRAIGHT_JOIN * FROM u JOIN"
+                     " (SELECT k, COUNT(*) AS c FROM t GROUP BY k) AS g ON g.k = u.k"),
+            " on t  (actual time=_ rows=3 loops=1)");
+  // Two rows of t join each pair of u's; t.k has two values.
+  EXPECT_EQ(reads_of("i",
+                     "SELECT t.id, (SELECT COUNT(*) FROM u i WHERE i.id > t.k)"
+                     " FROM t STRAIGHT_JOIN u ON u.k = t.k"),
+            " on i using PRIMARY  (actual time=_ rows=2.5 loops=2)");
 }
 
 TEST_F(ShowTest, WarningsTellWhatCouldNotBePrepared) {
