@@ -14,6 +14,7 @@ namespace {
 struct FaultState {
   Mutex mutex{LockRank::kLeaf};
   std::function<bool(std::string_view)> decide;
+  std::function<void(std::string_view)> visit;
   std::map<std::string, uint64_t, std::less<>> coverage;
 };
 FaultState& State() {
@@ -42,6 +43,23 @@ void FaultRegistry::Disarm() {
 bool FaultRegistry::Fires(std::string_view name) {
   MutexLock lock(State().mutex);
   return State().decide && State().decide(name);
+}
+
+void FaultRegistry::OnPass(std::function<void(std::string_view)> visit) {
+  MutexLock lock(State().mutex);
+  watched_.store(visit != nullptr, std::memory_order_relaxed);
+  State().visit = std::move(visit);
+}
+
+void FaultRegistry::Pass(std::string_view name) {
+  std::function<void(std::string_view)> visit;
+  {
+    MutexLock lock(State().mutex);
+    visit = State().visit;
+  }
+  if (visit) {
+    visit(name);
+  }
 }
 
 void CrashHere(std::string_view name) {

@@ -3,6 +3,7 @@
 //   if (FAULT_POINT("journal.short_write")) …   true when a test or the simulator's seed says so
 //   COVER("opener.union_had_hole");             counts that the path was reached
 //   CRASH_POINT("btree.split");                 the process dies here when that is asked for
+//   RACE_POINT("row_lock.row_seen");            a test has others take their steps here
 //
 // Names are "subject.event", unique in the tree. Nothing is armed in production: an unarmed point
 // costs one relaxed load of a global. Thread-safe.
@@ -27,6 +28,12 @@ class FaultRegistry {
   bool armed() const { return armed_.load(std::memory_order_relaxed); }
   bool Fires(std::string_view name);
 
+  // `visit` is called at each RACE_POINT, on the thread that passes it and with no mutex held;
+  // null: no more. REQUIRES: nobody passes one meanwhile.
+  void OnPass(std::function<void(std::string_view name)> visit);
+  bool watched() const { return watched_.load(std::memory_order_relaxed); }
+  void Pass(std::string_view name);
+
   void Cover(std::string_view name);
   // Visits of each COVER since the last reset.
   std::map<std::string, uint64_t, std::less<>> Coverage() const;
@@ -36,6 +43,7 @@ class FaultRegistry {
 
  private:
   std::atomic<bool> armed_{false};
+  std::atomic<bool> watched_{false};
   std::atomic<bool> covering_{false};
 };
 
@@ -57,6 +65,13 @@ void ArmCrashPointFromEnvironment(const std::string& id);
     if (FAULT_POINT(name)) {       \
       ::borealis::CrashHere(name); \
     }                              \
+  } while (false)
+
+#define RACE_POINT(name)                                   \
+  do {                                                     \
+    if (::borealis::FaultRegistry::Instance().watched()) { \
+      ::borealis::FaultRegistry::Instance().Pass(name);    \
+    }                                                      \
   } while (false)
 
 #define COVER(name)                                                \

@@ -257,9 +257,10 @@ Result<LockingCursor::Step> LockingCursor::LockCandidate(const Candidate& candid
   if (candidate.ghost) {
     // Only a ghost whose fate is open matters.
     RowVersion newest;
-    ASSIGN_OR_RETURN(bool exists, ReadNewest(*table_, candidate.clustered_key, &newest));
-    if (!exists || newest.header.trx == trx_.id() ||
-        !trx_.core().transactions->IsActive(newest.header.trx)) {
+    bool open = false;
+    ASSIGN_OR_RETURN(bool exists, ReadNewestAndWriter(trx_.core(), *table_, candidate.clustered_key,
+                                                      TrxId(0), &newest, &open));
+    if (!open || newest.header.trx == trx_.id()) {
       if (exists) {
         RETURN_IF_ERROR(trx_.CheckUnchanged(newest.header.trx));
       }

@@ -19,12 +19,16 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
       result->outcome = LockOutcome::kHeld;
       return Status::Ok();
     }
-    if (result->exists && core.transactions->IsActive(writer)) {
+    TrxId ended;
+    if (result->exists && !core.transactions->IsActive(writer)) {
+      ended = writer;
+    } else if (result->exists) {
       // Give the writer the lock that it has anyway, then wait for it.
       core.transactions->IfActive(writer, [&](ChangingTransaction& holder) {
         core.locks.GrantImplicit(holder.owner.get(), index, clustered_key);
       });
     }
+    RACE_POINT("row_lock.row_seen");
     ASSIGN_OR_RETURN(result->outcome,
                      core.locks.LockRecord(transaction.owner(), index, clustered_key, mode,
                                            transaction.row_wait(policy)));
@@ -34,14 +38,16 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
     if (result->outcome == LockOutcome::kWaited) {
       result->waited = true;
     }
-    ASSIGN_OR_RETURN(result->exists, ReadNewest(table, clustered_key, &result->newest));
+    bool active = false;
+    ASSIGN_OR_RETURN(result->exists, ReadNewestAndWriter(core, table, clustered_key, ended,
+                                                         &result->newest, &active));
     const TrxId now = result->newest.header.trx;
     if (!result->exists) {
       // Locks belong to rows; the place of a row that is not there is a matter of gap locks.
       core.locks.UnlockRecord(transaction.owner(), index, clustered_key);
       return Status::Ok();
     }
-    if (now == transaction.id() || !core.transactions->IsActive(now)) {
+    if (now == transaction.id() || !active) {
       transaction.NoteMet(now);
       return transaction.CheckUnchanged(now);
     }

@@ -113,9 +113,12 @@ Status GetLocked(EngineTransaction& trx, const Table& table, std::string_view ke
     RowVersion newest;
     ASSIGN_OR_RETURN(bool exists, ReadNewest(table, key, &newest));
     // A ghost of an active transaction is as good as its row: wait for its fate.
-    if (exists &&
-        (!newest.header.deleted ||
-         (newest.header.trx != trx.id() && trx.core().transactions->IsActive(newest.header.trx)))) {
+    bool fate_is_open = false;
+    if (exists && newest.header.deleted && newest.header.trx != trx.id()) {
+      ASSIGN_OR_RETURN(
+          exists, ReadNewestAndWriter(trx.core(), table, key, TrxId(0), &newest, &fate_is_open));
+    }
+    if (exists && (!newest.header.deleted || fate_is_open)) {
       RowLockResult locked;
       RETURN_IF_ERROR(LockRow(trx, table, key, lock, wait, &locked));
       if (locked.outcome == LockOutcome::kSkipped) {

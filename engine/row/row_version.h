@@ -45,11 +45,21 @@ Status LoadRow(const Core& core, const RowView& version, std::string* row);
 // The newest version of a row; false when the clustered tree has no entry.
 Result<bool> ReadNewest(const Table& table, std::string_view clustered_key, RowVersion* version);
 
+// The newest version and whether its writer is active, as they are together; false when there is no
+// entry. `ended`: a transaction known to have ended, or TrxId(0).
+//
+// INV-ROW-4  A version whose writer has ended is taken for committed only when it was read after
+// the
+//            writer had ended: a rollback restores the row first and ends afterwards.
+Result<bool> ReadNewestAndWriter(const Core& core, const Table& table,
+                                 std::string_view clustered_key, TrxId ended, RowVersion* version,
+                                 bool* writer_active);
+
 // Whether `version` or any before it that an open view may need has this key in the index.
 // Delete-marked versions need no entry. REQUIRES: nothing from `version` on can be rolled back.
 Result<bool> AnySettledVersionHasKey(const Core& core, const Table& table, size_t index_no,
-                                     std::string_view key, RowVersion version,
-                                     const ReadView& oldest_view);
+                                     std::string_view key, std::string_view clustered_key,
+                                     const RowVersion& version);
 // The same for all versions of the row, whoever works on it.
 Result<bool> AnyVersionHasKey(const Core& core, const Table& table, size_t index_no,
                               std::string_view key, std::string_view clustered_key,

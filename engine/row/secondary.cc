@@ -252,8 +252,8 @@ Status RemoveOrMarkSecondary(Core& core, LockOwner* owner, const Table& table, s
                              std::string_view key, std::string_view clustered_key,
                              const RowVersion* newest, TrxId trx) {
   if (newest != nullptr) {
-    ASSIGN_OR_RETURN(bool needed, AnySettledVersionHasKey(core, table, index_no, key, *newest,
-                                                          core.transactions->OldestView()));
+    ASSIGN_OR_RETURN(bool needed,
+                     AnySettledVersionHasKey(core, table, index_no, key, clustered_key, *newest));
     if (needed) {
       COVER("secondary.rollback_marks");
       return MarkSecondary(core, table, index_no, key, clustered_key, /*deleted=*/true, trx);
