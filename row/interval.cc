@@ -39,7 +39,8 @@ uint64_t Scaled(uint64_t count, uint64_t factor) {
   return product > INT64_MAX / 4 ? INT64_MAX / 4 : static_cast<uint64_t>(product);
 }
 
-// Digit groups of `text`; the last group of a microsecond unit is a fraction of six digits.
+// Digit groups of `text`; the last one that a microsecond unit has is a fraction of six digits, also
+// where it is the only one.
 int ReadGroups(std::string_view text, int limit, bool fraction, uint64_t values[5],
                bool* negative) {
   size_t pos = 0;
@@ -52,6 +53,7 @@ int ReadGroups(std::string_view text, int limit, bool fraction, uint64_t values[
   }
   auto digit = [&] { return pos < text.size() && text[pos] >= '0' && text[pos] <= '9'; };
   int count = 0;
+  int digits = 0;
   while (count < limit) {
     while (pos < text.size() && !digit()) {
       ++pos;
@@ -60,16 +62,13 @@ int ReadGroups(std::string_view text, int limit, bool fraction, uint64_t values[
       break;
     }
     uint64_t value = 0;
-    int digits = 0;
-    for (; digit(); ++pos, ++digits) {
+    for (digits = 0; digit(); ++pos, ++digits) {
       value = std::min<uint64_t>(value * 10 + static_cast<uint64_t>(text[pos] - '0'), kLimit);
     }
-    if (fraction && count == limit - 1) {
-      for (; digits < 6; ++digits) {
-        value *= 10;
-      }
-    }
     values[count++] = value;
+  }
+  for (; fraction && count > 0 && digits < 6; ++digits) {
+    values[count - 1] *= 10;
   }
   return count;
 }
@@ -210,9 +209,6 @@ Interval ParseInterval(IntervalUnit unit, std::string_view text) {
   uint64_t slots[5] = {};
   for (int i = 0; i < count; ++i) {
     slots[last - count + 1 + i] = values[i];
-  }
-  if (last == 4 && count < width && count > 0) {  // the last group was read without its padding
-    slots[4] = std::min<uint64_t>(slots[4], kLimit);
   }
   interval.days = Scaled(slots[0], 1);
   interval.seconds =

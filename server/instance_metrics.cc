@@ -90,6 +90,9 @@ void AddStatementMetrics(const sql::StatementCounters& statements, MetricsPage* 
   }
   page->Counter("borealis_statements_failed_total",
                 "Statements that could be parsed and ended with an error.", statements.failed);
+  page->Counter("borealis_statements_slow_total",
+                "Statements that took longer than their session's long_query_time.",
+                statements.slow);
   page->Histogram("borealis_commit_latency_seconds",
                   "From the end of a transaction's work to its commit being durable at four of "
                   "six storage nodes.",

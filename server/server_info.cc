@@ -70,6 +70,17 @@ std::vector<sql::ProcessInfo> ServerInfo::Processes() const {
   return processes;
 }
 
+std::vector<sql::ClientAttributes> ServerInfo::Clients() const {
+  std::vector<sql::ClientAttributes> clients;
+  for (const auto& entry : net_->connections().List()) {
+    if (entry.handler != nullptr) {
+      clients.push_back(static_cast<const SqlHandler&>(*entry.handler).client());
+      clients.back().id = entry.connection->id();
+    }
+  }
+  return clients;
+}
+
 Status ServerInfo::Kill(uint64_t id, bool query_only, const std::optional<sql::AccountKey>& owner) {
   if (id > UINT32_MAX) {
     return UserError(ER_NO_SUCH_THREAD, id);

@@ -27,6 +27,7 @@ class ServerInfo final : public sql::ServerInterface {
   void Connect(NetServer* net, WorkerPool* pool, std::function<std::shared_ptr<Role>()> role);
 
   std::vector<sql::ProcessInfo> Processes() const override;
+  std::vector<sql::ClientAttributes> Clients() const override;
   Status Kill(uint64_t id, bool query_only, const std::optional<sql::AccountKey>& owner) override;
   std::vector<std::pair<std::string, std::string>> StatusVariables() const override;
   bool read_only() const override;

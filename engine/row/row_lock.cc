@@ -35,6 +35,7 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
     if (result->outcome == LockOutcome::kSkipped) {
       return Status::Ok();
     }
+    RACE_POINT("row_lock.lock_granted");
     if (result->outcome == LockOutcome::kWaited) {
       result->waited = true;
     }

@@ -436,7 +436,7 @@ Status UndoTo(Core& core, ChangingTransaction& transaction, uint64_t to_records,
     ASSIGN_OR_RETURN(UndoRecord record, ParseUndo(body));
     if (owner != nullptr && record.type == UndoType::kChange) {
       // The row stays locked, but its header will no longer say by whom.
-      core.locks.GrantImplicit(owner, record.clustered_index, record.clustered_key);
+      core.locks.GrantImplicitAlone(owner, record.clustered_index, record.clustered_key);
     }
     if (lock_gaps && record.type == UndoType::kInsert) {
       RETURN_IF_ERROR(LockPlace(core, owner, record));

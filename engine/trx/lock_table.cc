@@ -176,6 +176,9 @@ void LockTable::Remove(Partition& partition, LockOwner* owner, std::string_view 
     ended.not_shared = std::max(ended.not_shared, ended_at);
   }
   queue.Release(owner, graph_);
+  if (partition.awaiting > 0) {
+    partition.released.NotifyAll();
+  }
   ForgetHeld(owner, &found->first);
   if (queue.empty()) {
     RemoveQueue(partition, found);
@@ -212,6 +215,22 @@ void LockTable::GrantImplicit(LockOwner* owner, IndexId index, std::string_view 
   auto found = QueueOf(partition, full_key);
   if (found->second.GrantImplicit(owner, graph_)) {
     NoteHeld(owner, &found->first);
+  }
+}
+
+void LockTable::GrantImplicitAlone(LockOwner* owner, IndexId index, std::string_view key) {
+  const FullKey full_key(index, key);
+  Partition& partition = PartitionOf(full_key);
+  MutexLock lock(partition.mutex);
+  auto& [held_key, queue] = *QueueOf(partition, full_key);  // stays while the owner is in it
+  if (queue.GrantImplicit(owner, graph_)) {
+    NoteHeld(owner, &held_key);
+  }
+  while (queue.holders().size() > 1) {
+    COVER("lock_table.others_look");
+    ++partition.awaiting;
+    partition.released.WaitFor(partition.mutex, kMarkPollUs);
+    --partition.awaiting;
   }
 }
 

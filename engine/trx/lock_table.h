@@ -91,6 +91,10 @@ class LockTable {
   bool IsContested(const LockOwner* owner, IndexId index, std::string_view key) const;
   // `owner` holds the key exclusively through the row's transaction id: makes that explicit.
   void GrantImplicit(LockOwner* owner, IndexId index, std::string_view key);
+  // The same of a row that the owner is about to change back to what others wrote. Waits until
+  // nobody else has the key: who was given it since the owner dropped its lock looks at the row
+  // next and gives it back, unless the row says no longer whose it is.
+  void GrantImplicitAlone(LockOwner* owner, IndexId index, std::string_view key);
   bool HoldsRecord(const LockOwner* owner, IndexId index, std::string_view key,
                    LockMode mode) const;
 
@@ -140,6 +144,8 @@ class LockTable {
     // Queues that nobody is in any more; the next ones take over their memory.
     std::vector<Queues::node_type> spare GUARDED_BY(mutex);
     uint64_t key_bytes GUARDED_BY(mutex) = 0;  // of the keys in queues
+    uint32_t awaiting GUARDED_BY(mutex) = 0;   // owners in GrantImplicitAlone
+    ConditionVariable released;                // for them
   };
   static constexpr size_t kSpareQueues = 16;
   struct Mark {

@@ -27,6 +27,37 @@ sql::SessionIdentity ToIdentity(uint64_t connection_id, const LoginInfo& login) 
   return identity;
 }
 
+// Commands of the protocol that Com_… counts; texts and prepared statements are counted by the
+// session.
+std::optional<sql::Command> CountedAs(mysql::CommandCode code) {
+  switch (code) {
+    case mysql::CommandCode::kInitDb:
+      return sql::CommandNamed("change_db");
+    case mysql::CommandCode::kFieldList:
+      return sql::CommandNamed("show_fields");
+    case mysql::CommandCode::kRefresh:
+      return sql::CommandNamed("flush");
+    case mysql::CommandCode::kStatistics:
+      return sql::CommandNamed("show_status");
+    case mysql::CommandCode::kProcessKill:
+      return sql::CommandNamed("kill");
+    case mysql::CommandCode::kSetOption:
+      return sql::CommandNamed("set_option");
+    case mysql::CommandCode::kStmtSendLongData:
+      return sql::CommandNamed("stmt_send_long_data");
+    case mysql::CommandCode::kStmtReset:
+      return sql::CommandNamed("stmt_reset");
+    case mysql::CommandCode::kStmtFetch:
+      return sql::CommandNamed("stmt_fetch");
+    case mysql::CommandCode::kDebug:
+    case mysql::CommandCode::kShutdown:
+    case mysql::CommandCode::kResetConnection:
+      return sql::CommandNamed("admin_commands");
+    default:
+      return std::nullopt;
+  }
+}
+
 // Numbers of collations that the program lacks: of character sets that it has, and of those in
 // which no statement can be written. As MySQL numbers them.
 std::string_view CharsetOfNumber(uint16_t id) {
@@ -213,6 +244,9 @@ SqlHandler::~SqlHandler() = default;
 
 void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command command) {
   using namespace mysql;  // NOLINT(google-build-using-namespace): the command types
+  if (const auto counted = CountedAs(command.code)) {
+    session_.Count(*counted);
+  }
   if (auto* query = std::get_if<QueryCommand>(&command.body)) {
     auto text = std::make_shared<ClientText>(std::move(query->text));
     NoteRunning(std::string(text->Rest(ClientCharset())));
@@ -317,7 +351,7 @@ void SqlHandler::Prepare(const ConnectionPtr& connection, const std::string& tex
     definitions.push_back(charset.Describe(column));
   }
   connection->response().WritePrepareOk(info->id, definitions, count, StatusFlags(),
-                                        /*warnings=*/0);
+                                        session_.diagnostics().packet_count());
   FinishCommand(connection);
 }
 
@@ -428,10 +462,12 @@ void SqlHandler::Statistics(const ConnectionPtr& connection) {
     status[name] = value;
   }
   const uint64_t questions = std::strtoull(status["Questions"].c_str(), nullptr, 10);
+  const sql::StatementCounters* const counters = environment_.counters;
+  const uint64_t slow = counters != nullptr ? counters->slow.load() : 0;
   connection->response().WriteText(fmt::format(
-      "Uptime: {}  Threads: {}  Questions: {}  Slow queries: 0  Opens: 0  Flush tables: 1  Open "
+      "Uptime: {}  Threads: {}  Questions: {}  Slow queries: {}  Opens: 0  Flush tables: 1  Open "
       "tables: 0  Queries per second avg: {:.3f}",
-      uptime_s, status["Threads_connected"], questions,
+      uptime_s, status["Threads_connected"], questions, slow,
       static_cast<double>(questions) / static_cast<double>(std::max<int64_t>(1, uptime_s))));
   FinishCommand(connection);
 }
@@ -501,6 +537,12 @@ void SqlHandler::NoteUser(const LoginInfo& login) {
   MutexLock lock(mutex_);
   user_ = login.user;
   account_ = {login.account.user, login.account.host};
+  attributes_ = login.attributes;
+}
+
+sql::ClientAttributes SqlHandler::client() const {
+  MutexLock lock(mutex_);
+  return {0, account_, attributes_};
 }
 
 std::string SqlHandler::user() const {

@@ -37,6 +37,8 @@ class SqlHandler final : public CommandHandler {
   std::string database() const;
   std::string user() const;
   sql::AccountKey account() const;
+  // Without the connection's number.
+  sql::ClientAttributes client() const;
 
  private:
   struct Prepared {
@@ -82,6 +84,7 @@ class SqlHandler final : public CommandHandler {
   std::string database_ GUARDED_BY(mutex_);
   std::string user_ GUARDED_BY(mutex_);  // as the client gave it
   sql::AccountKey account_ GUARDED_BY(mutex_);
+  mysql::ConnectAttributes attributes_ GUARDED_BY(mutex_);
 };
 
 }  // namespace borealis::server

@@ -551,8 +551,10 @@ Result<BoundPtr> StatementBinder::BindCollate(const Collate& expr, Scope* scope)
     return UserError(ER_UNKNOWN_COLLATION, expr.collation);
   }
   Type type = operand->type;
+  const bool bare_null = type.kind == Kind::kNull && !operand->Is<BoundParameter>() &&
+                         !operand->Is<BoundUserVariable>();
   if (!type.is_text()) {
-    if (type.is_binary_string()) {
+    if (type.is_binary_string() || bare_null) {
       if (collation->id() != row::kBinaryCollation) {
         return UserError(ER_COLLATION_CHARSET_MISMATCH, collation->name(), "binary");
       }

@@ -35,6 +35,7 @@ struct SessionSettings {
   int64_t fixed_timestamp_us = 0;
 
   uint64_t max_execution_time_ms = 0;
+  int64_t long_query_time_us = 10'000'000;           // long_query_time
   uint64_t row_lock_wait_timeout_s = 50;             // innodb_lock_wait_timeout
   uint64_t metadata_lock_wait_timeout_s = 31536000;  // lock_wait_timeout
   uint64_t sql_select_limit = ~uint64_t{0};

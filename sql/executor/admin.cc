@@ -135,6 +135,9 @@ Status ExecuteFlush(StatementRun& run) {
   if (flush.with_read_lock) {
     return flush.tables.empty() ? LockForReading(run) : LockForFlush(run, flush.tables);
   }
+  if (std::find(flush.what.begin(), flush.what.end(), "STATUS") != flush.what.end()) {
+    run.session.ForgetCounts();
+  }
   // Nothing else is cached that would have to be written or forgotten.
   if (std::find(flush.what.begin(), flush.what.end(), "PRIVILEGES") != flush.what.end()) {
     return run.session.environment().engine->is_replica()

@@ -137,6 +137,7 @@ Result<ParsedStatement> Parser::ParseOneStatement() {
   }
   parsed.parameter_count = static_cast<uint32_t>(parameters_.size());
   parsed.parameter_positions = std::move(parameters_);
+  parsed.values_functions = values_functions_;
   return parsed;
 }
 

@@ -520,6 +520,7 @@ class Parser {
   uint32_t height_ = 0;       // of the highest tree parsed in the current NestingScope
   bool consume_all_ = false;  // the statement runs to the end of the text (stored programs)
   std::vector<uint32_t> parameters_;
+  uint32_t values_functions_ = 0;
   std::optional<ProgramNames> program_;  // while a stored program's body is parsed
 };
 

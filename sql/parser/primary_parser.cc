@@ -538,6 +538,7 @@ Result<ExprPtr> Parser::ParseDefaultFunction() {
 }
 
 Result<ExprPtr> Parser::ParseValuesFunction() {
+  ++values_functions_;
   return ParseOfColumn<InsertValue>();
 }
 

@@ -8,7 +8,6 @@
 #include "sql/catalog/temporary_tables.h"
 #include "sql/parser/client_statement.h"
 #include "sql/session/session_internal.h"
-#include "sql/session/statement_counters.h"
 
 namespace borealis::sql {
 
@@ -223,10 +222,11 @@ void Session::StartStatement(const Stmt& statement) {
   chain_ = false;
   statement_time_us_ = settings_.fixed_timestamp_us != 0 ? settings_.fixed_timestamp_us
                                                          : environment_.clock->WallUs();
+  statement_started_us_ = environment_.clock->NowUs();
   deadline_us_ = 0;
   if (settings_.max_execution_time_ms != 0 && statement.kind == StmtKind::kSelect) {
     deadline_us_ =
-        environment_.clock->NowUs() + static_cast<int64_t>(settings_.max_execution_time_ms) * 1000;
+        statement_started_us_ + static_cast<int64_t>(settings_.max_execution_time_ms) * 1000;
   }
   if (!ReadsDiagnostics(statement)) {
     diagnostics_.Clear();
@@ -241,6 +241,10 @@ ExecuteResult Session::Run(CachedStatement* statement, std::span<const TypedValu
   StartStatement(*statement->parsed.statement);
   if (environment_.counters != nullptr) {
     environment_.counters->Count(CountedAs(statement->parsed.statement->kind));
+  }
+  Count(CommandOf(*statement->parsed.statement));
+  if (!statement->prepared) {
+    WarnOfSyntax(statement->parsed, &diagnostics_);
   }
   OkInfo ok;
   Status status = CheckInterrupt();
@@ -372,9 +376,21 @@ void Session::NoteFailure() {
   }
 }
 
+// The wait for the commit to be durable does not count.
+void Session::NoteIfSlow() {
+  if (environment_.clock->NowUs() - statement_started_us_ <= settings_.long_query_time_us) {
+    return;
+  }
+  ++slow_statements_;
+  if (environment_.counters != nullptr) {
+    environment_.counters->slow.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
 ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume) {
   ExecuteResult result;
   deadline_us_ = 0;
+  NoteIfSlow();
   if (status.ok() && commit_after_) {
     status = CommitTemporary();
     if (!status.ok()) {
@@ -504,14 +520,17 @@ bool Session::ExecuteAndWait(std::string_view text, ResultSink& sink) {
 
 Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo* ok) {
   if (const auto* deallocate = stmt.TryAs<DeallocateStmt>()) {
+    Count(CommandNamed("stmt_close"));
     if (named_prepared_.erase(FoldName(deallocate->name)) == 0) {
       return UserError(ER_UNKNOWN_STMT_HANDLER, deallocate->name, "DEALLOCATE PREPARE");
     }
     return {};
   }
   if (const auto* prepare = stmt.TryAs<PrepareStmt>()) {
+    Count(CommandNamed("stmt_prepare"));
     std::string name = FoldName(prepare->name);
     named_prepared_.erase(name);
+    ASSIGN_OR_RETURN(PreparedTicket ticket, AdmitPrepared());
     std::string text = prepare->text;
     if (prepare->from_variable) {
       const TypedValue* value = FindUserVariable(prepare->text);
@@ -523,12 +542,15 @@ Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo*
       return UserError(ER_EMPTY_QUERY);
     }
     RETURN_IF_ERROR(CheckOneStatement(*statement, text));
+    WarnOfSyntax(statement->parsed, &diagnostics_);
     RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
     statement->prepared = true;
+    statement->ticket = std::move(ticket);
     named_prepared_[std::move(name)] = std::move(statement);
     return {};
   }
   const auto& execute = stmt.As<ExecuteStmt>();
+  Count(CommandNamed("stmt_execute"));
   auto found = named_prepared_.find(FoldName(execute.name));
   if (found == named_prepared_.end()) {
     return UserError(ER_UNKNOWN_STMT_HANDLER, execute.name, "EXECUTE");
@@ -541,6 +563,7 @@ Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo*
     const TypedValue* value = FindUserVariable(variable);
     parameters.push_back(value != nullptr ? *value : TypedValue());
   }
+  Count(CommandOf(*found->second->parsed.statement));
   return Dispatch(found->second.get(), parameters, sink, ok);
 }
 

@@ -148,6 +148,7 @@ ProgramScope::~ProgramScope() {
 
 Status Session::RunNested(NestedStatement* nested, std::span<const TypedValue> frame) {
   const Stmt& statement = nested->statement();
+  Count(CommandOf(statement));
   if (!KeepsDiagnostics(statement)) {
     diagnostics_.Clear();
   }

@@ -24,11 +24,20 @@ struct ProcessInfo {
   std::optional<std::string> info;  // statement text
 };
 
+// What a client said of itself when it connected.
+struct ClientAttributes {
+  uint64_t id = 0;  // of the connection
+  AccountKey account;
+  std::vector<std::pair<std::string, std::string>> attributes;  // names and values, as sent
+};
+
 class ServerInterface {
  public:
   virtual ~ServerInterface() = default;
 
   virtual std::vector<ProcessInfo> Processes() const = 0;
+  // Of those that have logged in.
+  virtual std::vector<ClientAttributes> Clients() const = 0;
   // KILL [QUERY] id; with `owner` only that account's sessions. Errors: 1094 unknown id, 1095 not
   // the owner.
   virtual Status Kill(uint64_t id, bool query_only, const std::optional<AccountKey>& owner) = 0;

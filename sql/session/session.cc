@@ -5,6 +5,8 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/convert.h"
+#include "sql/ast/admin.h"
+#include "sql/ast/stmt.h"
 #include "sql/catalog/temporary_tables.h"
 #include "sql/parser/parser_mode.h"
 #include "sql/session/session_internal.h"
@@ -95,6 +97,24 @@ Status Session::CheckInterrupt() const {
   return {};
 }
 
+void Session::Count(Command command) {
+  if (environment_.counters != nullptr) {
+    environment_.counters->Count(command);
+  }
+  const auto known =
+      std::ranges::find(command_counts_, command, &std::pair<Command, uint64_t>::first);
+  if (known != command_counts_.end()) {
+    ++known->second;
+  } else {
+    command_counts_.emplace_back(command, 1);
+  }
+}
+
+void Session::ForgetCounts() {
+  command_counts_.clear();
+  slow_statements_ = 0;
+}
+
 const TypedValue* Session::FindUserVariable(std::string_view name) const {
   auto found = user_variables_.find(FoldName(name));
   return found != user_variables_.end() ? &found->second : nullptr;
@@ -158,6 +178,7 @@ void Session::Reset() {
   last_insert_id_ = 0;
   row_count_ = -1;
   found_rows_ = 0;
+  ForgetCounts();
   const SystemVariables* const variables = environment_.variables;
   const uint64_t generation = settings_.generation + 1;
   settings_ = variables != nullptr ? variables->InitialSettings() : SessionSettings();
@@ -189,6 +210,23 @@ Status CheckOneStatement(const CachedStatement& statement, std::string_view text
   return {};
 }
 
+void WarnOfSyntax(const ParsedStatement& parsed, Diagnostics* diagnostics) {
+  const Stmt* statement = parsed.statement.get();
+  if (const auto* explain = statement->TryAs<ExplainStmt>()) {
+    statement = explain->statement.get();
+  }
+  const auto* insert = statement->TryAs<InsertStmt>();
+  if (insert == nullptr || insert->on_duplicate.empty()) {
+    return;
+  }
+  for (uint32_t i = 0; i < parsed.values_functions; ++i) {
+    diagnostics->AddWarning(
+        UserError(ER_WARN_DEPRECATED_SYNTAX, "VALUES function",
+                  "an alias (INSERT INTO ... VALUES (...) AS alias) and replace VALUES(col) in the "
+                  "ON DUPLICATE KEY UPDATE clause with alias.col"));
+  }
+}
+
 Status CheckMayPrepare(StmtKind kind) {
   return StatementClassOf(kind) == StatementClass::kPrepared || kind == StmtKind::kLoadData ||
                  kind == StmtKind::kCreateTrigger || kind == StmtKind::kDropTrigger
@@ -196,17 +234,32 @@ Status CheckMayPrepare(StmtKind kind) {
              : Status::Ok();
 }
 
+Result<PreparedTicket> Session::AdmitPrepared() const {
+  StatementCounters* const counters = environment_.counters;
+  if (counters != nullptr && environment_.variables != nullptr) {
+    const uint64_t limit =
+        environment_.variables->IntegerValue("max_prepared_stmt_count").value_or(0);
+    if (counters->prepared.load(std::memory_order_relaxed) >= limit) {
+      return UserError(ER_MAX_PREPARED_STMT_COUNT_REACHED, limit);
+    }
+  }
+  return CountPrepared(counters);
+}
+
 Result<PreparedInfo> Session::Prepare(std::string_view text) {
+  Count(CommandNamed("stmt_prepare"));
   RETURN_IF_ERROR(RefreshSecurity());
   statement_time_us_ = environment_.clock->WallUs();
   diagnostics_.Clear();
   context_->Refresh();
   auto prepare = [&]() -> Result<PreparedInfo> {
+    ASSIGN_OR_RETURN(PreparedTicket ticket, AdmitPrepared());
     ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, ParseText(text));
     if (statement->parsed.statement == nullptr) {
       return UserError(ER_EMPTY_QUERY);
     }
     RETURN_IF_ERROR(CheckOneStatement(*statement, text));
+    WarnOfSyntax(statement->parsed, &diagnostics_);
     RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
     PreparedInfo info;
     info.parameter_count = statement->parsed.parameter_count;
@@ -222,6 +275,7 @@ Result<PreparedInfo> Session::Prepare(std::string_view text) {
     }
     info.id = next_prepared_++;
     statement->prepared = true;
+    statement->ticket = std::move(ticket);
     prepared_[info.id] = std::move(statement);
     return info;
   };
@@ -234,6 +288,7 @@ Result<PreparedInfo> Session::Prepare(std::string_view text) {
 
 ExecuteResult Session::ExecutePrepared(uint32_t id, std::span<const TypedValue> parameters,
                                        ResultSink& sink, Resume resume) {
+  Count(CommandNamed("stmt_execute"));
   auto found = prepared_.find(id);
   more_results_ = false;
   if (found == prepared_.end()) {
@@ -248,6 +303,7 @@ ExecuteResult Session::ExecutePrepared(uint32_t id, std::span<const TypedValue> 
 }
 
 void Session::ClosePrepared(uint32_t id) {
+  Count(CommandNamed("stmt_close"));
   prepared_.erase(id);
 }
 bool Session::HasPrepared(uint32_t id) const {

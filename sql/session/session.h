@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/os/time.h"
@@ -37,6 +38,7 @@
 #include "sql/executor/executor.h"
 #include "sql/parser/parser.h"
 #include "sql/session/server_interface.h"
+#include "sql/session/statement_counters.h"
 #include "sql/session/system_variables.h"
 
 namespace borealis::engine {
@@ -71,7 +73,6 @@ struct IntoClause;
 struct PlanHolder;
 struct QueryText;
 struct RunContext;
-struct StatementCounters;
 struct TableReads;
 struct SelectStmt;
 struct TableDescriptor;
@@ -181,6 +182,17 @@ class Session {
   // Ends the running statement with 1317; `connection`: and every later one. Any thread.
   void Kill(bool connection);
   bool connection_killed() const { return killed_.load(std::memory_order_acquire) == 2; }
+
+  // For the status variables Com_…: counts a command, here and in the instance.
+  void Count(Command command);
+  // Those that the session has run, in no order.
+  const std::vector<std::pair<Command, uint64_t>>& command_counts() const {
+    return command_counts_;
+  }
+  // Statements that took longer than long_query_time.
+  uint64_t slow_statements() const { return slow_statements_; }
+  // FLUSH STATUS.
+  void ForgetCounts();
 
   // --- state, for the statement that runs
   // ---------------------------------------------------------
@@ -354,8 +366,11 @@ class Session {
   void StartStatement(const Stmt& statement);
   Status CheckPasswordChange(const Stmt& statement) const;
   void NoteFailure();
+  void NoteIfSlow();
   ExecuteResult Deliver(Status status, OkInfo ok, ResultSink& sink, Resume resume);
   uint16_t StatusFlags() const;
+  // Counts one more prepared statement: 1461 beyond max_prepared_stmt_count.
+  Result<PreparedTicket> AdmitPrepared() const;
   Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);
   Status CheckMayLockForUpdate(const StatementFacts& facts) const;
 
@@ -493,6 +508,9 @@ class Session {
   std::map<std::string, std::unique_ptr<CachedStatement>, std::less<>> named_prepared_;
   bool more_results_ = false;
   uint64_t statements_failed_ = 0;
+  std::vector<std::pair<Command, uint64_t>> command_counts_;
+  uint64_t slow_statements_ = 0;
+  int64_t statement_started_us_ = 0;
 
   std::unique_ptr<SessionPart> programs_;  // goes before the machine
   size_t program_depth_ = 0;

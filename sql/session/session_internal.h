@@ -26,6 +26,9 @@ struct CachedStatement;
 // A text to prepare holds no second statement (1064).
 Status CheckOneStatement(const CachedStatement& statement, std::string_view text);
 
+// What MySQL's parser says of a statement that it takes.
+void WarnOfSyntax(const ParsedStatement& parsed, Diagnostics* diagnostics);
+
 // Error 1295 for kinds of statements that cannot be prepared.
 Status CheckMayPrepare(StmtKind kind);
 
@@ -62,6 +65,7 @@ struct CachedStatement {
   uint64_t generation = 0;  // settings it was parsed under
   // Known by an id or a name; plans of such statements are worth keeping.
   bool prepared = false;
+  PreparedTicket ticket;
   PlanHolder query;
 };
 

@@ -28,12 +28,26 @@ bool EqualIsSame(const Type& type) {
 }  // namespace
 
 GroupTable::GroupTable(const Grouping* grouping, EvalContext* eval, Options options)
-    : grouping_(*grouping), eval_(*eval), options_(std::move(options)) {
+    : grouping_(*grouping),
+      eval_(*eval),
+      options_(std::move(options)),
+      distinct_(options_.temporary_directory) {
   for (size_t i = 0; i < grouping_.keys; ++i) {
     schema_.push_back({grouping_.inputs[i]});
     equal_is_same_ = equal_is_same_ && EqualIsSame(grouping_.inputs[i]);
   }
   results_.resize(grouping_.outputs.size());
+  for (const Grouping::Output& output : grouping_.outputs) {
+    auto& aggregate = aggregates_.emplace_back();
+    if (output.aggregate.has_value()) {
+      aggregate.emplace().spec = *output.aggregate;
+      if (std::exchange(aggregate->spec.distinct, false)) {
+        for (const Type& type : aggregate->spec.arg_types) {
+          aggregate->distinct.push_back({type});
+        }
+      }
+    }
+  }
 }
 
 Status GroupTable::EncodeKeys(std::span<const Value> row) {
@@ -84,26 +98,39 @@ Result<GroupTable::Group> GroupTable::MakeGroup(std::span<const Value> row) cons
   group.firsts.resize(grouping_.outputs.size());
   group.aggregators.resize(grouping_.outputs.size());
   for (size_t i = 0; i < grouping_.outputs.size(); ++i) {
-    const Grouping::Output& output = grouping_.outputs[i];
-    if (output.aggregate.has_value()) {
-      ASSIGN_OR_RETURN(group.aggregators[i], MakeAggregator(*output.aggregate));
+    if (aggregates_[i].has_value()) {
+      ASSIGN_OR_RETURN(group.aggregators[i], MakeAggregator(aggregates_[i]->spec));
     } else {
-      group.firsts[i] = row[output.input];
+      group.firsts[i] = row[grouping_.outputs[i].input];
       group.firsts[i].Own();
     }
   }
   return group;
 }
 
-Status GroupTable::Step(Group* group, std::span<const Value> row) {
-  for (size_t i = 0; i < grouping_.outputs.size(); ++i) {
-    const Grouping::Output& output = grouping_.outputs[i];
-    if (output.aggregate.has_value()) {
-      RETURN_IF_ERROR(
-          group->aggregators[i]->Step(eval_, row.subspan(output.input, output.arguments)));
+Status GroupTable::Step(uint32_t number, Group* group, std::span<const Value> row) {
+  for (size_t i = 0; i < aggregates_.size(); ++i) {
+    if (!aggregates_[i].has_value()) {
+      continue;
     }
+    const Grouping::Output& output = grouping_.outputs[i];
+    const std::span<const Value> args = row.subspan(output.input, output.arguments);
+    if (const row::KeySchema& schema = aggregates_[i]->distinct; !schema.empty()) {
+      ASSIGN_OR_RETURN(const bool counts,
+                       distinct_.Admit(number, static_cast<uint32_t>(i), schema, args, IsFull()));
+      if (!counts) {
+        continue;
+      }
+    }
+    RETURN_IF_ERROR(group->aggregators[i]->Step(eval_, args));
   }
   return {};
+}
+
+Status GroupTable::FinishDistinct(Group* first) {
+  return distinct_.Finish([&](uint32_t group, uint32_t output, std::span<Value> args) {
+    return first[group].aggregators[output]->Step(eval_, args);
+  });
 }
 
 Status GroupTable::PutAside(std::span<const Value> row) {
@@ -141,7 +168,7 @@ Status GroupTable::Add(std::span<const Value> row) {
                       (aggregator != nullptr ? aggregator->memory_bytes() : 0);
     }
   }
-  return Step(&groups_[at], row);
+  return Step(at, &groups_[at], row);
 }
 
 Status GroupTable::Give(Group* group) {
@@ -158,6 +185,9 @@ Status GroupTable::Give(Group* group) {
 }
 
 Result<bool> GroupTable::Next() {
+  if (!std::exchange(complete_, true)) {
+    RETURN_IF_ERROR(FinishDistinct(groups_.data()));
+  }
   if (next_ == groups_.size()) {
     return NextFromDisk();
   }
@@ -180,6 +210,12 @@ Result<bool> GroupTable::NextFromDisk() {
     return false;
   }
   if (reader_ == nullptr) {
+    // Those from disk have the memory.
+    groups_ = std::vector<Group>();
+    next_ = 0;
+    group_bytes_ = 0;
+    same_bytes_ = KeyIndex();
+    equal_ = KeyIndex();
     ASSIGN_OR_RETURN(reader_, rest_->Read());
     ASSIGN_OR_RETURN(reader_has_row_, reader_->Next());
   }
@@ -194,9 +230,10 @@ Result<bool> GroupTable::NextFromDisk() {
   ASSIGN_OR_RETURN(Group group, MakeGroup(row_));
   while (reader_has_row_ && key_of_row() == key) {
     RETURN_IF_ERROR(ReadRow(reader_->value()));
-    RETURN_IF_ERROR(Step(&group, row_));
+    RETURN_IF_ERROR(Step(0, &group, row_));
     ASSIGN_OR_RETURN(reader_has_row_, reader_->Next());
   }
+  RETURN_IF_ERROR(FinishDistinct(&group));
   RETURN_IF_ERROR(Give(&group));
   return true;
 }

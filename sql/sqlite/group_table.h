@@ -5,7 +5,8 @@
 //
 // Memory. Once the groups take `memory_bytes`, rows of new groups go to a sort on disk
 // (engine/sorted_runs.h) and become groups one after another when those in memory have been given.
-// It does not count what an aggregate takes that holds more the more rows it sees.
+// Arguments of aggregates with DISTINCT count as well (distinct_arguments.h); what else an
+// aggregate takes that holds more the more rows it sees does not.
 //
 //   Add()      for each row, then
 //   Next()     for each group
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +28,7 @@
 #include "row/value.h"
 #include "sql/functions/aggregate.h"
 #include "sql/functions/eval_context.h"
+#include "sql/sqlite/distinct_arguments.h"
 #include "sql/sqlite/grouping.h"
 #include "sql/sqlite/key_index.h"
 
@@ -51,8 +54,14 @@ class GroupTable {
 
   // Rows that went to the sort on disk.
   uint64_t rows_on_disk() const { return rest_ == nullptr ? 0 : rest_->count(); }
+  // Arguments of aggregates with DISTINCT that did, until the first call of Next.
+  uint64_t distinct_on_disk() const { return distinct_.count_aside(); }
 
  private:
+  struct Aggregate {
+    AggregateSpec spec;       // without DISTINCT
+    row::KeySchema distinct;  // of the arguments; none: each row counts
+  };
   struct Group {
     // For each output its value in the first row, or its aggregate.
     std::vector<row::Value> firsts;
@@ -64,12 +73,15 @@ class GroupTable {
   // KeyIndex::kNone: the row's group is not in memory. Leaves the keys encoded.
   Result<uint32_t> Find(std::span<const row::Value> row);
   Result<Group> MakeGroup(std::span<const row::Value> row) const;
-  // Lets the group's aggregates see the row.
-  Status Step(Group* group, std::span<const row::Value> row);
+  // Lets the group's aggregates see the row. `number`: the group's among those that are open.
+  Status Step(uint32_t number, Group* group, std::span<const row::Value> row);
+  // The last rows for aggregates with DISTINCT of open groups, of which the first is given.
+  Status FinishDistinct(Group* first);
   Status PutAside(std::span<const row::Value> row);
   // Once it is so, it stays so: a group has all its rows in memory or all on disk.
   bool IsFull() const {
-    return group_bytes_ + same_bytes_.bytes() + equal_.bytes() > options_.memory_bytes;
+    return group_bytes_ + same_bytes_.bytes() + equal_.bytes() + distinct_.bytes() >
+           options_.memory_bytes;
   }
   // The next group of the rows on disk, if any.
   Result<bool> NextFromDisk();
@@ -80,8 +92,9 @@ class GroupTable {
   EvalContext& eval_;
   const Options options_;
   row::KeySchema schema_;
-  bool equal_is_same_ = true;  // equal keys have the same bytes
-  bool grows_ = false;         // an aggregate holds more the more rows it sees
+  bool equal_is_same_ = true;                         // equal keys have the same bytes
+  std::vector<std::optional<Aggregate>> aggregates_;  // of the outputs
+  DistinctArguments distinct_;
   std::vector<Group> groups_;
   size_t group_bytes_ = 0;
   KeyIndex same_bytes_;   // groups by keys as they are
@@ -89,7 +102,8 @@ class GroupTable {
   std::string bytes_;     // of the row at hand
   std::string sort_key_;  // of the row at hand
   std::vector<row::Value> results_;
-  size_t next_ = 0;  // of groups_
+  size_t next_ = 0;        // of groups_
+  bool complete_ = false;  // those in groups_ have seen all their rows
 
   std::unique_ptr<engine::SortedRuns> rest_;
   std::unique_ptr<engine::SortedRuns::Reader> reader_;

@@ -22,15 +22,15 @@ bool SameValue(const BoundExpr& a, const BoundExpr& b) {
 }
 
 // Not: what assigns variables, since it would do so for all rows before it did for the first group;
-// aggregates that hold more the more rows they see, for which MySQL sorts as well, and whose
-// queries it so answers in the order of the keys.
-bool IsHashable(const BoundExpr& expr) {
+// aggregates that hold more the more rows they see, for which MySQL sorts as well. Nor, unless the
+// groups are sorted, aggregates with DISTINCT, whose queries it answers in the order of the keys.
+bool IsHashable(const BoundExpr& expr, bool sorted) {
   bool hashable = true;
   Walk(expr, [&](const BoundExpr& part) {
     const auto* aggregate = part.TryAs<BoundAggregate>();
     hashable &= !part.Is<BoundAssignVariable>() &&
                 (aggregate == nullptr ||
-                 (!aggregate->distinct && aggregate->fn != AggregateFn::kGroupConcat &&
+                 ((sorted || !aggregate->distinct) && aggregate->fn != AggregateFn::kGroupConcat &&
                   aggregate->fn != AggregateFn::kJsonArrayAgg &&
                   aggregate->fn != AggregateFn::kJsonObjectAgg));
   });
@@ -69,7 +69,9 @@ bool Lowering::MayHash(const BoundQuery& query) const {
   if (std::ranges::any_of(defined_, [](const BoundCte* cte) { return cte->uses > 1; })) {
     return false;
   }
-  const auto hashable = [](const BoundPtr& expr) { return expr == nullptr || IsHashable(*expr); };
+  const auto hashable = [sorted = !query.order_by.empty()](const BoundPtr& expr) {
+    return expr == nullptr || IsHashable(*expr, sorted);
+  };
   return OuterKeys(query).empty() && hashable(select->where) && hashable(select->having) &&
          std::ranges::all_of(select->group_by, hashable) &&
          std::ranges::all_of(select->items, hashable, &BoundItem::expr) &&

@@ -29,6 +29,11 @@ bool IsPlainInteger(const row::Type& type) {
   return type.is_integer() && !type.is_unsigned;
 }
 
+// An empty view may have no address, which would stand for NULL.
+const char* AddressOf(const row::Register& reg) {
+  return reg.bytes.data() != nullptr ? reg.bytes.data() : "";
+}
+
 }  // namespace
 
 Result<row::Value> ValueOf(sqlite3_value* reg, const row::Type& type) {
@@ -95,11 +100,11 @@ Status SetResult(sqlite3_context* context, const row::Value& value, const row::T
       sqlite3_result_double(context, reg.real);
       break;
     case RegisterKind::kText:
-      sqlite3_result_text64(context, reg.bytes.data(), reg.bytes.size(), SQLITE_TRANSIENT,
+      sqlite3_result_text64(context, AddressOf(reg), reg.bytes.size(), SQLITE_TRANSIENT,
                             SQLITE_UTF8);
       break;
     case RegisterKind::kBlob:
-      sqlite3_result_blob64(context, reg.bytes.data(), reg.bytes.size(), SQLITE_TRANSIENT);
+      sqlite3_result_blob64(context, AddressOf(reg), reg.bytes.size(), SQLITE_TRANSIENT);
       break;
   }
   return {};
@@ -112,8 +117,6 @@ Status BindRegister(sqlite3_stmt* statement, int number, const row::Value& value
     RETURN_IF_ERROR(row::ToRegister(value, type, &reg));
   }
   int rc = SQLITE_OK;
-  // An empty view may have no address, which would bind NULL.
-  const char* data = reg.bytes.data() != nullptr ? reg.bytes.data() : "";
   switch (reg.kind) {
     case RegisterKind::kNull:
       rc = sqlite3_bind_null(statement, number);
@@ -125,11 +128,12 @@ Status BindRegister(sqlite3_stmt* statement, int number, const row::Value& value
       rc = sqlite3_bind_double(statement, number, reg.real);
       break;
     case RegisterKind::kText:
-      rc = sqlite3_bind_text64(statement, number, data, reg.bytes.size(), SQLITE_TRANSIENT,
-                               SQLITE_UTF8);
+      rc = sqlite3_bind_text64(statement, number, AddressOf(reg), reg.bytes.size(),
+                               SQLITE_TRANSIENT, SQLITE_UTF8);
       break;
     case RegisterKind::kBlob:
-      rc = sqlite3_bind_blob64(statement, number, data, reg.bytes.size(), SQLITE_TRANSIENT);
+      rc = sqlite3_bind_blob64(statement, number, AddressOf(reg), reg.bytes.size(),
+                               SQLITE_TRANSIENT);
       break;
   }
   if (rc == SQLITE_RANGE) {

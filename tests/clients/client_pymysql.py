@@ -181,6 +181,34 @@ def check_idle(connection):
     interactive.close()
 
 
+def check_status(connection):
+    # What the client says of itself, and what is counted: of a session, and of all of them.
+    named = connect(program_name="a test")
+    with named.cursor() as cursor:
+        cursor.execute("SELECT ATTR_NAME, ATTR_VALUE FROM performance_schema.session_account_connect_attrs "
+                       "WHERE PROCESSLIST_ID = CONNECTION_ID() ORDER BY ORDINAL_POSITION")
+        attributes = dict(cursor.fetchall())
+        assert attributes["_client_name"] == "pymysql" and attributes["program_name"] == "a test"
+        for _ in range(3):
+            cursor.execute("DO 1")
+
+        def status(scope, name):
+            cursor.execute(f"SHOW {scope} STATUS LIKE '{name}'")
+            return int(cursor.fetchone()[1])
+
+        assert status("SESSION", "Com_do") == 3 <= status("GLOBAL", "Com_do")
+        prepared = status("GLOBAL", "Prepared_stmt_count")
+        cursor.execute("PREPARE s FROM 'SELECT 1'")
+        assert status("GLOBAL", "Prepared_stmt_count") == prepared + 1
+        cursor.execute("DEALLOCATE PREPARE s")
+        assert status("GLOBAL", "Prepared_stmt_count") == prepared
+        cursor.execute(f"SET GLOBAL max_prepared_stmt_count = {prepared}")
+        assert refused(lambda: cursor.execute("PREPARE s FROM 'SELECT 1'")) == 1461
+        cursor.execute("SET GLOBAL max_prepared_stmt_count = DEFAULT")
+        cursor.execute("PREPARE s FROM 'SELECT 1'")
+    named.close()
+
+
 def check_load(connection):
     connection.query("CREATE TABLE loaded (a INT)")
     other = connect(database="py", local_infile=True)
@@ -256,7 +284,7 @@ def main():
     connection.query("DROP DATABASE IF EXISTS py")
     connection.query("CREATE DATABASE py")
     connection.select_db("py")
-    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_idle, check_load, check_character_sets):
+    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_idle, check_status, check_load, check_character_sets):
         check(connection)
 
 

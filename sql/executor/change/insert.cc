@@ -131,9 +131,11 @@ Status InsertRun::InsertSelected(const RowValues& values) {
 
 void InsertRun::Report() {
   run_.ok.affected_rows = inserter_->affected();
-  // The packet tells the last explicit value when none was generated; LAST_INSERT_ID() does not.
+  // The packet tells the last explicit value when none was generated, unless IGNORE has left out all
+  // rows; LAST_INSERT_ID() does not.
   const uint64_t generated = inserter_->first_generated();
-  run_.ok.last_insert_id = generated != 0 ? generated : inserter_->explicit_id();
+  const uint64_t given = inserter_->affected() > 0 ? inserter_->explicit_id() : 0;
+  run_.ok.last_insert_id = generated != 0 ? generated : given;
   if (generated != 0) {
     session_.set_last_insert_id(generated);
   }

@@ -17,6 +17,7 @@ Result<std::unique_ptr<RowInserter>> RowInserter::Open(StatementRun& run, const 
   if (insert.replace || !insert.on_duplicate.empty()) {
     inserter->writer_->set_resolves_duplicates();
   }
+  inserter->writer_->set_null_number(TableWriter::NullNumber::kGiven);
   inserter->auto_column_ = insert.table->auto_increment_column();
   inserter->triggers_ = RowTriggers::Of(run, insert.table, facts);
   if (inserter->triggers_ != nullptr) {
@@ -259,12 +260,14 @@ Status RowInserter::UpdateExisting(const engine::DuplicateKey& duplicate, const 
   std::vector<bool> assigned(after.size());
   writer_->set_defers_nulls(triggers_ != nullptr &&
                             triggers_->Has(TriggerTiming::kBefore, TriggerEvent::kUpdate));
+  writer_->set_null_number(TableWriter::NullNumber::kZero);
   Status set = AssignExisting(row, source, &after, &assigned);
   if (set.ok() && writer_->defers_nulls()) {
     set = FireBeforeUpdate(writer_.get(), triggers_.get(), before, insert_.ignore, multi_row_,
                            &assigned, &after);
   }
   writer_->set_defers_nulls(has_before_insert_);
+  writer_->set_null_number(TableWriter::NullNumber::kGiven);
   if (set.Is(Code::kNotFound)) {
     return Status::Ok();  // IGNORE lets the row stay as it was
   }

@@ -157,8 +157,11 @@ Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
     case DefaultKind::kNone:
       break;
   }
-  if (descriptor.type.nullable || descriptor.auto_increment || defers_nulls_) {
+  if (MayBeNull(descriptor) || defers_nulls_) {
     return row::Value::Null();
+  }
+  if (descriptor.auto_increment) {
+    return TypeDefault(descriptor.type);
   }
   const Status missing = UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
   // An ENUM without a default starts with its first member in every mode.
@@ -176,7 +179,11 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
                           bool multi_row, RowValues* row) {
   const ColumnDescriptor& descriptor = table_->columns[column];
   if (value.is_null()) {
-    if (!descriptor.type.nullable && !descriptor.auto_increment && !defers_nulls_) {
+    if (descriptor.auto_increment && null_number_ == NullNumber::kZero) {
+      (*row)[column] = TypeDefault(descriptor.type);
+      return Status::Ok();
+    }
+    if (!MayBeNull(descriptor) && !defers_nulls_) {
       const Status error = UserError(ER_BAD_NULL_ERROR, descriptor.name);
       if (strict_ || !(multi_row || ignore_)) {
         return error;
@@ -197,7 +204,7 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
 Status TableWriter::CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row) {
   for (uint32_t i = 0; i < row->size(); ++i) {
     const ColumnDescriptor& column = table_->columns[i];
-    if (!(*row)[i].is_null() || column.type.nullable || column.auto_increment || column.hidden ||
+    if (!(*row)[i].is_null() || MayBeNull(column) || column.hidden ||
         column.generated != GeneratedKind::kNone) {
       continue;
     }

@@ -61,6 +61,10 @@ class TableWriter {
   // with it. Errors: 1048, 1364.
   void set_defers_nulls(bool defers) { defers_nulls_ = defers; }
   bool defers_nulls() const { return defers_nulls_; }
+  // What NULL is for an AUTO_INCREMENT column: of an inserted row it stays, and is given a number;
+  // ON DUPLICATE KEY UPDATE takes it for 0 without a word, UPDATE as for any other column.
+  enum class NullNumber : uint8_t { kRefused, kZero, kGiven };
+  void set_null_number(NullNumber null) { null_number_ = null; }
   Status CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row);
   Status ComputeGenerated(RowValues* row);
   // After all values are in: generated columns and checks (3819).
@@ -127,6 +131,10 @@ class TableWriter {
   const bool ignore_;
   const bool strict_;
   engine::TableRef engine_table_;
+  bool MayBeNull(const ColumnDescriptor& column) const {
+    return column.type.nullable || (column.auto_increment && null_number_ == NullNumber::kGiven);
+  }
+
   engine::Engine* engine_ = nullptr;
   engine::Transaction* transaction_ = nullptr;
   std::unique_ptr<BoundTable> row_table_;
@@ -135,6 +143,7 @@ class TableWriter {
   std::vector<BoundCheck> checks_;
   bool has_generated_ = false;
   bool defers_nulls_ = false;
+  NullNumber null_number_ = NullNumber::kRefused;
   row::ConversionContext conversion_;
   uint64_t row_number_ = 1;
   std::unique_ptr<ForeignKeyGuard> foreign_keys_;  // null: none to keep

@@ -87,10 +87,6 @@ constexpr std::string_view kReplicationGroupMembers =
     "MEMBER_VERSION char(64) COLLATE utf8mb4_bin NOT NULL, MEMBER_COMMUNICATION_STACK char(64) "
     "COLLATE utf8mb4_bin NOT NULL";
 
-constexpr std::string_view kSessionAccountConnectAttrs =
-    "PROCESSLIST_ID bigint unsigned NOT NULL, ATTR_NAME varchar(32) COLLATE utf8mb4_bin NOT "
-    "NULL, ATTR_VALUE varchar(1024) COLLATE utf8mb4_bin, ORDINAL_POSITION int";
-
 constexpr std::string_view kSetupConsumers =
     "NAME varchar(64) NOT NULL, ENABLED enum('YES','NO') NOT NULL";
 
@@ -109,7 +105,6 @@ std::vector<SystemTableDefinition> EmptySystemTables() {
       {kInformation, "RESOURCE_GROUPS", kResourceGroups},
       {kInformation, "PROFILING", kProfiling},
       {kPerformance, "replication_group_members", kReplicationGroupMembers},
-      {kPerformance, "session_account_connect_attrs", kSessionAccountConnectAttrs},
       {kPerformance, "setup_consumers", kSetupConsumers},
   };
 }

@@ -1,5 +1,6 @@
 // System tables that describe the server: processes, character sets, engines, variables, status.
 #include <algorithm>
+#include <array>
 
 #include "engine/engine.h"
 #include "row/collation.h"
@@ -202,6 +203,35 @@ Status ScanKeywords(SystemRows& rows) {
   return Status::Ok();
 }
 
+constexpr std::string_view kConnectAttributes =
+    "PROCESSLIST_ID bigint unsigned NOT NULL, ATTR_NAME varchar(32) COLLATE utf8mb4_bin NOT "
+    "NULL, ATTR_VALUE varchar(1024) COLLATE utf8mb4_bin, ORDINAL_POSITION int";
+
+Status AddConnectAttributes(SystemRows& rows, bool of_own_account) {
+  const Session& session = rows.session();
+  if (session.environment().server == nullptr) {
+    return Status::Ok();
+  }
+  for (const ClientAttributes& client : session.environment().server->Clients()) {
+    if (of_own_account && client.account != session.account()) {
+      continue;
+    }
+    for (size_t i = 0; i < client.attributes.size(); ++i) {
+      const auto& [name, value] = client.attributes[i];
+      SystemRow row = rows.NewRow();
+      RETURN_IF_ERROR(rows.Add(row.Number(client.id).Text(name).Text(value).Number(i)));
+    }
+  }
+  return Status::Ok();
+}
+
+Status ScanConnectAttributes(SystemRows& rows) {
+  return AddConnectAttributes(rows, /*of_own_account=*/false);
+}
+Status ScanAccountConnectAttributes(SystemRows& rows) {
+  return AddConnectAttributes(rows, /*of_own_account=*/true);
+}
+
 constexpr std::string_view kVariables =
     "VARIABLE_NAME varchar(64) NOT NULL, VARIABLE_VALUE varchar(1024)";
 
@@ -221,22 +251,53 @@ Status ScanGlobalVariables(SystemRows& rows) {
   return AddVariables(rows, VariableScope::kGlobal);
 }
 
-// Status is counted for the server as a whole; a session sees the same, and how it is encrypted.
-Status ScanStatus(SystemRows& rows) {
+// What is counted of statements: of the instance, or of the session alone.
+void AddStatements(const Session& session, VariableScope scope,
+                   std::vector<std::pair<std::string, std::string>>* status) {
+  std::array<uint64_t, kCommandNames.size()> counts{};
+  const StatementCounters* const counters = session.environment().counters;
+  uint64_t slow = 0;
+  if (scope == VariableScope::kSession) {
+    for (const auto& [command, count] : session.command_counts()) {
+      counts[static_cast<size_t>(command)] = count;
+    }
+    slow = session.slow_statements();
+  } else if (counters != nullptr) {
+    std::copy(counters->commands.begin(), counters->commands.end(), counts.begin());
+    slow = counters->slow;
+  }
+  for (size_t i = 0; i < counts.size(); ++i) {
+    status->emplace_back("Com_" + std::string(kCommandNames[i]), std::to_string(counts[i]));
+  }
+  status->emplace_back("Slow_queries", std::to_string(slow));
+  status->emplace_back("Prepared_stmt_count",
+                       std::to_string(counters != nullptr ? counters->prepared.load() : 0));
+}
+
+// Most of the status is counted for the server as a whole, and a session sees the same.
+Status AddStatus(SystemRows& rows, VariableScope scope) {
   const Session& session = rows.session();
   const ServerInterface* server = session.environment().server;
-  if (server == nullptr) {
-    return Status::Ok();
+  std::vector<std::pair<std::string, std::string>> status;
+  if (server != nullptr) {
+    status = server->StatusVariables();
   }
-  auto status = server->StatusVariables();
   status.emplace_back("Ssl_cipher", session.identity().tls_cipher);
   status.emplace_back("Ssl_version", session.identity().tls_version);
+  AddStatements(session, scope, &status);
   std::sort(status.begin(), status.end());
   for (const auto& [name, value] : status) {
     SystemRow row = rows.NewRow();
     RETURN_IF_ERROR(rows.Add(row.Text(name).Text(value)));
   }
   return Status::Ok();
+}
+
+Status ScanSessionStatus(SystemRows& rows) {
+  return AddStatus(rows, VariableScope::kSession);
+}
+Status ScanGlobalStatus(SystemRows& rows) {
+  return AddStatus(rows, VariableScope::kGlobal);
 }
 
 constexpr std::string_view kInformation = "information_schema";
@@ -255,10 +316,13 @@ std::vector<SystemTableDefinition> ServerSystemTables() {
       {kInformation, "KEYWORDS", kKeywords, ScanKeywords},
       {kPerformance, "processlist", kProcesses, ScanProcesses},
       {kPerformance, "threads", kThreads, ScanThreads},
+      {kPerformance, "session_connect_attrs", kConnectAttributes, ScanConnectAttributes},
+      {kPerformance, "session_account_connect_attrs", kConnectAttributes,
+       ScanAccountConnectAttributes},
       {kPerformance, "session_variables", kVariables, ScanSessionVariables},
       {kPerformance, "global_variables", kVariables, ScanGlobalVariables},
-      {kPerformance, "session_status", kVariables, ScanStatus},
-      {kPerformance, "global_status", kVariables, ScanStatus},
+      {kPerformance, "session_status", kVariables, ScanSessionStatus},
+      {kPerformance, "global_status", kVariables, ScanGlobalStatus},
   };
 }
 

@@ -58,7 +58,9 @@ TypedValue ToTyped(const VariableSpec& spec, const std::string& text) {
     case VariableKind::kReal: {
       double number = 0;
       std::from_chars(text.data(), text.data() + text.size(), number);
-      return {row::Type::Double(), row::Value::Double(number)};
+      row::Type type = row::Type::Double();
+      type.scale = 6;  // as MySQL shows them
+      return {type, row::Value::Double(number)};
     }
     case VariableKind::kText:
     case VariableKind::kEnum:
@@ -74,6 +76,23 @@ void WarnTruncated(Session* session, const VariableSpec& spec, std::string_view 
   session->diagnostics().AddWarning(
       row::WarningLevel::kWarning, ER_TRUNCATED_WRONG_VALUE,
       fmt::format("Truncated incorrect {} value: '{}'", spec.name, given));
+}
+
+// Of modes that go together, and of one that is to go.
+void WarnOfSqlMode(Session* session, std::string_view text) {
+  const Result<row::SqlMode> mode = row::ParseSqlMode(text);
+  if (!mode.ok()) {
+    return;
+  }
+  constexpr row::SqlMode kOfStrictMode =
+      row::kModeNoZeroInDate | row::kModeNoZeroDate | row::kModeErrorForDivisionByZero;
+  if ((*mode & kOfStrictMode) != (row::IsStrict(*mode) ? kOfStrictMode : row::SqlMode{0})) {
+    session->diagnostics().AddWarning(UserError(ER_SQL_MODE_MERGED));
+  }
+  if ((*mode & row::kModePadCharToFullLength) != 0) {
+    session->diagnostics().AddWarning(
+        UserError(ER_WARN_DEPRECATED_SQLMODE, "PAD_CHAR_TO_FULL_LENGTH"));
+  }
 }
 
 bool IsOfWrongType(const VariableSpec& spec, const TypedValue& value) {
@@ -200,6 +219,9 @@ Status VariableRegistry::Set(Session* session, VariableScope scope, std::string_
     RETURN_IF_ERROR(NormaliseVariable(*spec, given, &text, &clamped));
     if (clamped) {
       WarnTruncated(session, *spec, given);
+    }
+    if (spec->name == "sql_mode") {
+      WarnOfSqlMode(session, text);
     }
   }
   if (!global && IsFixedInSession(spec->name)) {

@@ -168,15 +168,16 @@ SettingBind BindTimeZone() {
           }};
 }
 
-// Seconds with a fraction; 0 goes back to the clock.
-SettingBind BindTimestamp() {
+// Seconds with a fraction, kept as microseconds.
+template <int64_t SessionSettings::*member>
+SettingBind BindSeconds() {
   return {[](const SessionSettings& s) {
-            return fmt::format("{:.6f}", static_cast<double>(s.fixed_timestamp_us) / 1e6);
+            return fmt::format("{:.6f}", static_cast<double>(s.*member) / 1e6);
           },
           [](std::string_view text, SessionSettings* s) {
             double seconds = 0;
             std::from_chars(text.data(), text.data() + text.size(), seconds);
-            s->fixed_timestamp_us = static_cast<int64_t>(seconds * 1e6);
+            s->*member = static_cast<int64_t>(seconds * 1e6);
             return Status::Ok();
           }};
 }
@@ -234,6 +235,7 @@ const std::map<std::string_view, SettingBind>& Binds() {
       {"innodb_snapshot_isolation", BindBool<&S::innodb_snapshot_isolation>()},
       {"insert_id", BindInteger<uint64_t, &S::insert_id>()},
       {"lock_wait_timeout", BindInteger<uint64_t, &S::metadata_lock_wait_timeout_s>()},
+      {"long_query_time", BindSeconds<&S::long_query_time_us>()},
       {"max_allowed_packet", BindInteger<uint64_t, &S::max_allowed_packet>()},
       {"max_error_count", BindInteger<uint64_t, &S::max_error_count>()},
       {"max_execution_time", BindInteger<uint64_t, &S::max_execution_time_ms>()},
@@ -245,7 +247,7 @@ const std::map<std::string_view, SettingBind>& Binds() {
       {"sql_select_limit", BindInteger<uint64_t, &S::sql_select_limit>()},
       {"sql_warnings", BindBool<&S::sql_warnings>()},
       {"time_zone", BindTimeZone()},
-      {"timestamp", BindTimestamp()},
+      {"timestamp", BindSeconds<&S::fixed_timestamp_us>()},
       {"transaction_isolation", BindIsolation()},
       {"transaction_read_only", BindBool<&S::transaction_read_only>()},
       {"unique_checks", BindBool<&S::unique_checks>()},

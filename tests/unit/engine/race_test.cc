@@ -86,6 +86,33 @@ TEST_F(RaceTest, ALockedReadShowsNoRowThatWasRolledBack) {
   EXPECT_EQ(reader.Get("t", "1"), "1|a");
 }
 
+// INV-LCK-3: what is taken back to a savepoint stays locked, also when somebody was given the lock
+// just before and has yet to see whose the row is.
+TEST_F(RaceTest, ARowTakenBackToASavepointStaysLocked) {
+  Session writer(engine_.get());
+  ASSERT_OK(writer.Update("t", "2", "2|c"));
+  const Savepoint before = writer.trx().SetSavepoint();
+  Session reader(engine_.get());
+  std::unique_ptr<At> granted;
+  std::unique_ptr<Thread> others;
+  {
+    At write("row_lock.row_seen", [&] {
+      ASSERT_OK(writer.Update("t", "1", "1|x"));
+      granted = std::make_unique<At>("row_lock.lock_granted", [&] {
+        others = std::make_unique<Thread>("writer", [&] {
+          ASSERT_OK(writer.trx().RollbackTo(before));
+          ASSERT_OK(writer.Update("t", "1", "1|z"));
+          ASSERT_OK(writer.Commit());
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      });
+    });
+    EXPECT_EQ(reader.Get("t", "1", LockMode::kExclusive), "1|z");
+  }
+  others->Join();
+  granted.reset();
+}
+
 // INV-ROW-4
 TEST_F(RaceTest, ALockedReadFindsARowWhoseDeleteWasRolledBack) {
   Session writer(engine_.get());

@@ -130,6 +130,53 @@ TEST_F(GroupTableTest, GroupsThatDoNotFitAreTheSame) {
   EXPECT_GT(on_disk, 0);
 }
 
+TEST_F(GroupTableTest, DistinctArgumentsThatDoNotFitCountOnce) {
+  constexpr int kRows = 60000;
+  constexpr int kValues = 9000;
+  const Type text = Type::Varchar(20, row::kDefaultCollation);
+  Grouping grouping;
+  grouping.inputs = {Type::BigInt(), text, Type::BigInt()};
+  grouping.keys = 1;
+  grouping.outputs = {First(Type::BigInt(), 0), Of(AggregateFn::kCount, text, Type::BigInt(), 1),
+                      Of(AggregateFn::kSum, Type::BigInt(), Type::Decimal(41, 0), 2),
+                      Of(AggregateFn::kCount, Type::BigInt(), Type::BigInt(), 2)};
+  grouping.outputs[1].aggregate->distinct = true;
+  grouping.outputs[2].aggregate->distinct = true;
+  const auto groups_in = [&](size_t memory_bytes, int groups, uint64_t* on_disk) {
+    GroupTable table = Make(grouping, memory_bytes);
+    for (int i = 0; i < kRows; ++i) {
+      const int value = (i * 7919) % kValues;
+      // Each text in two spellings, and NULL.
+      const std::string name = (i % 2 == 0 ? "Key " : "kEY ") + std::to_string(value);
+      const Value row[] = {Value::Int(value % groups),
+                           value % 1000 == 0 ? Value::Null() : Value::View(name),
+                           Value::Int(value)};
+      EXPECT_OK(table.Add(row));
+    }
+    on_disk[0] = table.distinct_on_disk();
+    on_disk[1] = table.rows_on_disk();
+    std::vector<std::string> all = All(&table, grouping);
+    std::ranges::sort(all);
+    return all;
+  };
+  // 1,000 groups: some of them do not fit either.
+  for (const int groups : {2, 1000}) {
+    uint64_t on_disk[2] = {};
+    const std::vector<std::string> plenty = groups_in(size_t{64} << 20, groups, on_disk);
+    EXPECT_EQ(on_disk[0] + on_disk[1], 0);
+    ASSERT_EQ(plenty.size(), groups);
+    // The values of a group are kValues / groups, from its key on; nine of all are multiples of a
+    // thousand.
+    if (groups == 2) {
+      EXPECT_EQ(plenty[0], "0 4491 20245500 30000");
+      EXPECT_EQ(plenty[1], "1 4500 20250000 30000");
+    }
+    EXPECT_EQ(groups_in(size_t{256} << 10, groups, on_disk), plenty);
+    EXPECT_GT(on_disk[0], 0);
+    EXPECT_EQ(on_disk[1] > 0, groups == 1000);
+  }
+}
+
 TEST(KeyIndexTest, FindsWhatWasAdded) {
   constexpr uint32_t kKeys = 10000;
   KeyIndex index;

@@ -18,6 +18,10 @@ class FixedServer final : public ServerInterface {
     return {{7, "root", "localhost:5000", "test", "Query", 3, "executing", std::string(150, 'q')},
             {8, "app", "10.0.0.1:6000", std::nullopt, "Sleep", 60, "", std::nullopt}};
   }
+  std::vector<ClientAttributes> Clients() const override {
+    return {{7, {"root", "%"}, {{"_client_name", "libmysql"}, {"program_name", "mysql"}}},
+            {8, {"app", "%"}, {{"_client_name", "pymysql"}}}};
+  }
   Status Kill(uint64_t, bool, const std::optional<AccountKey>&) override { return Status::Ok(); }
   std::vector<std::pair<std::string, std::string>> StatusVariables() const override {
     return {{"Uptime", "61"}, {"Threads_connected", "2"}};
@@ -170,9 +174,10 @@ TEST_F(ShowTest, ProcesslistShowsStatementsCutUnlessFull) {
 }
 
 TEST_F(ShowTest, StatusComesFromTheServerSorted) {
-  const Answer answer = Ask("SHOW STATUS");
+  const Answer answer = Ask("SHOW STATUS WHERE Variable_name NOT LIKE 'Com\\_%'");
   EXPECT_EQ(answer.Lines(),
-            (std::vector<std::string>{"Ssl_cipher,TLS_AES_128_GCM_SHA256", "Ssl_version,TLSv1.3",
+            (std::vector<std::string>{"Prepared_stmt_count,0", "Slow_queries,0",
+                                      "Ssl_cipher,TLS_AES_128_GCM_SHA256", "Ssl_version,TLSv1.3",
                                       "Threads_connected,2", "Uptime,61"}));
   EXPECT_EQ(Cell("SHOW GLOBAL STATUS LIKE 'UPTIME'"), "Uptime,61");
 }
@@ -391,6 +396,15 @@ TEST_F(ShowTest, TheLatestDeadlockIsToldAsInnoDBTellsIt) {
     ASSERT_NE(found, std::string::npos) << part << "\nis not in, or not in its place:\n" << text;
     at = found + std::string_view(part).size();
   }
+}
+
+TEST_F(ShowTest, ConnectAttributes) {
+  EXPECT_EQ(Ask("SELECT * FROM performance_schema.session_connect_attrs ORDER BY 1, 4").ToString(),
+            "7,_client_name,libmysql,0|7,program_name,mysql,1|8,_client_name,pymysql,0");
+  // Those of the session's own account.
+  EXPECT_EQ(Cell("SELECT GROUP_CONCAT(DISTINCT PROCESSLIST_ID) FROM "
+                 "performance_schema.session_account_connect_attrs"),
+            "7");
 }
 
 TEST_F(ShowTest, WhatIsNotOfferedIsRefusedByName) {
