@@ -39,8 +39,8 @@ uint64_t Scaled(uint64_t count, uint64_t factor) {
   return product > INT64_MAX / 4 ? INT64_MAX / 4 : static_cast<uint64_t>(product);
 }
 
-// Digit groups of `text`; the last one that a microsecond unit has is a fraction of six digits, also
-// where it is the only one.
+// Digit groups of `text`; the last one that there is of a microsecond unit is a fraction of six
+// digits.
 int ReadGroups(std::string_view text, int limit, bool fraction, uint64_t values[5],
                bool* negative) {
   size_t pos = 0;
