@@ -40,8 +40,16 @@ Status LockRow(EngineTransaction& transaction, const Table& table, std::string_v
       result->waited = true;
     }
     bool active = false;
-    ASSIGN_OR_RETURN(result->exists, ReadNewestAndWriter(core, table, clustered_key, ended,
-                                                         &result->newest, &active));
+    const Result<bool> read =
+        ReadNewestAndWriter(core, table, clustered_key, ended, &result->newest, &active);
+    if (!read.ok()) {
+      // Nobody knows whether the row was there to be locked.
+      if (result->outcome != LockOutcome::kHeld) {
+        core.locks.UnlockRecord(transaction.owner(), index, clustered_key);
+      }
+      return read.status();
+    }
+    result->exists = *read;
     const TrxId now = result->newest.header.trx;
     if (!result->exists) {
       // Locks belong to rows; the place of a row that is not there is a matter of gap locks.
