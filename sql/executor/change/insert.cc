@@ -131,8 +131,8 @@ Status InsertRun::InsertSelected(const RowValues& values) {
 
 void InsertRun::Report() {
   run_.ok.affected_rows = inserter_->affected();
-  // The packet tells the last explicit value when none was generated, unless IGNORE has left out all
-  // rows; LAST_INSERT_ID() does not.
+  // The packet tells the last explicit value when none was generated, if there is a row that has
+  // gone in; LAST_INSERT_ID() does not.
   const uint64_t generated = inserter_->first_generated();
   const uint64_t given = inserter_->affected() > 0 ? inserter_->explicit_id() : 0;
   run_.ok.last_insert_id = generated != 0 ? generated : given;
