@@ -101,6 +101,7 @@ TEST_F(RaceTest, ARowTakenBackToASavepointStaysLocked) {
       granted = std::make_unique<At>("row_lock.lock_granted", [&] {
         others = std::make_unique<Thread>("writer", [&] {
           ASSERT_OK(writer.trx().RollbackTo(before));
+          std::this_thread::sleep_for(std::chrono::milliseconds(150));
           ASSERT_OK(writer.Update("t", "1", "1|z"));
           ASSERT_OK(writer.Commit());
         });
