@@ -49,8 +49,7 @@ Result<bool> ReadNewest(const Table& table, std::string_view clustered_key, RowV
 // entry. `ended`: a transaction known to have ended, or TrxId(0).
 //
 // INV-ROW-4  A version whose writer has ended is taken for committed only when it was read after
-// the
-//            writer had ended: a rollback restores the row first and ends afterwards.
+//            that end: a rollback restores the row first and ends afterwards.
 Result<bool> ReadNewestAndWriter(const Core& core, const Table& table,
                                  std::string_view clustered_key, TrxId ended, RowVersion* version,
                                  bool* writer_active);

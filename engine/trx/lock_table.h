@@ -92,8 +92,8 @@ class LockTable {
   // `owner` holds the key exclusively through the row's transaction id: makes that explicit.
   void GrantImplicit(LockOwner* owner, IndexId index, std::string_view key);
   // The same of a row that the owner is about to change back to what others wrote. Waits until
-  // nobody else has the key: who was given it since the owner dropped its lock looks at the row
-  // next and gives it back, unless the row says no longer whose it is.
+  // nobody else has the key: who was given it after the owner had dropped its lock looks at the row
+  // next, and gives the key back as long as the row still names the owner.
   void GrantImplicitAlone(LockOwner* owner, IndexId index, std::string_view key);
   bool HoldsRecord(const LockOwner* owner, IndexId index, std::string_view key,
                    LockMode mode) const;
