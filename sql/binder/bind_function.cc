@@ -134,6 +134,11 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
     return NoSuchFunction(environment().database(), name);
   }
   RETURN_IF_ERROR(MarkJsonBooleans(name, &args));
+  for (size_t i = 0; i < args.size(); ++i) {
+    if ((def->number_args >> std::min<size_t>(i, 31) & 1) != 0) {
+      args[i] = HexAsNumber(args[i]);
+    }
+  }
   BindSettings bind;
   bind.collation_connection = settings().collation_connection;
   bind.collation = settings().collation_connection;
@@ -327,12 +332,6 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
   FunctionOptions options;
   if (expr.unit.has_value()) {
     options.unit = *expr.unit;
-  }
-  for (BoundPtr& arg : args) {
-    if (name == "greatest" || name == "least" || name == "abs" || name == "mod" ||
-        name == "round" || name == "truncate" || name == "bit_count" || name == "conv") {
-      arg = HexAsNumber(arg);
-    }
   }
   return MakeFunctionWith(name, std::move(args), options);
 }

@@ -335,7 +335,12 @@ std::span<const FunctionDef> ArithmeticFunctions() {
       {.name = "/", .min_args = 2, .max_args = 2, .infer = InferDivide, .eval = EvalDivide},
       {.name = "div", .min_args = 2, .max_args = 2, .infer = InferIntDivide, .eval = EvalIntDivide},
       {.name = "%", .min_args = 2, .max_args = 2, .infer = InferModulo, .eval = EvalModulo},
-      {.name = "mod", .min_args = 2, .max_args = 2, .infer = InferModulo, .eval = EvalModulo},
+      {.name = "mod",
+       .min_args = 2,
+       .max_args = 2,
+       .infer = InferModulo,
+       .eval = EvalModulo,
+       .number_args = 0b11},
       {.name = "unary_minus",
        .min_args = 1,
        .max_args = 1,
@@ -383,6 +388,7 @@ std::span<const FunctionDef> ArithmeticFunctions() {
        .max_args = 1,
        .infer = InferBigInt,
        .eval = EvalBitCount,
+       .number_args = 1,
        .total = true},
   };
   return kTable;

@@ -296,6 +296,7 @@ std::span<const FunctionDef> ComparisonFunctions() {
        .infer = InferBigInt,
        .eval = EvalInterval,
        .null_if_any_null = false,
+       .number_args = kAllArgs,
        .total = true},
       {.name = "field",
        .min_args = 2,

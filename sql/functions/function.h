@@ -102,6 +102,8 @@ struct FunctionDef {
   // Bit i: argument i takes part in the collation in which the function compares or which its
   // result has; bit 31 stands for all arguments from 31 on. 0: no collation.
   uint32_t collation_args = 0;
+  // Bit i, as above: argument i is taken as a number, so that x'41' there is 65 and not "A".
+  uint32_t number_args = 0;
   // It compares those arguments: columns of two collations do not mix in it.
   bool compares_texts = false;
   // Never NULL when no argument is.

@@ -224,7 +224,8 @@ std::span<const FunctionDef> LogicFunctions() {
        .infer = InferElt,
        .eval = EvalElt,
        .null_if_any_null = false,
-       .collation_args = kAllArgs & ~1U},
+       .collation_args = kAllArgs & ~1U,
+       .number_args = 1},
       {.name = "cast", .min_args = 1, .max_args = 1, .infer = InferCast, .eval = EvalCast},
   };
   return kTable;

@@ -340,6 +340,7 @@ std::span<const FunctionDef> RegexpFunctions() {
        .infer = InferBigInt,
        .eval = EvalRegexpInstr,
        .collation_args = 3,
+       .number_args = 0b11100,
        .compares_texts = true,
        .total = true},
       {.name = "regexp_substr",
@@ -348,6 +349,7 @@ std::span<const FunctionDef> RegexpFunctions() {
        .infer = InferLikeFirst,
        .eval = EvalRegexpSubstr,
        .collation_args = 3,
+       .number_args = 0b1100,
        .compares_texts = true},
       {.name = "regexp_replace",
        .min_args = 3,
@@ -355,6 +357,7 @@ std::span<const FunctionDef> RegexpFunctions() {
        .infer = InferLongText,
        .eval = EvalRegexpReplace,
        .collation_args = 7,
+       .number_args = 0b11000,
        .compares_texts = true},
   };
   return kTable;
