@@ -1,4 +1,6 @@
 // Functions that measure text and search in it.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sql/functions/functions_internal.h"
@@ -34,10 +36,33 @@ Status EvalCharLength(const EvalCall& call, std::span<const Value> values, Value
   return SetInt(out, static_cast<int64_t>(bytes ? text.size() : row::CharCount(text)));
 }
 
-// LOCATE(needle, text[, position]): characters from 1, 0 when there is none.
-Status Locate(const EvalCall& call, std::string_view text, std::string_view needle,
+// The collation in which `needle`, the text of argument `of`, is looked for in argument `in`. Bytes
+// that are looked for in a text are text of its collation. Error: 3854.
+Status SearchCollation(const EvalCall& call, size_t in, size_t of, std::string_view* needle,
+                       std::string* buffer, const row::Collation** collation) {
+  const Type& text = call.function.arg_types()[in];
+  *collation = &call.function.collation();
+  if (!text.is_text() || !call.function.arg_types()[of].is_binary_string()) {
+    return {};
+  }
+  *collation = &row::GetCollation(text.collation);
+  const row::Charset& charset = (*collation)->charset();
+  std::string decoded = charset.Decode(*needle);
+  if (charset.ValidPrefix(decoded) != decoded.size()) {
+    constexpr int kCannotConvertString = 3854;
+    return Status::User(kCannotConvertString,
+                        fmt::format("Cannot convert string '{}' from binary to {}",
+                                    row::Printable(*needle), charset.name));
+  }
+  *buffer = std::move(decoded);
+  *needle = *buffer;
+  return {};
+}
+
+// Of `needle` in `text`, from `position` on: characters from 1, 0 when there is none.
+Status Locate(const row::Collation& collation, std::string_view text, std::string_view needle,
               int64_t position, Value* out) {
-  bool bytes = IsBinaryText(call);
+  const bool bytes = !collation.is_text();
   if (position < 1) {
     return SetInt(out, 0);
   }
@@ -46,7 +71,7 @@ Status Locate(const EvalCall& call, std::string_view text, std::string_view need
   if (!bytes && from == text.size() && row::CharCount(text) < static_cast<size_t>(position - 1)) {
     return SetInt(out, 0);
   }
-  size_t found = call.function.collation().Find(text, needle, from);
+  size_t found = collation.Find(text, needle, from);
   if (found == std::string_view::npos) {
     return SetInt(out, 0);
   }
@@ -54,19 +79,16 @@ Status Locate(const EvalCall& call, std::string_view text, std::string_view need
   return SetInt(out, static_cast<int64_t>(before) + 1);
 }
 
+template <size_t kText, size_t kNeedle>
 Status EvalLocate(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
+  const Args args(call, values);
   std::string text;
-  std::string needle;
-  return Locate(call, args.Text(1, &text), args.Text(0, &needle), args.size() > 2 ? args.Int(2) : 1,
-                out);
-}
-
-Status EvalInstr(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  std::string text;
-  std::string needle;
-  return Locate(call, args.Text(0, &text), args.Text(1, &needle), 1, out);
+  std::string buffer;
+  std::string_view needle = args.Text(kNeedle, &buffer);
+  const row::Collation* collation;
+  RETURN_IF_ERROR(SearchCollation(call, kText, kNeedle, &needle, &buffer, &collation));
+  const int64_t position = args.size() > 2 ? args.Int(2) : 1;
+  return Locate(*collation, args.Text(kText, &text), needle, position, out);
 }
 
 Status EvalFindInSet(const EvalCall& call, std::span<const Value> values, Value* out) {
@@ -116,27 +138,37 @@ Status EvalOrd(const EvalCall& call, std::span<const Value> values, Value* out) 
 }
 
 // Four letters and digits of how an English word sounds; MySQL's original algorithm.
-std::string Soundex(std::string_view text) {
+// A letter's code: '0' for vowels and for what English does not have; 0 for no letter.
+char SoundexCode(char32_t c) {
   constexpr std::string_view kCodes = "01230120022455012623010202";  // A to Z
+  if (c < 0x80) {
+    const char32_t lower = c | 32;
+    return lower >= 'a' && lower <= 'z' ? kCodes[lower - 'a'] : '\0';
+  }
+  return c >= 0xC0 && c != row::kBadChar ? '0' : '\0';
+}
+
+std::string Soundex(std::string_view text) {
   std::string result;
+  size_t count = 0;  // of characters in it
   char last = 0;
   for (size_t pos = 0; pos < text.size();) {
     size_t size;
-    char32_t c = row::DecodeChar(text, pos, &size);
-    if (c < 0x80 && ((c | 32) >= 'a' && (c | 32) <= 'z')) {
-      char upper = static_cast<char>(c & ~32U);
-      char code = kCodes[static_cast<size_t>(upper - 'A')];
-      if (result.empty()) {
-        result += upper;
-      } else if (code != '0' && code != last) {
-        result += code;
-      }
+    const char32_t c = row::DecodeChar(text, pos, &size);
+    const char code = SoundexCode(c);
+    if (count == 0 && code != 0) {
+      row::AppendChar(&result, c >= 'a' && c <= 'z' ? c - 32 : c);
       last = code;
+      ++count;
+    } else if (code != 0 && code != '0' && code != last) {
+      result += code;
+      last = code;
+      ++count;
     }
     pos += size;
   }
-  if (!result.empty() && result.size() < 4) {
-    result.append(4 - result.size(), '0');
+  if (count > 0 && count < 4) {
+    result.append(4 - count, '0');
   }
   return result;
 }
@@ -144,6 +176,11 @@ std::string Soundex(std::string_view text) {
 Status EvalSoundex(const EvalCall& call, std::span<const Value> values, Value* out) {
   std::string buffer;
   return SetText(call, Soundex(Args(call, values).Text(0, &buffer)), out);
+}
+
+Status InferSoundex(const InferInput& input, Type* type) {
+  *type = TextType(std::max<uint64_t>(CharsOf(input.args[0].type), 4), input.settings.collation);
+  return {};
 }
 
 Status EvalSoundsLike(const EvalCall& call, std::span<const Value> values, Value* out) {
@@ -205,21 +242,22 @@ std::span<const FunctionDef> TextSearchFunctions() {
        .min_args = 2,
        .max_args = 3,
        .infer = InferBigInt,
-       .eval = EvalLocate,
+       .eval = EvalLocate<1, 0>,
        .collation_args = 3,
+       .number_args = 0b100,
        .total = true},
       {.name = "position",
        .min_args = 2,
        .max_args = 2,
        .infer = InferBigInt,
-       .eval = EvalLocate,
+       .eval = EvalLocate<1, 0>,
        .collation_args = 3,
        .total = true},
       {.name = "instr",
        .min_args = 2,
        .max_args = 2,
        .infer = InferBigInt,
-       .eval = EvalInstr,
+       .eval = EvalLocate<0, 1>,
        .collation_args = 3,
        .total = true},
       {.name = "find_in_set",
@@ -246,7 +284,7 @@ std::span<const FunctionDef> TextSearchFunctions() {
       {.name = "soundex",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferLikeFirst,
+       .infer = InferSoundex,
        .eval = EvalSoundex,
        .collation_args = 1,
        .total = true},
