@@ -29,12 +29,20 @@ std::string CommandText(const ConnectionActivity& activity) {
   return "Sleep";
 }
 
+// A byte of the server, the seconds of its start, and zeros to count in.
+uint64_t FirstShortUuid(const std::string& server_uuid) {
+  const uint64_t server = std::hash<std::string>()(server_uuid) & 0x7F;
+  const uint64_t seconds = static_cast<uint64_t>(SystemClock().WallUs()) / 1'000'000 & 0xFFFFFFFF;
+  return server << 56 | seconds << 24;
+}
+
 }  // namespace
 
 ServerInfo::ServerInfo(Facts facts)
     : facts_(std::move(facts)),
       started_us_(SystemClock().NowUs()),
-      buffer_pool_bytes_(facts_.buffer_pool_bytes) {}
+      buffer_pool_bytes_(facts_.buffer_pool_bytes),
+      next_short_uuid_(FirstShortUuid(facts_.uuid)) {}
 
 void ServerInfo::Connect(NetServer* net, WorkerPool* pool,
                          std::function<std::shared_ptr<Role>()> role) {

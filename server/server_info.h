@@ -37,6 +37,7 @@ class ServerInfo final : public sql::ServerInterface {
   uint16_t port() const override { return facts_.port; }
   std::string_view server_uuid() const override { return facts_.uuid; }
   int64_t uptime_seconds() const override;
+  uint64_t NextShortUuid() override { return next_short_uuid_.fetch_add(1); }
   void ResizeBufferPool(uint64_t bytes) override;
   // What the engine of the next role is to begin with.
   uint64_t buffer_pool_bytes() const { return buffer_pool_bytes_.load(); }
@@ -46,6 +47,7 @@ class ServerInfo final : public sql::ServerInterface {
   const Facts facts_;
   const int64_t started_us_;
   std::atomic<uint64_t> buffer_pool_bytes_;
+  std::atomic<uint64_t> next_short_uuid_;
   NetServer* net_ = nullptr;
   WorkerPool* pool_ = nullptr;
   std::function<std::shared_ptr<Role>()> role_;

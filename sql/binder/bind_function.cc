@@ -40,6 +40,10 @@ Status NoSuchFunction(std::string_view database, std::string_view name) {
   return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", full.append(name));
 }
 
+bool PadsBlocks(std::string_view block_encryption_mode) {
+  return block_encryption_mode.ends_with("-ecb") || block_encryption_mode.ends_with("-cbc");
+}
+
 bool ArgsAreLiterals(const BoundExpr& expr) {
   return std::all_of(expr.args.begin(), expr.args.end(),
                      [](const BoundPtr& arg) { return arg->Is<BoundLiteral>(); });
@@ -144,6 +148,7 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
   bind.collation = settings().collation_connection;
   bind.div_precision_increment = settings().div_precision_increment;
   bind.sql_mode = settings().sql_mode;
+  bind.aes_pads = PadsBlocks(settings().block_encryption_mode);
   Coercibility coercibility = Coercibility::kCoercible;
   if (def->collation_args != 0) {
     std::vector<BoundPtr> texts;
@@ -260,7 +265,13 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     ASSIGN_OR_RETURN(BoundPtr otherwise, BindExpr(*expr.args[2], scope));
     return MakeCase({std::move(condition), std::move(then), std::move(otherwise)}, "if");
   }
+  if (name == "name_const") {
+    return count == 2 ? BindNameConst(expr, scope) : wrong_count();
+  }
   ASSIGN_OR_RETURN(std::vector<BoundPtr> args, BindExprs(expr.args, scope));
+  if (name == "benchmark") {
+    return count == 2 ? MakeBenchmark(args[0], args[1]) : wrong_count();
+  }
   if (name == "ifnull" || name == "coalesce") {
     if (count == 0 || (name == "ifnull" && count != 2)) {
       return wrong_count();

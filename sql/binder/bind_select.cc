@@ -39,6 +39,11 @@ std::string StatementBinder::ItemName(const Expr& expr, Span span) const {
       return "NULL";
     }
   }
+  if (const auto* call = expr.TryAs<FunctionCall>()) {
+    if (call->name == "name_const" && call->args.size() == 2) {
+      return ItemName(*call->args[0], call->args[0]->span);
+    }
+  }
   if (span.end > span.begin && span.end <= text().size()) {
     return std::string(
         text().substr(span.begin, std::min<size_t>(span.end - span.begin, kMaxNameBytes)));

@@ -350,6 +350,8 @@ class StatementBinder {
   Result<BoundPtr> BindFunctionCall(const FunctionCall& expr, Scope* scope);
   // LIKE, REGEXP, EXTRACT, TRIM, interval arithmetic, CONVERT USING, JSON_VALUE.
   Result<BoundPtr> BindSpecialFunction(const Expr& expr, Scope* scope);
+  Result<BoundPtr> MakeBenchmark(BoundPtr count, const BoundPtr& expr);
+  Result<BoundPtr> BindNameConst(const FunctionCall& expr, Scope* scope);
   Result<BoundPtr> BindOperator(BinaryOp op, BoundPtr left, BoundPtr right);
   Result<BoundPtr> BindDefault(const DefaultExpr& expr, Scope* scope);
   Result<BoundPtr> BindInsertValue(const InsertValue& expr, Scope* scope);

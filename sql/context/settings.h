@@ -61,6 +61,7 @@ struct SessionSettings {
   bool innodb_rollback_on_timeout = false;
   bool innodb_snapshot_isolation = false;
   std::string default_storage_engine = "InnoDB";
+  std::string block_encryption_mode = "aes-128-ecb";
 
   // Part of the statement cache's key; see above.
   uint64_t generation = 0;

@@ -1,4 +1,4 @@
-// Encodings and digests: HEX, BASE64, CONV, MD5, SHA, CRC32, INET, UUID text.
+// Encodings and digests: HEX, BASE64, CONV, MD5, SHA, CRC32, UUID text.
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -13,29 +13,11 @@ namespace {
 using row::Type;
 using row::Value;
 
-std::string HexOf(std::string_view bytes, bool upper) {
-  const char* digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (char byte : bytes) {
-    hex += digits[static_cast<uint8_t>(byte) >> 4];
-    hex += digits[static_cast<uint8_t>(byte) & 15];
-  }
-  return hex;
-}
-
 int HexDigit(char c) {
   return c >= '0' && c <= '9'   ? c - '0'
          : c >= 'a' && c <= 'f' ? c - 'a' + 10
          : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                 : -1;
-}
-
-// The bytes of an argument as its character set has them.
-std::string BytesOf(const Args& args, size_t i) {
-  std::string text = args.TextCopy(i);
-  const Type& type = args.type(i);
-  return type.is_text() ? row::GetCollation(type.collation).charset().Encode(text) : text;
 }
 
 Status EvalHex(const EvalCall& call, std::span<const Value> values, Value* out) {
@@ -44,7 +26,7 @@ Status EvalHex(const EvalCall& call, std::span<const Value> values, Value* out) 
   if (type.is_numeric() || type.is_null()) {
     return SetText(call, fmt::format("{:X}", args.Bits(0)), out);
   }
-  return SetText(call, HexOf(BytesOf(args, 0), true), out);
+  return SetText(call, HexOf(args.Bytes(0), true), out);
 }
 
 Status InferTwice(const InferInput& input, Type* type) {
@@ -53,18 +35,6 @@ Status InferTwice(const InferInput& input, Type* type) {
       a.is_string() ? CharsOf(a) * (a.is_text() ? 8 : 2) : std::max<uint64_t>(16, CharsOf(a) * 2);
   *type = TextType(std::min<uint64_t>(chars, UINT32_MAX), input.settings.collation_connection);
   return {};
-}
-
-// Warning 1411 of a function of one argument. MySQL shows the argument as it stands in the
-// statement, and not its value.
-void WarnOfArgument(const EvalCall& call, std::string_view what, std::string_view value) {
-  const std::string_view name = call.function.def().name;
-  std::string shown(value);
-  if (const auto& describe = call.function.options().describe; describe != nullptr) {
-    const std::string written = describe();  // name(argument)
-    shown = written.substr(name.size() + 1, written.size() - name.size() - 2);
-  }
-  call.context.conversion.Warn(UserError(ER_WRONG_VALUE_FOR_TYPE, what, shown, name));
 }
 
 Status EvalUnhex(const EvalCall& call, std::span<const Value> values, Value* out) {
@@ -176,7 +146,7 @@ std::string Digest(const EVP_MD* algorithm, std::string_view bytes) {
 
 template <const EVP_MD* (*kAlgorithm)()>
 Status EvalDigest(const EvalCall& call, std::span<const Value> values, Value* out) {
-  return SetText(call, Digest(kAlgorithm(), BytesOf(Args(call, values), 0)), out);
+  return SetText(call, Digest(kAlgorithm(), Args(call, values).Bytes(0)), out);
 }
 
 Status EvalSha2(const EvalCall& call, std::span<const Value> values, Value* out) {
@@ -201,12 +171,12 @@ Status EvalSha2(const EvalCall& call, std::span<const Value> values, Value* out)
       *out = Value::Null();
       return {};
   }
-  return SetText(call, Digest(algorithm, BytesOf(args, 0)), out);
+  return SetText(call, Digest(algorithm, args.Bytes(0)), out);
 }
 
 Status EvalCrc32(const EvalCall& call, std::span<const Value> values, Value* out) {
   uint32_t crc = 0xFFFFFFFF;
-  for (char byte : BytesOf(Args(call, values), 0)) {
+  for (char byte : Args(call, values).Bytes(0)) {
     crc ^= static_cast<uint8_t>(byte);
     for (int bit = 0; bit < 8; ++bit) {
       crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320U : 0);
@@ -221,7 +191,7 @@ constexpr std::string_view kBase64 =
 
 // Lines of 76 characters, as MySQL.
 Status EvalToBase64(const EvalCall& call, std::span<const Value> values, Value* out) {
-  std::string bytes = BytesOf(Args(call, values), 0);
+  std::string bytes = Args(call, values).Bytes(0);
   std::string text;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t chunk = 0;
@@ -267,58 +237,6 @@ Status EvalFromBase64(const EvalCall& call, std::span<const Value> values, Value
     }
   }
   return count != 0 ? Status() : SetText(call, std::move(bytes), out);
-}
-
-// "127.0.0.1" as a number. A short form leaves out the middle: "127.1" is 127.0.0.1.
-bool ParseInet(std::string_view text, uint64_t* number) {
-  uint64_t result = 0;
-  uint64_t part = 0;
-  int dots = 0;
-  bool digits = false;
-  for (char c : text) {
-    if (c >= '0' && c <= '9') {
-      part = part * 10 + static_cast<uint64_t>(c - '0');
-      digits = true;
-      if (part > 255) {
-        return false;
-      }
-    } else if (c == '.' && dots < 3) {
-      ++dots;
-      result = result << 8 | part;
-      part = 0;
-      digits = false;
-    } else {
-      return false;
-    }
-  }
-  result = dots == 3 ? result << 8 : dots == 2 ? result << 16 : result << 24;
-  *number = result | part;
-  return digits;
-}
-
-Status EvalInetAton(const EvalCall& call, std::span<const Value> values, Value* out) {
-  std::string buffer;
-  const std::string_view text = Args(call, values).Text(0, &buffer);
-  uint64_t number = 0;
-  if (!ParseInet(text, &number)) {
-    WarnOfArgument(call, "string", row::Printable(text));
-    *out = Value::Null();
-    return {};
-  }
-  *out = Value::Uint(number);
-  return {};
-}
-
-Status EvalInetNtoa(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  const uint64_t n = args.Bits(0);
-  if (n > UINT32_MAX) {
-    WarnOfArgument(call, "integer", args.TextCopy(0));
-    *out = Value::Null();
-    return {};
-  }
-  return SetText(
-      call, fmt::format("{}.{}.{}.{}", n >> 24 & 255, n >> 16 & 255, n >> 8 & 255, n & 255), out);
 }
 
 // "6ccd780c-baba-1026-9564-5b8c656024db", without dashes, or in braces, to 16 bytes.
@@ -409,9 +327,24 @@ std::span<const FunctionDef> EncodingFunctions() {
   static constexpr FunctionDef kTable[] = {
       {.name = "hex", .min_args = 1, .max_args = 1, .infer = InferTwice, .eval = EvalHex},
       {.name = "unhex", .min_args = 1, .max_args = 1, .infer = InferBytes, .eval = EvalUnhex},
-      {.name = "bin", .min_args = 1, .max_args = 1, .infer = InferAscii<64>, .eval = EvalInBase<2>},
-      {.name = "oct", .min_args = 1, .max_args = 1, .infer = InferAscii<64>, .eval = EvalInBase<8>},
-      {.name = "conv", .min_args = 3, .max_args = 3, .infer = InferAscii<65>, .eval = EvalConv},
+      {.name = "bin",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferAscii<64>,
+       .eval = EvalInBase<2>,
+       .number_args = 1},
+      {.name = "oct",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferAscii<64>,
+       .eval = EvalInBase<8>,
+       .number_args = 1},
+      {.name = "conv",
+       .min_args = 3,
+       .max_args = 3,
+       .infer = InferAscii<65>,
+       .eval = EvalConv,
+       .number_args = 0b111},
       {.name = "md5",
        .min_args = 1,
        .max_args = 1,
@@ -427,7 +360,12 @@ std::span<const FunctionDef> EncodingFunctions() {
        .max_args = 1,
        .infer = InferAscii<40>,
        .eval = EvalDigest<EVP_sha1>},
-      {.name = "sha2", .min_args = 2, .max_args = 2, .infer = InferAscii<128>, .eval = EvalSha2},
+      {.name = "sha2",
+       .min_args = 2,
+       .max_args = 2,
+       .infer = InferAscii<128>,
+       .eval = EvalSha2,
+       .number_args = 0b10},
       {.name = "crc32",
        .min_args = 1,
        .max_args = 1,
@@ -444,16 +382,6 @@ std::span<const FunctionDef> EncodingFunctions() {
        .max_args = 1,
        .infer = InferBytes,
        .eval = EvalFromBase64},
-      {.name = "inet_aton",
-       .min_args = 1,
-       .max_args = 1,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalInetAton},
-      {.name = "inet_ntoa",
-       .min_args = 1,
-       .max_args = 1,
-       .infer = InferAscii<31>,
-       .eval = EvalInetNtoa},
       {.name = "is_uuid",
        .min_args = 1,
        .max_args = 1,
@@ -464,12 +392,14 @@ std::span<const FunctionDef> EncodingFunctions() {
        .min_args = 1,
        .max_args = 2,
        .infer = InferVarbinary<16>,
-       .eval = EvalUuidToBin},
+       .eval = EvalUuidToBin,
+       .number_args = 0b10},
       {.name = "bin_to_uuid",
        .min_args = 1,
        .max_args = 2,
        .infer = InferAscii<36>,
-       .eval = EvalBinToUuid},
+       .eval = EvalBinToUuid,
+       .number_args = 0b10},
   };
   return kTable;
 }

@@ -35,6 +35,12 @@ class SessionInfo {
   virtual std::optional<bool> ReleaseLock(std::string_view name);  // nothing: nobody holds it
   virtual uint64_t ReleaseAllLocks() { return 0; }
   virtual uint64_t LockHolder(std::string_view name) const;  // connection id; 0: nobody
+  // UUID_SHORT().
+  virtual uint64_t ShortUuid() { return 0; }
+  // PS_THREAD_ID: nothing where there is no such connection.
+  virtual std::optional<uint64_t> ThreadOf(uint64_t connection_id) const;
+  // LOAD_FILE: nothing where it may not be read or is longer than max_allowed_packet.
+  virtual Result<std::optional<std::string>> LoadFile(std::string_view name);
   // KILL or a time limit reached: long evaluations stop with 1317.
   virtual bool Interrupted() const { return false; }
 };
@@ -53,6 +59,7 @@ struct EvalContext {
   uint64_t max_allowed_packet = 64 << 20;
   uint64_t cte_max_recursion_depth = 1000;
   row::CollationId collation_connection = row::CollationId{255};
+  std::string block_encryption_mode = "aes-128-ecb";
   // The statement changes rows and the mode says ERROR_FOR_DIVISION_BY_ZERO with strict: 1365 is
   // then an error, not a warning.
   bool division_by_zero_is_error = false;

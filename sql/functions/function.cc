@@ -15,12 +15,14 @@ namespace {
 const std::unordered_map<std::string_view, const FunctionDef*>& Registry() {
   static const auto* registry = [] {
     auto* map = new std::unordered_map<std::string_view, const FunctionDef*>;
-    for (auto table :
-         {ArithmeticFunctions(), ComparisonFunctions(), DateFunctions(), DateArithmeticFunctions(),
-          EncodingFunctions(), JsonChangeFunctions(), JsonCreateFunctions(), JsonReadFunctions(),
-          JsonSchemaFunctions(), JsonSearchFunctions(), JsonValueFunctions(), LogicFunctions(),
-          MathFunctions(), RegexpFunctions(), SessionFunctions(), StringFunctions(),
-          TextSearchFunctions()}) {
+    for (auto table : {AddressFunctions(),        ArithmeticFunctions(),  BitTextFunctions(),
+                       ComparisonFunctions(),     CompressionFunctions(), DateFunctions(),
+                       DateArithmeticFunctions(), EncodingFunctions(),    EncryptionFunctions(),
+                       DigestFunctions(),         PerformanceFunctions(), ReplicationFunctions(),
+                       JsonChangeFunctions(),     JsonCreateFunctions(),  JsonReadFunctions(),
+                       JsonSchemaFunctions(),     JsonSearchFunctions(),  JsonValueFunctions(),
+                       LogicFunctions(),          MathFunctions(),        RegexpFunctions(),
+                       SessionFunctions(),        StringFunctions(),      TextSearchFunctions()}) {
       for (const FunctionDef& def : table) {
         INVARIANT(def.infer != nullptr && def.eval != nullptr);
         INVARIANT(map->emplace(def.name, &def).second);
@@ -67,7 +69,7 @@ Result<std::shared_ptr<const FunctionInstance>> BindFunction(const FunctionDef& 
   InferInput input{args, settings, options};
   row::Type type;
   RETURN_IF_ERROR(def.infer(input, &type));
-  type.nullable = !def.total || (def.null_if_any_null && nullable);
+  type.nullable = def.null_from_args ? nullable : !def.total || (def.null_if_any_null && nullable);
   instance->type_ = std::move(type);
   return std::shared_ptr<const FunctionInstance>(std::move(instance));
 }
@@ -117,6 +119,32 @@ std::string Args::TextCopy(size_t i) const {
   std::string buffer;
   std::string_view text = Text(i, &buffer);
   return text.data() == buffer.data() ? std::move(buffer) : std::string(text);
+}
+
+std::string Args::Bytes(size_t i) const {
+  std::string text = TextCopy(i);
+  return type(i).is_text() ? row::GetCollation(type(i).collation).charset().Encode(text) : text;
+}
+
+std::string HexOf(std::string_view bytes, bool upper) {
+  const char* digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (char byte : bytes) {
+    hex += digits[static_cast<uint8_t>(byte) >> 4];
+    hex += digits[static_cast<uint8_t>(byte) & 15];
+  }
+  return hex;
+}
+
+void WarnOfArgument(const EvalCall& call, std::string_view what, std::string_view value) {
+  const std::string_view name = call.function.def().name;
+  std::string shown(value);
+  if (const auto& describe = call.function.options().describe; describe != nullptr) {
+    const std::string written = describe();  // name(argument)
+    shown = written.substr(name.size() + 1, written.size() - name.size() - 2);
+  }
+  call.context.conversion.Warn(UserError(ER_WRONG_VALUE_FOR_TYPE, what, shown, name));
 }
 
 bool FitsPacket(const EvalCall& call, uint64_t bytes, row::Value* out) {

@@ -48,6 +48,8 @@ struct FunctionOptions {
   bool json_error_on_error = false;
   row::Value json_default_on_empty;
   row::Value json_default_on_error;
+  // "benchmark": evaluates its expression once; the arguments after the count are what it reads.
+  std::function<Status(EvalContext& context, std::span<const row::Value> args)> repeated;
   // The call as messages show it (1690); without it they show the arguments' values.
   std::function<std::string()> describe;
 };
@@ -66,6 +68,8 @@ struct BindSettings {
   row::CollationId collation_connection = row::kDefaultCollation;
   uint32_t div_precision_increment = 4;
   row::SqlMode sql_mode = row::kDefaultSqlMode;
+  // block_encryption_mode fills the last block.
+  bool aes_pads = true;
 };
 
 // How far a function's value depends on more than its arguments.
@@ -108,6 +112,8 @@ struct FunctionDef {
   bool compares_texts = false;
   // Never NULL when no argument is.
   bool total = false;
+  // It looks at NULLs itself, and yet is never NULL when no argument is.
+  bool null_from_args = false;
   // Arguments beyond min_args come in groups of so many.
   uint8_t arg_step = 1;
 };

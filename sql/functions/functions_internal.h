@@ -13,11 +13,16 @@ namespace borealis::sql {
 // --- the tables, one per subject
 // ------------------------------------------------------------------
 
+std::span<const FunctionDef> AddressFunctions();
 std::span<const FunctionDef> ArithmeticFunctions();
+std::span<const FunctionDef> BitTextFunctions();
 std::span<const FunctionDef> ComparisonFunctions();
+std::span<const FunctionDef> CompressionFunctions();
 std::span<const FunctionDef> DateFunctions();
 std::span<const FunctionDef> DateArithmeticFunctions();
+std::span<const FunctionDef> DigestFunctions();
 std::span<const FunctionDef> EncodingFunctions();
+std::span<const FunctionDef> EncryptionFunctions();
 std::span<const FunctionDef> JsonChangeFunctions();
 std::span<const FunctionDef> JsonCreateFunctions();
 std::span<const FunctionDef> JsonReadFunctions();
@@ -26,7 +31,9 @@ std::span<const FunctionDef> JsonSearchFunctions();
 std::span<const FunctionDef> JsonValueFunctions();
 std::span<const FunctionDef> LogicFunctions();
 std::span<const FunctionDef> MathFunctions();
+std::span<const FunctionDef> PerformanceFunctions();
 std::span<const FunctionDef> RegexpFunctions();
+std::span<const FunctionDef> ReplicationFunctions();
 std::span<const FunctionDef> SessionFunctions();
 std::span<const FunctionDef> StringFunctions();
 std::span<const FunctionDef> TextSearchFunctions();
@@ -74,6 +81,8 @@ class Args {
   // The value's text; borrows from the value or from `buffer`.
   std::string_view Text(size_t i, std::string* buffer) const;
   std::string TextCopy(size_t i) const;
+  // The bytes of the value's text as its character set has them.
+  std::string Bytes(size_t i) const;
 
  private:
   const EvalCall& call_;
@@ -94,6 +103,10 @@ Status SetDouble(const EvalCall& call, std::span<const row::Value> args, double 
 // 1690, naming the call: "BIGINT value is out of range in 'name(args)'".
 Status OutOfRange(const EvalCall& call, std::span<const row::Value> args,
                   std::string_view type_name);
+// Warning 1411 of a function of one argument: the argument as it stands in the statement, or
+// `value` where no statement is.
+void WarnOfArgument(const EvalCall& call, std::string_view what, std::string_view value);
+std::string HexOf(std::string_view bytes, bool upper);
 // True for functions of text whose result or comparison is over bytes.
 bool IsBinaryText(const EvalCall& call);
 
@@ -123,6 +136,8 @@ Status InferAscii(const InferInput& input, row::Type* type) {
 row::Type TextType(uint64_t chars, row::CollationId collation);
 // Characters an argument may have as text.
 uint64_t CharsOf(const row::Type& type);
+// Bytes of that text: a number's characters, a string's in its character set.
+uint64_t BytesOf(const row::Type& type);
 // Decimal digits before the point and after it of an exact type.
 uint32_t IntegerDigitsOf(const row::Type& type);
 uint32_t ScaleOf(const row::Type& type);

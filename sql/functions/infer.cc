@@ -74,6 +74,10 @@ uint64_t CharsOf(const Type& type) {
   return type.is_string() ? row::MaxLength(type) : row::DisplayWidth(type);
 }
 
+uint64_t BytesOf(const Type& type) {
+  return type.is_string() ? row::ColumnLengthBytes(type) : CharsOf(type);
+}
+
 uint32_t IntegerDigitsOf(const Type& type) {
   if (type.is_decimal()) {
     return type.length - type.scale;

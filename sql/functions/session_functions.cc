@@ -1,6 +1,7 @@
-// Functions about the session and the server, and those with effects: SLEEP, LAST_INSERT_ID(n),
-// UUID.
+// Functions about the session and the server, and those with effects: SLEEP, BENCHMARK,
+// LAST_INSERT_ID(n), UUID.
 #include <fmt/format.h>
+#include <unicode/uversion.h>
 
 #include <cmath>
 
@@ -171,6 +172,64 @@ Status EvalUuid(const EvalCall& call, std::span<const Value>, Value* out) {
   return {};
 }
 
+Status EvalUuidShort(const EvalCall& call, std::span<const Value>, Value* out) {
+  *out = Value::Uint(call.context.session == nullptr ? 0 : call.context.session->ShortUuid());
+  return {};
+}
+
+Status EvalIcuVersion(const EvalCall&, std::span<const Value>, Value* out) {
+  *out = Value::View(U_ICU_VERSION);
+  return {};
+}
+
+Status EvalLoadFile(const EvalCall& call, std::span<const Value> values, Value* out) {
+  std::optional<std::string> bytes;
+  if (call.context.session != nullptr) {
+    ASSIGN_OR_RETURN(bytes, call.context.session->LoadFile(Args(call, values).TextCopy(0)));
+  }
+  if (bytes.has_value()) {
+    return SetText(call, std::move(*bytes), out);
+  }
+  *out = Value::Null();
+  return {};
+}
+
+Status InferLoadFile(const InferInput&, Type* type) {
+  *type = Type::Blob(row::TypeKind::kLongBlob);
+  return {};
+}
+
+// As a server without the component that knows what is strong.
+Status EvalPasswordStrength(const EvalCall&, std::span<const Value>, Value* out) {
+  return SetInt(out, 0);
+}
+
+// BENCHMARK(count, expression): always 0, but for the time it takes. The binder has taken out of
+// the expression what comes from elsewhere: those are the arguments after the count.
+Status EvalBenchmark(const EvalCall& call, std::span<const Value> values, Value* out) {
+  const Args args(call, values);
+  *out = Value::Null();
+  if (args.null(0)) {
+    return {};
+  }
+  bool is_unsigned;
+  const int64_t count = args.Int(0, &is_unsigned);
+  if (count < 0 && !is_unsigned) {
+    call.context.conversion.Warn(
+        UserError(ER_WRONG_VALUE_FOR_TYPE, "count", count, call.function.def().name));
+    return {};
+  }
+  const auto& repeated = call.function.options().repeated;
+  const uint64_t times = repeated == nullptr ? 0 : static_cast<uint64_t>(count);
+  for (uint64_t i = 0; i < times; ++i) {
+    if (call.context.session != nullptr && call.context.session->Interrupted()) {
+      return UserError(ER_QUERY_INTERRUPTED);
+    }
+    RETURN_IF_ERROR(repeated(call.context, values.subspan(1)));
+  }
+  return SetInt(out, 0);
+}
+
 template <uint32_t kChars>
 Status InferName(const InferInput&, Type* type) {
   *type = Type::Varchar(kChars, row::kUtf8mb3GeneralCi);
@@ -188,6 +247,13 @@ std::optional<bool> SessionInfo::ReleaseLock(std::string_view) {
 }
 uint64_t SessionInfo::LockHolder(std::string_view) const {
   return 0;
+}
+
+std::optional<uint64_t> SessionInfo::ThreadOf(uint64_t) const {
+  return std::nullopt;
+}
+Result<std::optional<std::string>> SessionInfo::LoadFile(std::string_view) {
+  return std::optional<std::string>();
 }
 
 std::span<const FunctionDef> SessionFunctions() {
@@ -222,7 +288,8 @@ std::span<const FunctionDef> SessionFunctions() {
        .infer = InferUnsignedBigInt,
        .eval = EvalLastInsertId,
        .null_if_any_null = false,
-       .stability = Stability::kVolatile},
+       .stability = Stability::kVolatile,
+       .number_args = 1},
       {.name = "row_count",
        .infer = InferBigInt,
        .eval = EvalRowCount,
@@ -240,6 +307,7 @@ std::span<const FunctionDef> SessionFunctions() {
        .eval = EvalSleep,
        .null_if_any_null = false,
        .stability = Stability::kVolatile,
+       .number_args = 1,
        .total = true},
       {.name = "get_lock",
        .min_args = 2,
@@ -247,7 +315,8 @@ std::span<const FunctionDef> SessionFunctions() {
        .infer = InferInt,
        .eval = EvalGetLock,
        .null_if_any_null = false,
-       .stability = Stability::kVolatile},
+       .stability = Stability::kVolatile,
+       .number_args = 0b10},
       {.name = "is_free_lock",
        .min_args = 1,
        .max_args = 1,
@@ -277,6 +346,35 @@ std::span<const FunctionDef> SessionFunctions() {
        .eval = EvalReleaseLock,
        .null_if_any_null = false,
        .stability = Stability::kVolatile},
+      {.name = "benchmark",
+       .min_args = 1,
+       .max_args = kAnyNumber,
+       .infer = InferBoolean,
+       .eval = EvalBenchmark,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile,
+       .number_args = 1},
+      {.name = "icu_version",
+       .infer = InferName<sizeof(U_ICU_VERSION) - 1>,
+       .eval = EvalIcuVersion,
+       .stability = kStatement,
+       .total = true},
+      {.name = "load_file",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferLoadFile,
+       .eval = EvalLoadFile,
+       .stability = Stability::kVolatile},
+      {.name = "validate_password_strength",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferBigInt,
+       .eval = EvalPasswordStrength},
+      {.name = "uuid_short",
+       .infer = InferUnsignedBigInt,
+       .eval = EvalUuidShort,
+       .stability = Stability::kVolatile,
+       .total = true},
       {.name = "uuid",
        .infer = InferName<36>,
        .eval = EvalUuid,

@@ -53,6 +53,8 @@ class ServerInterface {
   virtual uint16_t port() const = 0;
   virtual std::string_view server_uuid() const = 0;
   virtual int64_t uptime_seconds() const = 0;
+  // UUID_SHORT(): no number twice, also not from a server started later.
+  virtual uint64_t NextShortUuid() = 0;
   // SET GLOBAL innodb_buffer_pool_size.
   virtual void ResizeBufferPool(uint64_t bytes) = 0;
 

@@ -3,6 +3,7 @@
 
 #include "base/mysql_error.h"
 #include "engine/engine.h"
+#include "sql/session/server_file.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -35,6 +36,7 @@ void SessionContext::FollowSettings() {
   eval_.cte_max_recursion_depth = settings.cte_max_recursion_depth;
   eval_.max_allowed_packet = settings.max_allowed_packet;
   eval_.collation_connection = settings.collation_connection;
+  eval_.block_encryption_mode = settings.block_encryption_mode;
 }
 
 std::string_view SessionContext::database() const {
@@ -208,6 +210,43 @@ uint64_t SessionContext::ReleaseAllLocks() {
 
 uint64_t SessionContext::LockHolder(std::string_view name) const {
   return session_->environment().engine->UserLockHolder(name);
+}
+
+uint64_t SessionContext::ShortUuid() {
+  ServerInterface* server = session_->environment().server;
+  return server != nullptr ? server->NextShortUuid() : 0;
+}
+
+std::optional<uint64_t> SessionContext::ThreadOf(uint64_t connection_id) const {
+  const uint64_t own = session_->identity().connection_id;
+  if (connection_id == own || session_->environment().server == nullptr) {
+    return connection_id == own ? std::optional(own) : std::nullopt;
+  }
+  const std::vector<ProcessInfo> all = session_->environment().server->Processes();
+  const bool known = std::any_of(all.begin(), all.end(), [&](const ProcessInfo& process) {
+    return process.id == connection_id;
+  });
+  return known ? std::optional(connection_id) : std::nullopt;
+}
+
+// Whatever forbids or prevents it, the answer is that there is no such file.
+Result<std::optional<std::string>> SessionContext::LoadFile(std::string_view name) {
+  const SecurityContext* security = this->security();
+  const Result<std::string> path = ServerFilePath(*session_, name);
+  if (name.empty() || !path.ok() || (security != nullptr && !security->Has(Privilege::kFile))) {
+    return std::optional<std::string>();
+  }
+  Result<std::unique_ptr<ByteSource>> file = OpenServerFile(*path);
+  std::string bytes;
+  for (bool more = file.ok(); more;) {
+    const Result<std::string_view> piece = (*file)->Next();
+    if (!piece.ok()) {
+      return std::optional<std::string>();
+    }
+    bytes += *piece;
+    more = !piece->empty() && bytes.size() <= eval_.max_allowed_packet;
+  }
+  return file.ok() ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 bool SessionContext::Interrupted() const {

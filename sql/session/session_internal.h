@@ -126,6 +126,9 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   std::optional<bool> ReleaseLock(std::string_view name) override;
   uint64_t ReleaseAllLocks() override;
   uint64_t LockHolder(std::string_view name) const override;
+  uint64_t ShortUuid() override;
+  std::optional<uint64_t> ThreadOf(uint64_t connection_id) const override;
+  Result<std::optional<std::string>> LoadFile(std::string_view name) override;
   bool Interrupted() const override;
 
   // VariableStore.

@@ -198,6 +198,16 @@ SettingBind BindResultsCharset() {
           }};
 }
 
+template <std::string SessionSettings::*member>
+SettingBind BindText() {
+  return {[](const SessionSettings& s) { return s.*member; },
+          [](std::string_view text, SessionSettings* s) {
+            s->*member = text;
+            ++s->generation;
+            return Status::Ok();
+          }};
+}
+
 SettingBind BindEngine() {
   return {[](const SessionSettings& s) { return s.default_storage_engine; },
           [](std::string_view text, SessionSettings* s) {
@@ -215,6 +225,7 @@ const std::map<std::string_view, SettingBind>& Binds() {
       {"auto_increment_increment", BindInteger<uint64_t, &S::auto_increment_increment>()},
       {"auto_increment_offset", BindInteger<uint64_t, &S::auto_increment_offset>()},
       {"autocommit", BindBool<&S::autocommit>()},
+      {"block_encryption_mode", BindText<&S::block_encryption_mode>()},
       {"character_set_client", BindClientCharset()},
       {"character_set_connection", BindCharsetOfCollation<&S::collation_connection>()},
       {"character_set_database", BindCharsetOfCollation<&S::collation_database>()},

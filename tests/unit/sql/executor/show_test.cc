@@ -33,6 +33,7 @@ class FixedServer final : public ServerInterface {
   uint16_t port() const override { return 3306; }
   std::string_view server_uuid() const override { return "0"; }
   int64_t uptime_seconds() const override { return 61; }
+  uint64_t NextShortUuid() override { return 1; }
   void ResizeBufferPool(uint64_t bytes) override { pool_bytes = bytes; }
   Status RequestShutdown(bool) override { return Status::Ok(); }
 
