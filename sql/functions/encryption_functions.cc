@@ -1,6 +1,7 @@
 // AES_ENCRYPT and AES_DECRYPT in the modes of block_encryption_mode, and RANDOM_BYTES.
 //
 // A password becomes a key by folding, or by one of two functions that the call names.
+#include <fmt/format.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -96,9 +97,19 @@ Status Pbkdf2Key(const Args& args, const std::string& password, std::string* key
   return good ? Status() : Status::Internal("PBKDF2 makes no key");
 }
 
-Status MakeKey(const Args& args, size_t size, std::string* key) {
+// `warn`: of a password that is longer than the key.
+Status MakeKey(const Args& args, size_t size, bool warn, std::string* key) {
   const std::string password = args.Bytes(1);
   if (args.size() <= 3) {
+    if (warn && password.size() > size) {
+      constexpr int kKeySize = 3237;
+      args.context().conversion.Warn(Status::User(
+          kKeySize,
+          fmt::format("AES key size should be {} bytes length or secure KDF methods hkdf or "
+                      "pbkdf2_hmac should be used, please provide exact AES key size or use KDF "
+                      "methods for better security.",
+                      size)));
+    }
     *key = FoldedKey(password, size);
     return {};
   }
@@ -123,7 +134,7 @@ const EVP_CIPHER* FindCipher(std::string mode) {
   return cipher;
 }
 
-Status MakeCipher(const EvalCall& call, const Args& args, Cipher* cipher) {
+Status MakeCipher(const EvalCall& call, const Args& args, bool encrypt, Cipher* cipher) {
   const std::string_view name = call.function.def().name;
   cipher->algorithm = FindCipher(call.context.block_encryption_mode);
   if (EVP_CIPHER_get_iv_length(cipher->algorithm) == 0) {
@@ -139,7 +150,7 @@ Status MakeCipher(const EvalCall& call, const Args& args, Cipher* cipher) {
     }
   }
   const int key_size = EVP_CIPHER_get_key_length(cipher->algorithm);
-  return MakeKey(args, static_cast<size_t>(key_size), &cipher->key);
+  return MakeKey(args, static_cast<size_t>(key_size), encrypt, &cipher->key);
 }
 
 // False where the text is none that the key has made.
@@ -167,7 +178,7 @@ Status EvalAes(const EvalCall& call, std::span<const Value> values, Value* out) 
     return {};
   }
   Cipher cipher;
-  RETURN_IF_ERROR(MakeCipher(call, args, &cipher));
+  RETURN_IF_ERROR(MakeCipher(call, args, kEncrypt, &cipher));
   const std::string text = args.Bytes(0);
   std::string result;
   if (text.size() <= INT32_MAX - kVectorBytes && RunCipher(cipher, kEncrypt, text, &result)) {

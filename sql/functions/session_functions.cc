@@ -204,8 +204,9 @@ Status EvalPasswordStrength(const EvalCall&, std::span<const Value>, Value* out)
   return SetInt(out, 0);
 }
 
-// BENCHMARK(count, expression): always 0, but for the time it takes. The binder has taken out of
-// the expression what comes from elsewhere: those are the arguments after the count.
+// BENCHMARK(count, expression): always 0, but for the time it takes, also when it was interrupted;
+// the next call then fails. The binder has taken out of the expression what comes from elsewhere:
+// those are the arguments after the count.
 Status EvalBenchmark(const EvalCall& call, std::span<const Value> values, Value* out) {
   const Args args(call, values);
   *out = Value::Null();
@@ -219,12 +220,13 @@ Status EvalBenchmark(const EvalCall& call, std::span<const Value> values, Value*
         UserError(ER_WRONG_VALUE_FOR_TYPE, "count", count, call.function.def().name));
     return {};
   }
+  const SessionInfo* session = call.context.session;
+  if (session != nullptr && session->Interrupted()) {
+    return UserError(ER_QUERY_INTERRUPTED);
+  }
   const auto& repeated = call.function.options().repeated;
   const uint64_t times = repeated == nullptr ? 0 : static_cast<uint64_t>(count);
-  for (uint64_t i = 0; i < times; ++i) {
-    if (call.context.session != nullptr && call.context.session->Interrupted()) {
-      return UserError(ER_QUERY_INTERRUPTED);
-    }
+  for (uint64_t i = 0; i < times && (session == nullptr || !session->Interrupted()); ++i) {
     RETURN_IF_ERROR(repeated(call.context, values.subspan(1)));
   }
   return SetInt(out, 0);

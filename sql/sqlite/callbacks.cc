@@ -58,6 +58,11 @@ Status FindArguments(QueryRun& run, const CallSite& site, sqlite3_value** given)
 
 void Fail(sqlite3_context* context, QueryRun* run, Status status) {
   sqlite3_result_error(context, "see status", -1);
+  if (status.user_errno() == ER_QUERY_INTERRUPTED) {
+    // A function that was stopped does not know why: 1317 or 3024.
+    const Status why = run->CheckInterrupt();
+    status = why.ok() ? std::move(status) : why;
+  }
   run->Fail(std::move(status));
 }
 
