@@ -326,18 +326,57 @@ Status Checker::Flush(const FlushStmt& statement) const {
   return Status::Ok();
 }
 
-// Global values are for administrators; so are a few of the session's that concern others.
+// Session values that only administrators set, as they concern others or the server's means.
+constexpr std::string_view kRestrictedVariables[] = {"binlog_direct_non_transactional_updates",
+                                                     "binlog_format",
+                                                     "binlog_row_image",
+                                                     "binlog_row_value_options",
+                                                     "binlog_rows_query_log_events",
+                                                     "binlog_transaction_compression",
+                                                     "binlog_transaction_compression_level_zstd",
+                                                     "bulk_insert_buffer_size",
+                                                     "character_set_database",
+                                                     "character_set_filesystem",
+                                                     "connection_memory_chunk_size",
+                                                     "connection_memory_limit",
+                                                     "global_connection_memory_tracking",
+                                                     "gtid_next",
+                                                     "histogram_generation_max_mem_size",
+                                                     "immediate_server_version",
+                                                     "innodb_strict_mode",
+                                                     "innodb_tmpdir",
+                                                     "internal_tmp_mem_storage_engine",
+                                                     "low_priority_updates",
+                                                     "max_delayed_threads",
+                                                     "max_error_count",
+                                                     "max_insert_delayed_threads",
+                                                     "min_examined_row_limit",
+                                                     "original_commit_timestamp",
+                                                     "original_server_version",
+                                                     "preload_buffer_size",
+                                                     "pseudo_replica_mode",
+                                                     "pseudo_slave_mode",
+                                                     "pseudo_thread_id",
+                                                     "select_into_buffer_size",
+                                                     "select_into_disk_sync_delay",
+                                                     "show_old_temporals",
+                                                     "sql_generate_invisible_primary_key",
+                                                     "sql_log_bin",
+                                                     "sql_log_off",
+                                                     "sql_require_primary_key",
+                                                     "xa_detach_on_prepare"};
+
+// Global values are for administrators; so are a few of the session's.
 Status Checker::SetVariable(const SetItem& item) const {
-  constexpr std::string_view kRestricted[] = {"binlog_format", "binlog_row_image", "gtid_next",
-                                              "sql_log_bin", "pseudo_thread_id"};
   const bool global = item.scope == VariableScope::kGlobal ||
                       item.scope == VariableScope::kPersist ||
                       item.scope == VariableScope::kPersistOnly;
   if (global) {
     return OneOf(security_.HasSuperOr("SYSTEM_VARIABLES_ADMIN"), "SUPER or SYSTEM_VARIABLES_ADMIN");
   }
-  const bool restricted = std::find(std::begin(kRestricted), std::end(kRestricted),
-                                    FoldName(item.name)) != std::end(kRestricted);
+  const bool restricted =
+      std::find(std::begin(kRestrictedVariables), std::end(kRestrictedVariables),
+                FoldName(item.name)) != std::end(kRestrictedVariables);
   return OneOf(!restricted || security_.HasSuperOr("SYSTEM_VARIABLES_ADMIN") ||
                    security_.HasDynamic("SESSION_VARIABLES_ADMIN"),
                "SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN");

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/mysql_error.h"
 #include "row/time_zone.h"
@@ -17,23 +20,70 @@ constexpr VariablePlace kGlobal = VariablePlace::kGlobal;
 constexpr VariablePlace kSession = VariablePlace::kSession;
 constexpr VariablePlace kBoth = VariablePlace::kBoth;
 
+// In variables.def, in the place of true: SET takes the initial value alone.
+constexpr int kDefaultOnly = 2;
+
+constexpr VariableSpec Spec(std::string_view name, VariablePlace place, VariableKind kind,
+                            int dynamic, std::string_view initial) {
+  VariableSpec spec;
+  spec.name = name;
+  spec.place = place;
+  spec.kind = kind;
+  spec.dynamic = dynamic != 0;
+  spec.default_only = dynamic == kDefaultOnly;
+  spec.initial = initial;
+  return spec;
+}
+
+constexpr VariableSpec IntegerSpec(VariableSpec spec, uint64_t min, uint64_t max, uint64_t block) {
+  spec.min = min;
+  spec.max = max;
+  spec.block = block;
+  return spec;
+}
+
+constexpr VariableSpec RealSpec(VariableSpec spec, double least, double most) {
+  spec.least = least;
+  spec.most = most;
+  return spec;
+}
+
+constexpr VariableSpec TextSpec(VariableSpec spec, TextForm form, std::string_view choices) {
+  spec.form = form;
+  spec.choices = choices;
+  return spec;
+}
+
 constexpr VariableSpec kVariables[] = {
-#define B(name, place, dynamic, initial) \
-  {#name, place, VariableKind::kBool, dynamic, initial, 0, 1, ""},
-#define I(name, place, dynamic, initial, min, max) \
-  {#name, place, VariableKind::kInteger, dynamic, initial, min, max, ""},
-#define R(name, place, dynamic, initial) \
-  {#name, place, VariableKind::kReal, dynamic, initial, 0, 0, ""},
-#define T(name, place, dynamic, initial) \
-  {#name, place, VariableKind::kText, dynamic, initial, 0, 0, ""},
+#define B(name, place, dynamic, initial) Spec(#name, place, VariableKind::kBool, dynamic, initial),
+#define K(name, place, dynamic, initial, min, max, block) \
+  IntegerSpec(Spec(#name, place, VariableKind::kInteger, dynamic, initial), min, max, block),
+#define I(name, place, dynamic, initial, min, max) K(name, place, dynamic, initial, min, max, 1)
+#define R(name, place, dynamic, initial, min, max) \
+  RealSpec(Spec(#name, place, VariableKind::kReal, dynamic, initial), min, max),
+#define TEXT(name, place, kind, dynamic, initial, form, choices) \
+  TextSpec(Spec(#name, place, VariableKind::kind, dynamic, initial), TextForm::form, choices),
+#define T(name, place, dynamic, initial) TEXT(name, place, kText, dynamic, initial, kAny, "")
 #define E(name, place, dynamic, initial, choices) \
-  {#name, place, VariableKind::kEnum, dynamic, initial, 0, 0, choices},
+  TEXT(name, place, kEnum, dynamic, initial, kAny, choices)
+#define S(name, place, dynamic, initial, choices) \
+  TEXT(name, place, kText, dynamic, initial, kSet, choices)
+#define F(name, place, dynamic, initial) TEXT(name, place, kText, dynamic, initial, kSwitches, "")
+#define N(name, place, dynamic, initial) TEXT(name, place, kText, dynamic, initial, kSigned, "")
 #include "sql/executor/variables/variables.def"
+#include "sql/executor/variables/variables_engines.def"
+#include "sql/executor/variables/variables_performance_schema.def"
+#include "sql/executor/variables/variables_replication.def"
 #undef B
+#undef K
 #undef I
 #undef R
+#undef TEXT
 #undef T
 #undef E
+#undef S
+#undef F
+#undef N
 };
 
 Status WrongValue(std::string_view name, std::string_view value) {
@@ -219,9 +269,12 @@ SettingBind BindEngine() {
           }};
 }
 
-const std::map<std::string_view, SettingBind>& Binds() {
+// Looked into for every variable when a session begins.
+using SettingBinds = std::unordered_map<std::string_view, SettingBind>;
+
+const SettingBinds& Binds() {
   using S = SessionSettings;
-  static const std::map<std::string_view, SettingBind> binds = {
+  static const SettingBinds binds = {
       {"auto_increment_increment", BindInteger<uint64_t, &S::auto_increment_increment>()},
       {"auto_increment_offset", BindInteger<uint64_t, &S::auto_increment_offset>()},
       {"autocommit", BindBool<&S::autocommit>()},
@@ -289,25 +342,140 @@ Status NormaliseInteger(const VariableSpec& spec, std::string_view text, std::st
     return UserError(ER_WRONG_TYPE_FOR_VAR, spec.name);
   }
   number = negative ? 0 : error == std::errc::result_out_of_range ? ~uint64_t{0} : number;
-  const uint64_t inside = std::clamp(number, spec.min, spec.max);
+  uint64_t inside = std::clamp(number, spec.min, spec.max);
+  inside -= inside % spec.block;
   *clamped = negative || inside != number;
   *out = std::to_string(inside);
   return Status::Ok();
 }
 
+Status NormaliseReal(const VariableSpec& spec, std::string_view text, std::string* out,
+                     bool* clamped) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end != text.data() + text.size() || error != std::errc()) {
+    return UserError(ER_WRONG_TYPE_FOR_VAR, spec.name);
+  }
+  const double inside = std::clamp(number, spec.least, spec.most);
+  *clamped = inside != number;
+  *out = fmt::format("{:.6f}", inside);
+  return Status::Ok();
+}
+
+// What commas part in a list.
+std::vector<std::string_view> Items(std::string_view list) {
+  std::vector<std::string_view> items;
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    items.push_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return items;
+}
+
 // A choice by name, or by its number from 0.
 Status NormaliseEnum(const VariableSpec& spec, std::string_view text, std::string* out) {
-  std::string_view rest = spec.choices;
-  for (int number = 0; !rest.empty(); ++number) {
-    const size_t comma = std::min(rest.find(','), rest.size());
-    const std::string_view choice = rest.substr(0, comma);
-    if (SameName(choice, text) || std::to_string(number) == text) {
+  int number = 0;
+  for (const std::string_view choice : Items(spec.choices)) {
+    if (SameName(choice, text) || std::to_string(number++) == text) {
       *out = choice;
       return Status::Ok();
     }
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   return WrongValue(spec.name, text);
+}
+
+// The choices that the text names, or whose bits it has as a number, in their order.
+Status NormaliseSet(const VariableSpec& spec, std::string_view text, std::string* out) {
+  const std::vector<std::string_view> choices = Items(spec.choices);
+  uint64_t wanted = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wanted);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    wanted = 0;
+    for (const std::string_view item : Items(text)) {
+      const auto named = std::find_if(choices.begin(), choices.end(),
+                                      [&](auto choice) { return SameName(choice, item); });
+      wanted |= uint64_t{1} << (named - choices.begin());
+    }
+  }
+  if (wanted >> choices.size() != 0) {
+    return WrongValue(spec.name, text);
+  }
+  out->clear();
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if ((wanted >> i & 1) != 0) {
+      *out += (out->empty() ? "" : ",") + std::string(choices[i]);
+    }
+  }
+  return Status::Ok();
+}
+
+// "name=value" in two; the value is empty where there is none.
+std::pair<std::string_view, std::string_view> SplitSwitch(std::string_view item) {
+  const size_t equals = std::min(item.find('='), item.size());
+  return {item.substr(0, equals), item.substr(std::min(equals + 1, item.size()))};
+}
+
+// Switches that the text does not name are as they are at first.
+Status NormaliseSwitches(const VariableSpec& spec, std::string_view text, std::string* out) {
+  std::vector<std::pair<std::string_view, std::string_view>> switches;
+  for (const std::string_view item : Items(spec.initial)) {
+    switches.push_back(SplitSwitch(item));
+  }
+  for (const std::string_view item : Items(text)) {
+    const auto [name, value] = SplitSwitch(item);
+    const auto known = std::find_if(switches.begin(), switches.end(),
+                                    [&](const auto& one) { return SameName(one.first, name); });
+    const bool on = SameName(value, "on");
+    if (known != switches.end() && (on || SameName(value, "off"))) {
+      known->second = on ? "on" : "off";
+    } else if (!SameName(known == switches.end() ? item : value, "default")) {
+      return WrongValue(spec.name, text);
+    }
+  }
+  out->clear();
+  for (const auto& [name, value] : switches) {
+    *out += fmt::format("{}{}={}", out->empty() ? "" : ",", name, value);
+  }
+  return Status::Ok();
+}
+
+Status NormaliseText(const VariableSpec& spec, std::string_view text, std::string* out) {
+  switch (spec.form) {
+    case TextForm::kSet:
+      return NormaliseSet(spec, text, out);
+    case TextForm::kSwitches:
+      return NormaliseSwitches(spec, text, out);
+    case TextForm::kSigned: {
+      int64_t number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (end != text.data() + text.size() || error != std::errc()) {
+        return UserError(ER_WRONG_TYPE_FOR_VAR, spec.name);
+      }
+      break;
+    }
+    case TextForm::kAny:
+      break;
+  }
+  *out = text;
+  return Status::Ok();
+}
+
+Status NormaliseKind(const VariableSpec& spec, std::string_view text, std::string* out,
+                     bool* clamped) {
+  switch (spec.kind) {
+    case VariableKind::kBool:
+      return NormaliseBool(spec, text, out);
+    case VariableKind::kInteger:
+      return NormaliseInteger(spec, text, out, clamped);
+    case VariableKind::kReal:
+      return NormaliseReal(spec, text, out, clamped);
+    case VariableKind::kEnum:
+      return NormaliseEnum(spec, text, out);
+    case VariableKind::kText:
+      return NormaliseText(spec, text, out);
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -318,19 +486,22 @@ bool IsOfWideUnits(std::string_view charset) {
 }
 
 std::span<const VariableSpec> AllVariables() {
-  return kVariables;
+  static const auto sorted = [] {
+    std::vector<VariableSpec> list(std::begin(kVariables), std::end(kVariables));
+    std::sort(list.begin(), list.end(),
+              [](const VariableSpec& a, const VariableSpec& b) { return a.name < b.name; });
+    return list;
+  }();
+  return sorted;
 }
 
 const VariableSpec* FindVariable(std::string_view name) {
-  static const auto by_name = [] {
-    std::map<std::string_view, const VariableSpec*> map;
-    for (const VariableSpec& spec : kVariables) {
-      map[spec.name] = &spec;
-    }
-    return map;
-  }();
-  const auto found = by_name.find(FoldName(name));
-  return found == by_name.end() ? nullptr : found->second;
+  const std::span<const VariableSpec> all = AllVariables();
+  const std::string folded = FoldName(name);
+  const auto found =
+      std::lower_bound(all.begin(), all.end(), folded,
+                       [](const VariableSpec& spec, const auto& key) { return spec.name < key; });
+  return found == all.end() || found->name != folded ? nullptr : &*found;
 }
 
 const SettingBind* FindSettingBind(std::string_view name) {
@@ -341,17 +512,9 @@ const SettingBind* FindSettingBind(std::string_view name) {
 Status NormaliseVariable(const VariableSpec& spec, std::string_view text, std::string* out,
                          bool* clamped) {
   *clamped = false;
-  switch (spec.kind) {
-    case VariableKind::kBool:
-      return NormaliseBool(spec, text, out);
-    case VariableKind::kInteger:
-      return NormaliseInteger(spec, text, out, clamped);
-    case VariableKind::kEnum:
-      return NormaliseEnum(spec, text, out);
-    case VariableKind::kReal:
-    case VariableKind::kText:
-      *out = text;
-      return Status::Ok();
+  RETURN_IF_ERROR(NormaliseKind(spec, text, out, clamped));
+  if (spec.default_only && *out != spec.initial) {
+    return UserError(ER_NOT_SUPPORTED_YET, fmt::format("{}={}", spec.name, *out));
   }
   return Status::Ok();
 }
