@@ -9,12 +9,12 @@
 #include "base/mutex.h"
 #include "base/mysql_error.h"
 #include "base/os/file.h"
+#include "row/time_zone_names.h"
 
 namespace borealis::row {
 
 namespace {
 
-constexpr std::string_view kZoneDirectory = "/usr/share/zoneinfo/";
 constexpr int64_t kSecondsPerDay = 86400;
 
 bool IsDigit(char c) {

@@ -11,9 +11,9 @@ namespace {
 // What every account may read.
 constexpr std::string_view kPublicSchema = "information_schema";
 constexpr std::string_view kPerformanceSchema = "performance_schema";
-constexpr std::string_view kPublicPerformanceTables[] = {"global_status", "global_variables",
-                                                         "session_status", "session_variables",
-                                                         "session_account_connect_attrs"};
+constexpr std::string_view kPublicPerformanceTables[] = {
+    "global_status",  "global_variables",  "persisted_variables",           "processlist",
+    "session_status", "session_variables", "session_account_connect_attrs", "variables_info"};
 
 bool SameIgnoringCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {

@@ -21,9 +21,11 @@
 namespace borealis::sql {
 namespace {
 
-// What information_schema tells of the engine is about everybody's transactions.
+// What information_schema tells of the engine is about everybody's tables and transactions.
 bool IsEngineTable(std::string_view schema, std::string_view table) {
-  return SameName(schema, "information_schema") && SameName(table.substr(0, 7), "innodb_");
+  return SameName(schema, "information_schema") &&
+         (SameName(table, "files") || (SameName(table.substr(0, 7), "innodb_") &&
+                                       !SameName(table, "innodb_ft_default_stopword")));
 }
 
 // What a message calls the privilege of which one of the set was wanted.

@@ -128,7 +128,8 @@ Status ScanReferentialConstraints(SystemRows& rows) {
 }
 
 constexpr std::string_view kInnodbForeign =
-    "ID varchar(129), FOR_NAME varchar(129), REF_NAME varchar(129), N_COLS bigint NOT NULL "
+    "ID varchar(129) BIN, FOR_NAME varchar(129) BIN, REF_NAME varchar(129) BIN, N_COLS bigint NOT "
+    "NULL "
     "DEFAULT 0, TYPE bigint unsigned NOT NULL DEFAULT 0";
 
 // InnoDB's bits of what a key does. RESTRICT has none.
@@ -165,7 +166,7 @@ Status ScanInnodbForeign(SystemRows& rows) {
 }
 
 constexpr std::string_view kInnodbForeignCols =
-    "ID varchar(129), FOR_COL_NAME varchar(64) BIN NOT NULL, REF_COL_NAME varchar(64) BIN NOT "
+    "ID varchar(129) BIN, FOR_COL_NAME varchar(64) BIN NOT NULL, REF_COL_NAME varchar(64) BIN NOT "
     "NULL, POS int unsigned NOT NULL";
 
 Status ScanInnodbForeignCols(SystemRows& rows) {

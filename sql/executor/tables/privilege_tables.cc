@@ -172,9 +172,10 @@ bool IsDefaultRole(const Session& session, const AccountKey& role) {
 }
 
 constexpr std::string_view kApplicableRoles =
-    "USER varchar(97), HOST varchar(256), GRANTEE varchar(97), GRANTEE_HOST varchar(256), "
-    "ROLE_NAME varchar(255), ROLE_HOST varchar(256), IS_GRANTABLE varchar(3) NOT NULL, "
-    "IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
+    "USER varchar(97), HOST varchar(256), GRANTEE varchar(97) COLLATE utf8mb4_0900_ai_ci, "
+    "GRANTEE_HOST varchar(256) COLLATE utf8mb4_0900_ai_ci, ROLE_NAME varchar(255) COLLATE "
+    "utf8mb4_0900_ai_ci, ROLE_HOST varchar(256) COLLATE utf8mb4_0900_ai_ci, IS_GRANTABLE "
+    "varchar(3) NOT NULL, IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
 
 Status AddApplicable(SystemRows& rows, bool only_administrable) {
   const Session& session = rows.session();
@@ -199,8 +200,8 @@ Status ScanAdministrableRoles(SystemRows& rows) {
 }
 
 constexpr std::string_view kEnabledRoles =
-    "ROLE_NAME varchar(255), ROLE_HOST varchar(256), IS_DEFAULT varchar(3), IS_MANDATORY "
-    "varchar(3) NOT NULL";
+    "ROLE_NAME varchar(255) COLLATE utf8mb4_0900_ai_ci, ROLE_HOST varchar(255) COLLATE "
+    "utf8mb4_0900_ai_ci, IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
 
 Status ScanEnabledRoles(SystemRows& rows) {
   const Session& session = rows.session();
@@ -213,16 +214,18 @@ Status ScanEnabledRoles(SystemRows& rows) {
 }
 
 constexpr std::string_view kRoleTableGrants =
-    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) NOT NULL, GRANTEE_HOST "
-    "char(255) NOT NULL, TABLE_CATALOG varchar(3) NOT NULL, TABLE_SCHEMA char(64) NOT NULL, "
-    "TABLE_NAME char(64) NOT NULL, PRIVILEGE_TYPE varchar(256) NOT NULL, IS_GRANTABLE varchar(3) "
-    "NOT NULL";
+    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) BIN NOT NULL, GRANTEE_HOST "
+    "char(255) COLLATE ascii_general_ci NOT NULL, TABLE_CATALOG varchar(3) NOT NULL, TABLE_SCHEMA "
+    "char(64) BIN NOT NULL, TABLE_NAME char(64) BIN NOT NULL, PRIVILEGE_TYPE set('Select','Insert',"
+    "'Update','Delete','Create','Drop','Grant','References','Index','Alter','Create View',"
+    "'Show view','Trigger') NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
 
 constexpr std::string_view kRoleColumnGrants =
-    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) NOT NULL, GRANTEE_HOST "
-    "char(255) NOT NULL, TABLE_CATALOG varchar(3) NOT NULL, TABLE_SCHEMA char(64) NOT NULL, "
-    "TABLE_NAME char(64) NOT NULL, COLUMN_NAME char(64) NOT NULL, PRIVILEGE_TYPE varchar(256) NOT "
-    "NULL, IS_GRANTABLE varchar(3) NOT NULL";
+    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) BIN NOT NULL, GRANTEE_HOST "
+    "char(255) COLLATE ascii_general_ci NOT NULL, TABLE_CATALOG varchar(3) NOT NULL, TABLE_SCHEMA "
+    "char(64) BIN NOT NULL, TABLE_NAME char(64) BIN NOT NULL, COLUMN_NAME char(64) BIN NOT NULL, "
+    "PRIVILEGE_TYPE set('Select','Insert','Update','References') NOT NULL, IS_GRANTABLE varchar(3) "
+    "NOT NULL";
 
 std::string MemberList(PrivilegeSet set) {
   std::string list;
@@ -273,7 +276,8 @@ Status ScanRoleColumnGrants(SystemRows& rows) {
 }
 
 constexpr std::string_view kUserAttributes =
-    "USER char(32) NOT NULL, HOST char(255) NOT NULL, ATTRIBUTE longtext BIN";
+    "USER char(32) BIN NOT NULL, HOST char(255) COLLATE ascii_general_ci NOT NULL, ATTRIBUTE "
+    "longtext COLLATE utf8mb4_bin";
 
 Status ScanUserAttributes(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kSchemata =
     "CATALOG_NAME varchar(64) BIN NOT NULL, SCHEMA_NAME varchar(64) BIN NOT NULL, "
     "DEFAULT_CHARACTER_SET_NAME varchar(64) NOT NULL, DEFAULT_COLLATION_NAME varchar(64) NOT "
-    "NULL, SQL_PATH varbinary(0), DEFAULT_ENCRYPTION enum('NO','YES') BIN NOT NULL";
+    "NULL, SQL_PATH binary(0), DEFAULT_ENCRYPTION enum('NO','YES') BIN NOT NULL";
 
 Status ScanSchemata(SystemRows& rows) {
   const Catalog& catalog = *rows.session().environment().catalog;
@@ -83,6 +83,14 @@ Status AddView(SystemRows& rows, const TablePtr& view) {
   return rows.Add(row.Text(usable.message()));
 }
 
+// As MySQL stores what is made up here.
+std::string_view EngineOfSystemTable(const TableDescriptor& table) {
+  if (table.schema == "performance_schema") {
+    return "PERFORMANCE_SCHEMA";
+  }
+  return table.name == "general_log" || table.name == "slow_log" ? "CSV" : "InnoDB";
+}
+
 // System tables are as old as the server that makes them up.
 Status AddSystemTable(SystemRows& rows, const TableDescriptor& table) {
   const Session& session = rows.session();
@@ -91,15 +99,14 @@ Status AddSystemTable(SystemRows& rows, const TableDescriptor& table) {
   const bool view = table.schema == "information_schema";
   SystemRow row = rows.NewRow();
   row.Text("def").Text(table.schema).Text(table.name).Text(view ? "SYSTEM VIEW" : "BASE TABLE");
-  row.TextOrNull(view ? std::nullopt : std::optional<std::string>("PERFORMANCE_SCHEMA")).Number(10);
-  row.TextOrNull(view ? std::nullopt : std::optional<std::string>("Dynamic"));
+  view ? row.Null() : row.Text(EngineOfSystemTable(table));
+  row.Number(10);
+  view ? row.Null() : row.Text("Dynamic");
   for (int i = 0; i < 6; ++i) {
     row.Number(0);
   }
   row.Null().Time(session.statement_time_us() - uptime * 1'000'000).Null(2);
-  row.TextOrNull(
-      view ? std::nullopt
-           : std::optional(std::string(row::GetCollation(row::kDefaultCollation).name())));
+  view ? row.Null() : row.Text(row::GetCollation(table.collation).name());
   return rows.Add(row.Null().Text("").Text(""));
 }
 
@@ -240,7 +247,7 @@ constexpr std::string_view kStatistics =
     "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
     "varchar(64) BIN NOT NULL, NON_UNIQUE int NOT NULL, INDEX_SCHEMA varchar(64) BIN NOT NULL, "
     "INDEX_NAME varchar(64), SEQ_IN_INDEX int unsigned NOT NULL, COLUMN_NAME varchar(64), "
-    "COLLATION varchar(1), CARDINALITY bigint, SUB_PART bigint, PACKED varbinary(0), NULLABLE "
+    "COLLATION varchar(1), CARDINALITY bigint, SUB_PART bigint, PACKED binary(0), NULLABLE "
     "varchar(3) NOT NULL, INDEX_TYPE varchar(11) BIN NOT NULL, COMMENT varchar(8) NOT NULL, "
     "INDEX_COMMENT varchar(2048) BIN NOT NULL, IS_VISIBLE varchar(3) NOT NULL, EXPRESSION "
     "longtext BIN";
@@ -365,8 +372,8 @@ constexpr std::string_view kPartitions =
     "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
     "varchar(64) BIN NOT NULL, PARTITION_NAME varchar(64), SUBPARTITION_NAME varchar(64), "
     "PARTITION_ORDINAL_POSITION int unsigned, SUBPARTITION_ORDINAL_POSITION int unsigned, "
-    "SECONDARY_LOAD varchar(1) BIN, PARTITION_METHOD varchar(13), SUBPARTITION_METHOD "
-    "varchar(13), PARTITION_EXPRESSION varchar(2048) BIN, SUBPARTITION_EXPRESSION "
+    "PARTITION_METHOD varchar(13), SUBPARTITION_METHOD varchar(13), PARTITION_EXPRESSION "
+    "varchar(2048) BIN, SUBPARTITION_EXPRESSION "
     "varchar(2048) BIN, PARTITION_DESCRIPTION text BIN, TABLE_ROWS bigint unsigned, "
     "AVG_ROW_LENGTH bigint unsigned, DATA_LENGTH bigint unsigned, MAX_DATA_LENGTH bigint "
     "unsigned, INDEX_LENGTH bigint unsigned, DATA_FREE bigint unsigned, CREATE_TIME timestamp "
@@ -381,11 +388,11 @@ Status ScanPartitions(SystemRows& rows) {
       return Status::Ok();
     }
     engine::TableEstimate estimate;
-    if (rows.Reads(13, 17)) {
+    if (rows.Reads(12, 16)) {
       ASSIGN_OR_RETURN(estimate, rows.session().environment().engine->EstimateTable(*entry.engine));
     }
     SystemRow row = rows.NewRow();
-    row.Text("def").Text(table.schema).Text(table.name).Null(10).Number(estimate.row_count);
+    row.Text("def").Text(table.schema).Text(table.name).Null(9).Number(estimate.row_count);
     row.Number(estimate.row_count == 0 ? 0 : estimate.clustered_bytes / estimate.row_count);
     row.Number(estimate.clustered_bytes).Number(0).Number(estimate.secondary_bytes).Number(0);
     return rows.Add(row.Time(table.created_us).Null(3).Text("").Text("").Null());

@@ -1,23 +1,42 @@
 // System tables that describe the server: processes, character sets, engines, variables, status.
+#include "sql/executor/tables/server_tables.h"
+
 #include <algorithm>
 #include <array>
 
 #include "engine/engine.h"
 #include "row/collation.h"
-#include "sql/executor/tables/system_rows.h"
 #include "sql/parser/lexer.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
 namespace {
 
-constexpr std::string_view kProcesslist =
-    "ID bigint unsigned NOT NULL, USER varchar(32) NOT NULL, HOST varchar(261) NOT NULL, DB "
-    "varchar(64), COMMAND varchar(16) NOT NULL, TIME int NOT NULL, STATE varchar(64), INFO "
-    "longtext";
+// What is counted of statements: of the instance, or of the session alone.
+void AddStatements(const Session& session, VariableScope scope,
+                   std::vector<std::pair<std::string, std::string>>* status) {
+  std::array<uint64_t, kCommandNames.size()> counts{};
+  const StatementCounters* const counters = session.environment().counters;
+  uint64_t slow = 0;
+  if (scope == VariableScope::kSession) {
+    for (const auto& [command, count] : session.command_counts()) {
+      counts[static_cast<size_t>(command)] = count;
+    }
+    slow = session.slow_statements();
+  } else if (counters != nullptr) {
+    std::copy(counters->commands.begin(), counters->commands.end(), counts.begin());
+    slow = counters->slow;
+  }
+  for (size_t i = 0; i < counts.size(); ++i) {
+    status->emplace_back("Com_" + std::string(kCommandNames[i]), std::to_string(counts[i]));
+  }
+  status->emplace_back("Slow_queries", std::to_string(slow));
+  status->emplace_back("Prepared_stmt_count",
+                       std::to_string(counters != nullptr ? counters->prepared.load() : 0));
+}
 
-// Others' sessions are shown to those with PROCESS. Without a server around it the session is all
-// there is.
+}  // namespace
+
 std::vector<ProcessInfo> ProcessesOf(const SystemRows& rows) {
   const Session& session = rows.session();
   if (session.environment().server != nullptr) {
@@ -40,6 +59,28 @@ std::vector<ProcessInfo> ProcessesOf(const SystemRows& rows) {
   }
   return {own};
 }
+
+// Most of the status is counted for the server as a whole, and a session sees the same.
+std::vector<std::pair<std::string, std::string>> StatusOf(const Session& session,
+                                                          VariableScope scope) {
+  const ServerInterface* server = session.environment().server;
+  std::vector<std::pair<std::string, std::string>> status;
+  if (server != nullptr) {
+    status = server->StatusVariables();
+  }
+  status.emplace_back("Ssl_cipher", session.identity().tls_cipher);
+  status.emplace_back("Ssl_version", session.identity().tls_version);
+  AddStatements(session, scope, &status);
+  std::sort(status.begin(), status.end());
+  return status;
+}
+
+namespace {
+
+constexpr std::string_view kProcesslist =
+    "ID bigint unsigned NOT NULL, USER varchar(32) NOT NULL, HOST varchar(261) NOT NULL, DB "
+    "varchar(64), COMMAND varchar(16) NOT NULL, TIME int NOT NULL, STATE varchar(64), INFO "
+    "longtext";
 
 Status ScanProcesslist(SystemRows& rows) {
   for (const ProcessInfo& process : ProcessesOf(rows)) {
@@ -77,7 +118,7 @@ constexpr std::string_view kThreads =
     "varchar(16), THREAD_OS_ID bigint unsigned, RESOURCE_GROUP varchar(64), EXECUTION_ENGINE "
     "enum('PRIMARY','SECONDARY'), CONTROLLED_MEMORY bigint unsigned NOT NULL, "
     "MAX_CONTROLLED_MEMORY bigint unsigned NOT NULL, TOTAL_MEMORY bigint unsigned NOT NULL, "
-    "MAX_TOTAL_MEMORY bigint unsigned NOT NULL";
+    "MAX_TOTAL_MEMORY bigint unsigned NOT NULL, TELEMETRY_ACTIVE enum('YES','NO') NOT NULL";
 
 // One thread for each connection, under the connection's number.
 Status ScanThreads(SystemRows& rows) {
@@ -87,7 +128,7 @@ Status ScanThreads(SystemRows& rows) {
     row.Text(process.user).Text(process.host).TextOrNull(process.database).Text(process.command);
     row.Number(process.seconds).Text(process.state).TextOrNull(process.info).Null(2);
     row.Text("NO").Text("NO").Null(3).Text("PRIMARY");
-    RETURN_IF_ERROR(rows.Add(row.Number(0).Number(0).Number(0).Number(0)));
+    RETURN_IF_ERROR(rows.Add(row.Number(0).Number(0).Number(0).Number(0).Text("NO")));
   }
   return Status::Ok();
 }
@@ -251,42 +292,8 @@ Status ScanGlobalVariables(SystemRows& rows) {
   return AddVariables(rows, VariableScope::kGlobal);
 }
 
-// What is counted of statements: of the instance, or of the session alone.
-void AddStatements(const Session& session, VariableScope scope,
-                   std::vector<std::pair<std::string, std::string>>* status) {
-  std::array<uint64_t, kCommandNames.size()> counts{};
-  const StatementCounters* const counters = session.environment().counters;
-  uint64_t slow = 0;
-  if (scope == VariableScope::kSession) {
-    for (const auto& [command, count] : session.command_counts()) {
-      counts[static_cast<size_t>(command)] = count;
-    }
-    slow = session.slow_statements();
-  } else if (counters != nullptr) {
-    std::copy(counters->commands.begin(), counters->commands.end(), counts.begin());
-    slow = counters->slow;
-  }
-  for (size_t i = 0; i < counts.size(); ++i) {
-    status->emplace_back("Com_" + std::string(kCommandNames[i]), std::to_string(counts[i]));
-  }
-  status->emplace_back("Slow_queries", std::to_string(slow));
-  status->emplace_back("Prepared_stmt_count",
-                       std::to_string(counters != nullptr ? counters->prepared.load() : 0));
-}
-
-// Most of the status is counted for the server as a whole, and a session sees the same.
 Status AddStatus(SystemRows& rows, VariableScope scope) {
-  const Session& session = rows.session();
-  const ServerInterface* server = session.environment().server;
-  std::vector<std::pair<std::string, std::string>> status;
-  if (server != nullptr) {
-    status = server->StatusVariables();
-  }
-  status.emplace_back("Ssl_cipher", session.identity().tls_cipher);
-  status.emplace_back("Ssl_version", session.identity().tls_version);
-  AddStatements(session, scope, &status);
-  std::sort(status.begin(), status.end());
-  for (const auto& [name, value] : status) {
+  for (const auto& [name, value] : StatusOf(rows.session(), scope)) {
     SystemRow row = rows.NewRow();
     RETURN_IF_ERROR(rows.Add(row.Text(name).Text(value)));
   }

@@ -1,5 +1,9 @@
 #include "sql/executor/tables/system_rows.h"
 
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
 #include "base/invariant.h"
 #include "base/mysql_error.h"
 #include "row/collation.h"
@@ -51,27 +55,29 @@ TablePtr DescriptorFor(const SystemTableDefinition& definition) {
   return table;
 }
 
+// Most tables are never asked for: the columns are read when somebody does.
 class DefinedSystemTable final : public SystemTable {
  public:
-  explicit DefinedSystemTable(const SystemTableDefinition& definition)
-      : descriptor_(DescriptorFor(definition)),
-        scan_(definition.scan),
-        lookup_columns_(definition.lookup_columns) {}
+  explicit DefinedSystemTable(SystemTableDefinition definition)
+      : definition_(std::move(definition)) {}
 
-  const TablePtr& descriptor() const override { return descriptor_; }
-  std::span<const uint32_t> lookup_columns() const override { return lookup_columns_; }
+  const TablePtr& descriptor() const override {
+    std::call_once(once_, [this] { descriptor_ = DescriptorFor(definition_); });
+    return descriptor_;
+  }
+  std::span<const uint32_t> lookup_columns() const override { return definition_.lookup_columns; }
   Status Scan(const SystemScan& scan, const SystemRows::Emit& emit) const override {
-    if (scan_ == nullptr) {
+    if (definition_.scan == nullptr) {
       return Status::Ok();
     }
-    SystemRows rows(*descriptor_, scan, emit);
-    return scan_(rows);
+    SystemRows rows(*descriptor(), scan, emit);
+    return definition_.scan(rows);
   }
 
  private:
-  TablePtr descriptor_;
-  SystemScanFunction scan_;
-  std::vector<uint32_t> lookup_columns_;
+  const SystemTableDefinition definition_;
+  mutable std::once_flag once_;
+  mutable TablePtr descriptor_;
 };
 
 bool IsAbsence(const Status& status) {
@@ -86,8 +92,28 @@ const row::Type& SystemRow::NextType() const {
   return table_->columns[values_.size()].type;
 }
 
+namespace {
+
+// The members that commas part in the text.
+uint64_t MemberBits(std::string_view text, const std::vector<std::string>& members) {
+  uint64_t bits = 0;
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(name.size() + 1, text.size()));
+    const auto found = std::find(members.begin(), members.end(), name);
+    INVARIANT(found != members.end());  // INV-SYS-1
+    bits |= uint64_t{1} << (found - members.begin());
+  }
+  return bits;
+}
+
+}  // namespace
+
 SystemRow& SystemRow::Text(std::string_view text) {
   const row::Type& type = NextType();
+  if (type.kind == row::TypeKind::kSet) {
+    return Members(MemberBits(text, *type.members));
+  }
   if (type.kind != row::TypeKind::kEnum) {
     values_.push_back(row::Value::String(std::string(text)));
     return *this;
@@ -129,6 +155,12 @@ SystemRow& SystemRow::Signed(int64_t number) {
   return Number(static_cast<uint64_t>(number));
 }
 
+SystemRow& SystemRow::Real(double number) {
+  INVARIANT(NextType().is_floating());
+  values_.push_back(row::Value::Double(number));
+  return *this;
+}
+
 SystemRow& SystemRow::Time(int64_t utc_us) {
   INVARIANT(NextType().kind == row::TypeKind::kTimestamp);
   int64_t unit_us = 1'000'000;
@@ -160,6 +192,24 @@ SystemRow& SystemRow::Null(size_t count) {
   return *this;
 }
 
+SystemRow& SystemRow::Rest() {
+  while (values_.size() < table_->columns.size()) {
+    const row::Type& type = NextType();
+    if (type.nullable) {
+      Null();
+    } else if (type.kind == row::TypeKind::kEnum) {
+      values_.push_back(row::Value::Uint(1));
+    } else if (type.is_integer()) {
+      Number(0);
+    } else if (type.is_floating()) {
+      Real(0);
+    } else {
+      Text("");
+    }
+  }
+  return *this;
+}
+
 std::optional<std::string> SystemRows::Wanted(std::optional<uint32_t> column) const {
   if (!column.has_value() || *column >= scan_.equals.size()) {
     return std::nullopt;
@@ -188,8 +238,8 @@ Status SystemRows::Add(const SystemRow& row) {
   return emit_(row.values());
 }
 
-std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& definition) {
-  return std::make_unique<DefinedSystemTable>(definition);
+std::unique_ptr<SystemTable> MakeSystemTable(SystemTableDefinition definition) {
+  return std::make_unique<DefinedSystemTable>(std::move(definition));
 }
 
 Status ForEachTable(const SystemRows& rows, std::optional<uint32_t> schema_column,

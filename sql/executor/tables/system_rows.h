@@ -1,6 +1,6 @@
 // How a system table is written down: its columns as SQL and a function that produces the rows.
 //
-// MakeSystemTable parses the columns into a descriptor and hands the function a SystemRows to fill.
+// A table parses the columns into a descriptor and hands the function a SystemRows to fill.
 // Values are given in the order of the columns and take the form their column's type asks for; a
 // row with too few or too many values is a defect of this code (INV-SYS-1), not of the data, and so
 // are columns that do not parse (INV-SYS-2).
@@ -33,6 +33,7 @@ class SystemRow {
   SystemRow& TextOrNull(const std::optional<std::string>& text);
   SystemRow& Number(uint64_t number);
   SystemRow& Signed(int64_t number);
+  SystemRow& Real(double number);
   SystemRow& YesNo(bool yes) { return Text(yes ? "YES" : "NO"); }
   // Of a SET, by bits.
   SystemRow& Members(uint64_t bits);
@@ -42,6 +43,8 @@ class SystemRow {
   SystemRow& LocalTime(int64_t utc_us, const row::TimeZone& zone);
   SystemRow& NumberOrNull(std::optional<uint64_t> number);
   SystemRow& Null(size_t count = 1);
+  // Nothing in all columns that are left: NULL, 0 or the first member, as their types allow.
+  SystemRow& Rest();
 
   const std::vector<row::Value>& values() const { return values_; }
 
@@ -79,14 +82,15 @@ struct SystemTableDefinition {
   std::string_view schema;
   std::string_view name;
   // As in CREATE TABLE, but " BIN" stands for COLLATE utf8mb3_bin. Text that names no collation has
-  // the schema's: utf8mb3_general_ci, or utf8mb4_0900_ai_ci in performance_schema.
+  // the schema's: utf8mb3_general_ci, or utf8mb4_0900_ai_ci in performance_schema. Empty: the table
+  // is a declared one (declared_tables.cc).
   std::string_view columns;
   // Null: the table is there for clients that ask, and what it would list does not exist here.
   SystemScanFunction scan = nullptr;
   std::vector<uint32_t> lookup_columns = {};
 };
 
-std::unique_ptr<SystemTable> MakeSystemTable(const SystemTableDefinition& definition);
+std::unique_ptr<SystemTable> MakeSystemTable(SystemTableDefinition definition);
 
 // Calls `visit` for every table and view of the instance, or for those that the columns
 // `schema_column` and `name_column`, if there are such, are known to equal. Tables dropped
@@ -103,7 +107,12 @@ std::vector<SystemTableDefinition> TransactionSystemTables();
 std::vector<SystemTableDefinition> LockSystemTables();
 std::vector<SystemTableDefinition> ServerSystemTables();
 std::vector<SystemTableDefinition> PrivilegeSystemTables();
-std::vector<SystemTableDefinition> EmptySystemTables();
+std::vector<SystemTableDefinition> DeclaredSystemTables();
+std::vector<SystemTableDefinition> ExtensionSystemTables();
+std::vector<SystemTableDefinition> InnodbDictionarySystemTables();
+std::vector<SystemTableDefinition> InnodbStateSystemTables();
+std::vector<SystemTableDefinition> PerformanceSystemTables();
+std::vector<SystemTableDefinition> TimeZoneSystemTables();
 std::vector<SystemTableDefinition> StatisticsSystemTables();
 std::vector<SystemTableDefinition> InnodbSystemTables();
 std::vector<SystemTableDefinition> TriggerSystemTables();

@@ -10,13 +10,21 @@ namespace {
 class SystemTableRegistry final : public SystemTables {
  public:
   SystemTableRegistry() {
-    for (auto definitions : {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
-                             TransactionSystemTables(), LockSystemTables(),
-                             StatisticsSystemTables(), InnodbSystemTables(),
-                             PrivilegeSystemTables(), TriggerSystemTables(), EmptySystemTables()}) {
-      for (const SystemTableDefinition& definition : definitions) {
-        schemas_[std::string(definition.schema)][FoldName(definition.name)] =
-            MakeSystemTable(definition);
+    std::map<std::pair<std::string_view, std::string_view>, std::string_view> declared;
+    for (const SystemTableDefinition& definition : DeclaredSystemTables()) {
+      declared[{definition.schema, definition.name}] = definition.columns;
+    }
+    for (auto definitions :
+         {SchemaSystemTables(), ConstraintSystemTables(), ServerSystemTables(),
+          TransactionSystemTables(), LockSystemTables(), StatisticsSystemTables(),
+          InnodbSystemTables(), InnodbDictionarySystemTables(), InnodbStateSystemTables(),
+          PrivilegeSystemTables(), TriggerSystemTables(), ExtensionSystemTables(),
+          PerformanceSystemTables(), TimeZoneSystemTables(), DeclaredSystemTables()}) {
+      for (SystemTableDefinition& definition : definitions) {
+        if (definition.columns.empty()) {
+          definition.columns = declared.at({definition.schema, definition.name});
+        }
+        Add(definition);
       }
     }
   }
@@ -27,7 +35,7 @@ class SystemTableRegistry final : public SystemTables {
       return nullptr;
     }
     const auto found = found_schema->second.find(FoldName(name));
-    return found == found_schema->second.end() ? nullptr : found->second.get();
+    return found == found_schema->second.end() ? nullptr : found->second.table.get();
   }
 
   std::vector<std::string> Schemas() const override {
@@ -42,15 +50,28 @@ class SystemTableRegistry final : public SystemTables {
     std::vector<std::string> names;
     if (const auto found = schemas_.find(FoldName(schema)); found != schemas_.end()) {
       for (const auto& [folded, table] : found->second) {
-        names.push_back(table->descriptor()->name);
+        names.push_back(table.name);
       }
     }
     return names;
   }
 
  private:
+  struct NamedTable {
+    std::string name;
+    std::unique_ptr<SystemTable> table;
+  };
+
+  // The first of a name counts.
+  void Add(const SystemTableDefinition& definition) {
+    NamedTable& named = schemas_[std::string(definition.schema)][FoldName(definition.name)];
+    if (named.table == nullptr) {
+      named = {std::string(definition.name), MakeSystemTable(definition)};
+    }
+  }
+
   // By schema, then by lower-case name.
-  std::map<std::string, std::map<std::string, std::unique_ptr<SystemTable>>> schemas_;
+  std::map<std::string, std::map<std::string, NamedTable>> schemas_;
 };
 
 }  // namespace
