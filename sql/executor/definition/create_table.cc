@@ -299,7 +299,7 @@ Result<engine::TableName> ResolveNewTable(StatementRun& run, const CreateTableSt
 bool IsTaken(const StatementRun& run, const CreateTableStmt& statement,
              const engine::TableName& name) {
   return statement.temporary ? CatalogOf(run).HasTemporary(name.schema, name.name)
-                             : EngineOf(run).FindTable(name.schema, name.name).ok();
+                             : CatalogOf(run).FindStored(name.schema, name.name).ok();
 }
 
 // 1066 for a table like itself, whatever there is of the name.

@@ -9,6 +9,7 @@
 #include "row/convert.h"
 #include "sql/executor/show/column_text.h"
 #include "sql/executor/show/view_text.h"
+#include "sql/executor/tables/system_tables.h"
 #include "sql/parser/lexer.h"
 
 namespace borealis::sql {
@@ -200,10 +201,8 @@ void TableTextWriter::AddChecks() {
 
 std::string TableTextWriter::OptionsText() const {
   const row::Collation& collation = row::GetCollation(table_.collation);
-  std::string text = " ENGINE=InnoDB";
-  if (table_.kind == TableKind::kSystem) {
-    text = table_.schema == "information_schema" ? " ENGINE=MEMORY" : " ENGINE=PERFORMANCE_SCHEMA";
-  }
+  std::string text = " ENGINE=";
+  text += table_.kind == TableKind::kSystem ? EngineOfSystemTable(table_) : "InnoDB";
   if (table_.auto_increment_column() >= 0 && options_.next_auto_increment > 1) {
     text += fmt::format(" AUTO_INCREMENT={}", options_.next_auto_increment);
   }

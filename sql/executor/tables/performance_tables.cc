@@ -139,8 +139,8 @@ Status ScanLogStatus(SystemRows& rows) {
   const ServerInterface* server = rows.session().environment().server;
   SystemRow row = rows.NewRow();
   row.Text(server == nullptr ? std::string_view() : server->server_uuid());
-  row.Text(R"({"gtid_executed": ""})").Text(R"({"channels": []})");
-  return rows.Add(row.Text("{}"));
+  row.Json(R"({"gtid_executed": ""})").Json(R"({"channels": []})");
+  return rows.Add(row.Json("{}"));
 }
 
 // ---- variables

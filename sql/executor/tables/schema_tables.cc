@@ -10,6 +10,7 @@
 #include "sql/executor/show/view_text.h"
 #include "sql/executor/tables/innodb_tables.h"
 #include "sql/executor/tables/system_rows.h"
+#include "sql/executor/tables/system_tables.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
 
@@ -81,14 +82,6 @@ Status AddView(SystemRows& rows, const TablePtr& view) {
   }
   rows.session().diagnostics().AddWarning(usable);
   return rows.Add(row.Text(usable.message()));
-}
-
-// As MySQL stores what is made up here.
-std::string_view EngineOfSystemTable(const TableDescriptor& table) {
-  if (table.schema == "performance_schema") {
-    return "PERFORMANCE_SCHEMA";
-  }
-  return table.name == "general_log" || table.name == "slow_log" ? "CSV" : "InnoDB";
 }
 
 // System tables are as old as the server that makes them up.

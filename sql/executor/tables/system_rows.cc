@@ -7,6 +7,8 @@
 #include "base/invariant.h"
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "row/json/parse.h"
+#include "row/json/view.h"
 #include "sql/ast/ddl.h"
 #include "sql/binder/column_type.h"
 #include "sql/parser/parser.h"
@@ -138,6 +140,17 @@ SystemRow& SystemRow::Expression(std::string_view text) {
     quoted += c;
   }
   return Text(quoted);
+}
+
+SystemRow& SystemRow::Json(std::string_view text) {
+  INVARIANT(NextType().kind == row::TypeKind::kJson);
+  row::JsonNode document;
+  row::JsonError error;
+  INVARIANT(row::ParseJson(text, &document, &error));  // INV-SYS-1
+  Result<std::string> bytes = row::JsonBytes(document);
+  INVARIANT(bytes.ok());  // INV-SYS-1
+  values_.push_back(row::Value::String(std::move(bytes).value()));
+  return *this;
 }
 
 SystemRow& SystemRow::TextOrNull(const std::optional<std::string>& text) {

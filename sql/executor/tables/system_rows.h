@@ -30,6 +30,8 @@ class SystemRow {
   // The text of a CHECK, a generated column or a default, as MySQL shows it outside of SHOW CREATE:
   // once more quoted.
   SystemRow& Expression(std::string_view text);
+  // A JSON document, from its text.
+  SystemRow& Json(std::string_view text);
   SystemRow& TextOrNull(const std::optional<std::string>& text);
   SystemRow& Number(uint64_t number);
   SystemRow& Signed(int64_t number);

@@ -76,6 +76,16 @@ class SystemTableRegistry final : public SystemTables {
 
 }  // namespace
 
+std::string_view EngineOfSystemTable(const TableDescriptor& table) {
+  if (table.schema == "information_schema") {
+    return "MEMORY";
+  }
+  if (table.schema == "performance_schema") {
+    return "PERFORMANCE_SCHEMA";
+  }
+  return table.name == "general_log" || table.name == "slow_log" ? "CSV" : "InnoDB";
+}
+
 std::unique_ptr<SystemTables> MakeSystemTables() {
   return std::make_unique<SystemTableRegistry>();
 }

@@ -1,4 +1,5 @@
-// The system tables of an instance: information_schema and performance_schema.
+// The system tables of an instance: information_schema, performance_schema, and those of mysql that
+// nothing is stored in.
 //
 // Immutable once made, and thread-safe; the tables hold no state, their rows are produced from the
 // catalog, the engine, the server and the asking session while they are scanned.
@@ -11,5 +12,8 @@
 namespace borealis::sql {
 
 std::unique_ptr<SystemTables> MakeSystemTables();
+
+// What MySQL keeps such a table in.
+std::string_view EngineOfSystemTable(const TableDescriptor& table);
 
 }  // namespace borealis::sql
