@@ -15,7 +15,7 @@ namespace {
 using NameOf = std::vector<std::string> (*)(const ProcessInfo& process);
 
 std::string HostOf(const ProcessInfo& process) {
-  return process.host.substr(0, process.host.find(':'));
+  return process.host.substr(0, process.host.rfind(':'));
 }
 
 // Connections by what `name` makes of them. Those that have ended are not counted, so there have
