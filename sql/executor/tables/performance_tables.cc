@@ -145,6 +145,15 @@ Status ScanLogStatus(SystemRows& rows) {
 
 // ---- variables
 
+// Where a global value comes from. What nobody gives when the server starts has no initial text.
+std::string_view SourceOf(const VariableSpec& spec, std::string_view global) {
+  const bool initial = global == spec.initial || (global.empty() && spec.initial == "NULL");
+  if (spec.dynamic) {
+    return initial ? "COMPILED" : "DYNAMIC";
+  }
+  return initial || spec.initial.empty() ? "COMPILED" : "COMMAND_LINE";
+}
+
 // Who set one, and when, is not kept.
 Status ScanVariablesInfo(SystemRows& rows) {
   const Session& session = rows.session();
@@ -155,12 +164,11 @@ Status ScanVariablesInfo(SystemRows& rows) {
   }
   for (const VariableSpec& spec : AllVariables()) {
     const auto global = globals.find(std::string(spec.name));
-    const bool changed = global != globals.end() && global->second != spec.initial &&
-                         !(global->second.empty() && spec.initial == "NULL");
+    const std::string_view source =
+        global == globals.end() ? "COMPILED" : SourceOf(spec, global->second);
     const bool number = spec.kind == VariableKind::kInteger;
     SystemRow row = rows.NewRow();
-    row.Text(spec.name);
-    row.Text(!changed ? "COMPILED" : spec.dynamic ? "DYNAMIC" : "COMMAND_LINE").Text("");
+    row.Text(spec.name).Text(source).Text("");
     row.Text(number ? std::to_string(spec.min) : "0").Text(number ? std::to_string(spec.max) : "0");
     RETURN_IF_ERROR(rows.Add(row.Null(3)));
   }
