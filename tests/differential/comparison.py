@@ -8,6 +8,7 @@ from wire import Answer
 COLUMN_FIELDS = ("name", "table", "type", "flags", "length", "decimals", "collation")  # as wire.Answer has them
 FLOAT_TYPES = {4, 5}
 WARNINGS_TOLD = re.compile(r"  Warnings: \d+$")  # of info; the warnings themselves are compared
+MOST_SHOWN = 2000  # bytes of a value
 CLOSE = 1e-13  # relative: the last digits of a sum of floats depend on its order
 
 
@@ -91,7 +92,8 @@ def _rows(statement, ours, theirs):
         return
     if len(ours.columns) != len(theirs.columns):
         return  # which _columns tells
-    floats = {at for at, column in enumerate(theirs.columns) if column[2] in FLOAT_TYPES} if not statement.prepared else set()
+    both_float = {at for at, (x, y) in enumerate(zip(ours.columns, theirs.columns)) if x[2] in FLOAT_TYPES and y[2] in FLOAT_TYPES}
+    floats = both_float if not statement.prepared else set()
     mine, other = ours.rows, theirs.rows
     if not statement.ordered:
         mine, other = (sorted(rows, key=lambda row: _sort_key(row, floats)) for rows in (mine, other))
@@ -115,7 +117,9 @@ def _close(x, y):
 
 
 def _shown(value):
-    return "NULL" if value is None else repr(value)[1:]
+    if value is None:
+        return "NULL"
+    return repr(value)[1:] if len(value) <= MOST_SHOWN else f"{repr(value[:MOST_SHOWN])[1:]}… of {len(value)} bytes"
 
 
 def _warnings(statement, ours, theirs):
