@@ -5,7 +5,8 @@ connections.py [--idle 5000] [--rate 2000] [--seconds 10]      a cluster of its 
 
 Idle connections are opened through the cluster endpoint, half of them after a statement of their own; memory is what the system says is
 resident (VmRSS) in the writer and in the endpoint's process, before and while they are there. The storm opens connections at the given
-rate, logs in, asks nothing and leaves; beside it eight connections read rows by key, as they did for as long before the storm began.
+rate, logs in, asks nothing and leaves: first alone, with what a connection costs the two processes in CPU, and then beside eight connections
+that read rows by key, as they did for as long before the storm began.
 The client speaks just enough of the protocol, because a driver's own work would be most of what is measured.
 """
 import argparse
@@ -65,9 +66,18 @@ def resident_mib(pid) -> float:
     return int(line.split()[1]) / 1024
 
 
+def cpu_seconds(pid) -> float:
+    """Of all its threads, those that have ended left out: servers keep theirs."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+def processes(cluster) -> tuple:
+    """The writer's pid, and the endpoint's."""
+    return cluster.writer()["pid"], int((pathlib.Path(cluster.directory) / "endpoint/pid").read_text().split()[0])
+
+
 def idle(cluster, count):
-    writer = cluster.writer()["pid"]
-    endpoint = int((pathlib.Path(cluster.directory) / "endpoint/pid").read_text().split()[0])
+    writer, endpoint = processes(cluster)
     before = resident_mib(writer), resident_mib(endpoint)
     kept, started = [], time.monotonic()
     for number in range(count):
@@ -125,6 +135,11 @@ def storm(cluster, rate, seconds):
         print(f"{when}: {sum(done for done, _ in results) / seconds:.0f} reads a second, the slowest took {max(worst for _, worst in results) * 1000:.0f} ms",
               flush=True)
 
+    both = processes(cluster)
+    before = [cpu_seconds(pid) for pid in both]
+    opened = sum(run_all(open_and_leave, OPENERS, cluster.port, seconds, rate / OPENERS)())
+    writer, endpoint = ((cpu_seconds(pid) - was) / opened * 1e6 for pid, was in zip(both, before))
+    print(f"{opened / seconds:.0f} new connections a second and nothing else: {writer:.0f} us of CPU each in the writer, {endpoint:.0f} us in the endpoint", flush=True)
     said("alone", run_all(work, WORKERS, cluster.port, seconds)())
     working = run_all(work, WORKERS, cluster.port, seconds)
     opening = run_all(open_and_leave, OPENERS, cluster.port, seconds, rate / OPENERS)
