@@ -11,6 +11,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "engine/schema_change.h"
 
@@ -32,6 +33,7 @@ class TableLocks {
 
   enum class Held : uint8_t { kNo, kForReading, kForWriting };
   virtual Held HeldOn(std::string_view schema, std::string_view table) const = 0;
+  virtual std::vector<TableName> tables() const = 0;
   // Whether any is held for writing: then they also count as passing a read lock on the instance.
   virtual bool for_writing() const = 0;
 };

@@ -6,6 +6,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/convert.h"
+#include "row/date_delimiters.h"
 #include "row/json/scalar.h"
 
 namespace borealis::row {
@@ -335,6 +336,9 @@ bool ToDateTime(const Value& value, const Type& type, const ConversionContext& c
     }
     case ValueKind::kString:
       status = ParseDateTime(value.bytes(), context.sql_mode, &parsed);
+      if (status == TemporalStatus::kOk) {
+        WarnOfDelimiters(value.bytes(), context);
+      }
       break;
     default: {
       Decimal number = ToDecimal(value, type, context);

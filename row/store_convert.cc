@@ -7,6 +7,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/convert.h"
+#include "row/date_delimiters.h"
 #include "row/json/parse.h"
 #include "row/json/scalar.h"
 #include "row/json/text.h"
@@ -289,6 +290,9 @@ Result<Value> Assignment::StoreDateTime() {
   bool zero = false;
   if (value_.is_string()) {
     status = ParseDateTime(value_.bytes(), context_.sql_mode, &parsed);
+    if (status == TemporalStatus::kOk) {
+      WarnOfDelimiters(value_.bytes(), context_);
+    }
   } else if (value_.is_temporal()) {
     if (value_.kind() == ValueKind::kTimestamp && to_.kind == TypeKind::kTimestamp &&
         to_.scale >= 6) {

@@ -249,11 +249,18 @@ uint16_t WireFlags(const Type& type) {
   set(type.is_blob() || type.kind == TypeKind::kJson, kBlobFlag);
   set(type.kind == TypeKind::kEnum, kEnumFlag);
   set(type.kind == TypeKind::kSet, kSetFlag);
-  set(type.kind == TypeKind::kTimestamp, kTimestampFlag);
   bool bytewise = type.has_collation() && GetCollation(type.collation).is_bytewise();
   set(bytewise || type.is_temporal() || type.is_binary_string() || type.kind == TypeKind::kJson,
       kBinaryFlag);
   return flags;
+}
+
+uint16_t WireFlagsOfComputed(const Type& type) {
+  const bool text = type.has_collation() && !GetCollation(type.collation).is_bytewise() &&
+                    !type.is_binary_string();
+  return static_cast<uint16_t>((type.nullable ? 0 : kNotNullFlag) |
+                               (type.is_numeric() && type.is_unsigned ? kUnsignedFlag : 0) |
+                               (text ? 0 : kBinaryFlag));
 }
 
 uint8_t WireDecimals(const Type& type) {

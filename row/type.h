@@ -77,8 +77,8 @@ enum class MysqlTypeCode : uint8_t {
   kString = 254,
 };
 
-// Flags of the wire protocol's column definitions. Those that depend on keys (PRI_KEY …) are added
-// by who knows the table.
+// Flags of the wire protocol's column definitions. Those that depend on the table (PRI_KEY, …, and
+// TIMESTAMP, which is of columns that set themselves) are added by who knows it.
 enum MysqlColumnFlag : uint16_t {
   kNotNullFlag = 1,
   kPriKeyFlag = 2,
@@ -94,6 +94,7 @@ enum MysqlColumnFlag : uint16_t {
   kSetFlag = 2048,
   kNoDefaultValueFlag = 4096,
   kOnUpdateNowFlag = 8192,
+  kPartKeyFlag = 16384,
   kNumFlag = 32768,
 };
 
@@ -188,6 +189,8 @@ uint32_t ColumnLengthBytes(const Type& type);
 uint32_t DisplayWidth(const Type& type);
 MysqlTypeCode WireTypeCode(const Type& type);
 uint16_t WireFlags(const Type& type);
+// The same of what is computed, no column of a table.
+uint16_t WireFlagsOfComputed(const Type& type);
 // "decimals" of a column definition: scale, fsp, or 31 for a floating-point number without scale.
 uint8_t WireDecimals(const Type& type);
 // Collation number of a column definition; 63 for numbers and temporals.

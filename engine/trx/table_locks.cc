@@ -54,6 +54,16 @@ HeldTableLocks::~HeldTableLocks() {
   core_->metadata.ReleaseAll(&owner_);
 }
 
+std::vector<TableName> HeldTableLocks::tables() const {
+  std::vector<TableName> names;
+  for (const auto& [name, for_writing] : held_) {
+    if (!name.name.empty()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 TableLocks::Held HeldTableLocks::HeldOn(std::string_view schema, std::string_view table) const {
   const auto found = held_.find(TableName{std::string(schema), std::string(table)});
   if (found == held_.end()) {

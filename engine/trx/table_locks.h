@@ -24,6 +24,7 @@ class HeldTableLocks final : public TableLocks {
 
   // An empty table name is the schema itself.
   Held HeldOn(std::string_view schema, std::string_view table) const override;
+  std::vector<TableName> tables() const override;
   bool for_writing() const override { return for_writing_; }
 
  private:

@@ -57,8 +57,14 @@ mysql::ColumnDefinition ResultCharset::Describe(const sql::ResultColumn& column)
   definition.collation = row::WireCollation(column.type);
   definition.length = row::ColumnLengthBytes(column.type);
   definition.type = static_cast<mysql::ColumnType>(row::WireTypeCode(column.type));
-  definition.flags = row::WireFlags(column.type) | column.extra_flags;
-  definition.decimals = row::WireDecimals(column.type);
+  if (column.computed) {
+    definition.flags = row::WireFlagsOfComputed(column.type);
+    const bool text = column.type.is_string() || column.type.is_enum_or_set();
+    definition.decimals = text ? row::Type::kFloatingScale : row::WireDecimals(column.type);
+  } else {
+    definition.flags = row::WireFlags(column.type) | column.extra_flags;
+    definition.decimals = row::WireDecimals(column.type);
+  }
   if (column.type.has_collation() && column.type.collation != row::kBinaryCollation) {
     DescribeText(column.type, &definition);
   } else if (column.type.kind == row::TypeKind::kJson && column.org_table.empty()) {

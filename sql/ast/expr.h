@@ -329,6 +329,9 @@ struct FunctionCall final : Expr {
   FunctionCall() : Expr(kKind) {}
   std::string schema;  // schema.f(…): a stored function
   std::string name;
+  // A word of the grammar written so that it is not the grammar's own function: `count`(x),
+  // COUNT (x), db.now(). No function can be called that (1630).
+  bool name_collides = false;
   std::vector<ExprPtr> args;
   std::optional<IntervalUnit> unit;  // TIMESTAMPADD, TIMESTAMPDIFF
   std::string charset;               // CHAR(… USING charset)

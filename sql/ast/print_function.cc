@@ -133,7 +133,7 @@ bool Printer::PrintRewritten(const FunctionCall& node) {
     Add(std::string(" as ") + type + ")");
     return true;
   };
-  if (!node.schema.empty()) {
+  if (!node.schema.empty() || node.name_collides) {
     return false;
   }
   if (args == 1 && node.name == "date") {
@@ -183,7 +183,7 @@ void Printer::Print(const FunctionCall& node) {
     AddIdent(node.schema);
     Add(".");
     AddIdent(node.name);
-  } else if (IsPlainName(node.name)) {
+  } else if (IsPlainName(node.name) && !node.name_collides) {
     Add(CanonicalName(node.name));
   } else {
     AddIdent(node.name);

@@ -11,6 +11,17 @@ namespace {
 using row::Type;
 using Kind = row::TypeKind;
 
+// Windows keep integers as INT or BIGINT.
+Type KeptInWindow(const Type& type) {
+  if (!type.is_integer() && type.kind != Kind::kYear) {
+    return type;
+  }
+  constexpr uint32_t kIntDigits = 10;
+  const Kind kind = row::DisplayWidth(type) < kIntDigits ? Kind::kInt : Kind::kBigInt;
+  const Type kept = Type::Integer(kind, type.is_unsigned).Nullable(type.nullable);
+  return SameRegisterForm(type, kept) ? kept : type;
+}
+
 Type ExactOperand(const Type& type) {
   if (type.is_decimal()) {
     return type;
@@ -109,6 +120,14 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
     case AggregateFn::kBitAnd:
     case AggregateFn::kBitOr:
     case AggregateFn::kBitXor: {
+      (*args)[0] = HexAsNumber((*args)[0]);
+      if ((*args)[0]->type.is_binary_string()) {
+        constexpr uint32_t kLongest = 511;
+        const uint32_t length = row::ColumnLengthBytes((*args)[0]->type);
+        return length > kLongest
+                   ? Result<Type>(UserError(ER_INVALID_BITWISE_AGGREGATE_OPERANDS_SIZE))
+                   : Type::Varbinary(length + 1).NotNull();
+      }
       Type type = Type::BigInt(true).NotNull();
       type.length = 21;
       return type;
@@ -204,12 +223,16 @@ Result<BoundPtr> StatementBinder::BindAggregate(const Aggregate& expr, Scope* sc
 
   std::shared_ptr<BoundAggregate> node;
   if (windowed) {
-    auto window = std::make_shared<BoundWindow>(type, expr.fn);
+    auto window = std::make_shared<BoundWindow>(KeptInWindow(type), expr.fn);
     RETURN_IF_ERROR(BindWindowSpec(*expr.over, scope, window.get()));
     node = std::move(window);
   } else {
     node = std::make_shared<BoundAggregate>(type, expr.fn);
-    OwnerOf(args, scope)->has_aggregate = true;
+    Scope* const owner = OwnerOf(args, scope);
+    owner->has_aggregate = true;
+    if (owner != scope && owner->select != nullptr) {
+      owner->select->aggregates_below = true;
+    }
   }
   node->coercibility = coercibility;
   node->distinct = expr.distinct && expr.fn != AggregateFn::kMin && expr.fn != AggregateFn::kMax;
@@ -242,6 +265,31 @@ Scope* StatementBinder::OwnerOf(const std::vector<BoundPtr>& args, Scope* scope)
     }
   }
   return scope;
+}
+
+// How many rows NTILE, NTH_VALUE, LEAD and LAG are about is a whole number.
+Status StatementBinder::CheckRowCount(WindowFn fn, const std::vector<BoundPtr>& args) const {
+  const bool shifts = fn == WindowFn::kLead || fn == WindowFn::kLag;
+  const size_t place = fn == WindowFn::kNtile ? 0 : 1;
+  if ((!shifts && fn != WindowFn::kNtile && fn != WindowFn::kNthValue) || args.size() <= place) {
+    return Status::Ok();
+  }
+  const row::Value* count = nullptr;
+  if (const auto* literal = args[place]->TryAs<BoundLiteral>()) {
+    count = &literal->value;
+  } else if (const auto* parameter = args[place]->TryAs<BoundParameter>()) {
+    if (input_.describe_only || input_.frame || parameter->index >= input_.parameters.size()) {
+      return Status::Ok();
+    }
+    count = &input_.parameters[parameter->index].value;
+  }
+  const int64_t least = shifts ? 0 : 1;
+  const bool good =
+      count != nullptr && ((count->kind() == row::ValueKind::kInt && count->int_value() >= least) ||
+                           (count->kind() == row::ValueKind::kUint &&
+                            count->uint_value() >= static_cast<uint64_t>(least)));
+  return good ? Status::Ok()
+              : UserError(ER_WRONG_ARGUMENTS, FoldName(std::string(WindowFunctionName(fn))));
 }
 
 Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr, Scope* scope) {
@@ -283,6 +331,8 @@ Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr,
       coercibility = args[0]->coercibility;
       break;
   }
+  RETURN_IF_ERROR(CheckRowCount(expr.fn, args));
+  type = KeptInWindow(type);
   auto window = std::make_shared<BoundWindow>(type, AggregateFn::kCount);
   window->is_aggregate = false;
   window->window_fn = expr.fn;
@@ -352,6 +402,9 @@ Status StatementBinder::BindWindowSpec(const WindowSpec& spec, Scope* scope, Bou
            !(window->window_order[0].expr->type.is_integer() ||
              window->window_order[0].expr->type.is_floating()))) {
         return Unsupported("RANGE frame over this type");
+      }
+      if (window->frame_unit == FrameUnit::kRange && to->offset->type.is_decimal()) {
+        ASSIGN_OR_RETURN(to->offset, Fold(Convert(to->offset, Type::Double())));
       }
       return {};
     };

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "row/collation.h"
+#include "row/date_delimiters.h"
 #include "sql/binder/binder_internal.h"
 #include "sql/binder/narrow.h"
 #include "sql/functions/function.h"
@@ -140,6 +141,9 @@ Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& colu
   ASSIGN_OR_RETURN(std::optional<row::Value> value,
                    NarrowExactly(literal->value, literal->type, column, conversion));
   if (value.has_value()) {
+    if (column.has_date() && literal->value.is_string()) {
+      row::WarnOfDelimiters(literal->value.bytes(), conversion);
+    }
     if (value->kind() == row::ValueKind::kDecimal) {
       narrow_type = Type::Decimal(65, static_cast<uint8_t>(value->decimal_value().scale()));
     }
@@ -196,7 +200,11 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   }
   if (!IsFixed(*a) && IsFixed(*b)) {
     CompareOp narrowed_op = op;
-    ASSIGN_OR_RETURN(BoundPtr constant, NarrowConstant(&narrowed_op, a->type, b));
+    Type against = a->type;
+    if (against.kind == Kind::kTime && !a->Is<BoundColumn>()) {
+      against.scale = 6;  // only of columns it is known what they hold
+    }
+    ASSIGN_OR_RETURN(BoundPtr constant, NarrowConstant(&narrowed_op, against, b));
     if (constant != nullptr) {
       return MakeCompare(narrowed_op, std::move(a), std::move(constant));
     }

@@ -5,6 +5,7 @@
 
 #include "row/collation.h"
 #include "row/convert.h"
+#include "row/date_delimiters.h"
 #include "row/decimal.h"
 #include "row/shown_bytes.h"
 #include "row/temporal.h"
@@ -269,6 +270,7 @@ Result<BoundPtr> StatementBinder::BindTemporalLiteral(const Literal& literal) {
       parsed.has_time == date_only || !row::FinishDateTime(parsed, 6, mode, &packed)) {
     return wrong(date_only ? "DATE" : "DATETIME");
   }
+  row::WarnOfDelimiters(literal.text, environment().eval_context().conversion);
   if (date_only) {
     return MakeLiteral(Type::Date(), Value::Date(packed));
   }

@@ -34,6 +34,16 @@ BoundPtr AsNullable(const BoundPtr& expr) {
   return copy;
 }
 
+// What USING names is shown in the order of the side that an outer join keeps.
+void SortByPlace(const ScopeTables& side, std::vector<std::string>* names) {
+  const auto place = [&](const std::string& name) {
+    return std::find_if(side.columns.begin(), side.columns.end(),
+                        [&](const ScopeColumn& column) { return SameName(column.name, name); });
+  };
+  std::stable_sort(names->begin(), names->end(),
+                   [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
+}
+
 void MakeNullable(const BoundTable* table) {
   auto* own = const_cast<BoundTable*>(table);
   for (BoundTableColumn& column : own->columns) {
@@ -253,9 +263,10 @@ void StatementBinder::AddDerivedColumns(const std::vector<ResultColumn>& columns
     bound.org_name = column.org_name;
     bound.type = column.type;
     bound.coercibility = ColumnCoercibility(column.type);
-    bound.extra_flags = column.extra_flags &
-                        static_cast<uint16_t>(~(row::kPriKeyFlag | row::kUniqueKeyFlag |
-                                                row::kMultipleKeyFlag | row::kAutoIncrementFlag));
+    bound.extra_flags =
+        column.extra_flags &
+        static_cast<uint16_t>(~(row::kPriKeyFlag | row::kUniqueKeyFlag | row::kMultipleKeyFlag |
+                                row::kAutoIncrementFlag | row::kPartKeyFlag));
     bound.org_table = column.org_table;
     bound.org_schema = column.schema;
     table->columns.push_back(std::move(bound));
@@ -396,20 +407,23 @@ Status StatementBinder::MergeColumns(const JoinedTable& ref, const ScopeTables& 
     }
     return {};
   };
+  const bool swapped = ref.join == JoinKind::kRight;
+  const ScopeTables& kept_side = swapped ? right : left;
   std::vector<std::string> names = ref.using_columns;
   if (ref.natural) {
-    for (const ScopeColumn& column : left.columns) {
+    for (const ScopeColumn& column : kept_side.columns) {
       const ScopeColumn* other = nullptr;
       if (column.hidden) {
         continue;
       }
-      RETURN_IF_ERROR(find(right, column.name, &other));
+      RETURN_IF_ERROR(find(swapped ? left : right, column.name, &other));
       if (other != nullptr && !other->hidden) {
         names.push_back(column.name);
       }
     }
+  } else {
+    SortByPlace(kept_side, &names);
   }
-  bool swapped = ref.join == JoinKind::kRight;
   merged->tables = left.tables;
   merged->tables.insert(merged->tables.end(), right.tables.begin(), right.tables.end());
   std::vector<const ScopeColumn*> used;

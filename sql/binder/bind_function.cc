@@ -21,6 +21,19 @@ bool IsArithmetic(BinaryOp op) {
   return op <= BinaryOp::kShiftRight;
 }
 
+// A byte string, and no hexadecimal literal.
+bool IsBytes(const BoundExpr& expr) {
+  const auto* literal = expr.TryAs<BoundLiteral>();
+  return expr.type.is_binary_string() && (literal == nullptr || !literal->hex);
+}
+
+// Whether & | ^ are over bytes: then hexadecimal literals are no numbers.
+bool CombinesBytes(BinaryOp op, const BoundExpr& left, const BoundExpr& right) {
+  return (op == BinaryOp::kBitAnd || op == BinaryOp::kBitOr || op == BinaryOp::kBitXor) &&
+         left.type.is_binary_string() && right.type.is_binary_string() &&
+         (IsBytes(left) || IsBytes(right));
+}
+
 std::string_view FunctionOfArithmetic(BinaryOp op) {
   return op == BinaryOp::kIntDivide ? "div" : BinaryOpText(op);
 }
@@ -35,9 +48,12 @@ class CountingSink final : public row::WarningSink {
   int count_ = 0;
 };
 
-Status NoSuchFunction(std::string_view database, std::string_view name) {
+// A function `name` of the database, or of the current one when that is not empty.
+Status NoSuchFunction(std::string_view database, std::string_view name, bool collides = false) {
   std::string full = database.empty() ? "" : std::string(database) + ".";
-  return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", full.append(name));
+  full.append(name);
+  return collides ? UserError(ER_FUNC_INEXISTENT_NAME_COLLISION, full)
+                  : UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", full);
 }
 
 bool PadsBlocks(std::string_view block_encryption_mode) {
@@ -189,6 +205,9 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
 }
 
 Result<BoundPtr> StatementBinder::BindOperator(BinaryOp op, BoundPtr left, BoundPtr right) {
+  if (CombinesBytes(op, *left, *right)) {
+    return MakeFunction(FunctionOfArithmetic(op), {std::move(left), std::move(right)});
+  }
   if (IsArithmetic(op)) {
     return MakeFunction(FunctionOfArithmetic(op), {HexAsNumber(left), HexAsNumber(right)});
   }
@@ -240,13 +259,16 @@ Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args, std::
 // Messages name a function in the letters of the statement.
 std::string StatementBinder::NameAsWritten(const FunctionCall& expr) const {
   std::string_view written = text().substr(std::min<size_t>(expr.span.begin, text().size()));
+  written.remove_prefix(written.starts_with('`') ? 1 : 0);
   written = written.substr(0, expr.name.size());
   return SameName(written, expr.name) ? std::string(written) : expr.name;
 }
 
 Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Scope* scope) {
-  if (!expr.schema.empty()) {
-    return UserError(ER_SP_DOES_NOT_EXIST, "FUNCTION", expr.schema + "." + expr.name);
+  if (!expr.schema.empty() || expr.name_collides) {
+    const std::string_view database =
+        expr.schema.empty() ? environment().database() : std::string_view(expr.schema);
+    return NoSuchFunction(database, NameAsWritten(expr), expr.name_collides);
   }
   auto wrong_count = [&] {
     return UserError(ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT, NameAsWritten(expr));

@@ -59,6 +59,13 @@ bool IsOutermost(const Scope& scope) {
   return outer == nullptr;
 }
 
+// Whether a column of a derived table, which merging made an expression, is an item under its name.
+bool ShowsColumn(const BoundSelect& select, std::string_view name, const BoundExpr& column) {
+  return std::any_of(select.items.begin(), select.items.end(), [&](const BoundItem& item) {
+    return !item.hidden && SameName(item.column.name, name) && SameExpr(*item.expr, column);
+  });
+}
+
 }  // namespace
 
 Status StatementBinder::UnknownColumn(const ColumnRef& ref, Clause clause) const {
@@ -176,6 +183,26 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
   return found;
 }
 
+// A subquery in the select list may name an item that is written before it, but for aggregates.
+Result<BoundPtr> StatementBinder::FindInEarlierItems(const ColumnRef& ref,
+                                                     const Scope& scope) const {
+  if (scope.select == nullptr || !ref.table.empty()) {
+    return BoundPtr();
+  }
+  for (const BoundItem& item : scope.select->items) {
+    if (item.hidden || !SameName(item.column.name, ref.column)) {
+      continue;
+    }
+    bool of_group = false;
+    Walk(*item.expr, [&](const BoundExpr& e) { of_group |= e.TryAs<BoundAggregate>() != nullptr; });
+    if (of_group) {
+      return UserError(ER_ILLEGAL_REFERENCE, ref.column, "reference to group function");
+    }
+    return item.expr;
+  }
+  return BoundPtr();
+}
+
 Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* scope) {
   for (Scope* at = scope; at != nullptr; at = at->outer) {
     BoundPtr found;
@@ -192,6 +219,9 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
               found = column;
             }
           }
+          if (found == nullptr && ShowsColumn(*at->select, ref.column, *column)) {
+            found = column;
+          }
           // Without GROUP BY and aggregates HAVING is a filter on the select list's tables too.
           if (found == nullptr && at != scope) {
             found = column;
@@ -204,6 +234,9 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
                      at->clause == Clause::kHaving;
       if (found == nullptr && aliases) {
         ASSIGN_OR_RETURN(found, FindInItems(ref, *at));
+      }
+      if (found == nullptr && at != scope && at->clause == Clause::kFieldList) {
+        ASSIGN_OR_RETURN(found, FindInEarlierItems(ref, *at));
       }
     }
     if (found != nullptr) {

@@ -1,6 +1,7 @@
 // Query expressions: bodies, set operations, WITH, LIMIT, locking clauses.
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "sql/binder/binder_internal.h"
@@ -256,6 +257,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     RETURN_IF_ERROR(ConvertColumns(right.get(), types, coercibilities));
     auto combined = std::make_shared<BoundQuery>();
     combined->correlated = left->correlated || right->correlated;
+    combined->calc_found_rows = left->calc_found_rows;
     combined->columns = left->columns;
     for (ResultColumn& column : combined->columns) {
       column.org_name.clear();
@@ -263,6 +265,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
       column.org_table.clear();
       column.schema.clear();
       column.extra_flags = 0;
+      column.computed = false;
     }
     combined->body.set_operation = std::make_unique<BoundSetOperation>();
     combined->body.set_operation->op = arm.op;
@@ -285,6 +288,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
   if (!simple) {
     BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
     AddDerivedColumns(left->columns, table);
+    query->calc_found_rows = left->calc_found_rows;
     query->correlated |= left->correlated;
     table->query = std::move(left);
     WrapColumns(table, query);
@@ -296,6 +300,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     ExposeTable(table, &scope.from);
     return BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by);
   }
+  query->calc_found_rows = left->calc_found_rows;
   query->columns = left->columns;
   query->body = std::move(left->body);
   query->correlated |= left->correlated;
@@ -378,6 +383,12 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
 }
 
 Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
+  std::set<const BoundTable*> named;
+  const auto take = [&](const BoundTable& table, std::string_view quote) {
+    return named.insert(&table).second
+               ? Status::Ok()
+               : UserError(ER_DUPLICATE_TABLE_LOCK, fmt::format("{0}{1}{0}", quote, table.alias));
+  };
   for (const LockingClause& clause : query.locking) {
     facts_->locks_rows = true;
     facts_->locks_for_update |= clause.strength == LockStrength::kUpdate;
@@ -393,6 +404,7 @@ Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
       for (const auto& table : bound->tables) {
         RETURN_IF_ERROR(check(*table));
         if (table->kind == BoundTableKind::kBase) {
+          RETURN_IF_ERROR(take(*table, ""));
           apply(table.get());
         }
       }
@@ -413,6 +425,7 @@ Status StatementBinder::ApplyLocking(const Query& query, BoundQuery* bound) {
             table->kind == BoundTableKind::kBase || table->kind == BoundTableKind::kView;
         if (lockable && !table->in_view && table->alias == name.name) {
           RETURN_IF_ERROR(check(*table));
+          RETURN_IF_ERROR(take(*table, "`"));
           lock_all(table.get());
           found = true;
         }

@@ -23,6 +23,78 @@ std::string WithoutLeadingSpace(std::string_view name) {
   return std::string(name);
 }
 
+// Whether MySQL would compute the items as it sends them, and not keep them in a table of its own
+// before, whose columns they then are.
+bool IsSentAsComputed(const BoundSelect& select) {
+  bool windows = false;
+  for (const BoundItem& item : select.items) {
+    Walk(*item.expr, [&](const BoundExpr& part) { windows |= part.Is<BoundWindow>(); });
+  }
+  return !select.distinct && select.group_by.empty() && !select.rollup && !windows;
+}
+
+// The query of a derived table which MySQL would put into the query around; null: it keeps its rows
+// in a table.
+const BoundQuery* MergedQuery(const BoundTable& table) {
+  const BoundQuery* query = table.cte != nullptr ? table.cte->query.get() : table.query.get();
+  const BoundSelect* select = query != nullptr ? query->body.select.get() : nullptr;
+  const bool merged = table.view == nullptr && select != nullptr && select->from != nullptr &&
+                      !select->aggregated && IsSentAsComputed(*select) && query->limit == nullptr &&
+                      query->offset == nullptr;
+  return merged ? query : nullptr;
+}
+
+bool IsSentAsComputed(const BoundExpr& item) {
+  const auto* column = item.TryAs<BoundColumn>();
+  if (column == nullptr) {
+    return true;
+  }
+  const BoundQuery* merged = MergedQuery(*column->table);
+  return merged != nullptr && column->column < merged->columns.size() &&
+         merged->columns[column->column].computed;
+}
+
+// Whether a column is shown under the name that the table gives it, however the query writes it: so
+// it is where MySQL puts a view or a derived table into the query, and the better part of
+// information_schema is views.
+bool NamesItsColumns(const BoundTable& table) {
+  if (!table.merged_items.empty() || MergedQuery(table) != nullptr) {
+    return true;
+  }
+  static constexpr std::string_view kNoViews[] = {"APPLICABLE_ROLES",   "COLUMN_PRIVILEGES",
+                                                  "ENABLED_ROLES",      "ENGINES",
+                                                  "OPTIMIZER_TRACE",    "PLUGINS",
+                                                  "PROCESSLIST",        "PROFILING",
+                                                  "ROLE_COLUMN_GRANTS", "ROLE_ROUTINE_GRANTS",
+                                                  "ROLE_TABLE_GRANTS",  "SCHEMA_PRIVILEGES",
+                                                  "TABLE_PRIVILEGES",   "USER_PRIVILEGES"};
+  static constexpr std::string_view kInnodbViews[] = {
+      "INNODB_DATAFILES", "INNODB_FIELDS", "INNODB_FOREIGN_COLS", "INNODB_TABLESPACES_BRIEF"};
+  if (table.table == nullptr || !SameName(table.schema, "information_schema")) {
+    return false;
+  }
+  const auto is_table = [&](std::string_view name) { return SameName(table.table->name, name); };
+  return SameName(std::string_view(table.table->name).substr(0, 7), "INNODB_")
+             ? std::ranges::any_of(kInnodbViews, is_table)
+             : std::ranges::none_of(kNoViews, is_table);
+}
+
+// DISTINCT compares numbers as they are shown: not by the digits that a division holds beyond.
+void RoundShown(BoundSelect* select, std::vector<BoundOrder>* order_by) {
+  for (BoundItem& item : select->items) {
+    if (!item.expr->type.is_decimal() || !item.expr->Is<BoundFunction>()) {
+      continue;
+    }
+    const BoundPtr shown = Convert(item.expr, item.expr->type, BoundConvert::Mode::kCast);
+    for (BoundOrder& order : *order_by) {
+      if (SameExpr(*order.expr, *item.expr)) {
+        order.expr = shown;
+      }
+    }
+    item.expr = shown;
+  }
+}
+
 }  // namespace
 
 // An unaliased item is named by its text; a column by its own name; a string by its value.
@@ -156,6 +228,10 @@ Status StatementBinder::BindItems(const SelectCore& core, Scope* scope, BoundSel
     }
     ASSIGN_OR_RETURN(BoundPtr expr, std::move(bound));
     std::string name = item.alias.has_value() ? *item.alias : ItemName(*item.expr, item.span);
+    if (!item.alias.has_value() && item.expr->Is<ColumnRef>() && found_.table != nullptr &&
+        NamesItsColumns(*found_.table)) {
+      name = found_.table->columns[found_.column].name;
+    }
     if (names_ != nullptr) {
       names_->item_names[&item] = name;
       scope->item_sources.push_back({item.expr.get(), {}});
@@ -316,9 +392,14 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
     query->order_by.clear();  // one row, or a view's order that says nothing of groups
   }
   RETURN_IF_ERROR(FinishGrouping(core, scope, query));
+  if (select->distinct) {
+    RoundShown(select, &query->order_by);
+  }
+  const bool sent_as_computed = IsSentAsComputed(*select);
   for (const BoundItem& item : select->items) {
     if (!item.hidden) {
       query->columns.push_back(item.column);
+      query->columns.back().computed = sent_as_computed && IsSentAsComputed(*item.expr);
     }
   }
   return {};

@@ -325,6 +325,7 @@ class StatementBinder {
   // In one scope's tables; null when it is not there. Error 1052.
   Result<BoundPtr> FindInTables(const ColumnRef& ref, const Scope& scope) const;
   Result<BoundPtr> FindInItems(const ColumnRef& ref, const Scope& scope) const;
+  Result<BoundPtr> FindInEarlierItems(const ColumnRef& ref, const Scope& scope) const;
   // For BindInput::names.
   static ResolvedNames::Column NameOf(const BoundTable& table, std::string_view column);
   void NoteColumn(const ColumnRef& ref, ResolvedNames::Column column) const;
@@ -373,6 +374,7 @@ class StatementBinder {
   Result<row::Type> AggregateType(const Aggregate& expr, std::vector<BoundPtr>* args,
                                   Coercibility* coercibility);
   Scope* OwnerOf(const std::vector<BoundPtr>& args, Scope* scope) const;
+  Status CheckRowCount(WindowFn fn, const std::vector<BoundPtr>& args) const;
   Result<BoundPtr> BindWindowFunction(const WindowFunction& expr, Scope* scope);
   Status BindWindowSpec(const WindowSpec& spec, Scope* scope, BoundWindow* window);
 

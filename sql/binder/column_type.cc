@@ -46,9 +46,7 @@ class TypeResolver {
           return UserError(ER_INVALID_YEAR_COLUMN_LENGTH);
         }
         if (type_.length.has_value()) {
-          Deprecated(
-              "YEAR(4)' is deprecated and will be removed in a future release. Please use "
-              "'YEAR");
+          Warn(UserError(ER_WARN_DEPRECATED_SYNTAX, "YEAR(4)", "YEAR"));
         }
         return row::Type::Year();
       case TypeKind::kDate:
@@ -81,10 +79,14 @@ class TypeResolver {
   }
 
  private:
-  void Deprecated(std::string_view text) {
+  void Warn(const Status& warning) {
     if (input_.warnings != nullptr) {
-      input_.warnings->AddWarning(row::WarningLevel::kWarning, 1681, std::string(text));
+      input_.warnings->AddWarning(warning);
     }
+  }
+
+  void Deprecated(std::string_view what) {
+    Warn(UserError(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT, what));
   }
 
   Result<row::Type> Integer(Kind kind) {
@@ -100,7 +102,7 @@ class TypeResolver {
         type.length = static_cast<uint32_t>(*type_.length);
       }
       if (!is_bool) {
-        Deprecated("Integer display width is deprecated and will be removed in a future release.");
+        Deprecated("Integer display width");
       }
     }
     if (type.zerofill) {
@@ -114,16 +116,17 @@ class TypeResolver {
   }
 
   void WarnZerofill() {
-    Deprecated(
+    Warn(Status::User(
+        ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
         "The ZEROFILL attribute is deprecated and will be removed in a future release. Use the "
-        "LPAD function to zero-pad numbers, or store the formatted numbers in a CHAR column.");
+        "LPAD function to zero-pad numbers, or store the formatted numbers in a CHAR column."));
   }
 
   void WarnUnsigned() {
     if (type_.is_unsigned) {
-      Deprecated(
-          "UNSIGNED for decimal and floating point data types is deprecated and support for it "
-          "will be removed in a future release.");
+      Warn(Status::User(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
+                        "UNSIGNED for decimal and floating point data types is deprecated and "
+                        "support for it will be removed in a future release."));
     }
     if (type_.zerofill) {
       WarnZerofill();
@@ -172,7 +175,7 @@ class TypeResolver {
       }
       type.length = static_cast<uint32_t>(*type_.length);
       type.scale = static_cast<uint8_t>(*type_.scale);
-      Deprecated(ErrorPattern(ER_WARN_DEPRECATED_FLOAT_DIGITS));
+      Deprecated("Specifying number of digits for floating point data types");
     }
     type.is_unsigned = type_.is_unsigned || type_.zerofill;
     type.zerofill = type_.zerofill;

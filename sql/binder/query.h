@@ -111,6 +111,8 @@ struct BoundSelect {
   std::unique_ptr<BoundFrom> from;  // null: no tables
   BoundPtr where;
   bool aggregated = false;  // has aggregates or GROUP BY
+  // A subquery of it holds an aggregate that is over its own rows.
+  bool aggregates_below = false;
   std::vector<BoundPtr> group_by;
   BoundPtr having;
   // WITH ROLLUP: grouped already, FROM is one derived table. SourceOf() has the written FROM.

@@ -59,6 +59,7 @@ uint16_t TableDescriptor::KeyFlags(int column) const {
       if (index.parts[i].column != position) {
         continue;
       }
+      flags |= row::kPartKeyFlag;
       if (index.kind == IndexKind::kPrimary) {
         flags |= row::kPriKeyFlag;
       } else if (i == 0) {
@@ -74,6 +75,9 @@ uint16_t TableDescriptor::KeyFlags(int column) const {
   }
   if (descriptor.on_update_now) {
     flags |= row::kOnUpdateNowFlag;
+  }
+  if (descriptor.on_update_now || descriptor.default_value.kind == DefaultKind::kNow) {
+    flags |= row::kTimestampFlag;
   }
   if (descriptor.default_value.kind == DefaultKind::kNone && !descriptor.type.nullable &&
       !descriptor.auto_increment && descriptor.generated == GeneratedKind::kNone) {

@@ -32,6 +32,9 @@ struct ResultColumn {
   // AUTO_INCREMENT, NO_DEFAULT_VALUE, ON_UPDATE_NOW (row::MysqlColumnFlag). The rest is
   // row::WireFlags(type).
   uint16_t extra_flags = 0;
+  // Computed while rows are sent, and in no column of a table, not even one that holds the result:
+  // its flags are row::WireFlagsOfComputed(type), and text has no number of decimals.
+  bool computed = false;
 };
 
 // Bits of the status field of OK and EOF packets.
@@ -41,6 +44,7 @@ enum ServerStatusFlag : uint16_t {
   kStatusMoreResults = 0x0008,
   kStatusNoGoodIndexUsed = 0x0010,
   kStatusNoIndexUsed = 0x0020,
+  kStatusDatabaseDropped = 0x0100,
   kStatusNoBackslashEscapes = 0x0200,
   kStatusInReadOnlyTransaction = 0x2000,
   kStatusSessionStateChanged = 0x4000,

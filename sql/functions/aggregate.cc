@@ -231,6 +231,45 @@ class BitAggregator final : public Aggregator {
   uint64_t bits_;
 };
 
+// Of byte strings, which must be of one length. No rows: as long as the argument may be.
+class ByteBitAggregator final : public Aggregator {
+ public:
+  explicit ByteBitAggregator(const AggregateSpec& spec)
+      : fn_(spec.fn),
+        bits_(row::ColumnLengthBytes(spec.arg_types[0]),
+              fn_ == AggregateFn::kBitAnd ? '\xFF' : '\0') {}
+  Status Step(EvalContext& /*context*/, std::span<const Value> args) override {
+    if (args[0].is_null()) {
+      return {};
+    }
+    const std::string_view bytes = args[0].bytes();
+    if (!any_) {
+      any_ = true;
+      bits_ = bytes;
+      return {};
+    }
+    if (bytes.size() != bits_.size()) {
+      return UserError(ER_INVALID_BITWISE_OPERANDS_SIZE);
+    }
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      bits_[i] = static_cast<char>(fn_ == AggregateFn::kBitAnd  ? bits_[i] & bytes[i]
+                                   : fn_ == AggregateFn::kBitOr ? bits_[i] | bytes[i]
+                                                                : bits_[i] ^ bytes[i]);
+    }
+    return {};
+  }
+  Status Finish(EvalContext& /*context*/, Value* out) override {
+    *out = Value::String(bits_);
+    return {};
+  }
+  size_t memory_bytes() const override { return sizeof(*this) + bits_.size(); }
+
+ private:
+  AggregateFn fn_;
+  std::string bits_;
+  bool any_ = false;
+};
+
 // Welford's running mean and sum of squared deviations.
 class VarianceAggregator final : public Aggregator {
  public:
@@ -319,6 +358,9 @@ std::unique_ptr<Aggregator> MakePlain(const AggregateSpec& spec) {
     case AggregateFn::kBitAnd:
     case AggregateFn::kBitOr:
     case AggregateFn::kBitXor:
+      if (spec.arg_types[0].is_binary_string()) {
+        return std::make_unique<ByteBitAggregator>(spec);
+      }
       return std::make_unique<BitAggregator>(spec);
     case AggregateFn::kStddevPop:
     case AggregateFn::kStddevSamp:
@@ -340,6 +382,12 @@ std::unique_ptr<Aggregator> MakePlain(const AggregateSpec& spec) {
 }  // namespace
 
 Result<std::unique_ptr<Aggregator>> MakeAggregator(const AggregateSpec& spec) {
+  if (spec.moving_frame) {
+    AggregateSpec fixed = spec;
+    fixed.moving_frame = false;
+    ASSIGN_OR_RETURN(std::unique_ptr<Aggregator> aggregator, MakeAggregator(fixed));
+    return aggregator->can_remove() ? std::move(aggregator) : MakeMovingAggregator(fixed);
+  }
   if (spec.arg_types.empty() && spec.fn != AggregateFn::kCount) {
     return Status::InvalidArgument("aggregate without an argument");
   }
@@ -379,7 +427,8 @@ Result<Type> AggregateResultType(AggregateFn fn, std::span<const Type> args,
     case AggregateFn::kBitAnd:
     case AggregateFn::kBitOr:
     case AggregateFn::kBitXor:
-      return Type::BigInt(true).NotNull();
+      return arg.is_binary_string() ? Type::Varbinary(row::ColumnLengthBytes(arg) + 1).NotNull()
+                                    : Type::BigInt(true).NotNull();
     case AggregateFn::kStddevPop:
     case AggregateFn::kStddevSamp:
     case AggregateFn::kVarPop:

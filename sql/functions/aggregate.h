@@ -29,6 +29,8 @@ struct AggregateSpec {
     bool descending = false;
   };
   std::vector<Order> order_by;
+  // Over a window frame whose start moves: rows are removed again.
+  bool moving_frame = false;
 };
 
 class Aggregator {
@@ -45,7 +47,7 @@ class Aggregator {
   virtual size_t memory_bytes() const { return 64; }
 };
 
-// 1235 for an aggregate that is not offered. `spec` is copied.
+// 1235 for an aggregate that is not offered. `spec` is copied. With `moving_frame` it can remove.
 Result<std::unique_ptr<Aggregator>> MakeAggregator(const AggregateSpec& spec);
 // ANY_VALUE(x): the first row's, NULL or not.
 std::unique_ptr<Aggregator> MakeAnyValue();

@@ -1,4 +1,4 @@
-// + - * / DIV %, unary minus and the bit operators.
+// + - * / DIV % and unary minus.
 //
 // Integers compute exactly in 128 bits and are then checked against the result's range (1690);
 // decimals exactly; with text or floating-point operands everything is DOUBLE. Division by zero is
@@ -274,42 +274,6 @@ Status EvalNegate(const EvalCall& call, std::span<const Value> values, Value* ou
   return {};
 }
 
-enum class BitOp { kAnd, kOr, kXor, kLeft, kRight };
-
-template <BitOp op>
-Status EvalBits(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  uint64_t a = args.Bits(0);
-  uint64_t b = args.Bits(1);
-  switch (op) {
-    case BitOp::kAnd:
-      a &= b;
-      break;
-    case BitOp::kOr:
-      a |= b;
-      break;
-    case BitOp::kXor:
-      a ^= b;
-      break;
-    case BitOp::kLeft:
-      a = b < 64 ? a << b : 0;
-      break;
-    case BitOp::kRight:
-      a = b < 64 ? a >> b : 0;
-  }
-  *out = Value::Uint(a);
-  return {};
-}
-
-Status EvalBitNot(const EvalCall& call, std::span<const Value> values, Value* out) {
-  *out = Value::Uint(~Args(call, values).Bits(0));
-  return {};
-}
-
-Status EvalBitCount(const EvalCall& call, std::span<const Value> values, Value* out) {
-  return SetInt(out, __builtin_popcountll(Args(call, values).Bits(0)));
-}
-
 }  // namespace
 
 std::span<const FunctionDef> ArithmeticFunctions() {
@@ -346,49 +310,6 @@ std::span<const FunctionDef> ArithmeticFunctions() {
        .max_args = 1,
        .infer = InferNegate,
        .eval = EvalNegate,
-       .total = true},
-      {.name = "&",
-       .min_args = 2,
-       .max_args = 2,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalBits<BitOp::kAnd>,
-       .total = true},
-      {.name = "|",
-       .min_args = 2,
-       .max_args = 2,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalBits<BitOp::kOr>,
-       .total = true},
-      {.name = "^",
-       .min_args = 2,
-       .max_args = 2,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalBits<BitOp::kXor>,
-       .total = true},
-      {.name = "<<",
-       .min_args = 2,
-       .max_args = 2,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalBits<BitOp::kLeft>,
-       .total = true},
-      {.name = ">>",
-       .min_args = 2,
-       .max_args = 2,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalBits<BitOp::kRight>,
-       .total = true},
-      {.name = "bit_not",
-       .min_args = 1,
-       .max_args = 1,
-       .infer = InferUnsignedBigInt,
-       .eval = EvalBitNot,
-       .total = true},
-      {.name = "bit_count",
-       .min_args = 1,
-       .max_args = 1,
-       .infer = InferBigInt,
-       .eval = EvalBitCount,
-       .number_args = 1,
        .total = true},
   };
   return kTable;

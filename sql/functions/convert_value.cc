@@ -65,6 +65,12 @@ Status CastToDecimal(EvalContext& context, const Value& value, const Type& from,
 // Text cut to the target's length, with a warning.
 Status CastToText(EvalContext& context, const Value& value, const Type& from, const Type& to,
                   Value* out) {
+  if (to.kind == TypeKind::kBinary && to.length > context.max_allowed_packet) {
+    context.conversion.Warn(
+        UserError(ER_WARN_ALLOWED_PACKET_OVERFLOWED, "cast_as_binary", context.max_allowed_packet));
+    *out = Value::Null();
+    return {};
+  }
   std::string text = row::ToText(value, from, context.conversion.time_zone());
   bool binary = to.is_binary_string();
   if (!binary) {

@@ -102,13 +102,7 @@ Status MakeKey(const Args& args, size_t size, bool warn, std::string* key) {
   const std::string password = args.Bytes(1);
   if (args.size() <= 3) {
     if (warn && password.size() > size) {
-      constexpr int kKeySize = 3237;
-      args.context().conversion.Warn(Status::User(
-          kKeySize,
-          fmt::format("AES key size should be {} bytes length or secure KDF methods hkdf or "
-                      "pbkdf2_hmac should be used, please provide exact AES key size or use KDF "
-                      "methods for better security.",
-                      size)));
+      args.context().conversion.Warn(UserError(ER_WARN_AES_KEY_SIZE, size));
     }
     *key = FoldedKey(password, size);
     return {};

@@ -15,14 +15,15 @@ namespace {
 const std::unordered_map<std::string_view, const FunctionDef*>& Registry() {
   static const auto* registry = [] {
     auto* map = new std::unordered_map<std::string_view, const FunctionDef*>;
-    for (auto table : {AddressFunctions(),        ArithmeticFunctions(),  BitTextFunctions(),
-                       ComparisonFunctions(),     CompressionFunctions(), DateFunctions(),
-                       DateArithmeticFunctions(), EncodingFunctions(),    EncryptionFunctions(),
-                       DigestFunctions(),         PerformanceFunctions(), ReplicationFunctions(),
-                       JsonChangeFunctions(),     JsonCreateFunctions(),  JsonReadFunctions(),
-                       JsonSchemaFunctions(),     JsonSearchFunctions(),  JsonValueFunctions(),
-                       LogicFunctions(),          MathFunctions(),        RegexpFunctions(),
-                       SessionFunctions(),        StringFunctions(),      TextSearchFunctions()}) {
+    for (auto table : {AddressFunctions(),     ArithmeticFunctions(),     BitFunctions(),
+                       BitTextFunctions(),     ComparisonFunctions(),     CompressionFunctions(),
+                       DateFunctions(),        DateArithmeticFunctions(), EncodingFunctions(),
+                       EncryptionFunctions(),  DigestFunctions(),         PerformanceFunctions(),
+                       ReplicationFunctions(), JsonChangeFunctions(),     JsonCreateFunctions(),
+                       JsonReadFunctions(),    JsonSchemaFunctions(),     JsonSearchFunctions(),
+                       JsonValueFunctions(),   LogicFunctions(),          MathFunctions(),
+                       RegexpFunctions(),      SessionFunctions(),        StringFunctions(),
+                       TextSearchFunctions()}) {
       for (const FunctionDef& def : table) {
         INVARIANT(def.infer != nullptr && def.eval != nullptr);
         INVARIANT(map->emplace(def.name, &def).second);

@@ -15,6 +15,7 @@ namespace borealis::sql {
 
 std::span<const FunctionDef> AddressFunctions();
 std::span<const FunctionDef> ArithmeticFunctions();
+std::span<const FunctionDef> BitFunctions();
 std::span<const FunctionDef> BitTextFunctions();
 std::span<const FunctionDef> ComparisonFunctions();
 std::span<const FunctionDef> CompressionFunctions();

@@ -49,10 +49,8 @@ Status SearchCollation(const EvalCall& call, size_t in, size_t of, std::string_v
   const row::Charset& charset = (*collation)->charset();
   std::string decoded = charset.Decode(*needle);
   if (charset.ValidPrefix(decoded) != decoded.size()) {
-    constexpr int kCannotConvertString = 3854;
-    return Status::User(kCannotConvertString,
-                        fmt::format("Cannot convert string '{}' from binary to {}",
-                                    row::Printable(*needle), charset.name));
+    return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::Printable(*needle), "binary",
+                     charset.name);
   }
   *buffer = std::move(decoded);
   *needle = *buffer;

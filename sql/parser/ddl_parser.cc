@@ -391,7 +391,7 @@ Result<bool> Parser::ParseTableOption(TableOption* option) {
     }
     Accept(Op::kEqual);
     option->is_default = At(Kw::kDefault);
-    ASSIGN_OR_RETURN(option->text, CharsetName());
+    ASSIGN_OR_RETURN(option->text, charset ? CharsetName() : CollationName());
     return true;
   }
   if (with_default) {

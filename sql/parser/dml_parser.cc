@@ -126,7 +126,10 @@ Status Parser::ParseOnDuplicate(InsertStmt* stmt) {
   }
   RETURN_IF_ERROR(Expect(Kw::kDuplicate, Kw::kKey));
   RETURN_IF_ERROR(Expect(Kw::kUpdate));
-  return ParseAssignments(&stmt->on_duplicate);
+  in_on_duplicate_ = true;
+  RETURN_IF_ERROR(ParseAssignments(&stmt->on_duplicate));
+  in_on_duplicate_ = false;
+  return Status::Ok();
 }
 
 Status Parser::ParseAssignments(std::vector<AssignmentPtr>* out) {
@@ -236,7 +239,7 @@ Result<StmtPtr> Parser::ParseDelete(std::unique_ptr<WithClause> with) {
     size_t i = pos_;
     while (tokens_[i].kind == TokenKind::kIdent || tokens_[i].kind == TokenKind::kQuotedIdent ||
            Is(tokens_[i], Op::kDot)) {
-      if (Is(tokens_[i], Kw::kUsing) || Is(tokens_[i], Kw::kWhere)) {
+      if (tokens_[i].kind == TokenKind::kIdent && IsReserved(tokens_[i].keyword)) {
         break;
       }
       ++i;

@@ -132,7 +132,13 @@ Result<ExprPtr> Parser::ParseLogic(int min_precedence) {
     if (precedence < min_precedence) {
       return left;
     }
-    Next();
+    if (Accept(Op::kAndAnd)) {
+      WarnOfSyntax("&&", "AND");
+    } else if (Accept(Op::kPipePipe)) {
+      WarnOfSyntax("|| as a synonym for OR", "OR");
+    } else {
+      Next();
+    }
     ASSIGN_OR_RETURN(ExprPtr right, BesideLeft(&Parser::ParseLogic, precedence + 1));
     if (precedence == kXorPrecedence) {
       ASSIGN_OR_RETURN(left, MakeBinary(BinaryOp::kXor, std::move(left), std::move(right)));
@@ -396,6 +402,7 @@ Result<ExprPtr> Parser::ParseSimple() {
       prefix = UnaryOp::kBitNot;
     } else if (At(Op::kBang)) {
       prefix = UnaryOp::kNot;
+      WarnOfSyntax("!", "NOT");
     }
   } else if (At(Kw::kNot) && options_.high_not_precedence) {
     prefix = UnaryOp::kNot;
@@ -409,6 +416,7 @@ Result<ExprPtr> Parser::ParseSimple() {
     Next();
     ASSIGN_OR_RETURN(ExprPtr operand, ParseSimple());
     if (binary) {
+      WarnOfSyntax("BINARY expr", "CAST");
       auto node = std::make_unique<Cast>();
       node->type.kind = TypeKind::kBinary;
       node->operand = std::move(operand);
@@ -425,7 +433,7 @@ Result<ExprPtr> Parser::ParseSimple() {
   while (Accept(Kw::kCollate)) {
     auto node = std::make_unique<Collate>();
     node->operand = std::move(expr);
-    ASSIGN_OR_RETURN(node->collation, CollationName());
+    ASSIGN_OR_RETURN(node->collation, CharsetOrCollation());
     node->span = SpanFrom(begin);
     RETURN_IF_ERROR(GrowChain());
     expr = std::move(node);

@@ -2,9 +2,11 @@
 //
 // As in MySQL, the names of aggregates and a few others (COUNT, NOW, SUBSTRING, TRIM …) are special
 // only when the parenthesis follows without a blank, unless IGNORE_SPACE is on.
+#include <algorithm>
 #include <array>
 #include <string>
 
+#include "base/mysql_error.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -45,50 +47,49 @@ struct SpecialName {
 
 // Special only directly before '('.
 constexpr std::array kSpecialNames = {
-    SpecialName{"COUNT", Special::kCount},
-    SpecialName{"SUM", Special::kAggregate, AggregateFn::kSum},
-    SpecialName{"MIN", Special::kAggregate, AggregateFn::kMin},
-    SpecialName{"MAX", Special::kAggregate, AggregateFn::kMax},
-    SpecialName{"NOW", Special::kNow},
-    SpecialName{"GROUP_CONCAT", Special::kGroupConcat},
-    SpecialName{"CAST", Special::kCast},
-    SpecialName{"SUBSTRING", Special::kSubstring},
-    SpecialName{"SUBSTR", Special::kSubstring},
-    SpecialName{"MID", Special::kSubstring},
-    SpecialName{"TRIM", Special::kTrim},
-    SpecialName{"DATE_ADD", Special::kDateAdd},
-    SpecialName{"DATE_SUB", Special::kDateSub},
-    SpecialName{"ADDDATE", Special::kAddDate},
-    SpecialName{"SUBDATE", Special::kSubDate},
-    SpecialName{"EXTRACT", Special::kExtract},
-    SpecialName{"POSITION", Special::kPosition},
-    SpecialName{"CURDATE", Special::kCall, AggregateFn::kCount, "curdate"},
-    SpecialName{"CURTIME", Special::kCall, AggregateFn::kCount, "curtime"},
-    SpecialName{"SYSDATE", Special::kCall, AggregateFn::kCount, "sysdate"},
-    SpecialName{"SESSION_USER", Special::kUser},
-    SpecialName{"SYSTEM_USER", Special::kUser},
-    SpecialName{"BIT_AND", Special::kAggregate, AggregateFn::kBitAnd},
-    SpecialName{"BIT_OR", Special::kAggregate, AggregateFn::kBitOr},
-    SpecialName{"BIT_XOR", Special::kAggregate, AggregateFn::kBitXor},
-    SpecialName{"STD", Special::kAggregate, AggregateFn::kStddevPop},
-    SpecialName{"STDDEV", Special::kAggregate, AggregateFn::kStddevPop},
-    SpecialName{"STDDEV_POP", Special::kAggregate, AggregateFn::kStddevPop},
-    SpecialName{"STDDEV_SAMP", Special::kAggregate, AggregateFn::kStddevSamp},
-    SpecialName{"VARIANCE", Special::kAggregate, AggregateFn::kVarPop},
-    SpecialName{"VAR_POP", Special::kAggregate, AggregateFn::kVarPop},
-    SpecialName{"VAR_SAMP", Special::kAggregate, AggregateFn::kVarSamp},
-    SpecialName{"JSON_ARRAYAGG", Special::kAggregate, AggregateFn::kJsonArrayAgg},
-    SpecialName{"JSON_OBJECTAGG", Special::kAggregate, AggregateFn::kJsonObjectAgg},
-    SpecialName{"ST_COLLECT", Special::kAggregate, AggregateFn::kStCollect},
+    SpecialName{"count", Special::kCount},
+    SpecialName{"sum", Special::kAggregate, AggregateFn::kSum},
+    SpecialName{"min", Special::kAggregate, AggregateFn::kMin},
+    SpecialName{"max", Special::kAggregate, AggregateFn::kMax},
+    SpecialName{"now", Special::kNow},
+    SpecialName{"group_concat", Special::kGroupConcat},
+    SpecialName{"cast", Special::kCast},
+    SpecialName{"substring", Special::kSubstring},
+    SpecialName{"substr", Special::kSubstring},
+    SpecialName{"mid", Special::kSubstring},
+    SpecialName{"trim", Special::kTrim},
+    SpecialName{"date_add", Special::kDateAdd},
+    SpecialName{"date_sub", Special::kDateSub},
+    SpecialName{"adddate", Special::kAddDate},
+    SpecialName{"subdate", Special::kSubDate},
+    SpecialName{"extract", Special::kExtract},
+    SpecialName{"position", Special::kPosition},
+    SpecialName{"curdate", Special::kCall, AggregateFn::kCount, "curdate"},
+    SpecialName{"curtime", Special::kCall, AggregateFn::kCount, "curtime"},
+    SpecialName{"sysdate", Special::kCall, AggregateFn::kCount, "sysdate"},
+    SpecialName{"session_user", Special::kUser},
+    SpecialName{"system_user", Special::kUser},
+    SpecialName{"bit_and", Special::kAggregate, AggregateFn::kBitAnd},
+    SpecialName{"bit_or", Special::kAggregate, AggregateFn::kBitOr},
+    SpecialName{"bit_xor", Special::kAggregate, AggregateFn::kBitXor},
+    SpecialName{"std", Special::kAggregate, AggregateFn::kStddevPop},
+    SpecialName{"stddev", Special::kAggregate, AggregateFn::kStddevPop},
+    SpecialName{"stddev_pop", Special::kAggregate, AggregateFn::kStddevPop},
+    SpecialName{"stddev_samp", Special::kAggregate, AggregateFn::kStddevSamp},
+    SpecialName{"variance", Special::kAggregate, AggregateFn::kVarPop},
+    SpecialName{"var_pop", Special::kAggregate, AggregateFn::kVarPop},
+    SpecialName{"var_samp", Special::kAggregate, AggregateFn::kVarSamp},
+    SpecialName{"json_arrayagg", Special::kAggregate, AggregateFn::kJsonArrayAgg},
+    SpecialName{"json_objectagg", Special::kAggregate, AggregateFn::kJsonObjectAgg},
+    SpecialName{"st_collect", Special::kAggregate, AggregateFn::kStCollect},
 };
 
-const SpecialName* FindSpecial(std::string_view upper) {
-  for (const SpecialName& special : kSpecialNames) {
-    if (special.name == upper) {
-      return &special;
-    }
-  }
-  return nullptr;
+const SpecialName* FindSpecial(std::string_view word) {
+  const std::string lower = ToLower(std::string(word));
+  const auto* const found =
+      std::find_if(kSpecialNames.begin(), kSpecialNames.end(),
+                   [&](const SpecialName& special) { return special.name == lower; });
+  return found == kSpecialNames.end() ? nullptr : found;
 }
 
 std::optional<WindowFn> FindWindowFn(Keyword keyword) {
@@ -146,6 +147,17 @@ Result<ExprPtr> Parser::ParseCall(std::string name) {
   RETURN_IF_ERROR(ParseParenExprList(&node->args));
   node->span = SpanFrom(begin);
   return ExprPtr(std::move(node));
+}
+
+Result<ExprPtr> Parser::ParseNamedCall(std::string name) {
+  ASSIGN_OR_RETURN(ExprPtr parsed, ParseCall(std::move(name)));
+  auto& call = parsed->As<FunctionCall>();
+  if (call.name == "found_rows") {
+    WarnOfFoundRows(false);
+  }
+  call.name_collides =
+      FindKeyword(call.name) != Keyword::kNotKeyword || FindSpecial(call.name) != nullptr;
+  return parsed;
 }
 
 Result<ExprPtr> Parser::ParseKeywordCall(std::string name) {
@@ -252,7 +264,7 @@ Result<ExprPtr> Parser::ParseKeywordFunction(bool* handled) {
 // Names that are special only directly before the parenthesis.
 Result<ExprPtr> Parser::ParseTightCall(bool* handled) {
   const SpecialName* special =
-      IsReserved(Cur().keyword) || !AtTightCall() ? nullptr : FindSpecial(UpperText(Cur()));
+      IsReserved(Cur().keyword) || !AtTightCall() ? nullptr : FindSpecial(TextOf(Cur()));
   if (special == nullptr) {
     *handled = false;
     return ExprPtr();
@@ -620,6 +632,22 @@ Result<IntervalUnit> Parser::ParseIntervalUnit() {
   return unit;
 }
 
+// The number of rows of NTILE, LEAD and LAG is written as a number, `?`, @variable or a program's
+// variable.
+Status Parser::CheckRowCount(const Expr& count) const {
+  const auto* literal = count.TryAs<Literal>();
+  if (program_ || count.Is<Parameter>() || count.Is<UserVariable>() ||
+      (literal != nullptr && literal->type == LiteralKind::kInteger)) {
+    return Status::Ok();
+  }
+  const auto* column = count.TryAs<ColumnRef>();
+  if (column != nullptr && column->table.empty()) {
+    return UserError(ER_SP_UNDECLARED_VAR, column->column);
+  }
+  const auto at = std::ranges::find(tokens_, count.span.begin, &Token::begin);
+  return ErrorAt(at != tokens_.end() ? *at : Cur());
+}
+
 Result<ExprPtr> Parser::ParseWindowFunction(WindowFn fn) {
   auto node = std::make_unique<WindowFunction>();
   node->fn = fn;
@@ -648,6 +676,10 @@ Result<ExprPtr> Parser::ParseWindowFunction(WindowFn fn) {
   }
   if (node->args.size() < least || node->args.size() > most) {
     return Error();
+  }
+  const bool shifts = fn == WindowFn::kLead || fn == WindowFn::kLag;
+  if (fn == WindowFn::kNtile || (shifts && node->args.size() > 1)) {
+    RETURN_IF_ERROR(CheckRowCount(*node->args[shifts ? 1 : 0]));
   }
   if (fn == WindowFn::kNthValue && Accept(Kw::kFrom)) {
     if (!Accept(Kw::kFirst)) {

@@ -137,7 +137,7 @@ Result<ParsedStatement> Parser::ParseOneStatement() {
   }
   parsed.parameter_count = static_cast<uint32_t>(parameters_.size());
   parsed.parameter_positions = std::move(parameters_);
-  parsed.values_functions = values_functions_;
+  parsed.warnings = std::move(warnings_);
   return parsed;
 }
 
@@ -330,7 +330,7 @@ bool Parser::AcceptCharsetKeyword() {
   return Accept(Kw::kCharset) || Accept(Kw::kCharacter, Kw::kSet) || Accept(Kw::kChar, Kw::kSet);
 }
 
-Result<std::string> Parser::CharsetName() {
+Result<std::string> Parser::CharsetOrCollation() {
   if (Accept(Kw::kDefault)) {
     return std::string("default");
   }
@@ -341,8 +341,19 @@ Result<std::string> Parser::CharsetName() {
   return ToLower(name);
 }
 
+Result<std::string> Parser::CharsetName() {
+  ASSIGN_OR_RETURN(std::string name, CharsetOrCollation());
+  WarnOfCharset(name);
+  return name;
+}
+
 Result<std::string> Parser::CollationName() {
-  return CharsetName();
+  ASSIGN_OR_RETURN(std::string name, CharsetOrCollation());
+  const row::Collation* collation = row::FindCollation(name);
+  if (collation != nullptr && collation->charset().id == row::CharsetId::kUtf8mb3) {
+    Warn(UserError(ER_WARN_DEPRECATED_UTF8MB3_COLLATION, collation->name()));
+  }
+  return name;
 }
 
 Status Parser::Account(AccountName* out) {

@@ -41,7 +41,7 @@ struct ParsedStatement {
   StmtPtr statement;
   uint32_t parameter_count = 0;
   std::vector<uint32_t> parameter_positions;  // offset of each `?` in the text
-  uint32_t values_functions = 0;              // how often VALUES(column) is written
+  std::vector<Status> warnings;               // of deprecated syntax, in the text's order
   // Offset just past the statement and its semicolon; the text's length when it was the last.
   size_t consumed = 0;
   // Offset just past the statement's last token, without the semicolon.

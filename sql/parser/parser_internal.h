@@ -96,6 +96,14 @@ class Parser {
   std::pair<std::string, ptrdiff_t> Place(const Token& token) const;
   Status TooDeep() const;
 
+  // ---- warnings of deprecated syntax (deprecated_syntax.cc)
+  void Warn(Status warning) { warnings_.push_back(std::move(warning)); }
+  void WarnOfSyntax(std::string_view syntax, std::string_view instead);
+  void WarnOfCharset(std::string_view name);
+  void WarnOfNational();
+  void WarnOfVariableAssignment();
+  void WarnOfFoundRows(bool option);  // SQL_CALC_FOUND_ROWS, or FOUND_ROWS()
+
   // ---- names and simple values (parser.cc)
   bool IsIdent(const Token& token) const;
   bool AtIdent() const { return IsIdent(Cur()); }
@@ -109,7 +117,9 @@ class Parser {
   Status TableNameList(std::vector<QualifiedName>* out);
   Result<uint64_t> UnsignedNumber();
   Result<uint64_t> NumberWithSuffix();  // 64K, 1G
-  Result<std::string> CharsetName();    // lower case; "default" for DEFAULT; BINARY, ASCII, UNICODE
+  // In lower case; "default" for DEFAULT; BINARY, ASCII, UNICODE. The other two warn of utf8mb3.
+  Result<std::string> CharsetOrCollation();
+  Result<std::string> CharsetName();
   Result<std::string> CollationName();
   bool AcceptCharsetKeyword();  // CHARACTER SET | CHARSET | CHAR SET
   Status Account(AccountName* out);
@@ -195,6 +205,7 @@ class Parser {
   bool AtCall() const { return Is(Ahead(1), Op::kLeftParen); }
   bool AtTightCall() const;  // no blank before the parenthesis, unless IGNORE_SPACE
   Result<ExprPtr> ParseCall(std::string name);         // at '('
+  Result<ExprPtr> ParseNamedCall(std::string name);    // the same, of a name that may collide
   Result<ExprPtr> ParseKeywordCall(std::string name);  // at the word
   Result<ExprPtr> ParseNow(std::string name);
   Result<ExprPtr> ParseSpecialCall(bool* handled);  // at the word
@@ -214,6 +225,7 @@ class Parser {
   Result<ExprPtr> ParseCharFunction();
   Result<ExprPtr> ParseWeightString();
   Result<ExprPtr> ParseJsonValue();
+  Status CheckRowCount(const Expr& count) const;
   Result<ExprPtr> ParseWindowFunction(WindowFn fn);
   Status ParseJsonOn(JsonOn* on_empty, JsonOn* on_error);
   Result<IntervalUnit> ParseIntervalUnit();
@@ -231,6 +243,7 @@ class Parser {
   Status ParseNumericType(Kw keyword, TypeName* type);
   Status ParseTypeLength(TypeName* type, bool required);
   Status ParsePrecision(TypeName* type);
+  bool AcceptBinaryAttribute();
   Status ParseCharsetAttributes(TypeName* type);
   Status ParseNumberAttributes(TypeName* type);
   Status ParseMemberList(TypeName* type);
@@ -520,7 +533,8 @@ class Parser {
   uint32_t height_ = 0;       // of the highest tree parsed in the current NestingScope
   bool consume_all_ = false;  // the statement runs to the end of the text (stored programs)
   std::vector<uint32_t> parameters_;
-  uint32_t values_functions_ = 0;
+  std::vector<Status> warnings_;
+  bool in_on_duplicate_ = false;         // in the assignments of ON DUPLICATE KEY UPDATE
   std::optional<ProgramNames> program_;  // while a stored program's body is parsed
 };
 

@@ -117,7 +117,13 @@ Result<ExprPtr> Parser::ParseWordPrimary() {
   if (handled) {
     return call;
   }
-  return ParseKeywordCall(UpperText(Cur()));
+  const uint32_t begin = Begin();
+  std::string name(TextOf(Cur()));
+  const bool keyword = Cur().keyword != Kw::kNotKeyword;
+  Next();
+  ASSIGN_OR_RETURN(call, keyword ? ParseCall(std::move(name)) : ParseNamedCall(std::move(name)));
+  call->span.begin = begin;
+  return call;
 }
 
 Result<ExprPtr> Parser::KeywordLiteral(LiteralKind kind, uint64_t value) {
@@ -210,8 +216,10 @@ Result<ExprPtr> Parser::ParseStringLiteral() {
     for (char& c : node->charset) {
       c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
     }
+    WarnOfCharset(node->charset);
     Next();
   } else if (At(TokenKind::kNationalString)) {
+    WarnOfNational();
     node->charset = "utf8mb3";
   }
   node->text = StringValue(text_, Cur(), StringEscapes());
@@ -311,6 +319,7 @@ Result<ExprPtr> Parser::ParseUserVariable() {
     node->name = std::move(name);
     ASSIGN_OR_RETURN(node->value, ParseExpr());
     node->span = SpanFrom(begin);
+    WarnOfVariableAssignment();
     return ExprPtr(std::move(node));
   }
   auto node = std::make_unique<UserVariable>();
@@ -370,12 +379,16 @@ Result<std::unique_ptr<ColumnRef>> Parser::ParseSimpleColumn() {
 // A column, or schema.function(…), with JSON arrows.
 Result<ExprPtr> Parser::ParseColumnRef() {
   const uint32_t begin = Begin();
-  if (At(TokenKind::kQuotedIdent) && AtCall()) {  // `f`(x): a stored or loadable function
-    return ParseKeywordCall(IdentifierValue(text_, Cur()));
+  if (At(TokenKind::kQuotedIdent) && AtCall()) {
+    std::string name = IdentifierValue(text_, Cur());
+    Next();
+    ASSIGN_OR_RETURN(ExprPtr call, ParseNamedCall(std::move(name)));
+    call->span.begin = begin;
+    return call;
   }
   ASSIGN_OR_RETURN(std::unique_ptr<ColumnRef> column, ParseSimpleColumn());
   if (At(Op::kLeftParen) && !column->table.empty() && column->schema.empty()) {
-    ASSIGN_OR_RETURN(ExprPtr call, ParseCall(std::move(column->column)));
+    ASSIGN_OR_RETURN(ExprPtr call, ParseNamedCall(std::move(column->column)));
     call->As<FunctionCall>().schema = std::move(column->table);
     call->span = SpanFrom(begin);
     return call;
@@ -538,7 +551,13 @@ Result<ExprPtr> Parser::ParseDefaultFunction() {
 }
 
 Result<ExprPtr> Parser::ParseValuesFunction() {
-  ++values_functions_;
+  if (in_on_duplicate_) {
+    WarnOfSyntax("VALUES function",
+                 "an alias (INSERT INTO ... VALUES (...) AS alias) and replace VALUES(col) in the "
+                 "ON DUPLICATE KEY UPDATE clause with alias.col");
+  } else {
+    Warn(UserError(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT, "'VALUES function'"));
+  }
   return ParseOfColumn<InsertValue>();
 }
 

@@ -1,4 +1,5 @@
 // Query expressions: WITH, set operations, SELECT and its clauses, VALUES, TABLE.
+#include "base/mysql_error.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -145,6 +146,9 @@ Status Parser::ParseQueryTail(Query* query, std::unique_ptr<IntoClause>* into) {
   }
   if (into != nullptr && !*into && At(Kw::kInto)) {
     RETURN_IF_ERROR(ParseInto(into));
+    if (!AtEnd()) {
+      Warn(UserError(ER_WARN_DEPRECATED_INNER_INTO));
+    }
   }
   RETURN_IF_ERROR(ParseLocking(&query->locking));
   if (into != nullptr && !*into && At(Kw::kInto)) {
@@ -299,6 +303,7 @@ Status Parser::ParseSelectOptions(SelectCore* core) {
         break;
       case Kw::kSqlCalcFoundRows:
         core->calc_found_rows = true;
+        WarnOfFoundRows(true);
         break;
       case Kw::kSqlNoCache:
         core->no_cache = true;

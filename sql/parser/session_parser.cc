@@ -179,7 +179,7 @@ Status Parser::ParseSetItem(SetItem* item, VariableScope* sticky, bool first) {
   if (charset) {
     AcceptCharsetKeyword();
     item->kind = SetItem::Kind::kCharset;
-    ASSIGN_OR_RETURN(item->name, CharsetName());
+    ASSIGN_OR_RETURN(item->name, CharsetOrCollation());
     return Status::Ok();
   }
   if (At(Kw::kPassword) && !Is(Ahead(1), Op::kDot)) {

@@ -38,14 +38,24 @@ Status Parser::ParseNumberAttributes(TypeName* type) {
   }
 }
 
+bool Parser::AcceptBinaryAttribute() {
+  if (!Accept(Kw::kBinary)) {
+    return false;
+  }
+  WarnOfSyntax("BINARY as attribute of a type", "a CHARACTER SET clause with _bin collation");
+  return true;
+}
+
 // [CHARACTER SET x | ASCII | UNICODE | BYTE] [BINARY] in either order.
 Status Parser::ParseCharsetAttributes(TypeName* type) {
   while (true) {
-    if (Accept(Kw::kBinary)) {
+    if (AcceptBinaryAttribute()) {
       type->binary_collation = true;
     } else if (Accept(Kw::kAscii)) {
+      WarnOfSyntax("ASCII", "CHARACTER SET charset_name");
       type->charset = "latin1";
     } else if (Accept(Kw::kUnicode)) {
+      WarnOfSyntax("UNICODE", "CHARACTER SET charset_name");
       type->charset = "ucs2";
     } else if (Accept(Kw::kByte)) {
       type->charset = "binary";
@@ -168,7 +178,8 @@ Status Parser::ParseCharacterType(Kw keyword, TypeName* type) {
   }
   RETURN_IF_ERROR(ParseTypeLength(type, type->kind == TypeKind::kVarchar));
   if (type->national) {
-    type->binary_collation = Accept(Kw::kBinary);
+    WarnOfNational();
+    type->binary_collation = AcceptBinaryAttribute();
     return Status::Ok();
   }
   return ParseCharsetAttributes(type);
@@ -399,6 +410,7 @@ Status Parser::ParseCastType(TypeName* type) {
       } else {
         Next();
       }
+      WarnOfNational();
       return ParseTypeLength(type, false);
     case Kw::kDate:
     case Kw::kTime:

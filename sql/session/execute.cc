@@ -169,7 +169,7 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
       changes_.clear();
       row_count_ = 0;
       OkInfo ok;
-      ok.status = StatusFlags();
+      ok.status |= StatusFlags();
       sink.OnDone(ok);
       return result;
     }
@@ -437,7 +437,7 @@ ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resum
         call();
       }
     });
-    ok.status = StatusFlags();
+    ok.status |= StatusFlags();
     ok.warnings = diagnostics_.packet_count();
     ok.changes = std::move(changes_);
     parked->ok = std::move(ok);
@@ -457,7 +457,7 @@ ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resum
     CompleteParked(sink);
     return result;
   }
-  ok.status = StatusFlags();
+  ok.status |= StatusFlags();
   ok.warnings = diagnostics_.packet_count();
   ok.changes = std::move(changes_);
   changes_.clear();
@@ -547,6 +547,7 @@ Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo*
     statement->prepared = true;
     statement->ticket = std::move(ticket);
     named_prepared_[std::move(name)] = std::move(statement);
+    ok->info = "Statement prepared";
     return {};
   }
   const auto& execute = stmt.As<ExecuteStmt>();

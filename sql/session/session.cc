@@ -159,10 +159,10 @@ void Session::ForgetDatabase() {
 void Session::Close() {
   DropTemporaryTables();  // with what a transaction has changed in them: nobody would see it undone
   AbandonAll();
-  Reset();
+  Release();
 }
 
-void Session::Reset() {
+void Session::Release() {
   RollbackAll().IgnoreError();
   user_locks_ = nullptr;
   table_locks_ = nullptr;
@@ -174,6 +174,10 @@ void Session::Reset() {
   cache_->Clear();
   DropTemporaryTables();
   user_variables_.clear();
+}
+
+void Session::Reset() {
+  Release();
   diagnostics_.Clear();
   last_insert_id_ = 0;
   row_count_ = -1;
@@ -211,19 +215,8 @@ Status CheckOneStatement(const CachedStatement& statement, std::string_view text
 }
 
 void WarnOfSyntax(const ParsedStatement& parsed, Diagnostics* diagnostics) {
-  const Stmt* statement = parsed.statement.get();
-  if (const auto* explain = statement->TryAs<ExplainStmt>()) {
-    statement = explain->statement.get();
-  }
-  const auto* insert = statement->TryAs<InsertStmt>();
-  if (insert == nullptr || insert->on_duplicate.empty()) {
-    return;
-  }
-  for (uint32_t i = 0; i < parsed.values_functions; ++i) {
-    diagnostics->AddWarning(
-        UserError(ER_WARN_DEPRECATED_SYNTAX, "VALUES function",
-                  "an alias (INSERT INTO ... VALUES (...) AS alias) and replace VALUES(col) in the "
-                  "ON DUPLICATE KEY UPDATE clause with alias.col"));
+  for (const Status& warning : parsed.warnings) {
+    diagnostics->AddWarning(warning);
   }
 }
 

@@ -437,6 +437,8 @@ class Session {
   // Before the open transaction, if any, is committed: when a lock on the instance keeps it from
   // that for too long it is rolled back.
   Status PassToCommit();
+  // Undoes, unlocks and drops what the connection holds.
+  void Release();
   Status RollbackAll();
   // RollbackAll, of which a connection that has been killed does not see the end.
   Status RollbackFailed();

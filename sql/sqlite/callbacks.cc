@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/invariant.h"
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "row/json/view.h"
@@ -106,9 +107,7 @@ Status StepOrRemove(QueryRun& run, const CallSite& site, GroupState* state,
   if (!remove) {
     return state->aggregator->Step(*run.context().eval, args);
   }
-  if (!state->aggregator->can_remove()) {
-    return UserError(ER_NOT_SUPPORTED_YET, "this aggregate over a moving window frame");
-  }
+  INVARIANT(state->aggregator->can_remove());  // AggregateSpec::moving_frame
   return state->aggregator->Remove(*run.context().eval, args);
 }
 
@@ -212,12 +211,15 @@ void MachineCallbacks::NextDepth(sqlite3_context* context, int, sqlite3_value** 
     return;
   }
   int64_t depth = sqlite3_value_int64(values[0]) + 1;
-  uint64_t limit = run->context().eval->cte_max_recursion_depth;
-  if (static_cast<uint64_t>(depth) > limit) {
+  const uint64_t limit = run->context().eval->cte_max_recursion_depth;
+  // A row that is there to stay makes one more round.
+  const int64_t rounds = depth + sqlite3_value_int64(values[1]);
+  if (static_cast<uint64_t>(rounds) > limit) {
     Fail(context, run, UserError(ER_CTE_MAX_RECURSION_DEPTH, limit + 1));
     return;
   }
-  sqlite3_result_int64(context, depth);
+  const std::string text = std::to_string(depth);
+  sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
 }
 
 void MachineCallbacks::AggregateStep(sqlite3_context* context, int count, sqlite3_value** values) {
@@ -255,6 +257,12 @@ int MachineCallbacks::Progress(void* machine) {
 void MachineCallbacks::CollationNeeded(void*, sqlite3* connection, int, const char* name) {
   if (name == row::kJsonOrder) {
     sqlite3_create_collation_v2(connection, name, SQLITE_UTF8, nullptr, CompareDocuments, nullptr);
+    return;
+  }
+  if (std::string_view(name) == kRoundCollation) {
+    sqlite3_create_collation_v2(
+        connection, name, SQLITE_UTF8, nullptr,
+        [](void*, int, const void*, int, const void*) { return 0; }, nullptr);
     return;
   }
   const row::Collation* collation = row::FindCollation(name);

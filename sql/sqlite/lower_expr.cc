@@ -377,6 +377,9 @@ AggregateSpec Lowering::SpecOf(const BoundAggregate& aggregate, std::vector<Boun
   spec.arg_types = TypesOf(aggregate.args);
   spec.result = aggregate.type;
   spec.separator = aggregate.separator;
+  const auto* window = aggregate.TryAs<BoundWindow>();
+  spec.moving_frame = window != nullptr && window->has_frame &&
+                      window->frame_start.kind != FrameBoundKind::kUnboundedPreceding;
   *args = aggregate.args;
   for (const BoundOrder& order : aggregate.order_by) {
     spec.order_by.push_back({order.expr->type, order.descending});

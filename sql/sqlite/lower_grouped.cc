@@ -61,7 +61,7 @@ size_t InputOf(const std::vector<BoundPtr>& inputs, const BoundExpr& expr) {
 bool Lowering::MayHash(const BoundQuery& query) const {
   const BoundSelect* const select = query.body.select.get();
   if (select == nullptr || select->group_by.empty() || select->from == nullptr || select->rollup ||
-      in_recursive_cte_ || depth_of_ != nullptr ||
+      select->aggregates_below || in_recursive_cte_ || depth_of_ != nullptr ||
       select->items.size() + select->group_by.size() > kColumnsMax) {
     return false;
   }

@@ -27,15 +27,26 @@ const BoundTable* Find(const BoundFrom& from, const BoundCte* cte) {
   return left != nullptr ? left : Find(*from.right, cte);
 }
 
-// Rounds are counted in a column of their own where UNION ALL lets rows differ in it alone. UNION
-// DISTINCT ends by itself once nothing is new.
+// The column in which a recursive table counts rounds; of the first round. Under its collation all
+// rounds are equal, so that UNION DISTINCT does not look at it (MachineCallbacks::kRoundCollation).
+constexpr std::string_view kFirstRound = ",'0' COLLATE round AS depth";
+
+// Whether no row is dropped for being equal to another.
+bool KeepsAllRows(const BoundCte& cte) {
+  const BoundQuery* at = cte.query.get();
+  while (at->body.set_operation != nullptr && at->body.set_operation->all) {
+    at = at->body.set_operation->left.get();
+  }
+  return at->body.set_operation == nullptr;
+}
+
 bool KeepsDepth(const BoundCte& cte) {
   if (!cte.recursive) {
     return false;
   }
   const BoundQuery* at = cte.query.get();
   for (; at->body.set_operation != nullptr; at = at->body.set_operation->left.get()) {
-    if (at->body.set_operation->op != SetOperator::kUnion || !at->body.set_operation->all) {
+    if (at->body.set_operation->op != SetOperator::kUnion) {
       return false;
     }
   }
@@ -326,8 +337,12 @@ Status Lowering::Items(const BoundSelect& select, std::string* sql) {
   sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
     sql->append(i == 0 ? "" : ",");
+    // SQLite takes HAVING only where an item is an aggregate: what is NULL stands before the first.
+    const bool needs_aggregate = i == 0 && select.having != nullptr && select.group_by.empty();
+    sql->append(needs_aggregate ? "coalesce(nullif(count(*),count(*))," : "");
     // The collation goes with the column to whoever compares it: DISTINCT, UNION, an outer query.
     RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
+    sql->append(needs_aggregate ? ")" : "");
     sql->append(" AS c" + std::to_string(i));
   }
   return {};
@@ -343,8 +358,12 @@ Status Lowering::SelectItems(const BoundSelect& select, std::span<const BoundExp
   }
   if (depth_of != nullptr) {
     const BoundTable* before = select.from != nullptr ? Find(*select.from, depth_of) : nullptr;
-    sql->append(before != nullptr ? ",bdepth(" + TableAlias(*before) + ".depth)" : ",0");
-    sql->append(" AS depth");
+    if (before != nullptr) {
+      sql->append(",bdepth(" + TableAlias(*before) +
+                  (KeepsAllRows(*depth_of) ? ".depth,1" : ".depth,0") + ") AS depth");
+    } else {
+      sql->append(kFirstRound);
+    }
   }
   return SelectTail(select, keys, sql);
 }
@@ -502,7 +521,8 @@ Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
     sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
   }
   // Such an arm stands before the recursion.
-  sql->append(depth_of_ != nullptr ? ",0 AS depth FROM (" : " FROM (");
+  sql->append(depth_of_ != nullptr ? kFirstRound : "");
+  sql->append(" FROM (");
   const BoundCte* outer_depth = std::exchange(depth_of_, nullptr);
   Status lowered = Query(query, false, sql);
   depth_of_ = outer_depth;
@@ -563,7 +583,7 @@ Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* s
 }
 
 Status Lowering::Values(const BoundQuery& query, std::string* sql) {
-  const char* depth = depth_of_ != nullptr ? ",0 AS depth" : "";
+  const std::string_view depth = depth_of_ != nullptr ? kFirstRound : "";
   for (size_t r = 0; r < query.body.values.size(); ++r) {
     sql->append(r == 0 ? "SELECT " : " UNION ALL SELECT ");
     const std::vector<BoundPtr>& row = query.body.values[r];

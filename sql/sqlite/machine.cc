@@ -65,7 +65,7 @@ Result<std::unique_ptr<QueryMachine>> QueryMachine::Open() {
       sqlite3_create_function_v2(connection, "bv", -1, kVarying, machine.get(),
                                  &MachineCallbacks::Scalar, nullptr, nullptr,
                                  nullptr) != SQLITE_OK ||
-      sqlite3_create_function_v2(connection, "bdepth", 1, kPure, machine.get(),
+      sqlite3_create_function_v2(connection, "bdepth", 2, kPure, machine.get(),
                                  &MachineCallbacks::NextDepth, nullptr, nullptr,
                                  nullptr) != SQLITE_OK) {
     return machine->MachineError("register functions");
@@ -294,6 +294,13 @@ Result<bool> QueryRun::Next(std::vector<row::Value>* row) {
   }
   if (rc == SQLITE_NOMEM) {
     return Status::NoSpace("query machine out of memory");
+  }
+  const std::string_view told = sqlite3_errmsg(machine_->connection_);
+  for (const std::string_view function : {"ntile", "nth_value"}) {
+    if (told.find(function) != std::string_view::npos &&
+        told.ends_with("must be a positive integer")) {
+      return UserError(ER_WRONG_ARGUMENTS, function);
+    }
   }
   return machine_->MachineError("step [" + query_->lowered_.sql + "]");
 }

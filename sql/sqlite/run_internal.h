@@ -80,8 +80,12 @@ struct AggregateSlot {
 };
 
 struct MachineCallbacks {
+  // Of the rounds of a recursive common table expression, in decimal: all are equal.
+  static constexpr const char* kRoundCollation = "round";
+
   static void Scalar(sqlite3_context* context, int count, sqlite3_value** values);
-  // Depth of a recursive common table expression's next round; 3636 beyond the limit.
+  // (round, 1 when no row is dropped for being equal to another): the next round of a recursive
+  // common table expression. 3636 beyond the limit.
   static void NextDepth(sqlite3_context* context, int count, sqlite3_value** values);
   static void AggregateStep(sqlite3_context* context, int count, sqlite3_value** values);
   static void AggregateInverse(sqlite3_context* context, int count, sqlite3_value** values);

@@ -204,7 +204,10 @@ std::string TableModule::Declaration() const {
     }
     text += ",";
   }
-  text += "h HIDDEN PRIMARY KEY NOT NULL,f HIDDEN NOT NULL) WITHOUT ROWID";
+  // Of a join in parentheses SQLite keeps what * would give: the handle of a table to be changed
+  // must be among that.
+  text += changes_ ? "h" : "h HIDDEN";
+  text += " PRIMARY KEY NOT NULL,f HIDDEN NOT NULL) WITHOUT ROWID";
   return text;
 }
 

@@ -18,6 +18,19 @@ bool StoredAlike(const row::Type& from, const row::Type& to) {
   return from.Nullable() == to.Nullable();
 }
 
+bool IsZero(const row::Value& value) {
+  switch (value.kind()) {
+    case row::ValueKind::kInt:
+      return value.int_value() == 0;
+    case row::ValueKind::kUint:
+      return value.uint_value() == 0;
+    case row::ValueKind::kDouble:
+      return value.double_value() == 0;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 ColumnDescriptor ColumnOfResult(const ResultColumn& result) {
@@ -191,10 +204,10 @@ Result<row::Value> RowRewriter::ConvertColumn(size_t column, const row::Value& f
     ASSIGN_OR_RETURN(
         value, row::StoreConvert(from, input_.source_types[source], to.type, Conversion(column)));
   }
+  if (to.auto_increment && (value.is_null() || (input_.numbers_zeros && IsZero(value)))) {
+    return NextNumber(column);
+  }
   if (value.is_null() && !to.type.nullable) {
-    if (to.auto_increment) {
-      return NewColumn(column, nullptr);
-    }
     if (row::IsStrict(run_.session.settings().sql_mode)) {
       return NullError(column);
     }
@@ -222,6 +235,17 @@ Result<row::Value> RowRewriter::EvaluateColumn(size_t column, const BoundExpr& e
   return value;
 }
 
+Result<row::Value> RowRewriter::NextNumber(size_t column) {
+  const uint64_t step = input_.auto_increment_step;
+  if (next_number_ <= greatest_number_) {
+    next_number_ += ((greatest_number_ - next_number_) / step + 1) * step;
+  }
+  const row::Value number = row::Value::Uint(next_number_);
+  next_number_ += step;
+  return row::StoreConvert(number, row::Type::BigInt(true), input_.table->columns[column].type,
+                           Conversion(column));
+}
+
 // A column that has no source: its number, default, or implicit default.
 Result<row::Value> RowRewriter::NewColumn(size_t column, std::vector<row::Value>* to) {
   const ColumnDescriptor& descriptor = input_.table->columns[column];
@@ -230,9 +254,7 @@ Result<row::Value> RowRewriter::NewColumn(size_t column, std::vector<row::Value>
     return row::Value::Uint(id);
   }
   if (descriptor.auto_increment) {
-    row::Value number = row::Value::Uint(next_number_);
-    next_number_ += input_.auto_increment_step;
-    return row::StoreConvert(number, row::Type::BigInt(true), descriptor.type, Conversion(column));
+    return NextNumber(column);
   }
   switch (descriptor.default_value.kind) {
     case DefaultKind::kLiteral:

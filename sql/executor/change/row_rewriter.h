@@ -33,6 +33,8 @@ struct RowRewriterInput {
   std::function<Result<uint64_t>()> next_row_id;
   uint64_t first_auto_increment = 1;
   uint64_t auto_increment_step = 1;
+  // A column that becomes AUTO_INCREMENT has its zeros numbered; one that was it keeps them.
+  bool numbers_zeros = false;
 };
 
 class RowRewriter {
@@ -54,6 +56,8 @@ class RowRewriter {
   Result<row::Value> ConvertColumn(size_t column, const row::Value& from);
   Status NullError(size_t column) const;
   Result<row::Value> NewColumn(size_t column, std::vector<row::Value>* to);
+  // The next of an AUTO_INCREMENT column, above all so far.
+  Result<row::Value> NextNumber(size_t column);
   Result<row::Value> EvaluateColumn(size_t column, const BoundExpr& expr,
                                     const std::vector<row::Value>& row);
   void NoteNumber(const row::Value& value);

@@ -178,6 +178,7 @@ class TableFiller {
     }
     input.next_row_id = [&opened] { return opened.owner->NextRowId(*opened.engine); };
     input.first_auto_increment = std::max<uint64_t>(opened.table->auto_increment_start, 1);
+    input.numbers_zeros = (run_.session.settings().sql_mode & row::kModeNoAutoValueOnZero) == 0;
     ASSIGN_OR_RETURN(std::unique_ptr<RowRewriter> rewriter,
                      RowRewriter::Make(run_, std::move(input)));
     Status filled = CopyRows(query, facts, *opened.transaction, rewriter.get());

@@ -110,6 +110,7 @@ Status DropDatabase(StatementRun& run, const DropDatabaseStmt& statement) {
   }
   RETURN_IF_ERROR(dropped);
   run.ok.affected_rows = tables->size();
+  run.ok.status |= kStatusDatabaseDropped;
   if (run.session.database() == statement.name) {
     run.session.ForgetDatabase();
   }

@@ -123,6 +123,21 @@ Status DropTemporaryTables(StatementRun& run, const DropTableStmt& statement) {
   return DropTemporary(run, found);
 }
 
+// LOCK TABLES ends when the last of its tables has been dropped.
+void LeaveLocksOnNothing(StatementRun& run) {
+  const auto& locks = run.session.table_locks();
+  if (locks == nullptr) {
+    return;
+  }
+  const std::vector<engine::TableName> names = locks->tables();
+  const bool any = std::any_of(names.begin(), names.end(), [&](const engine::TableName& name) {
+    return EngineOf(run).FindTable(name.schema, name.name).ok();
+  });
+  if (!any) {
+    run.session.set_table_locks(nullptr);
+  }
+}
+
 }  // namespace
 
 Status DropTablesWithKeys(StatementRun& run, const std::vector<engine::TableName>& tables,
@@ -174,6 +189,7 @@ Status DropTable(StatementRun& run, const DropTableStmt& statement) {
   RETURN_IF_ERROR(TellMissing(run, statement, missing));
   const bool checks = run.session.settings().foreign_key_checks;
   RETURN_IF_ERROR(found.empty() ? Status::Ok() : DropTablesWithKeys(run, found, checks));
+  LeaveLocksOnNothing(run);
   return DropTemporary(run, temporary);
 }
 

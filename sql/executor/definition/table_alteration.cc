@@ -132,8 +132,10 @@ class Alteration {
     RETURN_IF_ERROR(SettleAutoIncrement());
     uint64_t copied = copies_ && rewriter_ != nullptr ? rewriter_->rows() : 0;
     run_.ok.affected_rows = copied;
-    run_.ok.info = fmt::format("Records: {}  Duplicates: 0  Warnings: {}", copied,
-                               run_.session.diagnostics().count());
+    if (!request_.nothing) {
+      run_.ok.info = fmt::format("Records: {}  Duplicates: 0  Warnings: {}", copied,
+                                 run_.session.diagnostics().count());
+    }
     return {};
   }
 
@@ -183,8 +185,8 @@ class Alteration {
     nature_.checks_rows = finished_.has_new_check || request_.check_rows;
     nature_.drops_primary_key = from.has_primary_key() && !to.has_primary_key();
     nature_.checks_keys = validates_keys();
-    copies_ = type_changed_ || recomputed_ || nature_.checks_rows || nature_.checks_keys ||
-              nature_.drops_primary_key || algorithm == "COPY";
+    copies_ = type_changed_ || recomputed_ || becomes_numbered_ || nature_.checks_rows ||
+              nature_.checks_keys || nature_.drops_primary_key || algorithm == "COPY";
     // Who says INPLACE gets a table whose rows have all columns in their places again.
     const bool tidies = algorithm == "INPLACE" && (adds_ || drops_);
     if (!clustered_ || must_rewrite_ || copies_ || request_.force || tidies) {
@@ -226,8 +228,8 @@ class Alteration {
     if (moves_ || nullable_changed_ || must_rewrite_ || request_.force || !clustered_) {
       nature_.AtLeast(AlterationClass::kRebuild);
     }
-    if (type_changed_ || grows_by_copy_ || recomputed_ || nature_.checks_rows ||
-        nature_.checks_keys || nature_.drops_primary_key) {
+    if (type_changed_ || grows_by_copy_ || recomputed_ || becomes_numbered_ ||
+        nature_.checks_rows || nature_.checks_keys || nature_.drops_primary_key) {
       nature_.AtLeast(AlterationClass::kCopy);
     }
     nature_.only_names = request_.nothing && nature_.kind == AlterationClass::kInstant;
@@ -260,6 +262,8 @@ class Alteration {
     } else if (from.type.length != to.type.length && !from.type.is_enum_or_set()) {
       (GrowsInPlace(from.type, to.type) ? grows_ : grows_by_copy_) = true;
     }
+    becomes_numbered_ |= to.auto_increment && !from.auto_increment;
+    must_rewrite_ |= to.auto_increment && !from.auto_increment;
     nullable_changed_ |= from.type.nullable != to.type.nullable;
     recomputed_ |= from.generated != to.generated || from.generated_text != to.generated_text;
   }
@@ -374,6 +378,8 @@ class Alteration {
     input.first_auto_increment =
         std::max<uint64_t>(request_.auto_increment.value_or(1), settings.auto_increment_offset);
     input.auto_increment_step = settings.auto_increment_increment;
+    input.numbers_zeros =
+        becomes_numbered_ && (settings.sql_mode & row::kModeNoAutoValueOnZero) == 0;
     ASSIGN_OR_RETURN(rewriter_, RowRewriter::Make(run_, std::move(input)));
     old_rows_ = MakeRowSchema(old_table());
     new_rows_ = MakeRowSchema(new_table());
@@ -429,9 +435,10 @@ class Alteration {
   AlterationNature nature_;
   bool must_rewrite_ = false;
   bool type_changed_ = false;
-  bool copies_ = false;      // as MySQL's COPY: counts rows, tries checks
-  bool recomputed_ = false;  // values of stored columns
-  bool clustered_ = true;    // rows keep their keys
+  bool copies_ = false;            // as MySQL's COPY: counts rows, tries checks
+  bool recomputed_ = false;        // values of stored columns
+  bool becomes_numbered_ = false;  // a column is AUTO_INCREMENT now and was not
+  bool clustered_ = true;          // rows keep their keys
   bool adds_ = false;
   bool adds_numbers_ = false;
   bool drops_ = false;

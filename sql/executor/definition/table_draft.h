@@ -53,6 +53,7 @@ struct DraftCheck {
   CheckDescriptor check;  // name may be empty: Finish() makes one
   std::string column;     // written on this column; empty: on the table
   bool is_new = true;
+  bool is_condition = true;
 };
 
 struct DraftForeignKey {

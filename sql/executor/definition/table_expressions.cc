@@ -97,6 +97,16 @@ Status CheckDefault(const StatementRun& run, const TablePtr& table, size_t posit
 Status CheckCheck(const StatementRun& run, const TablePtr& table, const CheckDescriptor& check,
                   const std::string& on_column) {
   StoredTextFacts facts = ReadStoredText(check.text);
+  if (facts.variables) {
+    return UserError(ER_CHECK_CONSTRAINT_VARIABLES, check.name);
+  }
+  if (facts.subquery) {
+    return UserError(ER_CHECK_CONSTRAINT_FUNCTION_IS_NOT_ALLOWED, check.name);
+  }
+  std::string bad = UnstableFunction(facts, false);
+  if (!bad.empty()) {
+    return UserError(ER_CHECK_CONSTRAINT_NAMED_FUNCTION_IS_NOT_ALLOWED, check.name, bad);
+  }
   for (const std::string& name : facts.columns) {
     int other = PositionOf(*table, name);
     if (!on_column.empty() && !SameName(name, on_column)) {
@@ -109,17 +119,43 @@ Status CheckCheck(const StatementRun& run, const TablePtr& table, const CheckDes
       return UserError(ER_CHECK_CONSTRAINT_REFERS_AUTO_INCREMENT_COLUMN, check.name);
     }
   }
-  if (facts.variables) {
-    return UserError(ER_CHECK_CONSTRAINT_VARIABLES, check.name);
-  }
-  if (facts.subquery) {
-    return UserError(ER_CHECK_CONSTRAINT_FUNCTION_IS_NOT_ALLOWED, check.name);
-  }
-  std::string bad = UnstableFunction(facts, false);
-  if (!bad.empty()) {
-    return UserError(ER_CHECK_CONSTRAINT_NAMED_FUNCTION_IS_NOT_ALLOWED, check.name, bad);
-  }
   return BindStored(run, check.text, table, true).status();
+}
+
+// What MySQL takes for a condition: what only says whether something holds. No other expression is
+// one, whatever its value.
+bool IsCondition(const Expr& expr) {
+  static constexpr std::string_view kPredicates[] = {
+      "isnull",           "json_contains", "json_contains_path",
+      "json_overlaps",    "json_valid",    "is_uuid",
+      "is_ipv4",          "is_ipv6",       "is_ipv4_compat",
+      "is_ipv4_mapped",   "regexp_like",   "strcmp",
+      "json_schema_valid"};
+  switch (expr.kind) {
+    case ExprKind::kLogical:
+    case ExprKind::kIs:
+    case ExprKind::kBetween:
+    case ExprKind::kLike:
+    case ExprKind::kRegexp:
+    case ExprKind::kInList:
+    case ExprKind::kInSubquery:
+    case ExprKind::kExists:
+    case ExprKind::kQuantified:
+      return true;
+    case ExprKind::kLiteral:
+      return expr.As<Literal>().type == LiteralKind::kBoolean;
+    case ExprKind::kUnary:
+      return expr.As<Unary>().op == UnaryOp::kNot;
+    case ExprKind::kBinary: {
+      const BinaryOp op = expr.As<Binary>().op;
+      return (op >= BinaryOp::kEqual && op <= BinaryOp::kXor) || op == BinaryOp::kMemberOf ||
+             op == BinaryOp::kSoundsLike;
+    }
+    case ExprKind::kFunctionCall:
+      return std::ranges::find(kPredicates, expr.As<FunctionCall>().name) != std::end(kPredicates);
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -131,6 +167,7 @@ Status TableDraft::AddCheck(const CheckConstraint& check, std::string_view colum
   draft.check.enforced = check.enforced;
   draft.check.text = StoredExpression(run_, *check.expr);
   draft.column = column;
+  draft.is_condition = IsCondition(*check.expr);
   checks_.push_back(std::move(draft));
   return {};
 }
@@ -173,6 +210,9 @@ Status TableDraft::CheckExpressions(const TablePtr& table) const {
     }
   }
   for (const DraftCheck& check : checks_) {
+    if (!check.is_condition) {
+      return UserError(ER_NON_BOOLEAN_EXPR_FOR_CHECK_CONSTRAINT, check.check.name);
+    }
     RETURN_IF_ERROR(CheckCheck(run_, table, check.check, check.column));
   }
   return {};

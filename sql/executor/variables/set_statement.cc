@@ -29,14 +29,8 @@ Result<TypedValue> ValueOf(StatementRun& run, const Expr& expr) {
   return ScalarValue(run, expr);
 }
 
-// MySQL's warning for the name utf8, 3719.
-constexpr int kUtf8Alias = 3719;
-constexpr std::string_view kUtf8AliasText =
-    "'utf8' is currently an alias for the character set UTF8MB3, but will be an alias for UTF8MB4 "
-    "in a future release. Please consider using UTF8MB4 in order to be unambiguous.";
-
 // The character set that SET NAMES and SET CHARACTER SET name.
-Result<const row::Charset*> NamedCharset(Session& session, const std::string& given) {
+Result<const row::Charset*> NamedCharset(const std::string& given) {
   const std::string_view name = SameName(given, "default") ? std::string_view("utf8mb4") : given;
   if (IsOfWideUnits(name)) {
     return UserError(ER_WRONG_VALUE_FOR_VAR, "character_set_client", name);
@@ -44,12 +38,6 @@ Result<const row::Charset*> NamedCharset(Session& session, const std::string& gi
   const row::Charset* charset = row::FindCharset(name);
   if (charset == nullptr) {
     return UserError(ER_UNKNOWN_CHARACTER_SET, given);
-  }
-  if (SameName(name, "utf8")) {
-    session.diagnostics().AddWarning(row::WarningLevel::kWarning, kUtf8Alias,
-                                     std::string(kUtf8AliasText));
-  } else if (charset->id == row::CharsetId::kUtf8mb3) {
-    session.diagnostics().AddWarning(UserError(ER_WARN_DEPRECATED_SYNTAX, "utf8mb3", "utf8mb4"));
   }
   return charset;
 }
@@ -65,7 +53,7 @@ void UseCharsets(Session& session, row::CharsetId client, row::CollationId conne
 
 // SET NAMES: the client's, the connection's and the results' character set at once.
 Status SetNames(Session& session, const SetItem& item) {
-  ASSIGN_OR_RETURN(const row::Charset* charset, NamedCharset(session, item.name));
+  ASSIGN_OR_RETURN(const row::Charset* charset, NamedCharset(item.name));
   row::CollationId collation = charset->default_collation;
   if (!item.collation.empty()) {
     const row::Collation* found = row::FindCollation(item.collation);
@@ -82,7 +70,7 @@ Status SetNames(Session& session, const SetItem& item) {
 }
 
 Status SetCharset(Session& session, const SetItem& item) {
-  ASSIGN_OR_RETURN(const row::Charset* charset, NamedCharset(session, item.name));
+  ASSIGN_OR_RETURN(const row::Charset* charset, NamedCharset(item.name));
   UseCharsets(session, charset->id, session.settings().collation_database);
   return Status::Ok();
 }

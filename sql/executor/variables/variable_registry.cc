@@ -78,6 +78,21 @@ void WarnTruncated(Session* session, const VariableSpec& spec, std::string_view 
       fmt::format("Truncated incorrect {} value: '{}'", spec.name, given));
 }
 
+// Of character sets and collations that are to go.
+void WarnOfUtf8mb3(Session* session, std::string_view variable, std::string_view name) {
+  if (variable.starts_with("character_set_") && name == "utf8") {
+    session->diagnostics().AddWarning(UserError(ER_DEPRECATED_UTF8_ALIAS));
+  } else if (variable.starts_with("character_set_") && name == "utf8mb3") {
+    session->diagnostics().AddWarning(UserError(ER_WARN_DEPRECATED_SYNTAX, "utf8mb3", "utf8mb4"));
+  } else if (variable.starts_with("collation_")) {
+    const row::Collation* collation = row::FindCollation(name);
+    if (collation != nullptr && collation->charset().id == row::CharsetId::kUtf8mb3) {
+      session->diagnostics().AddWarning(
+          UserError(ER_WARN_DEPRECATED_UTF8MB3_COLLATION, collation->name()));
+    }
+  }
+}
+
 // Of modes that go together, and of one that is to go.
 void WarnOfSqlMode(Session* session, std::string_view text) {
   const Result<row::SqlMode> mode = row::ParseSqlMode(text);
@@ -93,6 +108,19 @@ void WarnOfSqlMode(Session* session, std::string_view text) {
     session->diagnostics().AddWarning(
         UserError(ER_WARN_DEPRECATED_SQLMODE, "PAD_CHAR_TO_FULL_LENGTH"));
   }
+}
+
+// SET sql_mode = 0: a number is the modes' bits.
+Result<std::string> SqlModeOfNumber(const TypedValue& value) {
+  const row::ConversionContext conversion;
+  bool is_unsigned = false;
+  const auto bits =
+      static_cast<row::SqlMode>(row::ToInteger(value.value, value.type, conversion, &is_unsigned));
+  constexpr row::SqlMode kAll =
+      row::kModeTimeTruncateFractional * 2 - 1;  // of some bits no mode is left
+  return bits <= kAll
+             ? Result<std::string>(row::SqlModeText(bits))
+             : UserError(ER_WRONG_VALUE_FOR_VAR, "sql_mode", row::ToText(value.value, value.type));
 }
 
 bool IsOfWrongType(const VariableSpec& spec, const TypedValue& value) {
@@ -115,9 +143,13 @@ Status WrongScope(const VariableSpec& spec, const char* kind) {
 }  // namespace
 
 VariableRegistry::VariableRegistry() {
-  for (const VariableSpec& spec : AllVariables()) {
-    globals_[std::string(spec.name)] = spec.initial;
+  {
+    MutexLock lock(mutex_);
+    for (const VariableSpec& spec : AllVariables()) {
+      globals_[std::string(spec.name)] = spec.initial;
+    }
   }
+  ComputeInitial();
 }
 
 std::string VariableRegistry::GlobalText(std::string_view name) const {
@@ -127,29 +159,52 @@ std::string VariableRegistry::GlobalText(std::string_view name) const {
 }
 
 SessionSettings VariableRegistry::InitialSettings() const {
-  SessionSettings settings;
-  for (const VariableSpec& spec : AllVariables()) {
-    const SettingBind* bind = FindSettingBind(spec.name);
-    if (bind != nullptr && spec.place == VariablePlace::kBoth) {
-      // Global values were checked when they were set.
-      bind->write(GlobalText(spec.name), &settings).IgnoreError();
-    }
-  }
-  settings.generation = 0;
-  return settings;
+  MutexLock lock(mutex_);
+  return initial_.settings;
 }
 
 OtherVariables VariableRegistry::InitialOthers() const {
-  OtherVariables others;
   MutexLock lock(mutex_);
+  return initial_.others;
+}
+
+// In the variables' order, all of them: some write more than one setting.
+VariableRegistry::Initial VariableRegistry::InitialOf(const Globals& globals) {
+  Initial initial;
   for (const VariableSpec& spec : AllVariables()) {
-    const auto global = globals_.find(spec.name);
-    if (spec.place == VariablePlace::kBoth && global->second != spec.initial &&
-        FindSettingBind(spec.name) == nullptr) {
-      others.insert(*global);
+    if (spec.place != VariablePlace::kBoth) {
+      continue;
+    }
+    const auto global = globals.find(spec.name);
+    if (const SettingBind* bind = FindSettingBind(spec.name); bind != nullptr) {
+      // Global values were checked when they were set.
+      bind->write(global->second, &initial.settings).IgnoreError();
+    } else if (global->second != spec.initial) {
+      initial.others.insert(*global);
     }
   }
-  return others;
+  initial.settings.generation = 0;
+  return initial;
+}
+
+// Binds take locks of their own, so it is computed outside the registry's, and anew when a value
+// has been set meanwhile.
+void VariableRegistry::ComputeInitial() {
+  while (true) {
+    Globals globals;
+    uint64_t version = 0;
+    {
+      MutexLock lock(mutex_);
+      globals = globals_;
+      version = version_;
+    }
+    Initial computed = InitialOf(globals);
+    MutexLock lock(mutex_);
+    if (version == version_) {
+      initial_ = std::move(computed);
+      return;
+    }
+  }
 }
 
 std::string VariableRegistry::Text(const Session& session, const VariableSpec& spec,
@@ -207,13 +262,16 @@ Status VariableRegistry::Set(Session* session, VariableScope scope, std::string_
                                                             : GlobalText(spec->name);
   } else {
     const row::TimeZone& zone = session->eval_context().conversion.time_zone();
-    const std::string given =
+    std::string given =
         value->value.is_null() ? "NULL" : row::ToText(value->value, value->type, zone);
     if (IsOfWrongType(*spec, *value)) {
       return UserError(ER_WRONG_TYPE_FOR_VAR, spec->name);
     }
     if (value->value.is_null() && spec->name != "character_set_results") {
       return UserError(ER_WRONG_VALUE_FOR_VAR, spec->name, "NULL");
+    }
+    if (spec->name == "sql_mode" && value->type.is_numeric()) {
+      ASSIGN_OR_RETURN(given, SqlModeOfNumber(*value));
     }
     bool clamped = false;
     RETURN_IF_ERROR(NormaliseVariable(*spec, given, &text, &clamped));
@@ -223,6 +281,7 @@ Status VariableRegistry::Set(Session* session, VariableScope scope, std::string_
     if (spec->name == "sql_mode") {
       WarnOfSqlMode(session, text);
     }
+    WarnOfUtf8mb3(session, spec->name, FoldName(given));
   }
   if (!global && IsFixedInSession(spec->name)) {
     return UserError(ER_VARIABLE_IS_READONLY, "SESSION", spec->name, "SET GLOBAL");
@@ -241,8 +300,12 @@ Status VariableRegistry::SetGlobal(const VariableSpec& spec, const std::string& 
     RETURN_IF_ERROR(bind->write(text, &scratch));
     shown = bind->read(scratch);
   }
-  MutexLock lock(mutex_);
-  globals_[std::string(spec.name)] = shown;
+  {
+    MutexLock lock(mutex_);
+    globals_[std::string(spec.name)] = shown;
+    ++version_;
+  }
+  ComputeInitial();
   return Status::Ok();
 }
 

@@ -1,7 +1,8 @@
 // System variables of an instance: global values here, session values in the sessions.
 //
-// Global values live as text under a mutex; a session copies the ones it obeys into its settings
-// when it starts, so reading them costs nothing. Thread-safe.
+// Global values live as text under a mutex. What a new session starts with is kept beside them,
+// already decoded: it copies that once, and reading its own settings then costs nothing.
+// Thread-safe.
 #pragma once
 
 #include <map>
@@ -28,6 +29,16 @@ class VariableRegistry final : public SystemVariables {
   std::vector<VariableText> List(const Session& session, VariableScope scope) const override;
 
  private:
+  using Globals = std::map<std::string, std::string, std::less<>>;
+  // What new sessions make of the global values.
+  struct Initial {
+    SessionSettings settings;
+    OtherVariables others;
+  };
+
+  static Initial InitialOf(const Globals& globals);
+  // After a global value has changed.
+  void ComputeInitial();
   std::string GlobalText(std::string_view name) const;
   std::string Text(const Session& session, const VariableSpec& spec, bool global) const;
   Status SetGlobal(const VariableSpec& spec, const std::string& text);
@@ -36,7 +47,9 @@ class VariableRegistry final : public SystemVariables {
   Status SetSession(Session* session, const VariableSpec& spec, const std::string& text);
 
   mutable Mutex mutex_{LockRank::kLeaf};
-  std::map<std::string, std::string, std::less<>> globals_ GUARDED_BY(mutex_);
+  Globals globals_ GUARDED_BY(mutex_);
+  uint64_t version_ GUARDED_BY(mutex_) = 0;  // of globals_
+  Initial initial_ GUARDED_BY(mutex_);
 };
 
 }  // namespace borealis::sql

@@ -225,7 +225,7 @@ TEST(PrintModes, HighNotPrecedence) {
 }
 
 TEST(PrintModes, IgnoreSpace) {
-  EXPECT_EQ(Canonical("max (a)"), "max(`a`)");
+  EXPECT_EQ(Canonical("max (a)"), "`max`(`a`)");
   EXPECT_TRUE(ParseExpression("max (a)").value()->Is<FunctionCall>());
   ParserOptions options;
   options.ignore_space = true;
