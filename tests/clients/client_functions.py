@@ -15,7 +15,7 @@ FILE = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/sql/functio
 HEAD = """# Functions
 
 Every function of MySQL 8.0's reference, but those for its own use (`INTERNAL_…`, `CAN_ACCESS_…`, `GET_DD_…`) and of its Enterprise plugins, and
-what becomes of a call. Written by `tests/clients/client_functions.py --write`; `scripts/clients functions` checks that it is so.
+what becomes of a call. Written by `tests/clients/client_functions.py --write`; `scripts/test-clients functions` checks that it is so.
 
 """
 # The reference's names. Those with a syntax of their own are called as CALLS says.

@@ -3,7 +3,7 @@
 
 Each client is a program of its own that gets the writer's port and fails with exit code 1 and a message; FAILOVER in its environment
 is the command that promotes the reader. Nothing is installed here: a client whose packages are not there is reported and skipped,
-except those of the short form, which scripts/install-deps installs; scripts/clients --install installs all. What is compiled, and npm's
+except those of the short form, which scripts/install-deps installs; scripts/test-clients --install installs all. What is compiled, and npm's
 packages, live outside the source tree, in the directory that BOREALIS_CLIENTS names.
 """
 import json
@@ -77,7 +77,7 @@ def reader_serves(cluster):
 def run(name, command, packages, cluster):
     missing = [p for p in packages if not installed(p)]
     if missing and name not in SHORT:
-        print(f"{name}: SKIPPED, needs {' '.join(missing)} (scripts/clients --install)", flush=True)
+        print(f"{name}: SKIPPED, needs {' '.join(missing)} (scripts/test-clients --install)", flush=True)
         return True
     if cluster.readers:  # the client before may just have promoted it
         wait_for(lambda: reader_serves(cluster), 60, "a reader in service")

@@ -5,6 +5,7 @@ Everything goes through the operator's contract (`borealis cluster …`), so the
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -18,9 +19,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Not one that the system gives to outgoing connections: while nobody listens there, a client that
+    tries again and again to reach the port may be given it as its own."""
+    while True:
+        with socket.socket() as probe:
+            port = random.randrange(10_240, 32_768)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Cluster:

@@ -62,7 +62,7 @@ def run(name, port, expects):
     directory, driver, packages, fails = SUITES[name]
     missing = [p for p in packages if not installed(p)]
     if missing:
-        print(f"{name}: SKIPPED, needs {' '.join(missing)} (scripts/clients --install)", flush=True)
+        print(f"{name}: SKIPPED, needs {' '.join(missing)} (scripts/test-clients --install)", flush=True)
         return True
     prepare(port)
     with tempfile.TemporaryDirectory() as scratch:

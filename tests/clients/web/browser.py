@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -18,6 +19,9 @@ from selenium.common.exceptions import StaleElementReferenceException, TimeoutEx
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "cluster"))
+from cluster import free_port  # noqa: E402
 
 # What no page of a healthy application shows; that a test's machine cannot reach wordpress.org is no trouble.
 TROUBLE = re.compile(r"(#[1-9]\d{3} - .*|MySQL said|Fatal error|Parse error:|Uncaught \w*(Error|Exception)|WordPress database error|"
@@ -38,9 +42,7 @@ class Site:
         self.root.mkdir()
         self.downloads = self.directory / "downloads"
         self.downloads.mkdir()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.server, self.driver = None, None
 

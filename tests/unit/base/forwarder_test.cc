@@ -13,24 +13,20 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "base/net/call.h"
+
 namespace borealis {
 namespace {
 
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-uint16_t FreePort() {
-  boost::asio::io_context io;
-  tcp::acceptor probe(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-  return probe.local_endpoint().port();
-}
-
 // A forwarder with one endpoint, and a listening socket that can be made its target.
 class ForwarderTest : public testing::Test {
  protected:
   ForwarderTest()
       : server_(io_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)),
-        port_(FreePort()),
+        port_(PickFreePort("127.0.0.1").value()),
         forwarder_(Forwarder::Create()) {
     EXPECT_TRUE(forwarder_->Listen("cluster", "127.0.0.1", port_).ok());
     forwarder_->Start();

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "base/net/call.h"
 #include "base/os/time.h"
 #include "tests/unit/storage_node/test_cluster.h"
 
@@ -22,7 +23,6 @@ class Client final : public FrameHandler {
   ~Client() override { transport_->Stop(); }
 
   PeerId Connect(uint16_t port) { return transport_->Connect("127.0.0.1", port); }
-  uint16_t FreePort() { return Transport::Create(this)->Listen("127.0.0.1", 0).value(); }
   void OnFrame(PeerId /*from*/, Frame frame) override {
     MutexLock lock(mutex_);
     answers_[frame.request_id] = std::move(frame);
@@ -61,7 +61,7 @@ TEST(ProcessTest, ServesRestartsAndCatchesUpFromAPeer) {
   std::vector<StorageNodeAddress> addresses;
   std::vector<StorageProcessConfig> configs(2);
   for (uint32_t i = 0; i < 2; ++i) {
-    addresses.push_back({NodeId(i + 1), "az", "127.0.0.1", client.FreePort()});
+    addresses.push_back({NodeId(i + 1), "az", "127.0.0.1", PickFreePort("127.0.0.1").value()});
   }
   for (size_t i = 0; i < 2; ++i) {
     configs[i].node = addresses[i].node;
