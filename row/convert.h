@@ -94,7 +94,8 @@ Result<Value> StoreConvert(const Value& value, const Type& to, const ConversionC
 // The type such a value has by itself: BIGINT, DOUBLE, VARCHAR …
 Type TypeOfValue(const Value& value);
 
-// Text for messages: malformed bytes and controls as \xNN, cut at 128 bytes.
+// Text for messages: malformed bytes and controls as \xNN, cut at 128 bytes. Messages are utf8mb3:
+// characters beyond the basic plane are question marks.
 std::string Printable(std::string_view text);
 
 }  // namespace borealis::row

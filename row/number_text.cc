@@ -171,6 +171,8 @@ std::string Printable(std::string_view text) {
     char32_t c = DecodeChar(text, pos, &size);
     if (c == kBadChar || c < 0x20) {
       shown += fmt::format("\\x{:02X}", static_cast<uint8_t>(text[pos]));
+    } else if (c > 0xFFFF) {
+      shown += '?';
     } else {
       shown.append(text.substr(pos, size));
     }

@@ -49,7 +49,7 @@ class Assignment {
                            : DataTruncated();
   }
   Status Incorrect(std::string_view what) const {
-    return UserError(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, what, Printable(Text()), context_.column,
+    return UserError(ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, what, Shown(), context_.column,
                      context_.row_number);
   }
   // Lenient mode words it as 1264 or 1265; strict as 1292.
@@ -57,11 +57,20 @@ class Assignment {
     if (!context_.strict) {
       return out_of_range ? OutOfRange() : DataTruncated();
     }
+    return WrongTemporal(what, Shown());
+  }
+  Status WrongTemporal(std::string_view what, std::string_view shown) const {
     return Status::User(ER_TRUNCATED_WRONG_VALUE,
                         fmt::format("Incorrect {} value: '{}' for column '{}' at row {}", what,
-                                    Printable(Text()), context_.column, context_.row_number));
+                                    shown, context_.column, context_.row_number));
   }
+  // Part of the value is lost, which is no error in any mode.
+  void NoteCut(std::string_view what) const;
   std::string Text() const { return ToText(value_, from_, context_.time_zone()); }
+  std::string Shown() const {
+    return from_.is_binary_string() ? PrintableBytes(Text()) : Printable(Text());
+  }
+  bool IsOutOfRange(const TemporalParts& parts) const;
 
   // The value as an exact number; text with characters left over fails as MySQL words it.
   Status ReadNumber(std::string_view what, Decimal* number);
@@ -251,7 +260,10 @@ Result<Value> Assignment::StoreBit() {
   }
   uint64_t limit = to_.length >= 64 ? UINT64_MAX : (uint64_t{1} << to_.length) - 1;
   if (!fits || bits > limit) {
-    RETURN_IF_ERROR(Fail(context_.strict ? TooLong() : OutOfRange()));
+    // By the mode alone: IGNORE does not change which of the two it is.
+    RETURN_IF_ERROR(Fail(IsStrict(context_.sql_mode)
+                             ? UserError(ER_DATA_TOO_LONG, context_.column, context_.row_number)
+                             : OutOfRange()));
     bits = limit;
   }
   return Value::Uint(bits);
@@ -278,6 +290,42 @@ Result<Value> Assignment::StoreYear() {
     year += year < 70 ? 2000 : 1900;
   }
   return Value::Uint(static_cast<uint64_t>(year));
+}
+
+void Assignment::NoteCut(std::string_view what) const {
+  if (!context_.strict) {
+    context_.Note(DataTruncated());
+    return;
+  }
+  // Of a date and time the fraction has been rounded before; a TIME's is not looked at.
+  int64_t rounded = 0;
+  Type whole = from_;
+  whole.scale = 0;
+  const bool has_date = value_.is_temporal() && value_.kind() != ValueKind::kTime;
+  if (has_date && ToDateTime(value_, from_, context_, &rounded) &&
+      RoundDateTime(0, context_.sql_mode, &rounded)) {
+    context_.Note(WrongTemporal(what, ToText(Value::DateTime(rounded), Type::DateTime(0))));
+  } else {
+    context_.Note(WrongTemporal(what, value_.is_temporal() ? ToText(value_, whole) : Shown()));
+  }
+}
+
+// Whether what is no date is told as out of range, and not as malformed: as 8.0's str_to_datetime
+// and number_to_datetime tell them apart. Of text, each part has to be possible by itself.
+bool Assignment::IsOutOfRange(const TemporalParts& parts) const {
+  if (value_.is_string()) {
+    return parts.zero_date()
+               ? value_.bytes().starts_with('0') &&
+                     value_.bytes().find_first_of("123456789") == std::string_view::npos
+               : parts.month <= 12 && parts.day <= 31 && parts.hour <= 23 && parts.minute <= 59 &&
+                     parts.second <= 59;
+  }
+  if (value_.is_temporal()) {
+    return true;
+  }
+  constexpr double kGreatest = 99991231235959;
+  const double number = ToDouble(value_, from_, ConversionContext());
+  return number <= 0 || number > kGreatest;
 }
 
 Result<Value> Assignment::StoreDateTime() {
@@ -322,8 +370,7 @@ Result<Value> Assignment::StoreDateTime() {
     }
   }
   if (status == TemporalStatus::kInvalid) {
-    bool looks_right = parsed.parts.month != 0 || parsed.parts.year != 0;
-    RETURN_IF_ERROR(Fail(WrongTemporal(what, looks_right)));
+    RETURN_IF_ERROR(Fail(WrongTemporal(what, IsOutOfRange(parsed.parts))));
     zero = true;
   } else if (status == TemporalStatus::kTruncated) {
     RETURN_IF_ERROR(Fail(WrongTemporal(what, false)));
@@ -345,7 +392,7 @@ Result<Value> Assignment::StoreDateTime() {
   }
   if (to_.kind == TypeKind::kDate) {
     if (DateOf(packed) != packed) {
-      context_.Note(DataTruncated());
+      NoteCut(what);
     }
     return Value::Date(DateOf(packed));
   }
@@ -373,15 +420,15 @@ Result<Value> Assignment::StoreTime() {
   if (value_.is_string()) {
     status = ParseTime(value_.bytes(), &parsed);
     if (status != TemporalStatus::kInvalid) {
+      if (parsed.parts.year != 0) {
+        NoteCut("time");
+      }
       if (!FinishTime(parsed, to_.scale, context_.sql_mode, &time)) {
         status = TemporalStatus::kOutOfRange;
       }
     }
   } else if (value_.is_temporal()) {
     ToTime(value_, from_, context_, &time);
-    if (value_.kind() == ValueKind::kDateTime || value_.kind() == ValueKind::kTimestamp) {
-      context_.Note(DataTruncated());
-    }
     RoundTime(to_.scale, context_.sql_mode, &time);
     time = std::clamp(time, -kMaxTime, kMaxTime);
   } else {
@@ -393,6 +440,9 @@ Result<Value> Assignment::StoreTime() {
     number.Truncate(0, &cut);
     status = cut.ToInt64(&whole) ? TimeOfNumber(whole, &parsed) : TemporalStatus::kOutOfRange;
     if (status == TemporalStatus::kOk) {
+      if (parsed.parts.year != 0) {
+        NoteCut("time");
+      }
       ToTime(value_, from_, quiet, &time);
       RoundTime(to_.scale, context_.sql_mode, &time);
     } else if (status == TemporalStatus::kOutOfRange) {
@@ -495,12 +545,14 @@ Result<Value> Assignment::StoreEnum() {
     if (number == 0 && from_.kind == TypeKind::kEnum && value_.raw_int() == 0) {
       return Value::Uint(0);  // the error value keeps being one
     }
-    if (number == 0) {  // digits name a member by its number
+    if (number == 0) {  // digits name a member by its number; 0 is nobody, and no error
       size_t consumed;
       Decimal parsed;
       Decimal::Parse(text, &parsed, &consumed);
       if (text.empty() || consumed != text.size() || !parsed.ToUint64(&number) || number > count) {
         number = 0;
+      } else if (number == 0) {
+        return Value::Uint(0);
       }
     }
   } else {

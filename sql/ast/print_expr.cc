@@ -10,7 +10,7 @@ namespace borealis::sql {
 namespace {
 
 std::string HexText(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
+  static constexpr char kDigits[] = "0123456789abcdef";
   if (bytes.empty()) {
     return "X''";
   }

@@ -143,7 +143,14 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
       bool binary = false;
       for (BoundPtr& part : *args) {
         binary |= part->type.is_binary_string();
-        if (!part->type.is_string()) {
+        if (part->type.kind == Kind::kJson) {
+          auto text = std::make_shared<BoundConvert>(
+              Type::Text(Kind::kLongText, row::kUtf8mb4Bin).Nullable(part->type.nullable),
+              BoundConvert::Mode::kImplicit);
+          text->coercibility = Coercibility::kImplicit;
+          text->args.push_back(std::move(part));
+          part = std::move(text);
+        } else if (!part->type.is_string()) {
           part = Convert(part, Type::Varchar(std::max<uint32_t>(row::DisplayWidth(part->type), 1),
                                              settings().collation_connection));
         }

@@ -367,7 +367,7 @@ Status EvalFromDays(const EvalCall& call, std::span<const Value> values, Value* 
 bool PeriodToMonths(int64_t period, int64_t* months) {
   int64_t year = period / 100;
   int64_t month = period % 100;
-  if (period < 0 || month < 1 || month > 12 || year > 9999) {
+  if (period <= 0 || month < 1 || month > 12) {
     return false;
   }
   if (year < 100) {

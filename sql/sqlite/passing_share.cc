@@ -11,6 +11,7 @@ namespace {
 // MySQL takes no list for more than half of the rows.
 constexpr double kListPassesAtMost = 0.5;
 
+// A join in parentheses shows SQLite no hidden column of its tables.
 void AddInnerTables(const BoundFrom& from, std::vector<const BoundTable*>* tables) {
   if (from.table != nullptr) {
     if (from.table->kind == BoundTableKind::kBase) {
@@ -19,7 +20,7 @@ void AddInnerTables(const BoundFrom& from, std::vector<const BoundTable*>* table
     return;
   }
   AddInnerTables(*from.left, tables);
-  if (from.join == BoundJoinKind::kInner) {
+  if (from.join == BoundJoinKind::kInner && from.right->table != nullptr) {
     AddInnerTables(*from.right, tables);
   }
 }

@@ -23,7 +23,8 @@ inline constexpr double kOneSidePasses = 0.3333;
 inline constexpr double kBothSidesPass = 0.1111;
 
 // For the stored tables of a join: what share passes the conjuncts, where they restrict it. Tables
-// on the inner side of outer joins are left out, since there the condition would drop the NULLs.
+// on the inner side of outer joins are left out, since there the condition would drop the NULLs, and
+// those in parentheses.
 std::vector<std::pair<const BoundTable*, double>> UnseenShares(
     const BoundFrom& from, const std::vector<BoundPtr>& conjuncts);
 

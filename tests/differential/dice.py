@@ -3,6 +3,12 @@ import random
 
 
 class Dice(random.Random):
+    """`wide`: whether also what people do not write on purpose is made (README.md)."""
+
+    def __init__(self, seed, wide=False):
+        super().__init__(seed)
+        self.wide = wide
+
     def chance(self, percent) -> bool:
         return self.random() * 100 < percent
 

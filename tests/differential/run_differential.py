@@ -26,12 +26,12 @@ DIFFERENCES_PER_SCRIPT = 6
 class Finder:
     """Looks at scripts, one after the other, and tells each difference."""
 
-    def __init__(self, pair, replay, shown):
-        """`shown`: of differences with one signature so many are made small and printed, and the others counted."""
-        self.pair, self.replay, self.shown, self.found, self.prefix = pair, replay, shown, collections.Counter(), None
+    def __init__(self, pair, given):
+        """`given.shown`: of differences with one signature so many are made small and printed, and the others counted."""
+        self.pair, self.given, self.found, self.prefix = pair, given, collections.Counter(), None
 
     def seed(self, seed):
-        statements = make_script(seed)
+        statements = make_script(seed, self.given.wide)
         self.pair.begin()
         known = 0
         for at, each in enumerate(statements):
@@ -48,14 +48,15 @@ class Finder:
 
     def report(self, seed, statements, difference):
         self.found[difference.signature] += 1
-        if self.found[difference.signature] > self.shown:
+        if self.found[difference.signature] > self.given.shown:
             return
         self.prefix = None
         self.last = difference
         small = shrink(statements, difference.signature, self.differs, SHRINK_SECONDS)
         text = "\n".join(f"{each.text};" for each in small)
         how = " (prepared)" if small[-1].prepared else ""
-        print(f"-- seed {seed}, statement {len(statements)}{how}: {self.last}\n-- replay: {self.replay} --seed {seed} --count 1\n{text}\n", flush=True)
+        print(f"-- seed {seed}, statement {len(statements)}{how}: {self.last}\n"
+              f"-- replay: scripts/differential --against {self.given.against}{' --wide' if self.given.wide else ''} --seed {seed} --count 1\n{text}\n", flush=True)
 
     def begin_with(self, statements):
         self.pair.begin()
@@ -86,11 +87,10 @@ class Finder:
 
 
 def work(number, given, ours, theirs, deadline, results):
-    replay = f"scripts/differential --against {given.against}"
     ran = scripts = 0
     found = collections.Counter()
     with Pair(ours, theirs, f"differential_{os.getpid()}", given.aspects) as pair:
-        finder = Finder(pair, replay, given.shown)
+        finder = Finder(pair, given)
         seed = given.seed + number
         while time.monotonic() < deadline and (given.count is None or seed < given.seed + given.count):
             finder.seed(seed)
@@ -148,6 +148,7 @@ def parse():
     parser.add_argument("--server", help="a Borealis that runs already, instead of one of its own")
     parser.add_argument("--aspects", default="", help="a pattern: compare these alone, such as 'error|value'")
     parser.add_argument("--shown", type=int, default=3, help="how many differences of one kind are made small and printed")
+    parser.add_argument("--wide", action="store_true", help="also what people do not write on purpose: see README.md")
     parser.add_argument("--print-script", action="store_true", help="print the seed's script and do nothing")
     parser.add_argument("--self-check", action="store_true", help="see that differences made on purpose are found")
     given = parser.parse_args()
@@ -160,7 +161,7 @@ def main():
     given = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was started is stopped
     if given.print_script:
-        print("\n".join(f"{each.text};" for each in make_script(given.seed)))
+        print("\n".join(f"{each.text};" for each in make_script(given.seed, given.wide)))
         return 0
     if given.self_check:
         import self_check

@@ -91,7 +91,7 @@ def _indexes(dice, table):
         columns = [part for part in (key_part(dice, column) for column in dice.some(table.columns[1:] + table.generated, 2)) if part]
         if columns:
             parts.append(Optional(f"{dice.weighted({'KEY': 4, 'UNIQUE KEY': 1})} k{at} ({', '.join(columns)})"))
-    if dice.chance(5) and (column := dice.choice(table.columns)).type.family == "i":
+    if dice.chance(5) and (column := dice.choice(table.columns if dice.wide else table.columns[1:])).type.family == "i":
         parts.append(Optional(f"KEY kf (({column.name} + 1))"))
     return parts
 
@@ -100,7 +100,8 @@ def _checks(dice, table):
     if not dice.chance(12):
         return []
     column = dice.choice(table.columns)
-    condition = {"i": "{c} < 1000000", "d": "{c} > -1000", "f": "{c} <> 0", "s": "CHAR_LENGTH({c}) < 30", "b": "LENGTH({c}) < 10", "t": "{c} > '1999-01-01'",
+    since = "10:00:00" if column.type.kind == "TIME" else "1999-01-01"
+    condition = {"i": "{c} < 1000000", "d": "{c} > -1000", "f": "{c} <> 0", "s": "CHAR_LENGTH({c}) < 30", "b": "LENGTH({c}) < 10", "t": f"{{c}} > '{since}'",
                  "j": "JSON_LENGTH({c}) < 3"}[column.type.family]
     return [Optional(f"CONSTRAINT {table.name}_check CHECK ({condition.replace('{c}', column.name)})")]
 

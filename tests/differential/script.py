@@ -32,8 +32,8 @@ def statement(kind, text, **more):
 
 
 class _Script:
-    def __init__(self, seed):
-        self.dice, self.statements, self.tables = Dice(seed), [], []
+    def __init__(self, seed, wide):
+        self.dice, self.statements, self.tables = Dice(seed, wide), [], []
 
     def add(self, kind, text, **more):
         self.statements.append(statement(kind, text, **more))
@@ -88,8 +88,9 @@ class _Script:
             self.add("look", f"SELECT * FROM {table.name}")
 
 
-def make_script(seed) -> list:
-    script = _Script(seed)
+def make_script(seed, wide=False) -> list:
+    """`wide`: see README.md."""
+    script = _Script(seed, wide)
     dice = script.dice
     if not dice.chance(DEFAULT_MODE_PERCENT):
         script.add("setting", Changes(dice, []).mode())

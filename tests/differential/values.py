@@ -26,10 +26,24 @@ TEMPORALS = ["DATE'2024-02-29'", "DATE'1000-01-01'", "DATE'9999-12-31'", "DATE'2
 CLOCKS = [literal for literal in TEMPORALS if literal.startswith("TIME'")] + ["'01:00:00'", "'-00:30:00.5'"]
 DOCUMENTS = ["JSON_ARRAY()", "JSON_OBJECT()", "JSON_ARRAY(1, 'a', NULL)", "JSON_OBJECT('a', 1, 'b', JSON_ARRAY(1, 2))", "CAST('1' AS JSON)", "CAST('null' AS JSON)",
              "CAST('\"abc\"' AS JSON)", "CAST('[1, [2, 3], {\"k\": \"v\"}]' AS JSON)", "CAST('1.5' AS JSON)", "CAST('true' AS JSON)", "CAST('{\"a\": {\"b\": [1, 2.5, null]}}' AS JSON)"]
+# What stands only where the dice are wide: numbers that few types hold, spellings that few people use, dates at the end of time.
+RARE = {"9223372036854775808", "18446744073709551615", "0x1F", "b'101'", "1e308", "-1e308", "1e20", "4e-324", "1e-10",
+        "99999999999999999999999999999999999999999999999999999999999999999", "123456789012345678901234567890.123456789",
+        "'1e3'", "'99999999999999999999'", "'0x1F'", "'.5'", "'  12  '", "'-838:59:59'", "'0000-00-00'", "'2024-13-01'", "'\\n'", "'😀'",
+        "TIME'-838:59:59'", "TIME'838:59:59'", "TIMESTAMP'0001-01-01 00:00:00'", "TIMESTAMP'2038-01-19 03:14:07.999999'", "DATE'9999-12-31'", "DATE'1000-01-01'",
+        "'$.'", "'('", "'%q'", "x'FF'", "x'E9'", "x'F09F9880'"}
+# Texts that functions take for something.
+SPELLINGS = {"digits": ["'0'", "'1'", "'10'", "'-1.5'", "'42'", "'3.25'"], "hex": ["'616263'", "'00FF'", "'4A'", "''"],
+             "uuid": ["'6ccd780c-baba-1026-9564-5b8c656024db'", "'6CCD780CBABA102695645B8C656024DB'"],
+             "uuid_bytes": ["x'6CCD780CBABA102695645B8C656024DB'", "x'00000000000000000000000000000001'"],
+             "date_text": ["'2024-02-29'", "'2023-11-14'", "'2024-02-29 12:34:56'", "'1999-12-31'"], "time_text": ["'12:34:56'", "'00:00:00'", "'-01:30:00'", "'12:34:56.789'"],
+             "period": ["202402", "199912", "2401", "200001"], "small": ["0", "1", "5", "12", "23", "59"], "ipv4": ["'10.0.0.1'", "'255.255.255.255'"],
+             "number_ip": ["0", "167772161", "4294967295"], "base64": ["'YWJj'", "'AA=='", "''"], "key": ["'a'", "'k'", "'é'"]}
 LITERALS = {"i": INTEGERS, "d": DECIMALS, "f": FLOATS, "s": TEXTS, "b": BYTES, "t": TEMPORALS, "j": DOCUMENTS}
 JSON_TEXTS = ["'[]'", "'{}'", "'1'", "'\"x\"'", "'null'", "'[1, 2, 3]'", "'{\"a\": 1, \"b\": [true, null]}'", "'-1.5e3'", "'{\"k\": \"v\"}'", "'true'", "'18446744073709551615'"]
 PATTERNS = ["'a%'", "'%b%'", "'_'", "'%'", "''", "'A_C%'", "'%\\\\%%'", "'1%'", "'é'", "'x,_,%'"]
 REGEXES = ["'a'", "'^a'", "'[0-9]+'", "'b$'", "'(a|b)c?'", "'\\\\d'", "'.'", "'[[:alpha:]]+'", "'A'", "'x*'", "'o{2}'", "'('"]
+PLACES = ["'$'", "'$.a'", "'$[0]'", "'$.b[1]'", "'$[last]'", "'$.k'"]  # paths that name one place
 PATHS = ["'$'", "'$.a'", "'$[0]'", "'$.b[1]'", "'$**.b'", "'$.*'", "'$[*]'", "'$[last]'", "'$.a.b[0 to 1]'", "'$.k'", "'$.'"]
 FORMATS = ["'%Y-%m-%d'", "'%H:%i:%s.%f'", "'%W %M %e %Y'", "'%a %b %D'", "'%y%c%d'", "'%r %T %p %l'", "'%j %U %u %V %v %X %x'", "'%x%v%w%%'", "'%Y'", "'%d,%m,%Y %H'", "'%q'"]
 UNITS = ["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]

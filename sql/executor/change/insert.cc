@@ -46,12 +46,14 @@ class InsertRun {
   RowValues row_;  // the one at hand
   std::vector<bool> given_;
   uint64_t records_ = 0;
+  uint64_t row_number_ = 1;  // in messages: rows that IGNORE skips have that of the next
 };
 
 Status InsertRun::Execute() {
   const bool multi_row = insert_.values.size() > 1 || insert_.query != nullptr;
   ASSIGN_OR_RETURN(inserter_, RowInserter::Open(run_, insert_, facts_, multi_row));
   session_.diagnostics().set_strict(inserter_->writer().strict());
+  inserter_->writer().set_tells_nulls_once();
   inserter_->StartBatches();
   blank_ = inserter_->writer().BlankRow();
   Status done = inserter_->Finish(insert_.query != nullptr ? InsertQuery() : InsertValues());
@@ -65,12 +67,14 @@ Status InsertRun::InsertValues() {
   ValueRowReader reader(run_, insert_, &inserter_->writer(), inserter_->multi_row());
   for (size_t i = 0; i < reader.size(); ++i) {
     RETURN_IF_ERROR(session_.CheckInterrupt());
-    inserter_->writer().set_row_number(++records_);
+    ++records_;
+    inserter_->writer().set_row_number(row_number_);
     if (!reader.IsPlain(i)) {
       RETURN_IF_ERROR(inserter_->PutIn());
     }
     RETURN_IF_ERROR(reader.Read(i, &row_, &given_));
-    RETURN_IF_ERROR(inserter_->Add(given_, nullptr, &row_).status());
+    ASSIGN_OR_RETURN(const bool tried, inserter_->Add(given_, nullptr, &row_));
+    row_number_ += tried ? 1 : 0;
   }
   return Status::Ok();
 }
@@ -118,7 +122,8 @@ Status InsertRun::InsertQuery() {
 Status InsertRun::InsertSelected(const RowValues& values) {
   TableWriter& writer = inserter_->writer();
   RETURN_IF_ERROR(session_.CheckInterrupt());
-  writer.set_row_number(++records_);
+  ++records_;
+  writer.set_row_number(row_number_);
   row_ = blank_;
   given_.assign(blank_.size(), false);
   for (size_t i = 0; i < insert_.columns.size(); ++i) {
@@ -126,7 +131,9 @@ Status InsertRun::InsertSelected(const RowValues& values) {
                                  inserter_->multi_row(), &row_));
     given_[insert_.columns[i]] = true;
   }
-  return inserter_->Add(given_, &values, &row_).status();
+  ASSIGN_OR_RETURN(const bool tried, inserter_->Add(given_, &values, &row_));
+  row_number_ += tried ? 1 : 0;
+  return Status::Ok();
 }
 
 void InsertRun::Report() {
@@ -134,14 +141,19 @@ void InsertRun::Report() {
   // The packet tells the last explicit value when none was generated, if there is a row that has
   // gone in; LAST_INSERT_ID() does not.
   const uint64_t generated = inserter_->first_generated();
-  const uint64_t given = inserter_->affected() > 0 ? inserter_->explicit_id() : 0;
+  // A query's row is put back for the next one before anybody looks where it may have been changed.
+  const bool put_back = insert_.query != nullptr &&
+                        (!insert_.table->triggers.empty() || !insert_.on_duplicate.empty());
+  const uint64_t given =
+      inserter_->affected() > 0 && !put_back ? inserter_->explicit_id() : 0;
   run_.ok.last_insert_id = generated != 0 ? generated : given;
   if (generated != 0) {
     session_.set_last_insert_id(generated);
   }
   if (inserter_->multi_row()) {
-    run_.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}", records_,
-                               inserter_->duplicates(), session_.diagnostics().count());
+    run_.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}",
+                               records_ - inserter_->turned_away(), inserter_->duplicates(),
+                               session_.diagnostics().count());
   }
 }
 

@@ -63,7 +63,8 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
   }
   Status status = writer_->Complete(row);
   if (status.Is(Code::kNotFound)) {
-    return false;  // IGNORE: a check let the row be skipped
+    ++turned_away_;
+    return false;
   }
   RETURN_IF_ERROR(std::move(status));
   RETURN_IF_ERROR(session_.diagnostics().strict_error());
@@ -71,6 +72,7 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
   status = CheckViewOption(insert_.check, frame, writer_.get());
   if (status.user_errno() == ER_VIEW_CHECK_FAILED && insert_.ignore) {
     session_.diagnostics().AddWarning(status);
+    ++turned_away_;
     return false;
   }
   RETURN_IF_ERROR(std::move(status));
@@ -180,8 +182,11 @@ Status RowInserter::InsertRow(RowValues* row, const RowValues* source) {
     if (!status.Is(Code::kAlreadyExists)) {
       return status;
     }
-    ++duplicates_;
+    if (insert_.ignore) {
+      ++duplicates_;
+    }
     if (insert_.replace && !MayReplaceInPlace(duplicate.index_no)) {
+      ++duplicates_;
       RETURN_IF_ERROR(DeleteExisting(duplicate));
       continue;  // the next unique key may be in the way as well
     }
@@ -249,6 +254,7 @@ Status RowInserter::ReplaceInPlace(const engine::DuplicateKey& duplicate, RowVal
     RETURN_IF_ERROR(status);
     ++affected_;
     ++deleted_;
+    ++duplicates_;
   }
   return Status::Ok();
 }
@@ -307,6 +313,14 @@ Status RowInserter::AssignExisting(const RowValues& row, const RowValues* source
   return Status::Ok();
 }
 
+// The packet tells its id as it does one that a new row brings along.
+void RowInserter::NoteUpdated(const RowValues& row) {
+  if (auto_column_ >= 0) {
+    const row::Value& id = row[static_cast<size_t>(auto_column_)];
+    explicit_id_ = id.is_null() ? 0 : static_cast<uint64_t>(id.raw_int());
+  }
+}
+
 Status RowInserter::UpdateChanged(const engine::DuplicateKey& duplicate, const RowValues& before,
                                   const std::vector<bool>& assigned, RowValues* row) {
   RowValues& after = *row;
@@ -315,6 +329,7 @@ Status RowInserter::UpdateChanged(const engine::DuplicateKey& duplicate, const R
                   [](const row::Value& a, const row::Value& b) { return a.Identical(b); });
   if (!changed) {
     affected_ += session_.client_found_rows() ? 1 : 0;
+    NoteUpdated(after);
     return Status::Ok();
   }
   writer_->TouchTimestamps(assigned, &after);
@@ -334,12 +349,8 @@ Status RowInserter::UpdateChanged(const engine::DuplicateKey& duplicate, const R
   }
   RETURN_IF_ERROR(status);
   affected_ += 2;
-  if (auto_column_ >= 0) {
-    const row::Value& id = after[static_cast<size_t>(auto_column_)];
-    first_generated_ = first_generated_ != 0
-                           ? first_generated_
-                           : static_cast<uint64_t>(id.is_null() ? 0 : id.raw_int());
-  }
+  duplicates_ += insert_.ignore ? 0 : 1;  // with IGNORE it has been counted
+  NoteUpdated(after);
   return Status::Ok();
 }
 

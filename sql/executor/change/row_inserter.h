@@ -41,17 +41,21 @@ class RowInserter {
 
   // Completes a row begun with TableWriter::BlankRow and inserts it. `given`: the columns that have
   // their value; the others get their defaults. `source`: the row of INSERT … SELECT's query, or
-  // null. False: a check let the row be skipped before it was tried.
+  // null. False: with IGNORE the row was skipped before it was tried.
   Result<bool> Add(const std::vector<bool>& given, const RowValues* source, RowValues* row);
 
   uint64_t affected() const { return affected_ + (batch_ != nullptr ? batch_->inserted() : 0); }
   // Of these, rows deleted or overwritten to make room.
   uint64_t deleted() const { return deleted_; }
-  // Rows that met another with the same key.
+  // Rows that CHECK or a view's option turned away, which are not counted among the records.
+  uint64_t turned_away() const { return turned_away_; }
+  // Rows that met another with the same key, of which those left as they were count under IGNORE
+  // alone.
   uint64_t duplicates() const {
     return duplicates_ + (batch_ != nullptr ? batch_->duplicates() : 0);
   }
-  // The first number generated, and the last that a row brought along; 0: none.
+  // The first number generated, and the last that a row brought along or had before it was updated;
+  // 0: none.
   uint64_t first_generated() const {
     return batch_ != nullptr ? batch_->first_generated() : first_generated_;
   }
@@ -72,6 +76,7 @@ class RowInserter {
   void NoteGenerated() {
     first_generated_ = first_generated_ != 0 ? first_generated_ : pending_generated_;
   }
+  void NoteUpdated(const RowValues& row);
   bool MayReplaceInPlace(size_t index_no) const;
   Status ReplaceInPlace(const engine::DuplicateKey& duplicate, RowValues* row);
   Status UpdateExisting(const engine::DuplicateKey& duplicate, const RowValues& row,
@@ -97,6 +102,7 @@ class RowInserter {
   uint64_t first_generated_ = 0;
   uint64_t pending_generated_ = 0;  // of the row at hand
   uint64_t explicit_id_ = 0;
+  uint64_t turned_away_ = 0;
 };
 
 }  // namespace borealis::sql

@@ -5,6 +5,7 @@
 #include "row/json/view.h"
 #include "sql/binder/binder.h"
 #include "sql/catalog/catalog.h"
+#include "sql/executor/change/duplicate_entry.h"
 #include "sql/executor/change/row_rewriter.h"
 #include "sql/functions/eval_context.h"
 #include "sql/parser/parser.h"
@@ -184,13 +185,7 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
       return Status::Ok();
     }
     if (!MayBeNull(descriptor) && !defers_nulls_) {
-      const Status error = UserError(ER_BAD_NULL_ERROR, descriptor.name);
-      if (strict_ || !(multi_row || ignore_)) {
-        return error;
-      }
-      run_.session.diagnostics().AddWarning(error);
-      (*row)[column] = TypeDefault(descriptor.type);
-      return Status::Ok();
+      return StoreNullAnyway(column, multi_row, row);
     }
     (*row)[column] = row::Value::Null();
     return Status::Ok();
@@ -198,6 +193,21 @@ Status TableWriter::Store(uint32_t column, const row::Value& value, const row::T
   ASSIGN_OR_RETURN((*row)[column],
                    row::StoreConvert(value, from, descriptor.type, conversion(column)));
   (*row)[column].Own();
+  return Status::Ok();
+}
+
+Status TableWriter::StoreNullAnyway(uint32_t column, bool multi_row, RowValues* row) {
+  const ColumnDescriptor& descriptor = table_->columns[column];
+  const Status error = UserError(ER_BAD_NULL_ERROR, descriptor.name);
+  if (strict_ || !(multi_row || ignore_)) {
+    RETURN_IF_ERROR(run_.session.diagnostics().strict_error());  // of what has made it NULL
+    return error;
+  }
+  if (!tells_nulls_once_ || nulls_told_.insert(column).second) {
+    run_.session.diagnostics().AddWarning(error);
+  }
+  const bool is_enum = descriptor.type.kind == row::TypeKind::kEnum;
+  (*row)[column] = is_enum ? row::Value::Uint(0) : TypeDefault(descriptor.type);
   return Status::Ok();
 }
 
@@ -412,29 +422,11 @@ Result<RowValues> TableWriter::Decode(std::string_view row) const {
 
 // "Duplicate entry '1-abc' for key 't.name'".
 Status TableWriter::DuplicateError(const RowValues& row, size_t index_no) const {
-  return UserError(ER_DUP_ENTRY, KeyText(row, index_no),
-                   table_->name + "." + table_->indexes[index_no].name);
+  return DuplicateEntry(*table_, index_no, row, run_);
 }
 
-// Key values joined by '-', cut at 64 characters.
 std::string TableWriter::KeyText(const RowValues& row, size_t index_no) const {
-  constexpr size_t kEntryBytesMax = 64;
-  const IndexDescriptor& index = table_->indexes[index_no];
-  std::string entry;
-  for (const IndexPart& part : index.parts) {
-    entry += &part == &index.parts.front() ? "" : "-";
-    const row::Value& value = row[part.column];
-    const row::Type& type = table_->columns[part.column].type;
-    std::string text = value.is_null() ? "NULL" : row::ToText(value, type, conversion_.time_zone());
-    if (type.is_binary_string()) {
-      text = row::Printable(text);
-    }
-    entry += part.prefix_length != 0 ? text.substr(0, part.prefix_length) : text;
-  }
-  if (entry.size() > kEntryBytesMax) {
-    entry.resize(kEntryBytesMax);
-  }
-  return entry;
+  return KeyEntry(*table_, index_no, row, run_);
 }
 
 Status CheckViewOption(const BoundViewCheck& check, std::span<const EvalFrame::Row> rows,

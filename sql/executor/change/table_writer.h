@@ -65,6 +65,8 @@ class TableWriter {
   // ON DUPLICATE KEY UPDATE takes it for 0 without a word, UPDATE as for any other column.
   enum class NullNumber : uint8_t { kRefused, kZero, kGiven };
   void set_null_number(NullNumber null) { null_number_ = null; }
+  // INSERT warns of NULL in a column once for the statement, UPDATE and LOAD DATA for each row.
+  void set_tells_nulls_once() { tells_nulls_once_ = true; }
   Status CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row);
   Status ComputeGenerated(RowValues* row);
   // After all values are in: generated columns and checks (3819).
@@ -113,6 +115,8 @@ class TableWriter {
  private:
   TableWriter(StatementRun& run, TablePtr table, bool ignore);
   Status BindExpressions();
+  // What INSERT and UPDATE put where NULL must not be, with a warning; or 1048.
+  Status StoreNullAnyway(uint32_t column, bool multi_row, RowValues* row);
   Status CheckConstraints(const RowValues& row);
   Status UpdateKeepingKeys(std::string_view clustered_key, const RowValues& before,
                            const RowValues& row, const ForeignKeyDescriptor* settled,
@@ -150,6 +154,8 @@ class TableWriter {
   engine::WriteOptions write_options_;
   std::string bytes_;                // encoding buffer
   std::set<uint32_t> missing_told_;  // columns whose lack of a default was warned about
+  bool tells_nulls_once_ = false;
+  std::set<uint32_t> nulls_told_;  // columns in which NULL was warned of
 };
 
 // 1369 when the rows do not fulfil what the view asks of them.

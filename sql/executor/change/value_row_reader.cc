@@ -69,7 +69,7 @@ Result<bool> ValueRowReader::Store(const ValueCell& cell, uint32_t column, RowVa
   using row::Value;
   switch (cell.kind) {
     case Kind::kDefault:
-      return false;
+      return AskForDefault(column, *row);
     case Kind::kExpression:
       return StoreExpression(insert_.values.expressions[cell.bits].get(), column, row);
     case Kind::kNull:
@@ -115,6 +115,16 @@ Result<bool> ValueRowReader::Store(const ValueCell& cell, uint32_t column, RowVa
     }
   }
   return Status::Internal("value of an unknown kind");
+}
+
+// What has no default is told in the order of the values; the default itself may be made of columns
+// that come later.
+Result<bool> ValueRowReader::AskForDefault(uint32_t column, const RowValues& row) {
+  if (insert_.view == nullptr &&
+      insert_.table->columns[column].default_value.kind == DefaultKind::kNone) {
+    RETURN_IF_ERROR(writer_->Default(column, row).status());
+  }
+  return false;
 }
 
 Result<bool> ValueRowReader::StoreExpression(const BoundExpr* expression, uint32_t column,
