@@ -203,7 +203,7 @@ Result<Value> Assignment::StoreDecimal() {
   RETURN_IF_ERROR(ReadNumber("decimal", &number));
   Decimal stored;
   DecimalStatus status = number.FitTo(static_cast<int>(to_.length), to_.scale, &stored);
-  if (to_.is_unsigned && stored.negative()) {
+  if (to_.is_unsigned && number.negative() && !number.is_zero()) {  // also what rounds to 0
     RETURN_IF_ERROR(Fail(OutOfRange()));
     Decimal().Round(to_.scale, &stored);
   } else if (status == DecimalStatus::kOverflow) {
