@@ -187,6 +187,23 @@ int64_t IntegerOfText(std::string_view text, const ConversionContext& context, b
   return static_cast<int64_t>(negative ? ~magnitude + 1 : magnitude);
 }
 
+// To a whole second first: 10:10:59.9 is 101100. A value at the end of its range stays there.
+int64_t IntegerOfTemporal(const Value& value, const ConversionContext& context) {
+  if (value.kind() == ValueKind::kDate) {
+    return NumberOfDate(value.temporal());
+  }
+  int64_t whole = value.temporal();
+  if (value.kind() == ValueKind::kTime) {
+    RoundTime(0, context.sql_mode, &whole);
+    return NumberOfTime(whole);
+  }
+  if (value.kind() == ValueKind::kTimestamp) {
+    whole = context.time_zone().ToLocal(whole);
+  }
+  int64_t rounded = whole;
+  return NumberOfDateTime(RoundDateTime(0, context.sql_mode, &rounded) ? rounded : whole);
+}
+
 int64_t IntegerOfDecimal(const Decimal& decimal, const ConversionContext& context,
                          bool* is_unsigned) {
   int64_t number;
@@ -243,7 +260,7 @@ int64_t ToInteger(const Value& value, const Type& type, const ConversionContext&
     case ValueKind::kString:
       return IntegerOfText(value.bytes(), context, is_unsigned);
     default:
-      return IntegerOfDecimal(TemporalNumber(value, context), context, is_unsigned);
+      return IntegerOfTemporal(value, context);
   }
 }
 

@@ -109,6 +109,10 @@ bool HasDatePart(IntervalUnit unit) {
   return (unit >= U::kDay && unit <= U::kYear) || unit >= U::kDayMicrosecond;
 }
 
+bool HasMonths(IntervalUnit unit) {
+  return (unit >= U::kMonth && unit <= U::kYear) || unit == U::kYearMonth;
+}
+
 bool HasMicroseconds(IntervalUnit unit) {
   return unit == U::kMicrosecond || unit == U::kSecondMicrosecond ||
          unit == U::kMinuteMicrosecond || unit == U::kHourMicrosecond || unit == U::kDayMicrosecond;

@@ -49,6 +49,8 @@ bool IsCompositeUnit(IntervalUnit unit);
 bool HasTimePart(IntervalUnit unit);
 bool HasDatePart(IntervalUnit unit);
 bool HasMicroseconds(IntervalUnit unit);
+// Units whose length depends on the date: months, quarters, years.
+bool HasMonths(IntervalUnit unit);
 
 // `count` of a single unit; `micros` is a fraction of SECOND. REQUIRES: !IsCompositeUnit(unit).
 Interval IntervalOf(IntervalUnit unit, int64_t count, int64_t micros = 0);

@@ -40,12 +40,12 @@ class Scanner {
     }
     return count;
   }
-  // Up to `limit` digits; `count` gets how many there were.
+  // Up to `limit` digits; `count` gets how many there were. A number beyond 64 bits stays large.
   int64_t Number(size_t limit, size_t* count) {
     int64_t value = 0;
     *count = 0;
     while (*count < limit && IsDigit(peek())) {
-      value = value * 10 + (peek() - '0');
+      value = value > (INT64_MAX - 9) / 10 ? value : value * 10 + (peek() - '0');
       ++pos_;
       ++*count;
     }
@@ -147,19 +147,21 @@ int ReadUndelimited(Scanner* in, size_t digits, size_t* year_digits, ParsedTempo
   return field;
 }
 
-// Fields separated by punctuation, date and time by spaces or T.
+// Fields separated by punctuation, date and time by spaces or T; leading zeros count for nothing,
+// but for the year's two digits.
 int ReadDelimited(Scanner* in, size_t* year_digits, ParsedTemporal* out) {
   int field = 0;
   while (field < 6) {
     size_t count;
-    int64_t value = in->Number(field == 0 ? 4 : 2, &count);
+    constexpr int64_t kBeyondEveryField = 1000000;
+    int64_t value = in->Number(SIZE_MAX, &count);
     if (count == 0) {
       break;
     }
     if (field == 0) {
       *year_digits = count;
     }
-    SetField(&out->parts, field, value);
+    SetField(&out->parts, field, std::min(value, kBeyondEveryField));
     ++field;
     size_t before = in->pos();
     if (field == 6) {
@@ -240,7 +242,7 @@ TemporalStatus ParseDateTime(std::string_view text, SqlMode mode, ParsedTemporal
   }
   out->has_time = fields > 3;
   TemporalParts& p = out->parts;
-  if (year_digits <= 2 && !(p.zero_date() && p.hour == 0 && p.minute == 0 && p.second == 0)) {
+  if (year_digits == 2 && !(p.zero_date() && p.hour == 0 && p.minute == 0 && p.second == 0)) {
     p.year = FullYear(p.year);
   }
   if (!IsPossible(p) || !IsAllowedDate(p, mode)) {

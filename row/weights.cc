@@ -177,18 +177,35 @@ constexpr uint8_t kSwedish[64] = {
     68, 78, 79, 79, 79, 79, 93, 247, 216, 85, 85, 85, 89, 89, 222, 255,  // ð..ÿ
 };
 
+constexpr uint32_t kNotInSet = 0xFFFE0000U;
+
+// The byte of a character beyond ASCII; false when latin1 does not have it.
+bool Latin1Byte(char32_t c, uint8_t* byte) {
+  std::string text;
+  AppendChar(&text, c);
+  *byte = static_cast<uint8_t>(GetCharset(CharsetId::kLatin1).Encode(text)[0]);
+  return *byte != '?';
+}
+
 uint32_t SwedishWeight(char32_t c) {
   if (c < 0x80) {
     return CodePointWeight(c >= 'a' && c <= 'z' ? c - 32 : c);
   }
-  std::string text;
-  AppendChar(&text, c);
-  std::string encoded = GetCharset(CharsetId::kLatin1).Encode(text);
-  uint8_t byte = static_cast<uint8_t>(encoded[0]);
-  if (byte == '?') {
-    return 0xFFFE0000U;  // not a character of the set
+  uint8_t byte;
+  if (!Latin1Byte(c, &byte)) {
+    return kNotInSet;
   }
   return static_cast<uint32_t>(byte >= 0xC0 ? kSwedish[byte - 0xC0] : byte) << 24;
+}
+
+template <CollationId collation>
+uint32_t WeightInLatin1(char32_t c) {
+  uint8_t byte = static_cast<uint8_t>(c);
+  if (c >= 0x80 && !Latin1Byte(c, &byte)) {
+    return kNotInSet;
+  }
+  const uint8_t weight = Latin1Weight(collation, byte);
+  return weight < 0x20 ? CodePointWeight(weight) : static_cast<uint32_t>(weight) << 24;
 }
 
 uint32_t AsciiWeight(char32_t c) {
@@ -247,6 +264,12 @@ std::span<const WeightElement> UnicodeElements(char32_t c) {
 const Weigher& WeigherOf(const Collation& collation) {
   static const Weigher* general = new Weigher(MakeSimple(GeneralWeight));
   static const Weigher* swedish = new Weigher(MakeSimple(SwedishWeight));
+  static const Weigher* german1 = new Weigher(MakeSimple(WeightInLatin1<kLatin1German1Ci>));
+  static const Weigher* danish = new Weigher(MakeSimple(WeightInLatin1<kLatin1DanishCi>));
+  static const Weigher* general_latin1 = new Weigher(MakeSimple(WeightInLatin1<kLatin1GeneralCi>));
+  static const Weigher* general_latin1_cs =
+      new Weigher(MakeSimple(WeightInLatin1<kLatin1GeneralCs>));
+  static const Weigher* spanish = new Weigher(MakeSimple(WeightInLatin1<kLatin1SpanishCi>));
   static const Weigher* ascii = new Weigher(MakeSimple(AsciiWeight));
   static const Weigher* primary = new Weigher(MakeUnicode(Collation::Rule::kUcaPrimary));
   static const Weigher* secondary = new Weigher(MakeUnicode(Collation::Rule::kUcaSecondary));
@@ -262,9 +285,24 @@ const Weigher& WeigherOf(const Collation& collation) {
     case Collation::Rule::kUcaTertiary:
       return *tertiary;
     case Collation::Rule::kSimple:
-      return collation.id() == kLatin1SwedishCi  ? *swedish
-             : collation.id() == kAsciiGeneralCi ? *ascii
-                                                 : *general;
+      switch (collation.id()) {
+        case kLatin1SwedishCi:
+          return *swedish;
+        case kLatin1German1Ci:
+          return *german1;
+        case kLatin1DanishCi:
+          return *danish;
+        case kLatin1GeneralCi:
+          return *general_latin1;
+        case kLatin1GeneralCs:
+          return *general_latin1_cs;
+        case kLatin1SpanishCi:
+          return *spanish;
+        case kAsciiGeneralCi:
+          return *ascii;
+        default:
+          return *general;
+      }
     case Collation::Rule::kBytes:
       break;
   }

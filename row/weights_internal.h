@@ -23,6 +23,11 @@ struct WeightElement {
   bool operator==(const WeightElement&) const = default;
 };
 
+inline constexpr CollationId kLatin1German1Ci = 5;
+inline constexpr CollationId kLatin1DanishCi = 15;
+inline constexpr CollationId kLatin1GeneralCi = 48;
+inline constexpr CollationId kLatin1GeneralCs = 49;
+inline constexpr CollationId kLatin1SpanishCi = 94;
 inline constexpr CollationId kUtf8mb3Unicode520Ci = 214;
 inline constexpr CollationId kUtf8mb4Unicode520Ci = 246;
 
@@ -42,6 +47,9 @@ struct Weigher {
   // Not kSimple: characters that Unicode 5.2 did not have yet have no weights of their own.
   bool unicode_520 = false;
 };
+
+// Of a character of latin1 under one of the collations named kLatin1… above.
+uint8_t Latin1Weight(CollationId collation, uint8_t byte);
 
 // REQUIRES: the collation is not bytewise.
 const Weigher& WeigherOf(const Collation& collation);

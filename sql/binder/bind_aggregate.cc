@@ -48,13 +48,25 @@ uint32_t DigitsOf(const Type& type) {
   }
 }
 
+// DOUBLE, with as many digits after the point as a FLOAT(M, D) has, and some more.
+Type FloatingOf(const Type& arg, uint32_t more_digits) {
+  Type type = Type::Double();
+  const uint32_t scale = arg.scale + more_digits;
+  if (arg.is_floating() && scale < Type::kFloatingScale) {
+    constexpr uint32_t kDigits = 17;
+    type.scale = static_cast<uint8_t>(scale);
+    type.length = kDigits + scale;
+  }
+  return type;
+}
+
 Type SumType(const Type& arg) {
   if (arg.is_integral() || arg.is_decimal()) {
     Type exact = ExactOperand(arg);
     uint32_t precision = std::min<uint32_t>(DigitsOf(arg) + 22, 65);
     return Type::Decimal(precision, exact.scale).Nullable();
   }
-  return Type::Double().Nullable();
+  return FloatingOf(arg, 0).Nullable();
 }
 
 Type AverageType(const Type& arg, uint32_t increment) {
@@ -64,7 +76,7 @@ Type AverageType(const Type& arg, uint32_t increment) {
     uint32_t precision = std::min<uint32_t>(DigitsOf(arg) + increment, 65);
     return Type::Decimal(std::max(precision, scale), static_cast<uint8_t>(scale)).Nullable();
   }
-  return Type::Double().Nullable();
+  return FloatingOf(arg, increment).Nullable();
 }
 
 bool IsNumberAggregate(AggregateFn fn) {
@@ -194,9 +206,8 @@ Result<BoundPtr> StatementBinder::BindAggregate(const Aggregate& expr, Scope* sc
   if (windowed && expr.fn == AggregateFn::kGroupConcat) {
     return Unsupported("group_concat as window function");
   }
-  if (!windowed) {
-    ++scope->in_aggregate;
-  }
+  int& depth = windowed ? scope->in_window_call : scope->in_aggregate;
+  ++depth;
   Result<std::vector<BoundPtr>> bound = BindExprs(expr.args, scope);
   std::vector<BoundOrder> order_by;
   Status order_status;
@@ -217,9 +228,7 @@ Result<BoundPtr> StatementBinder::BindAggregate(const Aggregate& expr, Scope* sc
     }
     order_by.push_back({std::move(key).value(), item.descending()});
   }
-  if (!windowed) {
-    --scope->in_aggregate;
-  }
+  --depth;
   if (!bound.ok()) {
     return std::move(bound).status();
   }
@@ -306,7 +315,13 @@ Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr,
   if (expr.from_last) {
     return Unsupported("FROM LAST");
   }
-  ASSIGN_OR_RETURN(std::vector<BoundPtr> args, BindExprs(expr.args, scope));
+  ++scope->in_window_call;
+  Result<std::vector<BoundPtr>> bound = BindExprs(expr.args, scope);
+  --scope->in_window_call;
+  if (!bound.ok()) {
+    return std::move(bound).status();
+  }
+  std::vector<BoundPtr> args = std::move(bound).value();
   Type type = Type::BigInt();
   Coercibility coercibility = Coercibility::kNumeric;
   bool counts = false;
@@ -353,73 +368,6 @@ Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr,
     return Convert(window, Type::BigInt(true).NotNull());
   }
   return BoundPtr(window);
-}
-
-Status StatementBinder::BindWindowSpec(const WindowSpec& spec, Scope* scope, BoundWindow* window) {
-  if (scope->clause != Clause::kFieldList && scope->clause != Clause::kOrderBy) {
-    std::string name =
-        window->is_aggregate ? AggregateName(window->fn) : WindowFunctionName(window->window_fn);
-    return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_USE, FoldName(name));
-  }
-  if (scope->in_window) {
-    return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_USE,
-                     window->is_aggregate ? "aggregate" : WindowFunctionName(window->window_fn));
-  }
-  if (!spec.base.empty()) {
-    const NamedWindow* base = nullptr;
-    if (scope->named_windows != nullptr) {
-      for (const NamedWindow& named : *scope->named_windows) {
-        base = SameName(named.name, spec.base) ? &named : base;
-      }
-    }
-    if (base == nullptr) {
-      return UserError(ER_WINDOW_NO_SUCH_WINDOW, spec.base);
-    }
-    RETURN_IF_ERROR(BindWindowSpec(base->spec, scope, window));
-  }
-  scope->in_window = true;
-  Status status = [&]() -> Status {
-    for (const ExprPtr& part : spec.partition_by) {
-      ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*part, scope));
-      window->partition_by.push_back(std::move(key));
-    }
-    for (const OrderItem& item : spec.order_by) {
-      ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*item.expr, scope));
-      window->window_order.push_back({std::move(key), item.descending()});
-    }
-    if (!spec.frame.has_value()) {
-      return {};
-    }
-    window->has_frame = true;
-    window->frame_unit = spec.frame->unit;
-    auto bound = [&](const FrameBound& from, BoundFrameBound* to) -> Status {
-      to->kind = from.kind;
-      if (from.offset == nullptr) {
-        return {};
-      }
-      if (from.unit.has_value()) {
-        return Unsupported("RANGE frame with an INTERVAL");
-      }
-      ASSIGN_OR_RETURN(to->offset, BindExpr(*from.offset, scope));
-      if (!IsFixed(*to->offset) || !to->offset->type.is_numeric()) {
-        return UserError(ER_WINDOW_FRAME_ILLEGAL, "<unnamed window>");
-      }
-      if (window->frame_unit == FrameUnit::kRange &&
-          (window->window_order.size() != 1 ||
-           !(window->window_order[0].expr->type.is_integer() ||
-             window->window_order[0].expr->type.is_floating()))) {
-        return Unsupported("RANGE frame over this type");
-      }
-      if (window->frame_unit == FrameUnit::kRange && to->offset->type.is_decimal()) {
-        ASSIGN_OR_RETURN(to->offset, Fold(Convert(to->offset, Type::Double())));
-      }
-      return {};
-    };
-    RETURN_IF_ERROR(bound(spec.frame->start, &window->frame_start));
-    return bound(spec.frame->end, &window->frame_end);
-  }();
-  scope->in_window = false;
-  return status;
 }
 
 }  // namespace borealis::sql

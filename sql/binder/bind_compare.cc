@@ -77,6 +77,12 @@ Type CompareType(const Type& a, const Type& b) {
   return Type::Double();
 }
 
+// A TIME and a text compare as texts, unless a constant is compared with a column.
+bool ComparesTimeAsText(const BoundExpr& time, const BoundExpr& other) {
+  return time.type.kind == Kind::kTime && IsStringLike(other.type) && !other.Is<BoundParameter>() &&
+         !(time.Is<BoundColumn>() && IsFixed(other));
+}
+
 // Whether every value of `from` is one of `to`, and the same one.
 bool HoldsAll(const Type& to, const Type& from) {
   if (to.is_integer() && from.is_integer()) {
@@ -192,6 +198,11 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   if (a->type.kind == Kind::kJson || b->type.kind == Kind::kJson) {
     return CompareJson(op, std::move(a), std::move(b));
   }
+  if (ComparesTimeAsText(*a, *b) || ComparesTimeAsText(*b, *a)) {
+    BoundPtr& time = a->type.kind == Kind::kTime ? a : b;
+    const Type text = Type::Varchar(row::DisplayWidth(time->type), settings().collation_connection);
+    ASSIGN_OR_RETURN(time, Fold(Convert(time, text)));
+  }
   if (a->type.is_numeric()) {
     b = HexAsNumber(b);
   }
@@ -298,6 +309,9 @@ Result<BoundPtr> StatementBinder::CompareRows(CompareOp op, const std::vector<Bo
 Result<std::vector<BoundPtr>> StatementBinder::BindRowOperand(const Expr& expr, Scope* scope) {
   if (const auto* row = expr.TryAs<Row>()) {
     return BindExprs(row->items, scope);
+  }
+  if (const auto* subquery = expr.TryAs<Subquery>()) {
+    return BindRowSubquery(*subquery, scope);
   }
   ASSIGN_OR_RETURN(BoundPtr one, BindExpr(expr, scope));
   return std::vector<BoundPtr>{std::move(one)};

@@ -344,6 +344,23 @@ Status StatementBinder::FinishChangeQuery(const std::vector<OrderItem>& order_by
   return {};
 }
 
+namespace {
+
+Status RefuseWindow(const BoundExpr& value) {
+  const BoundWindow* window = nullptr;
+  Walk(value, [&](const BoundExpr& part) {
+    window = window == nullptr ? part.TryAs<BoundWindow>() : window;
+  });
+  if (window == nullptr) {
+    return {};
+  }
+  const std::string_view name =
+      window->is_aggregate ? AggregateName(window->fn) : WindowFunctionName(window->window_fn);
+  return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_USE, FoldName(std::string(name)));
+}
+
+}  // namespace
+
 Status StatementBinder::BindAssignment(const Assignment& assignment, Scope* scope,
                                        Changes* changes) {
   scope->clause = Clause::kFieldList;
@@ -371,6 +388,7 @@ Status StatementBinder::BindAssignment(const Assignment& assignment, Scope* scop
     if (column->type.is_numeric()) {
       next.value = HexAsNumber(next.value);
     }
+    RETURN_IF_ERROR(RefuseWindow(*next.value));
     if (scope->has_aggregate) {
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }

@@ -241,7 +241,7 @@ Result<BoundPtr> StatementBinder::BindLiteral(const Literal& literal) {
           Type::Varbinary(static_cast<uint32_t>(literal.text.size())).NotNull(),
           Value::String(literal.text));
       bytes->coercibility = Coercibility::kCoercible;
-      bytes->hex = true;
+      bytes->hex = literal.charset.empty();  // _binary 0x41 is bytes, whatever is wanted
       return BoundPtr(bytes);
     }
     case LiteralKind::kDate:
@@ -390,7 +390,8 @@ Result<BoundPtr> StatementBinder::BindUnary(const Unary& expr, Scope* scope) {
 Result<BoundPtr> StatementBinder::BindBinary(const Binary& expr, Scope* scope) {
   auto compare = [&](CompareOp op) -> Result<BoundPtr> {
     // A subquery of several columns compares as a row.
-    if (expr.left->Is<Row>() || expr.right->Is<Row>()) {
+    if (expr.left->Is<Row>() || expr.right->Is<Row>() || expr.left->Is<Subquery>() ||
+        expr.right->Is<Subquery>()) {
       ASSIGN_OR_RETURN(std::vector<BoundPtr> left, BindRowOperand(*expr.left, scope));
       ASSIGN_OR_RETURN(std::vector<BoundPtr> right, BindRowOperand(*expr.right, scope));
       return CompareRows(op, left, right);
@@ -524,14 +525,32 @@ Result<BoundPtr> StatementBinder::BindCase(const CaseExpr& expr, Scope* scope) {
   return MakeCase(std::move(args), "case");
 }
 
+// A TIMESTAMP, or a literal that says TIMESTAMP, as the date and time that it is in `zone`.
+Result<BoundPtr> StatementBinder::AtTimeZone(BoundPtr operand, std::string_view zone) {
+  const Type& type = operand->type;
+  const bool literal = type.kind == Kind::kDateTime && operand->Is<BoundLiteral>();
+  if (type.kind != Kind::kTimestamp && !literal && !type.is_null()) {
+    return UserError(ER_INVALID_CAST, "TIMESTAMP WITH TIME ZONE");
+  }
+  if (zone != "+00:00" && !SameName(zone, "UTC")) {
+    return UserError(ER_UNKNOWN_TIME_ZONE, zone);
+  }
+  auto text = [&](std::string_view name) {
+    return MakeLiteral(Type::Varchar(static_cast<uint32_t>(name.size()), row::kUtf8mb4GeneralCi),
+                       row::Value::String(std::string(name)));
+  };
+  return MakeFunction("convert_tz",
+                      {std::move(operand), text(settings().time_zone), text("+00:00")});
+}
+
 Result<BoundPtr> StatementBinder::BindCast(const Cast& expr, Scope* scope) {
   if (expr.array) {
     return Unsupported("CAST( .. AS .. ARRAY)");
   }
-  if (expr.time_zone.has_value()) {
-    return Unsupported("CAST( .. AT TIME ZONE .. )");
-  }
   ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*expr.operand, scope));
+  if (expr.time_zone.has_value()) {
+    ASSIGN_OR_RETURN(operand, AtTimeZone(std::move(operand), *expr.time_zone));
+  }
   ASSIGN_OR_RETURN(Type type, CastType(expr.type, *operand, settings()));
   if (type.is_numeric()) {
     operand = HexAsNumber(operand);

@@ -60,6 +60,17 @@ bool PadsBlocks(std::string_view block_encryption_mode) {
   return block_encryption_mode.ends_with("-ecb") || block_encryption_mode.ends_with("-cbc");
 }
 
+// No row of the query around it says what it is.
+bool IsSameForAllRows(const BoundExpr& expr) {
+  bool same = true;
+  Walk(expr, [&](const BoundExpr& part) {
+    const BoundQuery* query = SubqueryOf(part);
+    same &= !part.Is<BoundColumn>() && !part.Is<BoundAggregate>() && !part.Is<BoundWindow>() &&
+            (query == nullptr || !query->correlated);
+  });
+  return same;
+}
+
 bool ArgsAreLiterals(const BoundExpr& expr) {
   return std::all_of(expr.args.begin(), expr.args.end(),
                      [](const BoundPtr& arg) { return arg->Is<BoundLiteral>(); });
@@ -143,6 +154,26 @@ Result<BoundPtr> StatementBinder::MakeFunction(std::string_view name, std::vecto
   return MakeFunctionWith(name, std::move(args), FunctionOptions());
 }
 
+namespace {
+
+// Bytes among the texts of a call become text; regular expressions refuse the mix (3995).
+void BytesToText(const FunctionDef& def, row::CollationId collation, std::vector<BoundPtr>* args) {
+  if (collation == row::kBinaryCollation || def.name.starts_with("regexp_")) {
+    return;
+  }
+  for (size_t i = 0; i < args->size(); ++i) {
+    BoundPtr& arg = (*args)[i];
+    const bool takes_part = (def.collation_args >> std::min<size_t>(i, 31) & 1) != 0;
+    if (takes_part && arg->type.is_binary_string()) {
+      const Type text = arg->type.is_blob() ? Type::Text(Kind::kLongText, collation)
+                                            : Type::Varchar(arg->type.length, collation);
+      arg = Convert(arg, text.Nullable(arg->type.nullable));
+    }
+  }
+}
+
+}  // namespace
+
 Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
                                                    std::vector<BoundPtr> args,
                                                    const FunctionOptions& options) {
@@ -179,6 +210,10 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
     if (mixed.coercibility != Coercibility::kIgnorable) {
       bind.collation = mixed.collation;
       coercibility = mixed.coercibility;
+      BytesToText(*def, mixed.collation, &args);
+      for (BoundPtr& arg : args) {
+        ASSIGN_OR_RETURN(arg, arg->Is<BoundConvert>() ? Fold(arg) : Result<BoundPtr>(arg));
+      }
     }
   }
   std::vector<FunctionArg> described;
@@ -294,6 +329,9 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
   if (name == "benchmark") {
     return count == 2 ? MakeBenchmark(args[0], args[1]) : wrong_count();
   }
+  if (name == "rand" && count == 1 && IsFixed(*args[0])) {
+    return MakeFunction("rand sequence", std::move(args));
+  }
   if (name == "ifnull" || name == "coalesce") {
     if (count == 0 || (name == "ifnull" && count != 2)) {
       return wrong_count();
@@ -386,7 +424,7 @@ Result<BoundPtr> StatementBinder::BindSpecialFunction(const Expr& expr, Scope* s
       args = {std::move(operand), std::move(pattern)};
       if (like.escape != nullptr) {
         ASSIGN_OR_RETURN(BoundPtr escape, BindExpr(*like.escape, scope));
-        if (!IsFixed(*escape)) {
+        if (!IsSameForAllRows(*escape)) {
           return UserError(ER_WRONG_ARGUMENTS, "ESCAPE");
         }
         args.push_back(std::move(escape));

@@ -66,6 +66,12 @@ bool ShowsColumn(const BoundSelect& select, std::string_view name, const BoundEx
   });
 }
 
+bool HasWindow(const BoundExpr& expr) {
+  bool has = false;
+  Walk(expr, [&](const BoundExpr& part) { has |= part.Is<BoundWindow>(); });
+  return has;
+}
+
 }  // namespace
 
 Status StatementBinder::UnknownColumn(const ColumnRef& ref, Clause clause) const {
@@ -177,6 +183,9 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
     if (found != nullptr && !SameExpr(*found, *item.expr)) {
       return UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause));
     }
+    if (scope.clause == Clause::kHaving && HasWindow(*item.expr)) {
+      return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_ALIAS_USE, ref.column);
+    }
     found = item.expr;
     NoteItemReference(ref, scope, i);
   }
@@ -192,6 +201,9 @@ Result<BoundPtr> StatementBinder::FindInEarlierItems(const ColumnRef& ref,
   for (const BoundItem& item : scope.select->items) {
     if (item.hidden || !SameName(item.column.name, ref.column)) {
       continue;
+    }
+    if (HasWindow(*item.expr)) {
+      return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_ALIAS_USE, ref.column);
     }
     bool of_group = false;
     Walk(*item.expr, [&](const BoundExpr& e) { of_group |= e.TryAs<BoundAggregate>() != nullptr; });

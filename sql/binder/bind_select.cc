@@ -344,6 +344,7 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   scope.query = query;
   scope.select = select;
   scope.named_windows = &core.windows;
+  RETURN_IF_ERROR(CheckNamedWindows(scope));
   scope.has_group_by = !core.group_by.empty();
   scope.rollup = core.rollup;
   select->distinct = core.distinct;

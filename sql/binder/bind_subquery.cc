@@ -18,17 +18,54 @@ BoundPtr Truthy(int64_t value) {
 
 }  // namespace
 
-Result<BoundPtr> StatementBinder::BindScalarSubquery(const Subquery& expr, Scope* scope) {
-  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
-  if (query->columns.size() != 1) {
-    return UserError(ER_OPERAND_COLUMNS, 1);
-  }
+namespace {
+
+// REQUIRES: query->columns.size() == 1.
+BoundPtr ScalarOf(std::shared_ptr<BoundQuery> query) {
   Type type = query->columns[0].type;
   type.nullable = true;
   auto subquery = std::make_shared<BoundScalarSubquery>(type, std::move(query));
   subquery->coercibility = type.has_collation() || type.is_binary_string() ? Coercibility::kImplicit
                                                                            : Coercibility::kNumeric;
-  return BoundPtr(subquery);
+  return subquery;
+}
+
+// Leaves one column of the query; false where the others decide which rows there are.
+bool ShowOnly(size_t column, BoundQuery* query) {
+  BoundSelect* select = query->body.select.get();
+  if (select == nullptr || select->distinct) {
+    return false;
+  }
+  query->columns = {query->columns[column]};
+  size_t shown = 0;
+  std::erase_if(select->items,
+                [&](const BoundItem& item) { return !item.hidden && shown++ != column; });
+  return true;
+}
+
+}  // namespace
+
+Result<BoundPtr> StatementBinder::BindScalarSubquery(const Subquery& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
+  if (query->columns.size() != 1) {
+    return UserError(ER_OPERAND_COLUMNS, 1);
+  }
+  return ScalarOf(std::move(query));
+}
+
+// Each column is a query of its own.
+Result<std::vector<BoundPtr>> StatementBinder::BindRowSubquery(const Subquery& expr, Scope* scope) {
+  std::vector<BoundPtr> row;
+  size_t columns = 1;
+  for (size_t i = 0; i < columns; ++i) {
+    ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
+    columns = query->columns.size();
+    if (columns > 1 && !ShowOnly(i, query.get())) {
+      return Unsupported("a row subquery with DISTINCT, UNION or VALUES");
+    }
+    row.push_back(ScalarOf(std::move(query)));
+  }
+  return row;
 }
 
 Result<BoundPtr> StatementBinder::BindExists(const Exists& expr, Scope* scope) {

@@ -75,7 +75,9 @@ struct Scope {
   Clause clause = Clause::kFieldList;
   // Depth of aggregate calls around the expression being bound.
   int in_aggregate = 0;
-  bool in_window = false;
+  // The window whose parts are being bound, and the depth of windowed calls around the expression.
+  const WindowSpec* in_window = nullptr;
+  int in_window_call = 0;
   // One of these is needed on each table of FROM, or on a column of it.
   PrivilegeSet from_needs = {Privilege::kSelect};
   // One of these is needed on a column that is an item by itself.
@@ -346,6 +348,7 @@ class StatementBinder {
   Result<BoundPtr> BindIs(const IsExpr& expr, Scope* scope);
   Result<BoundPtr> BindCase(const CaseExpr& expr, Scope* scope);
   Result<BoundPtr> BindCast(const Cast& expr, Scope* scope);
+  Result<BoundPtr> AtTimeZone(BoundPtr operand, std::string_view zone);
   Result<BoundPtr> BindCollate(const Collate& expr, Scope* scope);
   std::string NameAsWritten(const FunctionCall& expr) const;
   Result<BoundPtr> BindFunctionCall(const FunctionCall& expr, Scope* scope);
@@ -362,6 +365,8 @@ class StatementBinder {
   Result<BoundPtr> BindInList(const InList& expr, Scope* scope);
   Result<BoundPtr> BindBetween(const Between& expr, Scope* scope);
   Result<BoundPtr> BindScalarSubquery(const Subquery& expr, Scope* scope);
+  // A subquery of any number of columns that stands for a row of them.
+  Result<std::vector<BoundPtr>> BindRowSubquery(const Subquery& expr, Scope* scope);
   Result<BoundPtr> BindInSubquery(const InSubquery& expr, Scope* scope);
   Result<BoundPtr> BindExists(const Exists& expr, Scope* scope);
   Result<BoundPtr> BindQuantified(const Quantified& expr, Scope* scope);
@@ -376,7 +381,29 @@ class StatementBinder {
   Scope* OwnerOf(const std::vector<BoundPtr>& args, Scope* scope) const;
   Status CheckRowCount(WindowFn fn, const std::vector<BoundPtr>& args) const;
   Result<BoundPtr> BindWindowFunction(const WindowFunction& expr, Scope* scope);
+
+  // --- windows (bind_window.cc) ---
   Status BindWindowSpec(const WindowSpec& spec, Scope* scope, BoundWindow* window);
+  // What the WINDOW clause defines, used or not. REQUIRES: scope.named_windows.
+  static Status CheckNamedWindows(const Scope& scope);
+  // Whether `spec`, shown as `name`, may build on its base. Errors: 3579, 3581, 3582, 3583.
+  static Status CheckInheritance(const Scope& scope, const WindowSpec& spec,
+                                 std::string_view name);
+  static std::string WindowNameOf(const WindowSpec& spec);
+  // The parts of a window's base, then its own. `name` is the window's in messages.
+  Status BindWindowParts(const WindowSpec& spec, std::string_view name, Scope* scope,
+                         BoundWindow* window);
+  Status BindFrame(const WindowFrame& frame, std::string_view name, Scope* scope,
+                   BoundWindow* window);
+  Status BindRowsOffset(const FrameBound& from, std::string_view name, Scope* scope,
+                        BoundFrameBound* to);
+  Status BindNumberFrame(const WindowFrame& frame, std::string_view name, Scope* scope,
+                         BoundWindow* window);
+  Status BindIntervalFrame(const WindowFrame& frame, std::string_view name, Scope* scope,
+                           BoundWindow* window);
+  Result<TypedValue> FrameOffset(const Expr& written, std::string_view name, Scope* scope);
+  Result<BoundPtr> RangePosition(BoundPtr key, const row::Type& measured_in);
+  Result<int64_t> IntervalMicros(TypedValue amount, row::IntervalUnit unit);
 
   // --- comparison (bind_compare.cc) ---
   // a op b with every conversion that MySQL's rules ask for; constants go to the column's type.

@@ -84,9 +84,13 @@ Status EvalIn(const EvalCall& call, std::span<const Value> values, Value* out) {
 
 Status EvalLike(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
+  if (args.null(0) || args.null(1)) {
+    *out = Value::Null();
+    return {};
+  }
   char32_t escape =
       (call.context.conversion.sql_mode & row::kModeNoBackslashEscapes) != 0 ? 0 : '\\';
-  if (args.size() == 3) {
+  if (args.size() == 3 && !args.null(2)) {
     std::string buffer;
     std::string_view text = args.Text(2, &buffer);
     size_t size = 0;
@@ -275,9 +279,10 @@ std::span<const FunctionDef> ComparisonFunctions() {
        .max_args = 3,
        .infer = InferBoolean,
        .eval = EvalLike,
+       .null_if_any_null = false,
        .collation_args = 3,
        .compares_texts = true,
-       .total = true},
+       .null_from_args = true},
       {.name = "greatest",
        .min_args = 2,
        .max_args = kAnyNumber,

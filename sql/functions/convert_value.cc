@@ -150,6 +150,38 @@ Status CastToTemporal(EvalContext& context, const Value& value, const Type& from
   return {};
 }
 
+// Digits, of which what follows them is told. Text that does not begin with a year is none (1525).
+bool YearOfText(EvalContext& context, std::string_view text, int64_t* year) {
+  constexpr size_t kMostDigits = 4;
+  const size_t first = std::min(text.find_first_not_of(' '), text.size());
+  size_t end = first;
+  *year = 0;
+  for (; end < text.size() && text[end] >= '0' && text[end] <= '9' && end - first <= kMostDigits;
+       ++end) {
+    *year = *year * 10 + (text[end] - '0');
+  }
+  const bool good = end > first && end - first <= kMostDigits;
+  if (!good) {
+    context.conversion.Warn(UserError(ER_WRONG_VALUE, "YEAR", row::Printable(text)));
+  } else if (end < text.size()) {
+    context.conversion.Warn(UserError(ER_TRUNCATED_WRONG_VALUE, "YEAR", row::Printable(text)));
+  }
+  return good;
+}
+
+// A DOUBLE as the nearest FLOAT; 1690 beyond the largest.
+Status CastToFloat(EvalContext& context, const Value& value, const Type& from, Value* out) {
+  const double number = row::ToDouble(value, from, context.conversion);
+  if (std::abs(number) > static_cast<double>(std::numeric_limits<float>::max())) {
+    const std::string text = row::ToText(value, from);
+    return UserError(ER_DATA_OUT_OF_RANGE, "DOUBLE",
+                     fmt::format("cast({} as float)",
+                                 value.is_string() ? "'" + row::Printable(text) + "'" : text));
+  }
+  *out = Value::Double(static_cast<float>(number));
+  return {};
+}
+
 Status CastToYear(EvalContext& context, const Value& value, const Type& from, Value* out) {
   int64_t year;
   bool is_unsigned;
@@ -160,6 +192,11 @@ Status CastToYear(EvalContext& context, const Value& value, const Type& from, Va
       return {};
     }
     year = row::UnpackDateTime(packed).year;
+  } else if (value.is_string() && from.kind != TypeKind::kJson) {
+    if (!YearOfText(context, value.bytes(), &year)) {
+      *out = Value::Null();
+      return {};
+    }
   } else {
     year = row::ToInteger(value, from, context.conversion, &is_unsigned);
   }
@@ -172,6 +209,18 @@ Status CastToYear(EvalContext& context, const Value& value, const Type& from, Va
     year += year < 70 ? 2000 : 1900;
   }
   *out = Value::Uint(static_cast<uint64_t>(year));
+  return {};
+}
+
+// Bytes that meet a text are text of its character set. Error: 3854.
+Status TextOfBytes(std::string_view bytes, const Type& to, Value* out) {
+  const row::Charset& charset = row::GetCollation(to.collation).charset();
+  std::string text = charset.Decode(bytes);
+  if (charset.ValidPrefix(text) != text.size()) {
+    return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::Printable(bytes), "binary",
+                     charset.name);
+  }
+  *out = Value::String(std::move(text));
   return {};
 }
 
@@ -268,6 +317,9 @@ Status ConvertValue(EvalContext& context, const Value& value, const Type& from, 
     ASSIGN_OR_RETURN(std::string bytes, row::JsonBytes(node));
     *out = Value::String(std::move(bytes));
     return {};
+  }
+  if (to.is_text() && from.is_binary_string()) {
+    return TextOfBytes(value.bytes(), to, out);
   }
   if (to.is_string()) {
     if (value.is_string() && from.kind != TypeKind::kJson) {

@@ -77,6 +77,20 @@ Status InferDateAdd(const InferInput& input, Type* type) {
   return {};
 }
 
+// Whether a text or number that is read as a date has a time of day as well.
+bool HadTime(const Args& args, size_t i) {
+  if (!args[i].is_string()) {
+    constexpr int64_t kDigitsOfDate = 100000000;  // YYYYMMDD is below
+    row::Decimal whole;
+    args.Dec(i).Truncate(0, &whole);
+    return row::Decimal::Compare(whole, row::Decimal::FromInt64(kDigitsOfDate)) >= 0;
+  }
+  std::string buffer;
+  row::ParsedTemporal parsed;
+  return row::ParseDateTime(args.Text(i, &buffer), 0, &parsed) != row::TemporalStatus::kInvalid &&
+         parsed.has_time;
+}
+
 Status AddToDate(const EvalCall& call, const Args& args, size_t date_arg, size_t amount_arg,
                  Value* out) {
   IntervalUnit unit = call.function.options().unit;
@@ -113,14 +127,8 @@ Status AddToDate(const EvalCall& call, const Args& args, size_t date_arg, size_t
     *out = Value::Date(row::DateOf(packed));
   } else if (type.kind == TypeKind::kDateTime) {
     *out = Value::DateTime(packed);
-  } else {  // text in, text out: a date unless there is a time
-    std::string buffer;
-    row::ParsedTemporal parsed;
-    bool had_time = !args[date_arg].is_string() ||
-                    (row::ParseDateTime(args.Text(date_arg, &buffer), 0, &parsed) !=
-                         row::TemporalStatus::kInvalid &&
-                     parsed.has_time);
-    bool show_time = had_time || row::HasTimePart(unit);
+  } else {  // text: a date unless there is a time
+    bool show_time = HadTime(args, date_arg) || row::HasTimePart(unit);
     *out = Value::String(show_time ? row::FormatDateTime(packed, parts.microsecond != 0 ? 6 : 0)
                                    : row::FormatDate(packed));
   }
@@ -335,8 +343,8 @@ Status EvalMakeTime(const EvalCall& call, std::span<const Value> values, Value* 
   Decimal micros_exact;
   int64_t micros = 0;
   Decimal::Mul(second, Decimal::FromInt64(row::kMicrosPerSecond), &micros_exact);
-  if (minute < 0 || minute > 59 || second.negative() || !micros_exact.ToInt64(&micros) ||
-      micros >= 60 * row::kMicrosPerSecond) {
+  if (minute < 0 || minute > 59 || second.negative() ||
+      Decimal::Compare(second, Decimal::FromInt64(60)) >= 0 || !micros_exact.ToInt64(&micros)) {
     return {};
   }
   int64_t magnitude = hour < 0 ? (hour < -1000 ? 1000 : -hour) : std::min<int64_t>(hour, 1000);
@@ -400,8 +408,17 @@ Status EvalPeriodDiff(const EvalCall& call, std::span<const Value> values, Value
 // --- UNIX time, zones
 // -----------------------------------------------------------------------------
 
+bool IsNoDate(const FunctionArg& arg, row::SqlMode mode) {
+  row::ParsedTemporal parsed;
+  return arg.constant != nullptr && arg.constant->is_string() && arg.type.is_string() &&
+         row::ParseDateTime(arg.constant->bytes(), mode, &parsed) == row::TemporalStatus::kInvalid;
+}
+
 Status InferUnixTimestamp(const InferInput& input, Type* type) {
   uint8_t fsp = input.args.empty() ? 0 : FspOf(input.args[0]);
+  if (!input.args.empty() && IsNoDate(input.args[0], input.settings.sql_mode)) {
+    fsp = 6;
+  }
   *type = fsp == 0 ? Type::BigInt() : Type::Decimal(11U + fsp, fsp);
   return {};
 }
@@ -414,13 +431,11 @@ Status EvalUnixTimestamp(const EvalCall& call, std::span<const Value> values, Va
     if (args[0].kind() == row::ValueKind::kTimestamp) {
       micros = args[0].temporal();
     } else {
-      int64_t packed;
-      if (!args.DateTime(0, &packed)) {
-        *out = Value::Null();
-        return {};
-      }
+      int64_t packed = 0;  // what is no date stands at 0, too
+      const bool dated = args.DateTime(0, &packed);
       TemporalParts parts = row::UnpackDateTime(packed);
-      micros = parts.zero_in_date() ? 0 : call.context.conversion.time_zone().ToUtc(parts);
+      micros =
+          !dated || parts.zero_in_date() ? 0 : call.context.conversion.time_zone().ToUtc(parts);
     }
     constexpr int64_t kLast = 32536771199;  // '3001-01-18 23:59:59' UTC
     if (micros < 0 || micros > kLast * row::kMicrosPerSecond + 999999) {

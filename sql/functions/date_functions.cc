@@ -93,7 +93,10 @@ bool ReadDate(const EvalCall& call, std::span<const Value> values, size_t i, Tem
   Args args(call, values);
   const row::ConversionContext& given = call.context.conversion;
   row::ConversionContext lenient = given;
-  lenient.sql_mode &= ~(row::kModeNoZeroDate | row::kModeNoZeroInDate);
+  lenient.sql_mode &= ~row::kModeNoZeroInDate;
+  if (!args[i].is_string()) {  // NO_ZERO_DATE is about what is written
+    lenient.sql_mode &= ~row::kModeNoZeroDate;
+  }
   int64_t packed;
   if (!row::ToDateTime(args[i], args.type(i), lenient, &packed)) {
     return false;
@@ -248,15 +251,26 @@ Status EvalLastDay(const EvalCall& call, std::span<const Value> values, Value* o
   return {};
 }
 
+// Text that is a time of day or longer, and no date with one.
+bool IsTimeText(const Args& args, size_t i) {
+  std::string buffer;
+  const std::string_view text = args.type(i).is_string() ? args.Text(i, &buffer) : "";
+  row::ParsedTemporal parsed;
+  return text.find(':') != std::string_view::npos &&
+         row::ParseTime(text, &parsed) != row::TemporalStatus::kInvalid &&
+         parsed.parts.month == 0 && parsed.parts.day == 0;
+}
+
 // EXTRACT(unit FROM value): composite units are digits side by side.
 Status EvalExtract(const EvalCall& call, std::span<const Value> values, Value* out) {
   IntervalUnit unit = call.function.options().unit;
   TemporalParts p;
-  const bool is_time = call.function.arg_types()[0].kind == TypeKind::kTime;
+  const Args args(call, values);
   // Hours of a TIME are not counted in days. Of its date, which is today's, all others tell.
-  if (row::HasTimePart(unit) && (is_time || !row::HasDatePart(unit))) {
+  if (row::HasTimePart(unit) &&
+      (args.type(0).kind == TypeKind::kTime || !row::HasDatePart(unit) || IsTimeText(args, 0))) {
     int64_t time;
-    if (!Args(call, values).Time(0, &time)) {
+    if (!args.Time(0, &time)) {
       *out = Value::Null();
       return {};
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,22 @@
 #include "row/convert.h"
 
 namespace borealis::sql {
+
+// MySQL's generator of random numbers, so that RAND(n) gives the numbers that users know.
+class RandomSequence {
+ public:
+  explicit RandomSequence(uint32_t seed)
+      : first_((seed * 0x10001U + 55555555U) % kMax), second_(seed * 0x10000001U % kMax) {}
+  // From 0 to below 1.
+  double Next();
+
+ private:
+  static constexpr uint32_t kMax = 0x3FFFFFFF;
+  uint64_t first_;
+  uint64_t second_;
+};
+
+class FunctionInstance;
 
 // What USER(), LAST_INSERT_ID() and their like answer. The session implements it.
 class SessionInfo {
@@ -66,11 +83,15 @@ struct EvalContext {
 
   // RAND() without argument, seeded on first use.
   Random& random();
-  // Sets now_us, and conversion.current_date by the session's zone.
+  // RAND(constant) goes on from row to row of a statement: the sequence of one such call.
+  RandomSequence& SequenceOf(const FunctionInstance& call, uint32_t seed);
+  // A new statement: sets now_us, and conversion.current_date by the session's zone; sequences
+  // start anew.
   void SetNow(int64_t utc_micros);
 
  private:
   std::unique_ptr<Random> random_;
+  std::map<const FunctionInstance*, RandomSequence> sequences_;
 };
 
 }  // namespace borealis::sql

@@ -15,15 +15,15 @@ namespace {
 const std::unordered_map<std::string_view, const FunctionDef*>& Registry() {
   static const auto* registry = [] {
     auto* map = new std::unordered_map<std::string_view, const FunctionDef*>;
-    for (auto table : {AddressFunctions(),     ArithmeticFunctions(),     BitFunctions(),
-                       BitTextFunctions(),     ComparisonFunctions(),     CompressionFunctions(),
-                       DateFunctions(),        DateArithmeticFunctions(), EncodingFunctions(),
-                       EncryptionFunctions(),  DigestFunctions(),         PerformanceFunctions(),
-                       ReplicationFunctions(), JsonChangeFunctions(),     JsonCreateFunctions(),
-                       JsonReadFunctions(),    JsonSchemaFunctions(),     JsonSearchFunctions(),
-                       JsonValueFunctions(),   LogicFunctions(),          MathFunctions(),
-                       RegexpFunctions(),      SessionFunctions(),        StringFunctions(),
-                       TextSearchFunctions()}) {
+    for (auto table : {AddressFunctions(),    ArithmeticFunctions(),     BitFunctions(),
+                       BitTextFunctions(),    ComparisonFunctions(),     CompressionFunctions(),
+                       DateFunctions(),       DateArithmeticFunctions(), EncodingFunctions(),
+                       EncryptionFunctions(), DigestFunctions(),         PerformanceFunctions(),
+                       FormatFunctions(),     FrameFunctions(),          ReplicationFunctions(),
+                       JsonChangeFunctions(), JsonCreateFunctions(),     JsonReadFunctions(),
+                       JsonSchemaFunctions(), JsonSearchFunctions(),     JsonValueFunctions(),
+                       LogicFunctions(),      MathFunctions(),           RegexpFunctions(),
+                       SessionFunctions(),    StringFunctions(),         TextSearchFunctions()}) {
       for (const FunctionDef& def : table) {
         INVARIANT(def.infer != nullptr && def.eval != nullptr);
         INVARIANT(map->emplace(def.name, &def).second);
@@ -99,7 +99,18 @@ Random& EvalContext::random() {
   return *random_;
 }
 
+double RandomSequence::Next() {
+  first_ = (first_ * 3 + second_) % kMax;
+  second_ = (first_ + second_ + 33) % kMax;
+  return static_cast<double>(first_) / static_cast<double>(kMax);
+}
+
+RandomSequence& EvalContext::SequenceOf(const FunctionInstance& call, uint32_t seed) {
+  return sequences_.try_emplace(&call, seed).first->second;
+}
+
 void EvalContext::SetNow(int64_t utc_micros) {
+  sequences_.clear();
   now_us = utc_micros;
   conversion.current_date = row::DateOf(conversion.time_zone().ToLocal(utc_micros));
 }

@@ -8,6 +8,7 @@
 //   "=" "<=>" "<>" "<" "<=" ">" ">=" "and" "or" "xor" "not" "between" "in"
 //   "like" (text, pattern[, escape]) "regexp_like", "extract", "trim" and "date_add" (see
 //   FunctionOptions), "cast" (to FunctionOptions::cast_type), "member of".
+// "rand sequence" is RAND of a constant, "range position" a value's place for RANGE frames;
 // "json boolean" and "json scalar" make JSON of a truth value and of any other value; their names
 // are none that a statement could write.
 //

@@ -24,6 +24,8 @@ std::span<const FunctionDef> DateArithmeticFunctions();
 std::span<const FunctionDef> DigestFunctions();
 std::span<const FunctionDef> EncodingFunctions();
 std::span<const FunctionDef> EncryptionFunctions();
+std::span<const FunctionDef> FormatFunctions();
+std::span<const FunctionDef> FrameFunctions();
 std::span<const FunctionDef> JsonChangeFunctions();
 std::span<const FunctionDef> JsonCreateFunctions();
 std::span<const FunctionDef> JsonReadFunctions();

@@ -294,19 +294,20 @@ Status EvalPi(const EvalCall&, std::span<const Value>, Value* out) {
   return {};
 }
 
-// MySQL's generator, so that RAND(n) gives the numbers users know.
+uint32_t SeedOf(const Args& args) {
+  return args.null(0) ? 0 : static_cast<uint32_t>(args.Bits(0));
+}
+
 Status EvalRand(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
-  if (args.size() == 0) {
-    *out = Value::Double(call.context.random().Unit());
-    return {};
-  }
-  constexpr uint64_t kMax = 0x3FFFFFFF;
-  uint32_t seed = args.null(0) ? 0 : static_cast<uint32_t>(args.Bits(0));
-  uint64_t first = static_cast<uint32_t>(seed * 0x10001U + 55555555U) % kMax;
-  uint64_t second = static_cast<uint32_t>(seed * 0x10000001U) % kMax;
-  first = (first * 3 + second) % kMax;
-  *out = Value::Double(static_cast<double>(first) / static_cast<double>(kMax));
+  *out = Value::Double(args.size() == 0 ? call.context.random().Unit()
+                                        : RandomSequence(SeedOf(args)).Next());
+  return {};
+}
+
+Status EvalRandSequence(const EvalCall& call, std::span<const Value> values, Value* out) {
+  const uint32_t seed = SeedOf(Args(call, values));
+  *out = Value::Double(call.context.SequenceOf(call.function, seed).Next());
   return {};
 }
 
@@ -483,6 +484,15 @@ std::span<const FunctionDef> MathFunctions() {
        .number_args = 1,
        .total = true},
       {.name = "pi", .min_args = 0, .max_args = 0, .infer = InferPi, .eval = EvalPi, .total = true},
+      {.name = "rand sequence",
+       .min_args = 1,
+       .max_args = 1,
+       .infer = InferDouble,
+       .eval = EvalRandSequence,
+       .null_if_any_null = false,
+       .stability = Stability::kVolatile,
+       .number_args = 1,
+       .total = true},
       {.name = "rand",
        .min_args = 0,
        .max_args = 1,

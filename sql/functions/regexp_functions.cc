@@ -1,6 +1,7 @@
 // REGEXP_LIKE, REGEXP_INSTR, REGEXP_SUBSTR, REGEXP_REPLACE over ICU, as MySQL 8.0.
 //
-// A compiled pattern is kept per thread for the next row: patterns are nearly always constant.
+// A compiled pattern is kept per thread for the next row: patterns are nearly always constant. Byte
+// strings are searched as texts whose characters are the bytes.
 #include <unicode/uregex.h>
 #include <unicode/ustring.h>
 
@@ -46,6 +47,24 @@ std::string ToUtf8(std::u16string_view wide) {
   return text;
 }
 
+std::u16string BytesToUtf16(std::string_view bytes) {
+  std::u16string wide;
+  wide.reserve(bytes.size());
+  for (char byte : bytes) {
+    wide += static_cast<unsigned char>(byte);
+  }
+  return wide;
+}
+
+std::string BytesOfUtf16(std::u16string_view wide) {
+  std::string bytes;
+  bytes.reserve(wide.size());
+  for (char16_t c : wide) {
+    bytes += static_cast<char>(c);
+  }
+  return bytes;
+}
+
 // Characters of UTF-16 text, and offsets of them.
 size_t CharsIn(std::u16string_view wide) {
   return wide.size() - static_cast<size_t>(std::count_if(wide.begin(), wide.end(), [](char16_t c) {
@@ -62,23 +81,51 @@ size_t OffsetIn(std::u16string_view wide, size_t chars) {
 
 Status RegexError(UErrorCode error) {
   switch (error) {
-    case U_REGEX_RULE_SYNTAX:
+    case U_ILLEGAL_ARGUMENT_ERROR:
+    case U_REGEX_PROPERTY_SYNTAX:
       return UserError(ER_REGEXP_ILLEGAL_ARGUMENT);
+    case U_INDEX_OUTOFBOUNDS_ERROR:
+      return UserError(ER_REGEXP_INDEX_OUTOFBOUNDS_ERROR);
+    case U_REGEX_INTERNAL_ERROR:
+      return UserError(ER_REGEXP_INTERNAL_ERROR);
+    case U_REGEX_BAD_ESCAPE_SEQUENCE:
+      return UserError(ER_REGEXP_BAD_ESCAPE_SEQUENCE);
+    case U_REGEX_UNIMPLEMENTED:
+      return UserError(ER_REGEXP_UNIMPLEMENTED);
     case U_REGEX_MISMATCHED_PAREN:
       return UserError(ER_REGEXP_MISMATCHED_PAREN);
     case U_REGEX_BAD_INTERVAL:
       return UserError(ER_REGEXP_BAD_INTERVAL);
+    case U_REGEX_MAX_LT_MIN:
+      return UserError(ER_REGEXP_MAX_LT_MIN);
+    case U_REGEX_INVALID_BACK_REF:
+      return UserError(ER_REGEXP_INVALID_BACK_REF);
+    case U_REGEX_LOOK_BEHIND_LIMIT:
+      return UserError(ER_REGEXP_LOOK_BEHIND_LIMIT);
     case U_REGEX_MISSING_CLOSE_BRACKET:
       return UserError(ER_REGEXP_MISSING_CLOSE_BRACKET);
-    case U_REGEX_BAD_ESCAPE_SEQUENCE:
-      return UserError(ER_REGEXP_BAD_ESCAPE_SEQUENCE);
+    case U_REGEX_INVALID_RANGE:
+      return UserError(ER_REGEXP_INVALID_RANGE);
     case U_REGEX_STACK_OVERFLOW:
       return UserError(ER_REGEXP_STACK_OVERFLOW);
     case U_REGEX_TIME_OUT:
       return UserError(ER_REGEXP_TIME_OUT);
+    case U_REGEX_PATTERN_TOO_BIG:
+      return UserError(ER_REGEXP_PATTERN_TOO_BIG);
+    case U_REGEX_INVALID_CAPTURE_GROUP_NAME:
+      return UserError(ER_REGEXP_INVALID_CAPTURE_GROUP_NAME);
+    case U_REGEX_INVALID_FLAG:
+      return UserError(ER_REGEXP_INVALID_FLAG);
+    case U_REGEX_NUMBER_TOO_BIG:
+      return UserError(ER_REGEXP_NUMBER_TOO_BIG);
     default:
       return UserError(ER_REGEXP_ERROR, u_errorName(error));
   }
+}
+
+Status PatternError(UErrorCode error, const UParseError& where) {
+  return error == U_REGEX_RULE_SYNTAX ? UserError(ER_REGEXP_RULE_SYNTAX, where.line, where.offset)
+                                      : RegexError(error);
 }
 
 class Regex {
@@ -89,21 +136,21 @@ class Regex {
   ~Regex() { Close(); }
 
   // Compiles `pattern` unless it is the last one, and sets the text.
-  Status Prepare(std::string_view pattern, uint32_t flags, std::u16string text) {
+  Status Prepare(std::u16string pattern, uint32_t flags, std::u16string text) {
     UErrorCode error = U_ZERO_ERROR;
     if (regex_ == nullptr || pattern_ != pattern || flags_ != flags) {
       Close();
-      std::u16string wide = ToUtf16(pattern);
       UParseError where;
-      regex_ = uregex_open(wide.data(), static_cast<int32_t>(wide.size()), flags, &where, &error);
+      regex_ =
+          uregex_open(pattern.data(), static_cast<int32_t>(pattern.size()), flags, &where, &error);
       if (U_FAILURE(error)) {
         regex_ = nullptr;
-        return RegexError(error);
+        return PatternError(error, where);
       }
-      pattern_ = std::string(pattern);
+      pattern_ = std::move(pattern);
       flags_ = flags;
       uregex_setStackLimit(regex_, 8000000, &error);  // bytes, as regexp_stack_limit
-      uregex_setTimeLimit(regex_, 10000, &error);     // steps of ICU, some seconds
+      uregex_setTimeLimit(regex_, 32, &error);        // steps of ICU, as regexp_time_limit
     }
     text_ = std::move(text);
     uregex_setText(regex_, text_.data(), static_cast<int32_t>(text_.size()), &error);
@@ -132,18 +179,26 @@ class Regex {
     UErrorCode error = U_ZERO_ERROR;
     return static_cast<size_t>(uregex_end(regex_, 0, &error));
   }
-  // False when there is no such group.
-  bool Group(int number, std::u16string_view* text) const {
+  Result<std::u16string_view> Group(int number) const {
     UErrorCode error = U_ZERO_ERROR;
     int32_t begin = uregex_start(regex_, number, &error);
     int32_t finish = uregex_end(regex_, number, &error);
     if (U_FAILURE(error)) {
-      return false;
+      return RegexError(error);
     }
-    *text = begin < 0 ? std::u16string_view()
-                      : std::u16string_view(text_).substr(static_cast<size_t>(begin),
-                                                          static_cast<size_t>(finish - begin));
-    return true;
+    return begin < 0 ? std::u16string_view()
+                     : std::u16string_view(text_).substr(static_cast<size_t>(begin),
+                                                         static_cast<size_t>(finish - begin));
+  }
+  Result<std::u16string_view> Group(std::u16string_view name) const {
+    UErrorCode error = U_ZERO_ERROR;
+    const int32_t number =
+        uregex_groupNumberFromName(regex_, name.data(), static_cast<int32_t>(name.size()), &error);
+    return U_FAILURE(error) ? RegexError(error) : Group(number);
+  }
+  int groups() const {
+    UErrorCode error = U_ZERO_ERROR;
+    return uregex_groupCount(regex_, &error);
   }
   const std::u16string& text() const { return text_; }
 
@@ -155,7 +210,7 @@ class Regex {
     }
   }
   URegularExpression* regex_ = nullptr;
-  std::string pattern_;
+  std::u16string pattern_;
   uint32_t flags_ = 0;
   std::u16string text_;
 };
@@ -168,9 +223,8 @@ Regex& ThreadRegex() {
 // The collation says whether case matters unless match_type does.
 Status ReadFlags(const EvalCall& call, const Args& args, size_t i, uint32_t* flags) {
   const row::Collation& collation = call.function.collation();
-  *flags = collation.is_bytewise() || collation.rule() == row::Collation::Rule::kUcaTertiary
-               ? 0
-               : UREGEX_CASE_INSENSITIVE;
+  *flags =
+      collation.is_bytewise() || collation.name().ends_with("_cs") ? 0 : UREGEX_CASE_INSENSITIVE;
   if (i >= args.size()) {
     return {};
   }
@@ -199,30 +253,61 @@ Status ReadFlags(const EvalCall& call, const Args& args, size_t i, uint32_t* fla
   return {};
 }
 
+std::u16string WideArgument(const EvalCall& call, const Args& args, size_t i) {
+  std::string buffer;
+  const std::string_view text = args.Text(i, &buffer);
+  return IsBinaryText(call) ? BytesToUtf16(text) : ToUtf16(text);
+}
+
+std::string NarrowResult(const EvalCall& call, std::u16string_view wide) {
+  return IsBinaryText(call) ? BytesOfUtf16(wide) : ToUtf8(wide);
+}
+
 // Prepares the thread's regex for text args[0] and pattern args[1].
 Status Prepare(const EvalCall& call, const Args& args, size_t match_type) {
   uint32_t flags;
   RETURN_IF_ERROR(ReadFlags(call, args, match_type, &flags));
-  std::string text;
-  std::string pattern;
-  if (args.Text(1, &pattern).empty()) {
+  std::u16string pattern = WideArgument(call, args, 1);
+  if (pattern.empty()) {
     return UserError(ER_REGEXP_ILLEGAL_ARGUMENT);
   }
-  return ThreadRegex().Prepare(args.Text(1, &pattern), flags, ToUtf16(args.Text(0, &text)));
+  return ThreadRegex().Prepare(std::move(pattern), flags, WideArgument(call, args, 0));
 }
 
-// Position argument to an offset; 3686 when it is outside the text.
-Status ReadPosition(const Args& args, size_t i, size_t* offset) {
+// Position argument to an offset. Errors: 1583 before the text, 3686 behind its end.
+Status ReadPosition(const EvalCall& call, const Args& args, size_t i, size_t* offset) {
   *offset = 0;
   if (i >= args.size()) {
     return {};
   }
   const std::u16string& text = ThreadRegex().text();
   int64_t position = args.Int(i);
-  if (position < 1 || static_cast<uint64_t>(position) > CharsIn(text) + 1) {
+  if (position < 1) {
+    return UserError(ER_WRONG_PARAMETERS_TO_NATIVE_FCT, call.function.def().name);
+  }
+  if (static_cast<uint64_t>(position) > CharsIn(text) + 1) {
     return UserError(ER_REGEXP_INDEX_OUTOFBOUNDS_ERROR);
   }
   *offset = OffsetIn(text, static_cast<size_t>(position - 1));
+  return {};
+}
+
+// REGEXP_INSTR's: it finds nothing in an empty text, wherever it starts, and may not start behind
+// the last character of another.
+Status ReadInstrPosition(const Args& args, size_t* offset, bool* nothing) {
+  *offset = 0;
+  *nothing = false;
+  if (args.size() <= 2) {
+    return {};
+  }
+  const std::u16string& text = ThreadRegex().text();
+  const int64_t position = args.Int(2);
+  const bool inside = position >= 1 && static_cast<uint64_t>(position) <= CharsIn(text);
+  *nothing = text.empty() && position > 1;
+  if (!inside && !(text.empty() && position >= 1)) {
+    return UserError(ER_REGEXP_INDEX_OUTOFBOUNDS_ERROR);
+  }
+  *offset = inside ? OffsetIn(text, static_cast<size_t>(position - 1)) : 0;
   return {};
 }
 
@@ -239,16 +324,22 @@ Status EvalRegexpInstr(const EvalCall& call, std::span<const Value> values, Valu
   Args args(call, values);
   RETURN_IF_ERROR(Prepare(call, args, 5));
   size_t offset;
-  RETURN_IF_ERROR(ReadPosition(args, 2, &offset));
+  bool nothing;
+  RETURN_IF_ERROR(ReadInstrPosition(args, &offset, &nothing));
   int64_t occurrence = args.size() > 3 ? args.Int(3) : 1;
-  bool after = args.size() > 4 && args.Int(4) == 1;
-  bool found;
+  const int64_t return_option = args.size() > 4 ? args.Int(4) : 0;
+  if (return_option != 0 && return_option != 1) {
+    return UserError(ER_WRONG_ARGUMENTS, "regexp_instr: return_option must be 1 or 0.");
+  }
+  bool found = false;
   Regex& regex = ThreadRegex();
-  RETURN_IF_ERROR(regex.Find(offset, occurrence, &found));
+  if (!nothing) {
+    RETURN_IF_ERROR(regex.Find(offset, occurrence, &found));
+  }
   if (!found) {
     return SetInt(out, 0);
   }
-  size_t at = after ? regex.end() : regex.start();
+  size_t at = return_option == 1 ? regex.end() : regex.start();
   return SetInt(out,
                 static_cast<int64_t>(CharsIn(std::u16string_view(regex.text()).substr(0, at)) + 1));
 }
@@ -257,7 +348,7 @@ Status EvalRegexpSubstr(const EvalCall& call, std::span<const Value> values, Val
   Args args(call, values);
   RETURN_IF_ERROR(Prepare(call, args, 4));
   size_t offset;
-  RETURN_IF_ERROR(ReadPosition(args, 2, &offset));
+  RETURN_IF_ERROR(ReadPosition(call, args, 2, &offset));
   int64_t occurrence = args.size() > 3 ? args.Int(3) : 1;
   bool found;
   Regex& regex = ThreadRegex();
@@ -268,25 +359,48 @@ Status EvalRegexpSubstr(const EvalCall& call, std::span<const Value> values, Val
   }
   return SetText(
       call,
-      ToUtf8(std::u16string_view(regex.text()).substr(regex.start(), regex.end() - regex.start())),
+      NarrowResult(
+          call,
+          std::u16string_view(regex.text()).substr(regex.start(), regex.end() - regex.start())),
       out);
 }
 
-// Appends the replacement with $1 … $9 and \x resolved.
+// The group that `replacement` names after its '$' at `*at`, which moves to the last character of
+// the name: a number of as many digits as there are groups for, or {name}.
+Result<std::u16string_view> ReplacementGroup(const Regex& regex, std::u16string_view replacement,
+                                             size_t* at) {
+  const std::u16string_view name = replacement.substr(*at + 1);
+  auto digit = [&](size_t i) {
+    return i < name.size() && name[i] >= u'0' && name[i] <= u'9' ? name[i] - u'0' : -1;
+  };
+  if (digit(0) >= 0) {
+    int number = digit(0);
+    size_t size = 1;
+    for (; digit(size) >= 0 && number * 10 + digit(size) <= regex.groups(); ++size) {
+      number = number * 10 + digit(size);
+    }
+    *at += size;
+    return regex.Group(number);
+  }
+  const size_t close = name.find(u'}');
+  if (!name.starts_with(u'{') || close == std::u16string_view::npos) {
+    return UserError(ER_REGEXP_INVALID_CAPTURE_GROUP_NAME);
+  }
+  *at += close + 1;
+  return regex.Group(name.substr(1, close - 1));
+}
+
+// Appends the replacement with $1, ${name} and \x resolved.
 Status AppendReplacement(const Regex& regex, std::u16string_view replacement,
                          std::u16string* result) {
   for (size_t i = 0; i < replacement.size(); ++i) {
     char16_t c = replacement[i];
-    if (c == u'\\' && i + 1 < replacement.size()) {
-      *result += replacement[++i];
+    if (c == u'\\') {
+      if (i + 1 < replacement.size()) {
+        *result += replacement[++i];
+      }
     } else if (c == u'$') {
-      if (i + 1 >= replacement.size() || replacement[i + 1] < u'0' || replacement[i + 1] > u'9') {
-        return UserError(ER_REGEXP_INVALID_CAPTURE_GROUP_NAME);
-      }
-      std::u16string_view group;
-      if (!regex.Group(replacement[++i] - u'0', &group)) {
-        return UserError(ER_REGEXP_INDEX_OUTOFBOUNDS_ERROR);
-      }
+      ASSIGN_OR_RETURN(std::u16string_view group, ReplacementGroup(regex, replacement, &i));
       *result += group;
     } else {
       *result += c;
@@ -299,10 +413,9 @@ Status EvalRegexpReplace(const EvalCall& call, std::span<const Value> values, Va
   Args args(call, values);
   RETURN_IF_ERROR(Prepare(call, args, 5));
   size_t offset;
-  RETURN_IF_ERROR(ReadPosition(args, 3, &offset));
-  int64_t occurrence = args.size() > 4 ? args.Int(4) : 0;  // 0 is all
-  std::string buffer;
-  std::u16string replacement = ToUtf16(args.Text(2, &buffer));
+  RETURN_IF_ERROR(ReadPosition(call, args, 3, &offset));
+  int64_t occurrence = args.size() > 4 ? args.Int(4) : 0;  // 0 is all, below it is the first
+  const std::u16string replacement = WideArgument(call, args, 2);
   Regex& regex = ThreadRegex();
   std::u16string_view text = regex.text();
   std::u16string result(text.substr(0, offset));
@@ -313,13 +426,53 @@ Status EvalRegexpReplace(const EvalCall& call, std::span<const Value> values, Va
     result += text.substr(copied, regex.start() - copied);
     RETURN_IF_ERROR(AppendReplacement(regex, replacement, &result));
     copied = regex.end();
-    if (occurrence > 0 || !FitsPacket(call, result.size(), out)) {
+    if (occurrence != 0 || !FitsPacket(call, result.size(), out)) {
       break;
     }
     RETURN_IF_ERROR(regex.FindNext(&found));
   }
   result += text.substr(copied);
-  return SetText(call, ToUtf8(result), out);
+  return SetText(call, NarrowResult(call, result), out);
+}
+
+// Bytes are matched with bytes, texts with texts: 3995 otherwise.
+Status CheckCharsets(const InferInput& input, size_t texts, std::string_view name) {
+  const Type* first = nullptr;
+  for (size_t i = 0; i < texts; ++i) {
+    const Type& type = input.args[i].type;
+    if (!type.is_string()) {
+      continue;
+    }
+    first = first == nullptr ? &type : first;
+    if (first->is_binary_string() != type.is_binary_string()) {
+      auto shown = [](const Type& of) {
+        return of.is_binary_string() ? std::string_view("binary")
+                                     : row::GetCollation(of.collation).name();
+      };
+      return UserError(ER_CHARACTER_SET_MISMATCH, shown(*first), shown(type), name);
+    }
+  }
+  return {};
+}
+
+Status InferRegexpLike(const InferInput& input, Type* type) {
+  RETURN_IF_ERROR(CheckCharsets(input, 2, "regexp_like"));
+  return InferBoolean(input, type);
+}
+
+Status InferRegexpInstr(const InferInput& input, Type* type) {
+  RETURN_IF_ERROR(CheckCharsets(input, 2, "regexp_instr"));
+  return InferBigInt(input, type);
+}
+
+Status InferRegexpSubstr(const InferInput& input, Type* type) {
+  RETURN_IF_ERROR(CheckCharsets(input, 2, "regexp_substr"));
+  return InferLikeFirst(input, type);
+}
+
+Status InferRegexpReplace(const InferInput& input, Type* type) {
+  RETURN_IF_ERROR(CheckCharsets(input, 3, "regexp_replace"));
+  return InferLongText(input, type);
 }
 
 }  // namespace
@@ -329,7 +482,7 @@ std::span<const FunctionDef> RegexpFunctions() {
       {.name = "regexp_like",
        .min_args = 2,
        .max_args = 3,
-       .infer = InferBoolean,
+       .infer = InferRegexpLike,
        .eval = EvalRegexpLike,
        .collation_args = 3,
        .compares_texts = true,
@@ -337,7 +490,7 @@ std::span<const FunctionDef> RegexpFunctions() {
       {.name = "regexp_instr",
        .min_args = 2,
        .max_args = 6,
-       .infer = InferBigInt,
+       .infer = InferRegexpInstr,
        .eval = EvalRegexpInstr,
        .collation_args = 3,
        .number_args = 0b11100,
@@ -346,7 +499,7 @@ std::span<const FunctionDef> RegexpFunctions() {
       {.name = "regexp_substr",
        .min_args = 2,
        .max_args = 5,
-       .infer = InferLikeFirst,
+       .infer = InferRegexpSubstr,
        .eval = EvalRegexpSubstr,
        .collation_args = 3,
        .number_args = 0b1100,
@@ -354,7 +507,7 @@ std::span<const FunctionDef> RegexpFunctions() {
       {.name = "regexp_replace",
        .min_args = 3,
        .max_args = 6,
-       .infer = InferLongText,
+       .infer = InferRegexpReplace,
        .eval = EvalRegexpReplace,
        .collation_args = 7,
        .number_args = 0b11000,

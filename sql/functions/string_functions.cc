@@ -394,31 +394,6 @@ Status InferQuote(const InferInput& input, Type* type) {
   return {};
 }
 
-// FORMAT(number, decimals): digits in groups of three.
-Status EvalFormat(const EvalCall& call, std::span<const Value> values, Value* out) {
-  Args args(call, values);
-  if (args.null(0) || args.null(1)) {
-    *out = Value::Null();
-    return {};
-  }
-  int decimals = static_cast<int>(std::clamp<int64_t>(args.Int(1), 0, 30));
-  std::string text;
-  if (NumberClassOf(args.type(0)) == NumberClass::kDouble) {
-    text = row::DoubleText(args.Double(0), decimals);
-  } else {
-    row::Decimal number;
-    args.Dec(0).Round(decimals, &number);
-    text = number.ToString();
-  }
-  size_t point = std::min(text.find('.'), text.size());
-  size_t first = text[0] == '-' ? 1 : 0;
-  for (size_t i = point; i > first + 3;) {
-    i -= 3;
-    text.insert(i, ",");
-  }
-  return SetText(call, std::move(text), out);
-}
-
 // CHAR(n, …): bytes; values above 255 are several.
 Status EvalChar(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
@@ -612,13 +587,6 @@ std::span<const FunctionDef> StringFunctions() {
        .eval = EvalQuote,
        .null_if_any_null = false,
        .collation_args = 1},
-      {.name = "format",
-       .min_args = 2,
-       .max_args = 3,
-       .infer = InferAscii<90>,
-       .eval = EvalFormat,
-       .null_if_any_null = false,
-       .number_args = 0b11},
       {.name = "char",
        .min_args = 1,
        .max_args = kAnyNumber,

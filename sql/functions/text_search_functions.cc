@@ -202,6 +202,12 @@ Status EvalCollation(const EvalCall& call, std::span<const Value>, Value* out) {
   return {};
 }
 
+// Names of the catalogue are utf8mb3.
+Status InferCatalogName(const InferInput&, Type* type) {
+  *type = Type::Varchar(64, row::kUtf8mb3GeneralCi);
+  return {};
+}
+
 }  // namespace
 
 std::span<const FunctionDef> TextSearchFunctions() {
@@ -297,14 +303,14 @@ std::span<const FunctionDef> TextSearchFunctions() {
       {.name = "charset",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferAscii<64>,
+       .infer = InferCatalogName,
        .eval = EvalCharset,
        .null_if_any_null = false,
        .total = true},
       {.name = "collation",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferAscii<64>,
+       .infer = InferCatalogName,
        .eval = EvalCollation,
        .null_if_any_null = false,
        .total = true},

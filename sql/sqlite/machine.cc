@@ -78,6 +78,23 @@ QueryMachine::~QueryMachine() {
 }
 
 Status QueryMachine::MachineError(std::string_view what) const {
+  // What the machine cannot say is refused; it is no fault of the server's.
+  struct Refusal {
+    std::string_view told;
+    std::string_view construct;
+  };
+  static constexpr Refusal kRefusals[] = {
+      {"misuse of aggregate", "an aggregate of an outer query in this place"},
+      {"misuse of window function", "a window function in this place"},
+      {"Expression tree is too large", "an expression nested as deep as this one"},
+      {"parser stack overflow", "an expression nested as deep as this one"},
+  };
+  const std::string_view told = connection_ != nullptr ? sqlite3_errmsg(connection_) : "";
+  for (const Refusal& refusal : kRefusals) {
+    if (told.find(refusal.told) != std::string_view::npos) {
+      return UserError(ER_NOT_SUPPORTED_YET, refusal.construct);
+    }
+  }
   return Status::Internal(std::string(what) + ": " +
                           (connection_ != nullptr ? sqlite3_errmsg(connection_) : "no memory"));
 }

@@ -174,7 +174,11 @@ class TableFiller {
     input.table = opened.table;
     input.sources = finished.column_sources;
     for (const ResultColumn& column : query.columns) {
-      input.source_types.push_back(column.type);
+      // A quotient has more digits than its type shows; the column rounds it.
+      input.source_types.push_back(
+          column.type.is_decimal()
+              ? row::Type::Decimal(row::Decimal::kMaxPrecision, row::Decimal::kMaxScale)
+              : column.type);
     }
     input.next_row_id = [&opened] { return opened.owner->NextRowId(*opened.engine); };
     input.first_auto_increment = std::max<uint64_t>(opened.table->auto_increment_start, 1);
