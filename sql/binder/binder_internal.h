@@ -387,8 +387,7 @@ class StatementBinder {
   // What the WINDOW clause defines, used or not. REQUIRES: scope.named_windows.
   static Status CheckNamedWindows(const Scope& scope);
   // Whether `spec`, shown as `name`, may build on its base. Errors: 3579, 3581, 3582, 3583.
-  static Status CheckInheritance(const Scope& scope, const WindowSpec& spec,
-                                 std::string_view name);
+  static Status CheckInheritance(const Scope& scope, const WindowSpec& spec, std::string_view name);
   static std::string WindowNameOf(const WindowSpec& spec);
   // The parts of a window's base, then its own. `name` is the window's in messages.
   Status BindWindowParts(const WindowSpec& spec, std::string_view name, Scope* scope,

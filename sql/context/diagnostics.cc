@@ -16,7 +16,6 @@ bool IsAboutValue(int mysql_errno) {
     case ER_DIVISION_BY_ZERO:
     case ER_DATETIME_FUNCTION_OVERFLOW:
     case ER_WRONG_VALUE_FOR_TYPE:
-    case ER_CUT_VALUE_GROUP_CONCAT:
     case ER_WARN_ALLOWED_PACKET_OVERFLOWED:
     case 3020:  // invalid argument for logarithm
       return true;
