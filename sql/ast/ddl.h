@@ -71,6 +71,7 @@ struct CheckConstraint {
   ExprPtr expr;
   Span expr_span;
   bool enforced = true;
+  size_t columns_before = 0;  // of CREATE TABLE: where it stands among the columns
 };
 
 // DEFAULT as written. A literal (possibly signed) or NOW() is `expr` with parenthesised = false.
@@ -198,7 +199,8 @@ enum class AlterActionKind : uint8_t {
   kDropDefault,       // name
   kSetColumnVisible,  // name, flag
   kSetIndexVisible,   // name, flag
-  kAlterCheck,        // name, flag = enforced; ALTER CHECK | CONSTRAINT
+  kAlterCheck,        // name, flag = enforced
+  kAlterConstraint,   // name: of any kind, flag = enforced
   kOptions,           // options
   kConvertCharset,    // charset ("default" for DEFAULT), collation
   kDisableKeys,

@@ -515,8 +515,9 @@ Result<BoundPtr> StatementBinder::BindDefault(const DefaultExpr& expr, Scope* sc
     case DefaultKind::kNone:
       return UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
     case DefaultKind::kNow:
+      return Unsupported("DEFAULT(column) of CURRENT_TIMESTAMP");
     case DefaultKind::kExpression:
-      return Unsupported("DEFAULT(column) of an expression default");
+      return UserError(ER_DEFAULT_AS_VAL_GENERATED);
   }
   return Status::Internal("default of an unknown kind");
 }

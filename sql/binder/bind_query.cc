@@ -155,6 +155,8 @@ Status StatementBinder::BindLimit(const LimitClause& limit, BoundQuery* query, S
     if (const auto* literal = value->TryAs<BoundLiteral>()) {
       if (literal->value.is_null() && input_.describe_only) {
         value = nullptr;
+      } else if (literal->value.is_null()) {
+        value = MakeLiteral(row::Type::BigInt(), row::Value::Int(0), Coercibility::kNumeric);
       } else if (!literal->type.is_integer()) {
         return UserError(ER_WRONG_ARGUMENTS, "LIMIT");
       } else if (literal->value.kind() == row::ValueKind::kInt && literal->value.int_value() < 0) {

@@ -50,7 +50,7 @@ Result<BoundPtr> BindRowExpression(const Expr& expr, const BoundTable& row,
   BoundQuery owner;
   Scope scope;
   scope.query = &owner;
-  scope.clause = Clause::kFieldList;
+  scope.clause = Clause::kWhere;  // no aggregates, no windows
   binder.ExposeTable(&row, &scope.from);
   return binder.BindExpr(expr, &scope);
 }
@@ -61,7 +61,7 @@ Result<BoundPtr> BindRowCondition(const Expr& expr, const BoundTable& row, const
   BoundQuery owner;
   Scope scope;
   scope.query = &owner;
-  scope.clause = Clause::kFieldList;
+  scope.clause = Clause::kWhere;  // no aggregates, no windows
   binder.ExposeTable(&row, &scope.from);
   return binder.BindCondition(expr, &scope);
 }

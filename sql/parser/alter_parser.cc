@@ -188,8 +188,10 @@ Status Parser::ParseAlterItem(AlterAction* action) {
     action->flag = Accept(Kw::kVisible);
     return action->flag ? Status::Ok() : Expect(Kw::kInvisible);
   }
-  if (Accept(Kw::kCheck) || Accept(Kw::kConstraint)) {
-    action->kind = AlterActionKind::kAlterCheck;
+  if (At(Kw::kCheck) || At(Kw::kConstraint)) {
+    action->kind = Accept(Kw::kCheck) ? AlterActionKind::kAlterCheck
+                                      : AlterActionKind::kAlterConstraint;
+    Accept(Kw::kConstraint);
     ASSIGN_OR_RETURN(action->name, Ident());
     action->flag = !Accept(Kw::kNot);
     return Expect(Kw::kEnforced);
@@ -253,7 +255,7 @@ Status Parser::ParseOtherAlter(AlterTableStmt* stmt, bool* handled) {
     Next();
     RETURN_IF_ERROR(Expect(Kw::kBy));
     action.kind = AlterActionKind::kOrderBy;
-    RETURN_IF_ERROR(ParseOrderList(&action.order_by));
+    RETURN_IF_ERROR(ParseColumnOrder(&action.order_by));
   } else if (At(Kw::kDiscard, Kw::kTablespace) || At(Kw::kImport, Kw::kTablespace)) {
     action.kind =
         At(Kw::kDiscard) ? AlterActionKind::kDiscardTablespace : AlterActionKind::kImportTablespace;

@@ -151,6 +151,7 @@ Status Parser::ParseTableElement(CreateTableStmt* stmt) {
     foreign_key->indexes_before = stmt->indexes.size();
     stmt->foreign_keys.push_back(std::move(*foreign_key));
   } else if (check) {
+    check->columns_before = stmt->columns.size();
     stmt->checks.push_back(std::move(*check));
   }
   return Status::Ok();
@@ -196,6 +197,9 @@ Status Parser::ParseTableConstraint(std::optional<IndexDefinition>* index,
   }
   if (AtIdent()) {
     ASSIGN_OR_RETURN(definition.name, Ident());
+    if (definition.name.empty()) {
+      return UserError(ER_WRONG_NAME_FOR_INDEX, "");
+    }
   }
   return ParseIndexRest(&definition);
 }
@@ -595,6 +599,9 @@ Result<StmtPtr> Parser::ParseCreateIndex(IndexType type) {
   auto stmt = std::make_unique<CreateIndexStmt>();
   stmt->index.type = type;
   ASSIGN_OR_RETURN(stmt->index.name, Ident());
+  if (stmt->index.name.empty()) {
+    return UserError(ER_WRONG_NAME_FOR_INDEX, "");
+  }
   if (At(Kw::kUsing) || At(Kw::kType)) {
     RETURN_IF_ERROR(ParseIndexAlgorithm(&stmt->index));
   }

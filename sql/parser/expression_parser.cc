@@ -484,14 +484,28 @@ Status Parser::ParseOrderList(std::vector<OrderItem>* out) {
   do {
     OrderItem item;
     ASSIGN_OR_RETURN(item.expr, ParseExpr());
-    if (Accept(Kw::kAsc)) {
-      item.direction = SortDirection::kAscending;
-    } else if (Accept(Kw::kDesc)) {
-      item.direction = SortDirection::kDescending;
-    }
+    item.direction = ParseDirection();
     out->push_back(std::move(item));
   } while (Accept(Op::kComma));
   return Status::Ok();
+}
+
+// ORDER BY of ALTER TABLE: columns and nothing else.
+Status Parser::ParseColumnOrder(std::vector<OrderItem>* out) {
+  do {
+    OrderItem item;
+    ASSIGN_OR_RETURN(item.expr, ParseSimpleColumn());
+    item.direction = ParseDirection();
+    out->push_back(std::move(item));
+  } while (Accept(Op::kComma));
+  return Status::Ok();
+}
+
+SortDirection Parser::ParseDirection() {
+  if (Accept(Kw::kAsc)) {
+    return SortDirection::kAscending;
+  }
+  return Accept(Kw::kDesc) ? SortDirection::kDescending : SortDirection::kDefault;
 }
 
 }  // namespace borealis::sql

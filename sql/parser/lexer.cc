@@ -412,7 +412,7 @@ size_t Lexer::EndOfQuoted(size_t pos, char quote, bool escapes) const {
 void Lexer::LexQuoted(TokenKind kind, size_t begin, char quote) {
   const bool identifier = kind == TokenKind::kQuotedIdent;
   const size_t end = EndOfQuoted(pos_ + 1, quote, !identifier && !options_.no_backslash_escapes);
-  if (end == kNotFound || (identifier && end == begin + 2)) {
+  if (end == kNotFound) {
     Emit(TokenKind::kError, begin, text_.size());
     return;
   }

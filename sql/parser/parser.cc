@@ -274,6 +274,9 @@ Status Parser::TableName(QualifiedName* out) {
       ASSIGN_OR_RETURN(out->name, DottedIdent());
     }
   }
+  if (out->name.empty()) {
+    return UserError(ER_WRONG_TABLE_NAME, "");
+  }
   out->span = SpanFrom(begin);
   return Status::Ok();
 }

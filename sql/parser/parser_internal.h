@@ -166,6 +166,8 @@ class Parser {
   Status ParseExprList(std::vector<ExprPtr>* out);       // a, b
   Status ParseParenExprList(std::vector<ExprPtr>* out);  // (a, b), possibly empty
   Status ParseOrderList(std::vector<OrderItem>* out);
+  Status ParseColumnOrder(std::vector<OrderItem>* out);
+  SortDirection ParseDirection();
   Status ParseValueList(std::vector<ExprPtr>* out);  // (a, DEFAULT, b), possibly empty
   Result<ExprPtr> ParseValueOrDefault();
   Result<ExprPtr> MakeBinary(BinaryOp op, ExprPtr left, ExprPtr right);
@@ -243,6 +245,7 @@ class Parser {
   Status ParseNumericType(Kw keyword, TypeName* type);
   Status ParseTypeLength(TypeName* type, bool required);
   Status ParsePrecision(TypeName* type);
+  Status ParseFloatPrecision(TypeName* type);
   bool AcceptBinaryAttribute();
   Status ParseCharsetAttributes(TypeName* type);
   Status ParseNumberAttributes(TypeName* type);

@@ -1,4 +1,6 @@
 // Data types of columns and of CAST.
+#include <charconv>
+
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -22,6 +24,20 @@ Status Parser::ParsePrecision(TypeName* type) {
   if (Accept(Op::kComma)) {
     ASSIGN_OR_RETURN(type->scale, UnsignedNumber());
   }
+  return Expect(Op::kRightParen);
+}
+
+// What comes after FLOAT. A single number may have a fraction, which says nothing: FLOAT(10.3).
+Status Parser::ParseFloatPrecision(TypeName* type) {
+  if (!At(Op::kLeftParen) || !Is(Ahead(1), TokenKind::kDecimal)) {
+    return ParsePrecision(type);
+  }
+  Next();
+  const std::string_view digits = TextOf(Cur());
+  uint64_t precision = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), precision);
+  type->length = precision;
+  Next();
   return Expect(Op::kRightParen);
 }
 
@@ -121,7 +137,7 @@ Status Parser::ParseNumericType(Kw keyword, TypeName* type) {
     case Kw::kFloat:
     case Kw::kFloat4:
       type->kind = TypeKind::kFloat;
-      RETURN_IF_ERROR(ParsePrecision(type));
+      RETURN_IF_ERROR(ParseFloatPrecision(type));
       if (type->length && !type->scale) {  // FLOAT(p) chooses the size by its bits
         type->kind = *type->length > 24 ? TypeKind::kDouble : TypeKind::kFloat;
         if (*type->length <= 53) {

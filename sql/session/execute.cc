@@ -194,7 +194,7 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
   }
   if (more_results_ && !multi_statements_) {
     more_results_ = false;
-    Status refused = UserError(ER_PARSE_ERROR, text.substr(consumed, 80), 1);
+    Status refused = NoSecondStatement(text, consumed);
     diagnostics_.Clear();
     diagnostics_.AddError(refused);
     row_count_ = -1;
@@ -516,56 +516,6 @@ bool Session::ExecuteAndWait(std::string_view text, ResultSink& sink) {
     }
     text.remove_prefix(result.next);
   }
-}
-
-Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo* ok) {
-  if (const auto* deallocate = stmt.TryAs<DeallocateStmt>()) {
-    Count(CommandNamed("stmt_close"));
-    if (named_prepared_.erase(FoldName(deallocate->name)) == 0) {
-      return UserError(ER_UNKNOWN_STMT_HANDLER, deallocate->name, "DEALLOCATE PREPARE");
-    }
-    return {};
-  }
-  if (const auto* prepare = stmt.TryAs<PrepareStmt>()) {
-    Count(CommandNamed("stmt_prepare"));
-    std::string name = FoldName(prepare->name);
-    named_prepared_.erase(name);
-    ASSIGN_OR_RETURN(PreparedTicket ticket, AdmitPrepared());
-    std::string text = prepare->text;
-    if (prepare->from_variable) {
-      const TypedValue* value = FindUserVariable(prepare->text);
-      text = value != nullptr && !value->value.is_null() ? row::ToText(value->value, value->type)
-                                                         : "NULL";
-    }
-    ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, ParseText(text));
-    if (statement->parsed.statement == nullptr) {
-      return UserError(ER_EMPTY_QUERY);
-    }
-    RETURN_IF_ERROR(CheckOneStatement(*statement, text));
-    WarnOfSyntax(statement->parsed, &diagnostics_);
-    RETURN_IF_ERROR(CheckMayPrepare(statement->parsed.statement->kind));
-    statement->prepared = true;
-    statement->ticket = std::move(ticket);
-    named_prepared_[std::move(name)] = std::move(statement);
-    ok->info = "Statement prepared";
-    return {};
-  }
-  const auto& execute = stmt.As<ExecuteStmt>();
-  Count(CommandNamed("stmt_execute"));
-  auto found = named_prepared_.find(FoldName(execute.name));
-  if (found == named_prepared_.end()) {
-    return UserError(ER_UNKNOWN_STMT_HANDLER, execute.name, "EXECUTE");
-  }
-  if (execute.variables.size() != found->second->parsed.parameter_count) {
-    return UserError(ER_WRONG_ARGUMENTS, "EXECUTE");
-  }
-  std::vector<TypedValue> parameters;
-  for (const std::string& variable : execute.variables) {
-    const TypedValue* value = FindUserVariable(variable);
-    parameters.push_back(value != nullptr ? *value : TypedValue());
-  }
-  Count(CommandOf(*found->second->parsed.statement));
-  return Dispatch(found->second.get(), parameters, sink, ok);
 }
 
 }  // namespace borealis::sql

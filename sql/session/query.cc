@@ -68,6 +68,17 @@ Result<uint64_t> LimitValue(const BoundPtr& expr, EvalContext* context,
   return value.is_null() ? none : static_cast<uint64_t>(value.raw_int());
 }
 
+// A LIMIT below zero, which only a parameter can give.
+Status CheckLimit(const BoundPtr& limit, std::span<const TypedValue> parameters) {
+  const auto* given = limit == nullptr ? nullptr : limit->TryAs<BoundParameter>();
+  if (given == nullptr || given->index >= parameters.size()) {
+    return {};
+  }
+  const row::Value& value = parameters[given->index].value;
+  const bool below_zero = value.kind() == row::ValueKind::kInt && value.int_value() < 0;
+  return below_zero ? UserError(ER_DATA_OUT_OF_RANGE, "unsigned integer", "EXECUTE") : Status::Ok();
+}
+
 }  // namespace
 
 Result<QueryMachine*> Session::Machine() {
@@ -225,6 +236,8 @@ Status Session::RunSelect(const QueryText& text, PlanHolder* holder,
     std::vector<TypedValue> slots;
     RETURN_IF_ERROR(PlanQuery(text, holder, parameters, &slots));
     QueryPlan& plan = *holder->plan;
+    RETURN_IF_ERROR(CheckLimit(plan.query->limit, slots));
+    RETURN_IF_ERROR(CheckLimit(plan.query->offset, slots));
     engine::Transaction* transaction = nullptr;
     if (!plan.facts.base_tables.empty()) {
       ASSIGN_OR_RETURN(transaction, EnterTransaction());

@@ -371,6 +371,11 @@ class Session {
   uint16_t StatusFlags() const;
   // Counts one more prepared statement: 1461 beyond max_prepared_stmt_count.
   Result<PreparedTicket> AdmitPrepared() const;
+  // A statement to be kept. Errors: 1064 for a second one, 1295, and what is wrong with its names.
+  // `columns`: of its result.
+  Result<std::unique_ptr<CachedStatement>> MakePrepared(std::string_view text,
+                                                        std::vector<ResultColumn>* columns);
+  Status DescribePrepared(const CachedStatement& statement, std::vector<ResultColumn>* columns);
   Result<std::unique_ptr<CachedStatement>> ParseText(std::string_view text);
   Status CheckMayLockForUpdate(const StatementFacts& facts) const;
 

@@ -22,15 +22,11 @@
 
 namespace borealis::sql {
 
-struct CachedStatement;
-// A text to prepare holds no second statement (1064).
-Status CheckOneStatement(const CachedStatement& statement, std::string_view text);
+// 1064 for the statement in `text` after the one that ends at `from`.
+Status NoSecondStatement(std::string_view text, size_t from);
 
 // What MySQL's parser says of a statement that it takes.
 void WarnOfSyntax(const ParsedStatement& parsed, Diagnostics* diagnostics);
-
-// Error 1295 for kinds of statements that cannot be prepared.
-Status CheckMayPrepare(StmtKind kind);
 
 // What a query was compiled to.
 struct QueryPlan {

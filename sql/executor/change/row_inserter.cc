@@ -153,9 +153,14 @@ Status RowInserter::GiveAutoIncrement(RowValues* row) {
   if (next != 0) {
     RETURN_IF_ERROR(engine.BumpAutoIncrement(writer_->engine_table(), next));
   } else {
-    ASSIGN_OR_RETURN(next, engine.ReserveAutoIncrement(writer_->engine_table(), 1,
-                                                       settings.auto_increment_offset,
-                                                       settings.auto_increment_increment));
+    const Result<uint64_t> reserved =
+        engine.ReserveAutoIncrement(writer_->engine_table(), 1, settings.auto_increment_offset,
+                                    settings.auto_increment_increment);
+    if (reserved.status().Is(Code::kNoSpace)) {
+      return UserError(ER_AUTOINC_READ_FAILED);
+    }
+    RETURN_IF_ERROR(reserved.status());
+    next = *reserved;
   }
   // Beyond the type's range the greatest number is tried again, and found to be a duplicate.
   row::ConversionContext lenient;

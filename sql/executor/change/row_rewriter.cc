@@ -160,9 +160,13 @@ Status RowRewriter::Bind() {
   return {};
 }
 
+bool RowRewriter::strict() const {
+  return !input_.ignore && row::IsStrict(run_.session.settings().sql_mode);
+}
+
 row::ConversionContext RowRewriter::Conversion(size_t column) const {
   row::ConversionContext context = run_.session.eval_context().conversion;
-  context.strict = row::IsStrict(run_.session.settings().sql_mode);
+  context.strict = strict();
   context.table = input_.table->name;
   context.column = input_.table->columns[column].name;
   context.row_number = rows_ + 1;
@@ -208,7 +212,7 @@ Result<row::Value> RowRewriter::ConvertColumn(size_t column, const row::Value& f
     return NextNumber(column);
   }
   if (value.is_null() && !to.type.nullable) {
-    if (row::IsStrict(run_.session.settings().sql_mode)) {
+    if (strict()) {
       return NullError(column);
     }
     run_.session.diagnostics().AddWarning(UserError(WARN_DATA_TRUNCATED, to.name, rows_ + 1));
@@ -271,8 +275,10 @@ Result<row::Value> RowRewriter::NewColumn(size_t column, std::vector<row::Value>
   if (descriptor.type.has_date() &&
       (run_.session.settings().sql_mode & row::kModeNoZeroDate) != 0) {
     // A date has no zero that strict mode would take.
-    return row::StoreConvert(row::Value::View("0000-00-00"),
-                             row::Type::Varchar(10, row::kDefaultCollation), descriptor.type,
+    const std::string_view zeros =
+        descriptor.type.kind == row::TypeKind::kDate ? "0000-00-00" : "0000-00-00 00:00:00";
+    return row::StoreConvert(row::Value::View(zeros),
+                             row::Type::Varchar(19, row::kDefaultCollation), descriptor.type,
                              Conversion(column));
   }
   return zero;

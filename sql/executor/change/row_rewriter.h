@@ -35,6 +35,8 @@ struct RowRewriterInput {
   uint64_t auto_increment_step = 1;
   // A column that becomes AUTO_INCREMENT has its zeros numbered; one that was it keeps them.
   bool numbers_zeros = false;
+  // IGNORE: values are taken as without strict mode.
+  bool ignore = false;
 };
 
 class RowRewriter {
@@ -50,6 +52,7 @@ class RowRewriter {
   uint64_t greatest_number() const { return greatest_number_; }
 
  private:
+  bool strict() const;
   RowRewriter(StatementRun& run, RowRewriterInput input) : run_(run), input_(std::move(input)) {}
 
   Status Bind();

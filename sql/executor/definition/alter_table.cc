@@ -9,6 +9,7 @@
 #include "base/mysql_error.h"
 #include "row/collation.h"
 #include "sql/catalog/temporary_tables.h"
+#include "sql/executor/definition/check_names.h"
 #include "sql/executor/definition/definition_run.h"
 #include "sql/executor/definition/definition_statements.h"
 #include "sql/executor/definition/table_alteration.h"
@@ -26,6 +27,7 @@ class Alterer {
   }
 
   Status Run(const AlterTableStmt& statement) {
+    statement_ = &statement;
     request_.online = statement.online;
     request_.nothing = std::all_of(
         statement.actions.begin(), statement.actions.end(),
@@ -71,6 +73,15 @@ class Alterer {
     }
   }
 
+  bool AddsColumn(std::string_view name) const {
+    return std::ranges::any_of(statement_->actions, [&](const AlterAction& action) {
+      return action.kind == AlterActionKind::kAddColumn &&
+             std::ranges::any_of(action.columns, [&](const ColumnDefinition& column) {
+               return SameName(column.name, name);
+             });
+    });
+  }
+
   Status Apply(const AlterAction& action) {
     switch (action.kind) {
       case AlterActionKind::kAddColumn:
@@ -85,7 +96,7 @@ class Alterer {
       case AlterActionKind::kAddCheck:
         return draft_.AddCheck(*action.check, "");
       case AlterActionKind::kDropColumn:
-        return draft_.DropColumn(action.name);
+        return draft_.DropColumn(action.name, AddsColumn(action.name));
       case AlterActionKind::kDropIndex:
         return draft_.DropIndex(action.name);
       case AlterActionKind::kDropPrimaryKey:
@@ -116,11 +127,16 @@ class Alterer {
         return SetIndexVisible(action.name, action.flag);
       case AlterActionKind::kAlterCheck:
         return EnforceCheck(action.name, action.flag);
+      case AlterActionKind::kAlterConstraint:
+        return EnforceConstraint(action.name, action.flag);
       case AlterActionKind::kOptions:
         return ApplyOptions(action.options);
       case AlterActionKind::kConvertCharset:
         return ConvertCharset(action);
       case AlterActionKind::kOrderBy:
+        RETURN_IF_ERROR(CheckOrder(action.order_by));
+        request_.force = true;
+        return {};
       case AlterActionKind::kForce:
         request_.force = true;
         return {};
@@ -131,9 +147,13 @@ class Alterer {
             fmt::format("Table storage engine for '{}' doesn't have this option", name_.name));
         return {};
       case AlterActionKind::kDiscardTablespace:
-        return Unsupported("DISCARD TABLESPACE");
       case AlterActionKind::kImportTablespace:
-        return Unsupported("IMPORT TABLESPACE");
+        if (request_.old->temporary) {
+          return UserError(ER_CANNOT_DISCARD_TEMPORARY_TABLE);
+        }
+        return Unsupported(action.kind == AlterActionKind::kDiscardTablespace
+                               ? "DISCARD TABLESPACE"
+                               : "IMPORT TABLESPACE");
       case AlterActionKind::kPartitioning:
         if (request_.old->temporary) {
           return UserError(ER_PARTITION_NO_TEMPORARY);
@@ -147,13 +167,16 @@ class Alterer {
   }
 
   Status DropCheck(std::string_view name, MysqlError missing) {
-    size_t before = draft_.checks().size();
-    std::erase_if(draft_.checks(),
-                  [&](const DraftCheck& check) { return SameName(check.check.name, name); });
-    return draft_.checks().size() == before ? UserError(missing, name) : Status::Ok();
+    const size_t dropped = std::erase_if(draft_.checks(), [&](const DraftCheck& check) {
+      return SameCheckName(check.check.name, name);
+    });
+    return dropped == 0 ? UserError(missing, name) : Status::Ok();
   }
 
-  Status DropConstraint(std::string_view name) {
+  enum class ConstraintKind : uint8_t { kKey, kForeignKey, kCheck };
+
+  // The one constraint of that name. `clause`: what the statement does, in the words of 3939.
+  Result<ConstraintKind> FindConstraint(std::string_view name, std::string_view clause) {
     int index = draft_.FindIndex(name);
     const bool is_key =
         index >= 0 && draft_.indexes()[static_cast<size_t>(index)].kind != IndexKind::kPlain;
@@ -162,14 +185,38 @@ class Alterer {
                     [&](const DraftForeignKey& key) { return SameName(key.key.name, name); });
     const bool is_check =
         std::any_of(draft_.checks().begin(), draft_.checks().end(),
-                    [&](const DraftCheck& check) { return SameName(check.check.name, name); });
+                    [&](const DraftCheck& check) { return SameCheckName(check.check.name, name); });
     if (is_key + is_foreign_key + is_check > 1) {
-      return UserError(ER_MULTIPLE_CONSTRAINTS_WITH_SAME_NAME, name);
+      return UserError(ER_MULTIPLE_CONSTRAINTS_WITH_SAME_NAME, name, clause);
     }
     if (is_key) {
-      return draft_.DropIndex(name);
+      return ConstraintKind::kKey;
     }
-    return is_foreign_key ? draft_.DropForeignKey(name) : DropCheck(name, ER_CONSTRAINT_NOT_FOUND);
+    if (is_foreign_key) {
+      return ConstraintKind::kForeignKey;
+    }
+    return is_check ? Result<ConstraintKind>(ConstraintKind::kCheck)
+                    : UserError(ER_CONSTRAINT_NOT_FOUND, name);
+  }
+
+  Status DropConstraint(std::string_view name) {
+    ASSIGN_OR_RETURN(const ConstraintKind kind, FindConstraint(name, "DROP"));
+    switch (kind) {
+      case ConstraintKind::kKey:
+        return draft_.DropIndex(name);
+      case ConstraintKind::kForeignKey:
+        return draft_.DropForeignKey(name);
+      case ConstraintKind::kCheck:
+        break;
+    }
+    return DropCheck(name, ER_CONSTRAINT_NOT_FOUND);
+  }
+
+  Status EnforceConstraint(std::string_view name, bool enforced) {
+    ASSIGN_OR_RETURN(const ConstraintKind kind, FindConstraint(name, "ALTER"));
+    return kind == ConstraintKind::kCheck
+               ? EnforceCheck(name, enforced)
+               : UserError(ER_ALTER_CONSTRAINT_ENFORCEMENT_NOT_SUPPORTED, name);
   }
 
   Status ReplaceColumn(const AlterAction& action, std::string_view name) {
@@ -184,7 +231,7 @@ class Alterer {
 
   Status RenameIndex(std::string_view from, const std::string& to) {
     int position = draft_.FindIndex(from);
-    if (position < 0) {
+    if (position < 0 || draft_.indexes()[static_cast<size_t>(position)].source.empty()) {
       return UserError(ER_KEY_DOES_NOT_EXITS, from, name_.name);
     }
     if (SameName(to, "PRIMARY") || SameName(from, "PRIMARY")) {
@@ -210,15 +257,25 @@ class Alterer {
     RETURN_IF_ERROR(request_.old->temporary ? PrepareTemporaryName(target)
                                             : CheckHiddenName(target));
     // Names that were made from the table's follow it.
-    std::string prefix = name_.name + "_chk_";
     for (DraftCheck& check : draft_.checks()) {
-      if (check.check.name.starts_with(prefix)) {
-        check.check.name = target.name + check.check.name.substr(name_.name.size());
+      if (const auto number = NumberOfMadeCheck(check.check.name, name_.name)) {
+        check.check.name = MadeCheckName(target.name, *number);
       }
     }
     draft_.RenameForeignKeys(name_.name, target.name);
     request_.rename = target;
     draft_.set_name(std::move(target));
+    return {};
+  }
+
+  // Rows are kept in the order of their key, so ORDER BY has only to name columns.
+  Status CheckOrder(const std::vector<OrderItem>& order) {
+    for (const OrderItem& item : order) {
+      const auto& column = item.expr->As<ColumnRef>();
+      if (request_.old->FindColumn(column.column) < 0) {
+        return UserError(ER_BAD_FIELD_ERROR, column.column, "order clause");
+      }
+    }
     return {};
   }
 
@@ -258,7 +315,7 @@ class Alterer {
 
   Status EnforceCheck(std::string_view name, bool enforced) {
     for (DraftCheck& check : draft_.checks()) {
-      if (SameName(check.check.name, name)) {
+      if (SameCheckName(check.check.name, name)) {
         request_.check_rows |= enforced && !check.check.enforced;
         check.check.enforced = enforced;
         return {};
@@ -284,6 +341,8 @@ class Alterer {
     ASSIGN_OR_RETURN(SchemaDescriptor schema, CatalogOf(run_).FindSchema(name_.schema));
     ASSIGN_OR_RETURN(row::CollationId collation,
                      ResolveCollation(action.charset, action.collation, schema.collation));
+    RETURN_IF_ERROR(draft_.NoteCharset(
+        std::string(row::GetCollation(collation).charset().name)));
     draft_.options().collation = collation;
     if (collation == row::kBinaryCollation) {
       return Unsupported("CONVERT TO CHARACTER SET binary");
@@ -312,6 +371,7 @@ class Alterer {
   engine::TableName name_;
   TableDraft draft_;
   AlterationRequest request_;
+  const AlterTableStmt* statement_ = nullptr;
 };
 
 // Works on the table as it is, again if another statement changed it meanwhile.

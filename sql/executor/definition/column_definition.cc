@@ -67,6 +67,27 @@ std::optional<row::Value> NumberOfBytes(const Expr& expr, const row::Type& type)
   return row::Value::Uint(number);
 }
 
+// Whether the text is a member of the ENUM, or members of the SET: numbers stand for none here.
+bool NamesMembers(const row::Type& type, std::string_view text) {
+  const row::Collation& collation = row::GetCollation(type.collation);
+  const auto is_member = [&](std::string_view name) {
+    return std::ranges::any_of(*type.members, [&](const std::string& member) {
+      return collation.Compare(member, name) == 0;
+    });
+  };
+  if (type.kind == row::TypeKind::kEnum) {
+    return is_member(text);
+  }
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    if (!is_member(text.substr(0, end))) {
+      return false;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string StoredExpression(const StatementRun& run, const Expr& expr) {
@@ -120,6 +141,9 @@ Status TableDraft::BuildLiteralDefault(const Expr& expr, DraftColumn* draft) {
   if (std::optional<row::Value> number = NumberOfBytes(expr, column.type)) {
     value = *number;
     from = row::Type::BigInt(true);
+  }
+  if (column.type.is_enum_or_set() && !NamesMembers(column.type, row::ToText(value, from))) {
+    return InvalidDefault(column.name);
   }
   Result<row::Value> stored =
       row::StoreConvert(value, from, column.type, DefinitionConversion(run_, column.name));
@@ -242,6 +266,11 @@ Status TableDraft::AddColumn(const ColumnDefinition& definition,
 
 Status TableDraft::ReplaceColumn(size_t position, const ColumnDefinition& definition) {
   ASSIGN_OR_RETURN(DraftColumn draft, BuildColumn(definition));
+  // Rows hold what a stored column computed, and nothing of a virtual one.
+  if ((columns_[position].column.generated == GeneratedKind::kVirtual) !=
+      (draft.column.generated == GeneratedKind::kVirtual)) {
+    return UserError(ER_UNSUPPORTED_ACTION_ON_GENERATED_COLUMN, "Changing the STORED status");
+  }
   std::string old_name = columns_[position].column.name;
   if (old_name != definition.name) {
     int other = FindColumn(definition.name);
@@ -296,10 +325,16 @@ Status TableDraft::CheckNotReferenced(std::string_view name, bool dropping) cons
   return {};
 }
 
-Status TableDraft::DropColumn(std::string_view name) {
+Status TableDraft::DropColumn(std::string_view name, bool added_again) {
   int position = FindColumn(name);
   if (position < 0) {
     return UserError(ER_CANT_DROP_FIELD_OR_KEY, name);
+  }
+  for (const DraftForeignKey& key : foreign_keys_) {
+    if (std::ranges::any_of(key.columns,
+                            [&](const std::string& column) { return SameName(column, name); })) {
+      return UserError(ER_FK_COLUMN_CANNOT_DROP, name, key.key.name);
+    }
   }
   RETURN_IF_ERROR(CheckNotReferenced(name, true));
   std::string dropped = columns_[static_cast<size_t>(position)].column.name;
@@ -307,6 +342,9 @@ Status TableDraft::DropColumn(std::string_view name) {
   std::erase_if(checks_,
                 [&](const DraftCheck& check) { return MentionsColumn(check.check.text, dropped); });
   for (DraftIndex& index : indexes_) {
+    if (added_again) {
+      break;
+    }
     std::erase_if(index.parts,
                   [&](const DraftPart& part) { return SameName(part.column, dropped); });
   }

@@ -74,6 +74,7 @@ Result<engine::TableRef> MakeTemporaryTable(StatementRun& run, const TableDescri
 Status MakeTable(StatementRun& run, const CreateTableStmt& statement, FinishedTable* finished,
                  engine::TableRef* made) {
   TableDescriptor* table = finished->table.get();
+  RETURN_IF_ERROR(CheckPrimaryKeyRequired(run, *table));
   table->created_us = run.session.statement_time_us();
   if (statement.temporary && !table->foreign_keys.empty()) {
     return UserError(ER_CANNOT_ADD_FOREIGN);
@@ -126,6 +127,39 @@ Status CreateLike(StatementRun& run, const CreateTableStmt& statement, engine::T
 
 // --- CREATE TABLE … SELECT -----------------------------------------------------------------------
 
+// The column of a stored table that the query shows as its column `i`; null: anything else.
+const ColumnDescriptor* ShownColumn(const BoundQuery& query, size_t i) {
+  if (query.body.select == nullptr) {
+    return nullptr;
+  }
+  const auto* shown = query.body.select->items[i].expr->TryAs<BoundColumn>();
+  // Not through a view, whose columns have no defaults.
+  return shown != nullptr && shown->table->kind == BoundTableKind::kBase &&
+                 shown->table->alias == query.columns[i].table
+             ? &shown->table->table->columns[shown->column]
+             : nullptr;
+}
+
+// A column of the new table for column `i` of the query: a table's column keeps its default.
+ColumnDescriptor ColumnOfQuery(const BoundQuery& query, size_t i) {
+  ColumnDescriptor column = ColumnOfResult(query.columns[i]);
+  if (!column.type.nullable && (query.columns[i].extra_flags & row::kNoDefaultValueFlag) != 0) {
+    column.default_value = {};
+  }
+  const ColumnDescriptor* shown = ShownColumn(query, i);
+  if (shown == nullptr) {
+    return column;
+  }
+  column.comment = shown->comment;
+  if (shown->generated != GeneratedKind::kNone || shown->auto_increment ||
+      shown->default_value.kind == DefaultKind::kNone) {
+    return column;
+  }
+  column.default_value = shown->default_value;
+  column.on_update_now = shown->on_update_now;
+  return column;
+}
+
 // Adds the query's columns to the draft, after those that the statement defines itself.
 Status AddResultColumns(const BoundQuery& query, TableDraft* draft) {
   for (size_t i = 0; i < query.columns.size(); ++i) {
@@ -134,7 +168,7 @@ Status AddResultColumns(const BoundQuery& query, TableDraft* draft) {
     int known = draft->FindColumn(result.name);
     if (known < 0) {
       DraftColumn column;
-      column.column = ColumnOfResult(result);
+      column.column = ColumnOfQuery(query, i);
       column.source = static_cast<int>(i);
       draft->columns().push_back(std::move(column));
       continue;
@@ -183,6 +217,7 @@ class TableFiller {
     input.next_row_id = [&opened] { return opened.owner->NextRowId(*opened.engine); };
     input.first_auto_increment = std::max<uint64_t>(opened.table->auto_increment_start, 1);
     input.numbers_zeros = (run_.session.settings().sql_mode & row::kModeNoAutoValueOnZero) == 0;
+    input.ignore = run_.statement.As<CreateTableStmt>().select_ignore;
     ASSIGN_OR_RETURN(std::unique_ptr<RowRewriter> rewriter,
                      RowRewriter::Make(run_, std::move(input)));
     Status filled = CopyRows(query, facts, *opened.transaction, rewriter.get());
@@ -211,7 +246,12 @@ class TableFiller {
       if (!more) {
         return {};
       }
-      RETURN_IF_ERROR(rewriter->Rewrite(from, &to));
+      const Status made = rewriter->Rewrite(from, &to);
+      if (statement.select_ignore && made.user_errno() == ER_CHECK_CONSTRAINT_VIOLATED) {
+        run_.session.diagnostics().AddWarning(made);
+        continue;
+      }
+      RETURN_IF_ERROR(made);
       bytes.clear();
       RETURN_IF_ERROR(row::EncodeRow(rows_, to, &bytes));
       engine::DuplicateKey duplicate;
@@ -269,6 +309,20 @@ Status CreateFromQuery(StatementRun& run, const CreateTableStmt& statement, Tabl
   run.ok.info = fmt::format("Records: {}  Duplicates: {}  Warnings: {}", run.ok.affected_rows,
                             statement.select_ignore ? run.session.diagnostics().count() : 0,
                             run.session.diagnostics().count());
+  return {};
+}
+
+// Checks are numbered as they are written, those of columns and those of the table.
+Status AddColumnsAndChecks(const CreateTableStmt& statement, TableDraft* draft) {
+  auto check = statement.checks.begin();
+  for (size_t i = 0; i <= statement.columns.size(); ++i) {
+    for (; check != statement.checks.end() && check->columns_before == i; ++check) {
+      RETURN_IF_ERROR(draft->AddCheck(*check, ""));
+    }
+    if (i < statement.columns.size()) {
+      RETURN_IF_ERROR(draft->AddColumn(statement.columns[i], std::nullopt));
+    }
+  }
   return {};
 }
 
@@ -338,13 +392,8 @@ Status CreateTable(StatementRun& run, const CreateTableStmt& statement) {
   }
   TableDraft draft(run, std::move(name), schema.collation);
   RETURN_IF_ERROR(draft.ApplyOptions(statement.options, false));
-  for (const ColumnDefinition& column : statement.columns) {
-    RETURN_IF_ERROR(draft.AddColumn(column, std::nullopt));
-  }
+  RETURN_IF_ERROR(AddColumnsAndChecks(statement, &draft));
   RETURN_IF_ERROR(AddKeys(statement, &draft));
-  for (const CheckConstraint& check : statement.checks) {
-    RETURN_IF_ERROR(draft.AddCheck(check, ""));
-  }
   if (statement.select != nullptr) {
     return CreateFromQuery(run, statement, &draft);
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/invariant.h"
 #include "base/mysql_error.h"
 #include "row/collation.h"
@@ -149,6 +151,26 @@ Status CheckColumnName(std::string_view name) {
     return UserError(ER_WRONG_COLUMN_NAME, name);
   }
   return CheckIdentifierLength(name);
+}
+
+Status CheckPrimaryKeyRequired(const StatementRun& run, const TableDescriptor& table) {
+  const SystemVariables* variables = run.session.environment().variables;
+  if (variables == nullptr) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const TypedValue required, variables->Get(run.session, VariableScope::kDefault,
+                                                             "sql_require_primary_key"));
+  if (required.value.raw_int() == 0) {
+    return {};
+  }
+  const auto identifies = [&](const IndexDescriptor& index) {
+    return index.unique() &&
+           std::ranges::all_of(index.parts, [&](const IndexPart& part) {
+             return !table.columns[part.column].type.nullable && part.prefix_length == 0;
+           });
+  };
+  return std::ranges::any_of(table.indexes, identifies) ? Status::Ok()
+                                                        : UserError(ER_TABLE_WITHOUT_PK);
 }
 
 Status CheckSchemaChangeable(const StatementRun& run, std::string_view schema) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/mysql_error.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/schema_change.h"
@@ -30,8 +31,11 @@ Status UntilNotOvertaken(const StatementRun& run, const Work& work) {
   constexpr int kAttemptsMax = 10;
   for (int attempt = 1;; ++attempt) {
     Status status = work();
-    if (!status.Is(Code::kRetry) || attempt == kAttemptsMax) {
+    if (!status.Is(Code::kRetry)) {
       return status;
+    }
+    if (attempt == kAttemptsMax) {
+      return UserError(ER_TABLE_DEF_CHANGED);
     }
     RETURN_IF_ERROR(run.session.CheckInterrupt());
   }
@@ -61,6 +65,9 @@ Status CheckDatabaseName(std::string_view name);
 Status CheckTableName(std::string_view name);
 Status CheckColumnName(std::string_view name);
 Status CheckIdentifierLength(std::string_view name);
+
+// 3750: sql_require_primary_key asks for a primary key or a unique one without NULL.
+Status CheckPrimaryKeyRequired(const StatementRun& run, const TableDescriptor& table);
 
 // A system schema may not be changed: 1044.
 Status CheckSchemaChangeable(const StatementRun& run, std::string_view schema);

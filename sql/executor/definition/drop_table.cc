@@ -7,6 +7,7 @@
 
 #include "base/mysql_error.h"
 #include "sql/catalog/temporary_tables.h"
+#include "sql/executor/definition/check_names.h"
 #include "sql/executor/definition/definition_run.h"
 #include "sql/executor/definition/definition_statements.h"
 #include "sql/executor/definition/foreign_key_names.h"
@@ -66,6 +67,9 @@ Result<std::vector<TableChange>> RenamedTables(
   std::vector<TableChange> changes;
   for (const auto& [last, first] : first_names) {
     ASSIGN_OR_RETURN(const CatalogEntry entry, StoredCatalogOf(run).Find(first.schema, first.name));
+    if (entry.engine == nullptr) {
+      return UserError(ER_NO_SUCH_TABLE, first.schema, first.name);  // the server's, not stored
+    }
     if (entry.table->kind == TableKind::kView) {
       if (last.schema != first.schema) {
         return UserError(ER_FORBID_SCHEMA_CHANGE, first.schema, last.schema);
@@ -78,6 +82,13 @@ Result<std::vector<TableChange>> RenamedTables(
     for (ForeignKeyDescriptor& key : change.after->foreign_keys) {
       if (const auto number = NumberOfMadeForeignKey(key.name, first.name)) {
         key.name = MadeForeignKeyName(last.name, *number);
+        RETURN_IF_ERROR(CheckIdentifierLength(key.name));
+      }
+    }
+    for (CheckDescriptor& check : change.after->checks) {
+      if (const auto number = NumberOfMadeCheck(check.name, first.name)) {
+        check.name = MadeCheckName(last.name, *number);
+        RETURN_IF_ERROR(CheckIdentifierLength(check.name));
       }
     }
     changes.push_back(std::move(change));

@@ -113,11 +113,29 @@ Status CheckColumn(const TableDescriptor& table, const ForeignKeyDescriptor& key
   return {};
 }
 
+// Names of the parent, which need not exist.
+Status CheckReferenceNames(const References& references) {
+  if (!references.table.schema.empty()) {
+    RETURN_IF_ERROR(CheckDatabaseName(references.table.schema));
+  }
+  if (!CheckTableName(references.table.name).ok()) {
+    return UserError(ER_WRONG_TABLE_NAME, references.table.name);
+  }
+  for (const std::string& column : references.columns) {
+    if (!CheckColumnName(column).ok()) {
+      return UserError(ER_WRONG_COLUMN_NAME, column);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status TableDraft::AddForeignKey(const ForeignKeyDefinition& definition) {
   RETURN_IF_ERROR(CheckIdentifierLength(definition.constraint_name));
+  RETURN_IF_ERROR(CheckIdentifierLength(definition.index_name));
   const References& references = definition.references;
+  RETURN_IF_ERROR(CheckReferenceNames(references));
   if (references.columns.size() != definition.columns.size()) {
     const std::string& name = definition.constraint_name;
     return UserError(ER_WRONG_FK_DEF, name.empty() ? "foreign key without name" : name,
@@ -181,8 +199,8 @@ Status TableDraft::NameForeignKeys() {
   for (DraftForeignKey& key : foreign_keys_) {
     if (key.key.name.empty()) {
       key.key.name = MadeForeignKeyName(name_.name, ++number);
-      RETURN_IF_ERROR(CheckIdentifierLength(key.key.name));
     }
+    RETURN_IF_ERROR(CheckIdentifierLength(key.key.name));
   }
   for (size_t i = 0; i < foreign_keys_.size(); ++i) {
     const std::string& name = foreign_keys_[i].key.name;

@@ -30,12 +30,17 @@ std::string MadeForeignKeyName(std::string_view table, uint64_t number) {
 }
 
 std::optional<uint64_t> NumberOfMadeForeignKey(std::string_view name, std::string_view table) {
-  if (name.size() <= table.size() + kMadeInfix.size() ||
+  return NumberOfMadeName(name, table, kMadeInfix);
+}
+
+std::optional<uint64_t> NumberOfMadeName(std::string_view name, std::string_view table,
+                                         std::string_view infix) {
+  if (name.size() <= table.size() + infix.size() ||
       !SameName(name.substr(0, table.size()), table) ||
-      name.substr(table.size(), kMadeInfix.size()) != kMadeInfix) {
+      name.substr(table.size(), infix.size()) != infix) {
     return std::nullopt;
   }
-  const std::string_view digits = name.substr(table.size() + kMadeInfix.size());
+  const std::string_view digits = name.substr(table.size() + infix.size());
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size() || digits[0] == '0') {

@@ -13,6 +13,10 @@ namespace borealis::sql {
 
 class Session;
 
+// The number of a name that was made of the table's: "<table><infix><number>".
+std::optional<uint64_t> NumberOfMadeName(std::string_view name, std::string_view table,
+                                         std::string_view infix);
+
 // "<table>_ibfk_<number>", for a foreign key without a name.
 std::string MadeForeignKeyName(std::string_view table, uint64_t number);
 // The number, when the name is one made for that table.

@@ -1,6 +1,7 @@
 #include "sql/executor/definition/foreign_key_relations.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -20,8 +21,43 @@ std::string WithEnd(std::string_view text) {
   return out;
 }
 
-std::string NameKey(std::string_view schema, std::string_view name) {
-  return "n" + WithEnd(schema) + WithEnd(FoldName(name));
+// A kind of names that are unique in a schema.
+struct NameKind {
+  char tag;  // of its entries
+  MysqlError taken;
+  void (*list)(const TableDescriptor& table, std::vector<std::string>* names);
+};
+
+constexpr NameKind kNameKinds[] = {
+    {'n', ER_FK_DUP_NAME,
+     [](const TableDescriptor& table, std::vector<std::string>* names) {
+       for (const ForeignKeyDescriptor& key : table.foreign_keys) {
+         names->push_back(key.name);
+       }
+     }},
+    {'c', ER_CHECK_CONSTRAINT_DUP_NAME,
+     [](const TableDescriptor& table, std::vector<std::string>* names) {
+       for (const CheckDescriptor& check : table.checks) {
+         names->push_back(check.name);
+       }
+     }},
+};
+
+std::string NamePrefix(const NameKind& kind, std::string_view schema) {
+  return kind.tag + WithEnd(schema);
+}
+
+// The entries of the table's names, with the names.
+std::vector<std::pair<std::string, std::string>> NameEntries(const NameKind& kind,
+                                                             const TableDescriptor& table) {
+  std::vector<std::string> names;
+  kind.list(table, &names);
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (std::string& name : names) {
+    std::string entry = NamePrefix(kind, table.schema) + WithEnd(FoldName(name));
+    entries.emplace_back(std::move(entry), std::move(name));
+  }
+  return entries;
 }
 
 std::string ReferencePrefix(const TableName& parent) {
@@ -79,7 +115,9 @@ class Relations {
     RETURN_IF_ERROR(Retarget());
     RETURN_IF_ERROR(TakeWaiting());
     RETURN_IF_ERROR(SettleEdges());
-    RETURN_IF_ERROR(SettleNames());
+    for (const NameKind& kind : kNameKinds) {
+      RETURN_IF_ERROR(SettleNames(kind));
+    }
     RETURN_IF_ERROR(CheckNewReferences());
     RETURN_IF_ERROR(ListTables());
     return std::move(out_);
@@ -92,7 +130,8 @@ class Relations {
   bool Concerned() const {
     return std::any_of(changes_.begin(), changes_.end(), [](const TableChange& change) {
       const auto has_keys = [](const TableDescriptor* table) {
-        return table != nullptr && (!table->foreign_keys.empty() || !table->referencing.empty());
+        return table != nullptr && (!table->foreign_keys.empty() || !table->referencing.empty() ||
+                                    !table->checks.empty());
       };
       const bool takes_name =
           change.after != nullptr &&
@@ -107,7 +146,7 @@ class Relations {
   void FollowColumns(const Side& parent, ForeignKeyDescriptor* key) const;
   Status TakeWaiting();
   Status SettleEdges();
-  Status SettleNames();
+  Status SettleNames(const NameKind& kind);
   Status CheckNewReferences();
   Status ListTables();
   bool WasRelated(const Side& other) const;
@@ -333,48 +372,45 @@ Status Relations::SettleEdges() {
   return {};
 }
 
-Status Relations::SettleNames() {
-  std::map<std::string, std::string> old_names;  // entry: child
+Status Relations::SettleNames(const NameKind& kind) {
+  std::map<std::string, std::string> old_tables;  // by entry
+  std::map<std::string, std::string> new_tables;
   std::map<std::string, std::string> new_names;
   for (const auto& side : sides_) {
     if (side->before != nullptr) {
-      for (const ForeignKeyDescriptor& key : side->before->foreign_keys) {
-        old_names[NameKey(side->before->schema, key.name)] = side->before->name;
+      for (const auto& [entry, name] : NameEntries(kind, *side->before)) {
+        old_tables[entry] = side->before->name;
       }
     }
     if (side->after == nullptr) {
       continue;
     }
-    for (const ForeignKeyDescriptor& key : side->after->foreign_keys) {
-      const std::string entry = NameKey(side->after->schema, key.name);
-      if (!new_names.emplace(entry, side->after->name).second) {
-        return UserError(ER_FK_DUP_NAME, key.name);
+    for (const auto& [entry, name] : NameEntries(kind, *side->after)) {
+      if (!new_tables.emplace(entry, side->after->name).second) {
+        return UserError(kind.taken, name);
       }
+      new_names[entry] = name;
     }
   }
-  for (const auto& [entry, child] : old_names) {
-    if (!new_names.contains(entry)) {
+  for (const auto& [entry, table] : old_tables) {
+    if (!new_tables.contains(entry)) {
       out_.entries.push_back({entry, std::nullopt});
     }
   }
-  for (const auto& side : sides_) {
-    for (const ForeignKeyDescriptor& key :
-         side->after != nullptr ? side->after->foreign_keys : std::vector<ForeignKeyDescriptor>()) {
-      const std::string entry = NameKey(side->after->schema, key.name);
-      const auto old = old_names.find(entry);
-      if (old != old_names.end()) {
-        if (old->second != side->after->name) {
-          out_.entries.push_back({entry, side->after->name});
-        }
-        continue;
+  for (const auto& [entry, table] : new_tables) {
+    const auto old = old_tables.find(entry);
+    if (old != old_tables.end()) {
+      if (old->second != table) {
+        out_.entries.push_back({entry, table});
       }
-      ASSIGN_OR_RETURN(const auto taken, EngineOf(run_).ListSqlEntries(entry));
-      if (!taken.empty()) {
-        return UserError(ER_FK_DUP_NAME, key.name);
-      }
-      out_.expected.push_back({entry, {}});
-      out_.entries.push_back({entry, side->after->name});
+      continue;
     }
+    ASSIGN_OR_RETURN(const auto taken, EngineOf(run_).ListSqlEntries(entry));
+    if (!taken.empty()) {
+      return UserError(kind.taken, new_names[entry]);
+    }
+    out_.expected.push_back({entry, {}});
+    out_.entries.push_back({entry, table});
   }
   return {};
 }
@@ -539,15 +575,20 @@ Result<engine::RelatedChanges> RelateForeignKeys(StatementRun& run,
 
 Result<engine::RelatedChanges> RelateDroppedSchema(StatementRun& run, const std::string& schema) {
   engine::Engine& engine = EngineOf(run);
-  engine::RelatedChanges::Expectation names{"n" + WithEnd(schema), {}};
-  engine::RelatedChanges::Expectation references{"r" + WithEnd(schema), {}};
-  ASSIGN_OR_RETURN(const auto named, engine.ListSqlEntries(names.prefix));
-  ASSIGN_OR_RETURN(const auto referring, engine.ListSqlEntries(references.prefix));
-  std::set<std::string> concerned;  // tables with foreign keys, on either side
-  for (const auto& [key, child] : named) {
-    names.keys.push_back(key);
-    concerned.insert(child);
+  std::vector<engine::RelatedChanges::Expectation> expected;
+  std::set<std::string> concerned;  // tables with names of constraints, and parents
+  for (const NameKind& kind : kNameKinds) {
+    engine::RelatedChanges::Expectation& names = expected.emplace_back();
+    names.prefix = NamePrefix(kind, schema);
+    ASSIGN_OR_RETURN(const auto named, engine.ListSqlEntries(names.prefix));
+    for (const auto& [key, table] : named) {
+      names.keys.push_back(key);
+      concerned.insert(table);
+    }
   }
+  engine::RelatedChanges::Expectation& references = expected.emplace_back();
+  references.prefix = "r" + WithEnd(schema);
+  ASSIGN_OR_RETURN(const auto referring, engine.ListSqlEntries(references.prefix));
   for (const auto& [key, value] : referring) {
     references.keys.push_back(key);
     ASSIGN_OR_RETURN(const ReferenceEntry reference, ParseReference(key));
@@ -572,8 +613,7 @@ Result<engine::RelatedChanges> RelateDroppedSchema(StatementRun& run, const std:
     changes.push_back({DescriptorOf(*table), nullptr, {}});
   }
   ASSIGN_OR_RETURN(engine::RelatedChanges related, RelateForeignKeys(run, changes));
-  related.expected.push_back(std::move(names));
-  related.expected.push_back(std::move(references));
+  std::move(expected.begin(), expected.end(), std::back_inserter(related.expected));
   return related;
 }
 

@@ -1,4 +1,5 @@
-// What a definition statement means for the tables at the other ends of foreign keys.
+// What a definition statement means for the tables at the other ends of foreign keys, and for the
+// names of constraints, which are unique in a schema.
 //
 // A foreign key is described in the child (TableDescriptor::foreign_keys, the parent by name); the
 // parent lists its children (TableDescriptor::referencing). SQL's entries in the dictionary hold
@@ -6,6 +7,7 @@
 //
 //   KEY                                                   VALUE
 //   'n' schema 00 folded name of the foreign key 00       child
+//   'c' schema 00 folded name of the check 00             table
 //   'r' parent's schema 00 parent 00 child's schema 00 child    (none)
 //
 // All of it changes in one atomic schema change (engine::RelatedChanges), which locks the tables on
@@ -15,6 +17,7 @@
 // INV-FK-2  There is an 'r' entry for each such pair, also where the parent does not exist (which
 //           foreign_key_checks = 0 allows): a table that takes the name takes the children.
 // INV-FK-3  Names of foreign keys are unique in a schema: each has its 'n' entry.
+// INV-CHECK-1  So are names of checks of stored tables: each has its 'c' entry.
 #pragma once
 
 #include <memory>
@@ -36,7 +39,7 @@ struct TableChange {
   std::vector<int> column_sources;         // per column of `after` the one before; empty: the same
 };
 
-// Errors: 1826, and what a reference lacks (1824, 3734, 3733, 3780, 1822; 1215 for children that
+// Errors: 1826, 3822, and what a reference lacks (1824, 3734, 3733, 3780, 1822; 1215 for children that
 // waited for a table to be created).
 Result<engine::RelatedChanges> RelateForeignKeys(StatementRun& run,
                                                  std::vector<TableChange>& changes);

@@ -15,11 +15,16 @@ namespace {
 constexpr size_t kIndexesMax = 64;
 constexpr size_t kPartsMax = 16;
 constexpr uint64_t kKeyBytesMax = 3072;
+constexpr uint64_t kTinyBytesMax = 255;  // of TINYTEXT and TINYBLOB in a key
 constexpr size_t kCommentChars = 1024;
 constexpr std::string_view kPrimaryName = "PRIMARY";
 
 std::string HiddenColumnName(std::string_view index, size_t part) {
   return fmt::format("!hidden!{}!{}!0", index, part);
+}
+
+bool IsTiny(const row::Type& type) {
+  return type.kind == row::TypeKind::kTinyText || type.kind == row::TypeKind::kTinyBlob;
 }
 
 }  // namespace
@@ -146,6 +151,9 @@ Status TableDraft::AddFunctionalColumns() {
       if (column.type.kind == row::TypeKind::kJson) {
         return UserError(ER_FUNCTIONAL_INDEX_ON_JSON_OR_GEOMETRY_FUNCTION);
       }
+      if (column.type.is_string() && row::MaxLength(column.type) == 0) {
+        return UserError(ER_WRONG_KEY_COLUMN_FUNCTIONAL_INDEX, part.expression);
+      }
       column.type.nullable = true;
       part.column = column.name;
       columns_.push_back(std::move(draft));
@@ -186,19 +194,23 @@ Status TableDraft::CheckIndexPart(DraftIndex* index, DraftPart* part, uint64_t* 
   } else if (type.is_blob()) {
     return UserError(ER_BLOB_KEY_WITHOUT_LENGTH, column.name);
   }
+  if (type.is_string() && row::MaxLength(type) == 0) {
+    return UserError(ER_WRONG_KEY_COLUMN, column.name);
+  }
   uint64_t bytes = KeyBytes(type, part->prefix_length.value_or(0));
-  if (bytes > kKeyBytesMax) {
-    Status too_long = UserError(ER_TOO_LONG_KEY, kKeyBytesMax);
+  const uint64_t bytes_max = IsTiny(type) ? kTinyBytesMax : kKeyBytesMax;
+  if (bytes > bytes_max) {
+    Status too_long = UserError(ER_TOO_LONG_KEY, bytes_max);
     if (index->kind != IndexKind::kPlain || !type.is_string() ||
         row::IsStrict(run_.session.settings().sql_mode)) {
       return too_long;
     }
     run_.session.diagnostics().AddWarning(too_long);
     part->prefix_length =
-        kKeyBytesMax /
+        bytes_max /
         static_cast<uint64_t>(type.is_text() ? row::GetCollation(type.collation).charset().max_bytes
                                              : 1);
-    bytes = kKeyBytesMax;
+    bytes = bytes_max;
   }
   *key_bytes += bytes;
   return {};

@@ -34,6 +34,15 @@ size_t SkipQuoted(std::string_view text, size_t at, std::string* inner) {
   return i;
 }
 
+// Past the name of the variable that starts at `at`: @`user`, @@global.system.
+size_t SkipVariable(std::string_view text, size_t at) {
+  while (at < text.size() && (text[at] == '@' || text[at] == '.' || IsWordChar(text[at]))) {
+    ++at;
+  }
+  std::string name;
+  return at < text.size() && text[at] == '`' ? SkipQuoted(text, at, &name) : at;
+}
+
 }  // namespace
 
 StoredTextFacts ReadStoredText(std::string_view text) {
@@ -51,7 +60,7 @@ StoredTextFacts ReadStoredText(std::string_view text) {
       }
     } else if (c == '@') {
       facts.variables = true;
-      ++i;
+      i = SkipVariable(text, i);
     } else if (IsWordChar(c)) {
       size_t begin = i;
       while (i < text.size() && IsWordChar(text[i])) {

@@ -88,6 +88,9 @@ class Alteration {
         new_keys_(run, request.old, finished_.table, finished_.column_sources) {}
 
   Status Execute() {
+    if (!request_.nothing) {
+      RETURN_IF_ERROR(CheckPrimaryKeyRequired(run_, *finished_.table));
+    }
     Decide();
     Classify();
     engine::SchemaChangeOptions how = ChangeOptions(run_, old_table());

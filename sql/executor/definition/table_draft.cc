@@ -101,6 +101,12 @@ int TableDraft::FindIndex(std::string_view name) const {
   return -1;
 }
 
+bool TableDraft::IsHiddenName(std::string_view name) const {
+  return std::ranges::any_of(columns_, [&](const DraftColumn& other) {
+    return other.column.hidden && SameName(other.column.name, name);
+  });
+}
+
 Status TableDraft::CheckColumns() const {
   size_t shown = 0;
   size_t visible = 0;
@@ -120,6 +126,11 @@ Status TableDraft::CheckColumns() const {
       if (!columns_[k].column.hidden && SameName(columns_[k].column.name, column.name)) {
         return UserError(ER_DUP_FIELDNAME, column.name);
       }
+    }
+    if (IsHiddenName(column.name)) {
+      return UserError(ER_INTERNAL_ERROR,
+                       fmt::format("The column name '{}' is already in use by a hidden column",
+                                   column.name));
     }
   }
   if (shown == 0) {
@@ -151,6 +162,10 @@ Status TableDraft::SettlePrimaryKey() {
         continue;  // CheckIndexParts says so
       }
       DraftColumn& column = columns_[static_cast<size_t>(position)];
+      if (column.column.generated == GeneratedKind::kVirtual) {
+        return UserError(ER_UNSUPPORTED_ACTION_ON_GENERATED_COLUMN,
+                         "Defining a virtual generated column as primary key");
+      }
       if (!column.column.type.nullable) {
         continue;
       }

@@ -94,7 +94,8 @@ class TableDraft {
   // MODIFY and CHANGE: a new definition for the column at `position`, which keeps its place.
   Status ReplaceColumn(size_t position, const ColumnDefinition& definition);
   Status MoveColumn(size_t position, const ColumnPosition& to);
-  Status DropColumn(std::string_view name);
+  // `added_again`: the statement adds a column of that name, which takes its place in indexes.
+  Status DropColumn(std::string_view name, bool added_again);
   Status RenameColumn(std::string_view from, std::string_view to);
   // SET DEFAULT; null: DROP DEFAULT.
   Status SetDefault(std::string_view column, const DefaultValue* value);
@@ -109,6 +110,8 @@ class TableDraft {
   // The table's new name goes into the names that were made from its old one.
   void RenameForeignKeys(std::string_view old_table, std::string_view new_table);
   Status ApplyOptions(const std::vector<TableOption>& options, bool altering);
+  // 1302 for a second character set of the table. Empty: none is named.
+  Status NoteCharset(const std::string& charset);
 
   Result<FinishedTable> Finish();
 
@@ -121,6 +124,7 @@ class TableDraft {
   Status CheckNotReferenced(std::string_view column, bool dropping) const;
 
   // --- table_draft.cc
+  bool IsHiddenName(std::string_view name) const;
   Status CheckColumns() const;
   Status SettlePrimaryKey();
   Status CheckAutoIncrement() const;
@@ -155,6 +159,7 @@ class TableDraft {
   std::vector<std::string> dropped_foreign_keys_;
   uint64_t last_foreign_key_ = 0;  // greatest number in a made name of the old table
   int row_id_source_ = -1;
+  std::string written_charset_;
 };
 
 // Canonical text of an expression that a table keeps.

@@ -46,7 +46,37 @@ Status CheckEngine(StatementRun& run, const TableOption& option, std::string_vie
   return {};
 }
 
+// Every table has pages of its own, as with InnoDB's own tablespaces.
+Status CheckTablespace(const std::string& name) {
+  const std::string known = row::LowerText(name);
+  return known == "innodb_file_per_table" || known == "innodb_system"
+             ? Status::Ok()
+             : UserError(ER_TABLESPACE_MISSING_WITH_NAME, name);
+}
+
+// innodb_strict_mode: a format that the engine has not is an error.
+bool IsStrictOfFormats(const StatementRun& run) {
+  const SystemVariables* variables = run.session.environment().variables;
+  const auto strict =
+      variables == nullptr
+          ? Result<TypedValue>(TypedValue())
+          : variables->Get(run.session, VariableScope::kDefault, "innodb_strict_mode");
+  return strict.ok() && !strict->value.is_null() && strict->value.raw_int() != 0;
+}
+
 }  // namespace
+
+Status TableDraft::NoteCharset(const std::string& charset) {
+  if (charset.empty()) {
+    return {};
+  }
+  if (!written_charset_.empty() && written_charset_ != charset) {
+    return UserError(ER_CONFLICTING_DECLARATIONS, "CHARACTER SET ", written_charset_,
+                     "CHARACTER SET ", charset);
+  }
+  written_charset_ = charset;
+  return {};
+}
 
 Status TableDraft::ApplyOptions(const std::vector<TableOption>& options, bool altering) {
   std::string charset;
@@ -66,13 +96,19 @@ Status TableDraft::ApplyOptions(const std::vector<TableOption>& options, bool al
     } else if (name == "CHARACTER SET") {
       default_charset = option.is_default;
       charset = option.is_default ? "" : row::LowerText(option.text);
+      RETURN_IF_ERROR(NoteCharset(charset));
     } else if (name == "COLLATE") {
       collation = option.is_default ? "" : row::LowerText(option.text);
     } else if (name == "ROW_FORMAT") {
       options_.row_format = option.is_default ? "" : Upper(option.text);
+      if (options_.row_format == "FIXED" && IsStrictOfFormats(run_)) {
+        return UserError(ER_ILLEGAL_HA, name_.name);
+      }
       if (options_.row_format == "DEFAULT") {
         options_.row_format.clear();
       }
+    } else if (name == "TABLESPACE") {
+      RETURN_IF_ERROR(CheckTablespace(option.text));
     } else if (name == "ENCRYPTION" || name == "COMPRESSION") {
       std::string value = Upper(option.text);
       if (value != "N" && value != "NONE" && !value.empty()) {

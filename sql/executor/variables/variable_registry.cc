@@ -140,6 +140,25 @@ Status WrongScope(const VariableSpec& spec, const char* kind) {
   return UserError(ER_INCORRECT_GLOBAL_LOCAL_VAR, spec.name, kind);
 }
 
+// The other name of a variable that has two, as of MySQL 8.0.26: replica_net_timeout is
+// slave_net_timeout. Empty: it has one.
+std::string OtherName(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"slave", "replica"}, {"replica", "slave"}, {"master", "source"}, {"source", "master"}};
+  for (const auto& [word, other] : kWords) {
+    const size_t at = name.find(word);
+    if (at == std::string_view::npos) {
+      continue;
+    }
+    std::string candidate(name);
+    candidate.replace(at, word.size(), other);
+    if (FindVariable(candidate) != nullptr) {
+      return candidate;
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 VariableRegistry::VariableRegistry() {
@@ -303,6 +322,9 @@ Status VariableRegistry::SetGlobal(const VariableSpec& spec, const std::string& 
   {
     MutexLock lock(mutex_);
     globals_[std::string(spec.name)] = shown;
+    if (std::string other = OtherName(spec.name); !other.empty()) {
+      globals_[std::move(other)] = shown;
+    }
     ++version_;
   }
   ComputeInitial();
