@@ -234,8 +234,9 @@ class Alterer {
     if (position < 0 || draft_.indexes()[static_cast<size_t>(position)].source.empty()) {
       return UserError(ER_KEY_DOES_NOT_EXITS, from, name_.name);
     }
-    if (SameName(to, "PRIMARY") || SameName(from, "PRIMARY")) {
-      return UserError(ER_WRONG_NAME_FOR_INDEX, SameName(to, "PRIMARY") ? to : std::string(from));
+    const bool impossible = to.empty() || SameName(to, "PRIMARY");
+    if (impossible || SameName(from, "PRIMARY")) {
+      return UserError(ER_WRONG_NAME_FOR_INDEX, impossible ? to : std::string(from));
     }
     RETURN_IF_ERROR(CheckIdentifierLength(to));
     draft_.indexes()[static_cast<size_t>(position)].name = to;

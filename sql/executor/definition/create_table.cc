@@ -132,7 +132,7 @@ const ColumnDescriptor* ShownColumn(const BoundQuery& query, size_t i) {
   if (query.body.select == nullptr) {
     return nullptr;
   }
-  const auto* shown = query.body.select->items[i].expr->TryAs<BoundColumn>();
+  const auto* const shown = query.body.select->items[i].expr->TryAs<BoundColumn>();
   // Not through a view, whose columns have no defaults.
   return shown != nullptr && shown->table->kind == BoundTableKind::kBase &&
                  shown->table->alias == query.columns[i].table

@@ -28,20 +28,20 @@ struct NameKind {
   void (*list)(const TableDescriptor& table, std::vector<std::string>* names);
 };
 
-constexpr NameKind kNameKinds[] = {
-    {'n', ER_FK_DUP_NAME,
-     [](const TableDescriptor& table, std::vector<std::string>* names) {
-       for (const ForeignKeyDescriptor& key : table.foreign_keys) {
-         names->push_back(key.name);
-       }
-     }},
-    {'c', ER_CHECK_CONSTRAINT_DUP_NAME,
-     [](const TableDescriptor& table, std::vector<std::string>* names) {
-       for (const CheckDescriptor& check : table.checks) {
-         names->push_back(check.name);
-       }
-     }},
-};
+constexpr NameKind kForeignKeyNames = {
+    'n', ER_FK_DUP_NAME, [](const TableDescriptor& table, std::vector<std::string>* names) {
+      for (const ForeignKeyDescriptor& key : table.foreign_keys) {
+        names->push_back(key.name);
+      }
+    }};
+constexpr NameKind kCheckNames = {
+    'c', ER_CHECK_CONSTRAINT_DUP_NAME,
+    [](const TableDescriptor& table, std::vector<std::string>* names) {
+      for (const CheckDescriptor& check : table.checks) {
+        names->push_back(check.name);
+      }
+    }};
+constexpr NameKind kNameKinds[] = {kForeignKeyNames, kCheckNames};
 
 std::string NamePrefix(const NameKind& kind, std::string_view schema) {
   return kind.tag + WithEnd(schema);
@@ -130,13 +130,20 @@ class Relations {
   bool Concerned() const {
     return std::any_of(changes_.begin(), changes_.end(), [](const TableChange& change) {
       const auto has_keys = [](const TableDescriptor* table) {
-        return table != nullptr && (!table->foreign_keys.empty() || !table->referencing.empty() ||
-                                    !table->checks.empty());
+        return table != nullptr && (!table->foreign_keys.empty() || !table->referencing.empty());
+      };
+      const auto checks = [](const TableDescriptor* table) {
+        std::vector<std::string> names;
+        if (table != nullptr) {
+          kCheckNames.list(*table, &names);
+        }
+        return names;
       };
       const bool takes_name =
           change.after != nullptr &&
           (change.before == nullptr || NameOf(*change.before) != NameOf(*change.after));
-      return takes_name || has_keys(change.before.get()) || has_keys(change.after.get());
+      return takes_name || has_keys(change.before.get()) || has_keys(change.after.get()) ||
+             checks(change.before.get()) != checks(change.after.get());
     });
   }
 
