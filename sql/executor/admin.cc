@@ -273,9 +273,9 @@ Result<row::Value> ChecksumOf(StatementRun& run, const TableMaintenanceStmt& sta
   const auto entry = run.session.catalog().Find(schema, name);
   const bool found = entry.ok() && entry->engine != nullptr;
   if (!found || entry->table->kind == TableKind::kView) {
-    run.session.diagnostics().AddError(
-        found ? UserError(ER_WRONG_OBJECT, schema, name, "BASE TABLE")
-              : UserError(ER_NO_SUCH_TABLE, schema, name));
+    run.session.diagnostics().AddError(found
+                                           ? UserError(ER_WRONG_OBJECT, schema, name, "BASE TABLE")
+                                           : UserError(ER_NO_SUCH_TABLE, schema, name));
     return row::Value::Null();
   }
   if (std::ranges::find(statement.options, "QUICK") != statement.options.end()) {

@@ -194,8 +194,8 @@ void AppendColumn(const row::Value& value, const row::Type& type, std::string* o
       return AppendLittle(static_cast<uint64_t>(number == 0 ? 0 : number - 1900), 1, out);
     case row::TypeKind::kDate: {
       const row::TemporalParts date = row::UnpackDateTime(number);
-      return AppendLittle(
-          static_cast<uint64_t>(date.year << 9 | date.month << 5 | date.day), 3, out);
+      return AppendLittle(static_cast<uint64_t>(date.year << 9 | date.month << 5 | date.day), 3,
+                          out);
     }
     case row::TypeKind::kTime:
       return AppendTime(number, type.scale, out);

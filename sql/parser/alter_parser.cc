@@ -189,8 +189,8 @@ Status Parser::ParseAlterItem(AlterAction* action) {
     return action->flag ? Status::Ok() : Expect(Kw::kInvisible);
   }
   if (At(Kw::kCheck) || At(Kw::kConstraint)) {
-    action->kind = Accept(Kw::kCheck) ? AlterActionKind::kAlterCheck
-                                      : AlterActionKind::kAlterConstraint;
+    action->kind =
+        Accept(Kw::kCheck) ? AlterActionKind::kAlterCheck : AlterActionKind::kAlterConstraint;
     Accept(Kw::kConstraint);
     ASSIGN_OR_RETURN(action->name, Ident());
     action->flag = !Accept(Kw::kNot);

@@ -1,4 +1,5 @@
 // CREATE and DROP of databases, tables, indexes and views; table options.
+#include "base/mysql_error.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {

@@ -29,7 +29,7 @@ Status Parser::ParsePrecision(TypeName* type) {
 
 // What comes after FLOAT. A single number may have a fraction, which says nothing: FLOAT(10.3).
 Status Parser::ParseFloatPrecision(TypeName* type) {
-  if (!At(Op::kLeftParen) || !Is(Ahead(1), TokenKind::kDecimal)) {
+  if (!At(Op::kLeftParen) || Ahead(1).kind != TokenKind::kDecimal) {
     return ParsePrecision(type);
   }
   Next();

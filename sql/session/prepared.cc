@@ -56,9 +56,9 @@ bool MayPrepare(const Stmt& statement) {
 // What is wrong with a statement whatever its parameters are; the rest is told when it is run.
 bool IsOfNames(const Status& status) {
   static constexpr MysqlError kErrors[] = {
-      ER_NO_DB_ERROR,     ER_BAD_DB_ERROR,    ER_NO_SUCH_TABLE,
-      ER_BAD_FIELD_ERROR, ER_NON_UNIQ_ERROR,  ER_WRONG_VALUE_COUNT_ON_ROW,
-      ER_BAD_TABLE_ERROR, ER_UNKNOWN_TABLE,   ER_SP_DOES_NOT_EXIST,
+      ER_NO_DB_ERROR,     ER_BAD_DB_ERROR,         ER_NO_SUCH_TABLE,
+      ER_BAD_FIELD_ERROR, ER_NON_UNIQ_ERROR,       ER_WRONG_VALUE_COUNT_ON_ROW,
+      ER_BAD_TABLE_ERROR, ER_UNKNOWN_TABLE,        ER_SP_DOES_NOT_EXIST,
       ER_VIEW_INVALID,    ER_FIELD_SPECIFIED_TWICE};
   return std::ranges::find(kErrors, status.user_errno()) != std::end(kErrors);
 }
@@ -105,8 +105,7 @@ Status Session::DescribePrepared(const CachedStatement& statement,
   switch (parsed.kind) {
     case StmtKind::kSelect: {
       const Query& written = *parsed.As<SelectStmt>().query;
-      ASSIGN_OR_RETURN(const std::shared_ptr<BoundQuery> query,
-                       BindQuery(written, input, &facts));
+      ASSIGN_OR_RETURN(const std::shared_ptr<BoundQuery> query, BindQuery(written, input, &facts));
       if (written.into == nullptr) {
         *columns = query->columns;
       }

@@ -36,9 +36,8 @@ Status OfFunctionalIndex(const Status& error, const TableDescriptor& table, uint
     return error;
   }
   for (const IndexDescriptor& index : table.indexes) {
-    if (std::ranges::any_of(index.parts, [position](const IndexPart& part) {
-          return part.column == position;
-        })) {
+    if (std::ranges::any_of(
+            index.parts, [position](const IndexPart& part) { return part.column == position; })) {
       return UserError(ER_WARN_DATA_OUT_OF_RANGE_FUNCTIONAL_INDEX, index.name, row_number);
     }
   }
@@ -254,9 +253,8 @@ Status TableWriter::ComputeGenerated(RowValues* row) {
     const EvalFrame::Row frame[] = {{row_table_.get(), *row}};
     Result<row::Value> value = Evaluate(*generated_[i], frame);
     if (!value.ok()) {
-      return table_->columns[i].hidden
-                 ? OfFunctionalIndex(value.status(), *table_, i, row_number_)
-                 : std::move(value).status();
+      return table_->columns[i].hidden ? OfFunctionalIndex(value.status(), *table_, i, row_number_)
+                                       : std::move(value).status();
     }
     value->Own();
     RETURN_IF_ERROR(Store(i, *value, generated_[i]->type, /*multi_row=*/false, row));

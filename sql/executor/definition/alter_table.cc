@@ -342,8 +342,7 @@ class Alterer {
     ASSIGN_OR_RETURN(SchemaDescriptor schema, CatalogOf(run_).FindSchema(name_.schema));
     ASSIGN_OR_RETURN(row::CollationId collation,
                      ResolveCollation(action.charset, action.collation, schema.collation));
-    RETURN_IF_ERROR(draft_.NoteCharset(
-        std::string(row::GetCollation(collation).charset().name)));
+    RETURN_IF_ERROR(draft_.NoteCharset(std::string(row::GetCollation(collation).charset().name)));
     draft_.options().collation = collation;
     if (collation == row::kBinaryCollation) {
       return Unsupported("CONVERT TO CHARACTER SET binary");

@@ -1,7 +1,7 @@
 // Names of check constraints: the names that MySQL makes, and how names compare.
 //
-// They are unique in a schema (INV-CHECK-1 in foreign_key_relations.h). Case does not count, accents
-// do, unlike in names of columns.
+// They are unique in a schema (INV-CHECK-1 in foreign_key_relations.h). Case does not count,
+// accents do, unlike in names of columns.
 #pragma once
 
 #include <cstdint>

@@ -158,14 +158,13 @@ Status CheckPrimaryKeyRequired(const StatementRun& run, const TableDescriptor& t
   if (variables == nullptr) {
     return {};
   }
-  ASSIGN_OR_RETURN(const TypedValue required, variables->Get(run.session, VariableScope::kDefault,
-                                                             "sql_require_primary_key"));
+  ASSIGN_OR_RETURN(const TypedValue required,
+                   variables->Get(run.session, VariableScope::kDefault, "sql_require_primary_key"));
   if (required.value.raw_int() == 0) {
     return {};
   }
   const auto identifies = [&](const IndexDescriptor& index) {
-    return index.unique() &&
-           std::ranges::all_of(index.parts, [&](const IndexPart& part) {
+    return index.unique() && std::ranges::all_of(index.parts, [&](const IndexPart& part) {
              return !table.columns[part.column].type.nullable && part.prefix_length == 0;
            });
   };

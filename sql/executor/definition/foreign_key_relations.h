@@ -39,8 +39,8 @@ struct TableChange {
   std::vector<int> column_sources;         // per column of `after` the one before; empty: the same
 };
 
-// Errors: 1826, 3822, and what a reference lacks (1824, 3734, 3733, 3780, 1822; 1215 for children that
-// waited for a table to be created).
+// Errors: 1826, 3822, and what a reference lacks (1824, 3734, 3733, 3780, 1822; 1215 for children
+// that waited for a table to be created).
 Result<engine::RelatedChanges> RelateForeignKeys(StatementRun& run,
                                                  std::vector<TableChange>& changes);
 

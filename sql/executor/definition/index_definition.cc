@@ -207,9 +207,8 @@ Status TableDraft::CheckIndexPart(DraftIndex* index, DraftPart* part, uint64_t* 
     }
     run_.session.diagnostics().AddWarning(too_long);
     part->prefix_length =
-        bytes_max /
-        static_cast<uint64_t>(type.is_text() ? row::GetCollation(type.collation).charset().max_bytes
-                                             : 1);
+        bytes_max / static_cast<uint64_t>(
+                        type.is_text() ? row::GetCollation(type.collation).charset().max_bytes : 1);
     bytes = bytes_max;
   }
   *key_bytes += bytes;

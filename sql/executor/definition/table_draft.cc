@@ -128,9 +128,9 @@ Status TableDraft::CheckColumns() const {
       }
     }
     if (IsHiddenName(column.name)) {
-      return UserError(ER_INTERNAL_ERROR,
-                       fmt::format("The column name '{}' is already in use by a hidden column",
-                                   column.name));
+      return UserError(
+          ER_INTERNAL_ERROR,
+          fmt::format("The column name '{}' is already in use by a hidden column", column.name));
     }
   }
   if (shown == 0) {

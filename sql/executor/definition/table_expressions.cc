@@ -47,9 +47,9 @@ constexpr ExpressionRules kCheckRules = {
 // Whether no stored expression may call it: it tells of the session, the server or the statement.
 bool TellsOfNoRow(std::string_view function) {
   static constexpr std::string_view kNames[] = {
-      "benchmark",         "found_rows",   "get_lock",        "icu_version", "is_free_lock",
-      "is_used_lock",      "load_file",    "last_insert_id",  "row_count",   "release_all_locks",
-      "release_lock",      "sleep",        "source_pos_wait", "values",      "version",
+      "benchmark",      "found_rows", "get_lock",        "icu_version", "is_free_lock",
+      "is_used_lock",   "load_file",  "last_insert_id",  "row_count",   "release_all_locks",
+      "release_lock",   "sleep",      "source_pos_wait", "values",      "version",
       "master_pos_wait"};
   return std::ranges::find(kNames, function) != std::end(kNames);
 }

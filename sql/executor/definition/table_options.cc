@@ -57,10 +57,9 @@ Status CheckTablespace(const std::string& name) {
 // innodb_strict_mode: a format that the engine has not is an error.
 bool IsStrictOfFormats(const StatementRun& run) {
   const SystemVariables* variables = run.session.environment().variables;
-  const auto strict =
-      variables == nullptr
-          ? Result<TypedValue>(TypedValue())
-          : variables->Get(run.session, VariableScope::kDefault, "innodb_strict_mode");
+  const auto strict = variables == nullptr ? Result<TypedValue>(TypedValue())
+                                           : variables->Get(run.session, VariableScope::kDefault,
+                                                            "innodb_strict_mode");
   return strict.ok() && !strict->value.is_null() && strict->value.raw_int() != 0;
 }
 
