@@ -216,6 +216,9 @@ Result<BoundPtr> StatementBinder::FindInEarlierItems(const ColumnRef& ref,
 }
 
 Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* scope) {
+  if (ref.column.empty()) {
+    return UnknownColumn(ref, scope->clause);  // what is hidden has no name
+  }
   for (Scope* at = scope; at != nullptr; at = at->outer) {
     BoundPtr found;
     found_ = {};

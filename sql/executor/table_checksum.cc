@@ -209,6 +209,9 @@ void AppendColumn(const row::Value& value, const row::Type& type, std::string* o
     case row::TypeKind::kChar:
     case row::TypeKind::kBinary:
       return AppendPadded(value, type, out);
+    case row::TypeKind::kJson:
+      out->append(value.is_null() ? "null" : EncodedText(value, type));
+      return;
     default:
       if (!value.is_null()) {
         out->append(EncodedText(value, type));

@@ -1,7 +1,5 @@
 #include "sql/executor/change/table_writer.h"
 
-#include <algorithm>
-
 #include "base/mysql_error.h"
 #include "engine/cursor.h"
 #include "row/json/view.h"
@@ -27,21 +25,6 @@ Result<BoundPtr> BindStored(Session& session, const std::string& text, const Bou
   input.environment = &session.binder_environment();
   input.text = text;
   return condition ? BindRowCondition(*expr, row, input) : BindRowExpression(*expr, row, input);
-}
-
-// An error of the hidden column `position`, which MySQL tells as one of the index that it is for.
-Status OfFunctionalIndex(const Status& error, const TableDescriptor& table, uint32_t position,
-                         uint64_t row_number) {
-  if (error.user_errno() != ER_WARN_DATA_OUT_OF_RANGE) {
-    return error;
-  }
-  for (const IndexDescriptor& index : table.indexes) {
-    if (std::ranges::any_of(
-            index.parts, [position](const IndexPart& part) { return part.column == position; })) {
-      return UserError(ER_WARN_DATA_OUT_OF_RANGE_FUNCTIONAL_INDEX, index.name, row_number);
-    }
-  }
-  return error;
 }
 
 }  // namespace
@@ -251,13 +234,9 @@ Status TableWriter::ComputeGenerated(RowValues* row) {
       continue;
     }
     const EvalFrame::Row frame[] = {{row_table_.get(), *row}};
-    Result<row::Value> value = Evaluate(*generated_[i], frame);
-    if (!value.ok()) {
-      return table_->columns[i].hidden ? OfFunctionalIndex(value.status(), *table_, i, row_number_)
-                                       : std::move(value).status();
-    }
-    value->Own();
-    RETURN_IF_ERROR(Store(i, *value, generated_[i]->type, /*multi_row=*/false, row));
+    ASSIGN_OR_RETURN(row::Value value, Evaluate(*generated_[i], frame));
+    value.Own();
+    RETURN_IF_ERROR(Store(i, value, generated_[i]->type, /*multi_row=*/false, row));
   }
   return {};
 }

@@ -142,8 +142,13 @@ Status TableDraft::BuildLiteralDefault(const Expr& expr, DraftColumn* draft) {
     value = *number;
     from = row::Type::BigInt(true);
   }
-  if (column.type.is_enum_or_set() && !NamesMembers(column.type, row::ToText(value, from))) {
-    return InvalidDefault(column.name);
+  if (column.type.is_enum_or_set()) {
+    std::string text = row::ToText(value, from);
+    if (!NamesMembers(column.type, text)) {
+      return InvalidDefault(column.name);
+    }
+    from = row::Type::Varchar(static_cast<uint32_t>(text.size()), row::kDefaultCollation);
+    value = row::Value::String(std::move(text));
   }
   Result<row::Value> stored =
       row::StoreConvert(value, from, column.type, DefinitionConversion(run_, column.name));
