@@ -94,6 +94,8 @@ Result<PreparedTicket> Session::AdmitPrepared() const {
   return CountPrepared(counters);
 }
 
+// Null `columns`: nobody asks for them, and a query that only its parameters' types make possible is
+// left for when it is run.
 Status Session::DescribePrepared(const CachedStatement& statement,
                                  std::vector<ResultColumn>* columns) {
   BindInput input;
@@ -105,6 +107,9 @@ Status Session::DescribePrepared(const CachedStatement& statement,
   switch (parsed.kind) {
     case StmtKind::kSelect: {
       const Query& written = *parsed.As<SelectStmt>().query;
+      if (columns == nullptr) {
+        return OnlyOfNames(BindQuery(written, input, &facts).status());
+      }
       ASSIGN_OR_RETURN(const std::shared_ptr<BoundQuery> query, BindQuery(written, input, &facts));
       if (written.into == nullptr) {
         *columns = query->columns;
@@ -204,8 +209,7 @@ Status Session::RunPreparedStatement(const Stmt& stmt, ResultSink& sink, OkInfo*
       text = value != nullptr && !value->value.is_null() ? row::ToText(value->value, value->type)
                                                          : "NULL";
     }
-    std::vector<ResultColumn> columns;
-    ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, MakePrepared(text, &columns));
+    ASSIGN_OR_RETURN(std::unique_ptr<CachedStatement> statement, MakePrepared(text, nullptr));
     named_prepared_[std::move(name)] = std::move(statement);
     ok->info = "Statement prepared";
     return {};
