@@ -94,8 +94,8 @@ Result<PreparedTicket> Session::AdmitPrepared() const {
   return CountPrepared(counters);
 }
 
-// Null `columns`: nobody asks for them, and a query that only its parameters' types make possible is
-// left for when it is run.
+// Null `columns`: nobody asks for them, and a query that only its parameters' types make possible
+// is left for when it is run.
 Status Session::DescribePrepared(const CachedStatement& statement,
                                  std::vector<ResultColumn>* columns) {
   BindInput input;
