@@ -19,6 +19,32 @@ uint32_t ToLength(uint64_t bytes) {
   return static_cast<uint32_t>(std::min<uint64_t>(bytes, UINT32_MAX));
 }
 
+// What is computed tells how large a TEXT or BLOB it is; columns of tables tell BLOB of them all.
+mysql::ColumnType TypeOf(const row::Type& type, bool computed) {
+  using row::TypeKind;
+  if (computed) {
+    switch (type.kind) {
+      case TypeKind::kTinyText:
+      case TypeKind::kTinyBlob:
+        return mysql::ColumnType::kTinyBlob;
+      case TypeKind::kMediumText:
+      case TypeKind::kMediumBlob:
+        return mysql::ColumnType::kMediumBlob;
+      case TypeKind::kLongText:
+      case TypeKind::kLongBlob:
+        return mysql::ColumnType::kLongBlob;
+      default:
+        break;
+    }
+  }
+  return static_cast<mysql::ColumnType>(row::WireTypeCode(type));
+}
+
+// Text and all else that MySQL computes without a number of decimals.
+bool HasNoScale(const row::Type& type) {
+  return type.is_string() || type.is_enum_or_set() || type.kind == row::TypeKind::kJson;
+}
+
 // UTF-8 in any case: a client that decodes it must not fail.
 std::string WellFormed(std::string_view text) {
   std::string out;
@@ -56,17 +82,17 @@ mysql::ColumnDefinition ResultCharset::Describe(const sql::ResultColumn& column)
   definition.org_name = Name(column.org_name);
   definition.collation = row::WireCollation(column.type);
   definition.length = row::ColumnLengthBytes(column.type);
-  definition.type = static_cast<mysql::ColumnType>(row::WireTypeCode(column.type));
+  definition.type = TypeOf(column.type, column.computed);
   if (column.computed) {
     definition.flags = row::WireFlagsOfComputed(column.type);
-    const bool text = column.type.is_string() || column.type.is_enum_or_set();
-    definition.decimals = text ? row::Type::kFloatingScale : row::WireDecimals(column.type);
+    definition.decimals =
+        HasNoScale(column.type) ? row::Type::kFloatingScale : row::WireDecimals(column.type);
   } else {
     definition.flags = row::WireFlags(column.type) | column.extra_flags;
     definition.decimals = row::WireDecimals(column.type);
   }
   if (column.type.has_collation() && column.type.collation != row::kBinaryCollation) {
-    DescribeText(column.type, &definition);
+    DescribeText(column, &definition);
   } else if (column.type.kind == row::TypeKind::kJson && column.org_table.empty()) {
     definition.collation = results_ != nullptr ? results_->id() : row::kUtf8mb4Bin;
     definition.length =
@@ -78,14 +104,19 @@ mysql::ColumnDefinition ResultCharset::Describe(const sql::ResultColumn& column)
 }
 
 // The length is that of the longest value in bytes, as it is sent. Of a TEXT that is not converted
-// it is what the column holds.
-void ResultCharset::DescribeText(const row::Type& type, mysql::ColumnDefinition* definition) const {
+// it is what the column holds; of one that is computed MySQL takes the bytes for characters.
+void ResultCharset::DescribeText(const sql::ResultColumn& column,
+                                 mysql::ColumnDefinition* definition) const {
+  const row::Type& type = column.type;
   const row::Collation& own = row::GetCollation(type.collation);
   const row::Collation& sent = results_ != nullptr ? *results_ : own;
   const bool plain = results_ == nullptr && type.is_blob();
   const uint64_t bytes = plain ? 1 : static_cast<uint64_t>(sent.charset().max_bytes);
+  const uint64_t characters =
+      uint64_t{row::DisplayWidth(type)} *
+      (column.computed && type.is_blob() ? static_cast<uint64_t>(own.charset().max_bytes) : 1);
   definition->collation = sent.id();
-  definition->length = ToLength(uint64_t{row::DisplayWidth(type)} * bytes);
+  definition->length = ToLength(characters * bytes);
 }
 
 const row::Charset* ResultCharset::EncodingOf(const row::Type& type) const {

@@ -30,7 +30,7 @@ class ResultCharset {
 
  private:
   bool converts() const { return results_ != nullptr && results_->is_text(); }
-  void DescribeText(const row::Type& type, mysql::ColumnDefinition* definition) const;
+  void DescribeText(const sql::ResultColumn& column, mysql::ColumnDefinition* definition) const;
 
   const row::Collation* results_;  // null: character_set_results is NULL
 };

@@ -9,6 +9,7 @@
 #include "sql/binder/binder.h"
 #include "sql/binder/evaluate.h"
 #include "sql/catalog/catalog.h"
+#include "sql/context/computed_column.h"
 #include "sql/executor/accounts/account_change.h"
 #include "sql/executor/definition/definition_run.h"
 #include "sql/executor/lock_requests.h"
@@ -195,13 +196,6 @@ Status ExecuteUnlockTables(StatementRun& run) {
 
 namespace {
 
-ResultColumn TextColumn(std::string name, uint32_t chars) {
-  ResultColumn column;
-  column.name = std::move(name);
-  column.type = row::Type::Varchar(chars, row::kDefaultCollation);
-  return column;
-}
-
 constexpr std::string_view kVerbs[] = {"analyze", "optimize", "check", "repair", "checksum"};
 
 struct Finding {
@@ -335,8 +329,9 @@ Status ExecuteTableMaintenance(StatementRun& run) {
       rows.emplace_back(schema + "." + table.name, finding);
     }
   }
-  const ResultColumn columns[] = {TextColumn("Table", 128), TextColumn("Op", 10),
-                                  TextColumn("Msg_type", 10), TextColumn("Msg_text", 131072)};
+  const ResultColumn columns[] = {TextColumn("Table", 128, true), TextColumn("Op", 10, true),
+                                  TextColumn("Msg_type", 10, true),
+                                  TextColumn("Msg_text", 131072, true)};
   RETURN_IF_ERROR(run.sink.OnColumns(columns));
   for (const auto& [table, finding] : rows) {
     const row::Value values[] = {row::Value::View(table), row::Value::View(verb),

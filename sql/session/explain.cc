@@ -10,6 +10,7 @@
 
 #include "base/mysql_error.h"
 #include "sql/ast/admin.h"
+#include "sql/context/computed_column.h"
 #include "sql/session/explain_access.h"
 #include "sql/session/session_internal.h"
 #include "sql/sqlite/table_plan.h"
@@ -290,9 +291,8 @@ Status Session::RunExplain(const StatementRun& run) {
 }
 
 Status Session::SendExplainText(const std::string& text, ResultSink& sink) {
-  ResultColumn column;
-  column.name = "EXPLAIN";
-  column.type = row::Type::Text(row::TypeKind::kLongText, settings_.collation_connection);
+  constexpr uint64_t kPlanChars = 78;  // what clients are told, however long it is
+  const ResultColumn column = TextColumn("EXPLAIN", kPlanChars);
   RETURN_IF_ERROR(sink.OnColumns({&column, 1}));
   const row::Value value = row::Value::View(text);
   return sink.OnRow({&value, 1});
@@ -388,27 +388,21 @@ Status Session::SendExplain(const std::vector<ExplainRow>& rows, ResultSink& sin
   using row::Value;
   Type percent = Type::Double();
   percent.scale = 2;
-  const std::pair<const char*, Type> kColumns[] = {
-      {"id", Type::BigInt(true)},
-      {"select_type", Type::Varchar(19, settings_.collation_connection)},
-      {"table", Type::Varchar(64, settings_.collation_connection)},
-      {"partitions", Type::Varchar(512, settings_.collation_connection)},
-      {"type", Type::Varchar(10, settings_.collation_connection)},
-      {"possible_keys", Type::Varchar(4096, settings_.collation_connection)},
-      {"key", Type::Varchar(64, settings_.collation_connection)},
-      {"key_len", Type::Varchar(4096, settings_.collation_connection)},
-      {"ref", Type::Varchar(1024, settings_.collation_connection)},
-      {"rows", Type::BigInt(true)},
-      {"filtered", percent},
-      {"Extra", Type::Varchar(255, settings_.collation_connection)},
+  constexpr uint64_t kPartitionsChars = uint64_t{8192} * 257;  // of all that there may be
+  const ResultColumn columns[] = {
+      NumberColumn("id", Type::BigInt(true).NotNull(), 4),
+      TextColumn("select_type", 19),
+      TextColumn("table", 64, true),
+      TextColumn("partitions", kPartitionsChars, true),
+      TextColumn("type", 10, true),
+      TextColumn("possible_keys", 4096, true),
+      TextColumn("key", 64, true),
+      TextColumn("key_len", 4096, true),
+      TextColumn("ref", 1024, true),
+      NumberColumn("rows", Type::BigInt(true), 11),
+      NumberColumn("filtered", percent, 4),
+      TextColumn("Extra", 255),
   };
-  std::vector<ResultColumn> columns;
-  for (const auto& [name, type] : kColumns) {
-    ResultColumn column;
-    column.name = name;
-    column.type = type;
-    columns.push_back(std::move(column));
-  }
   RETURN_IF_ERROR(sink.OnColumns(columns));
   auto text = [](const std::string& value) {
     return value.empty() ? Value::Null() : Value::View(value);

@@ -7,6 +7,7 @@
 #include "row/json/view.h"
 #include "sql/accounts/credentials.h"
 #include "sql/catalog/table_descriptor.h"
+#include "sql/context/computed_column.h"
 #include "sql/session/session.h"
 
 namespace borealis::sql {
@@ -228,16 +229,10 @@ Status SendGeneratedPasswords(StatementRun& run, const std::vector<GeneratedPass
     return Status::Ok();
   }
   std::vector<ResultColumn> columns;
-  for (const char* name : {"user", "host", "generated password"}) {
-    ResultColumn column;
-    column.name = name;
-    column.type = row::Type::Varchar(255, row::kDefaultCollation);
-    columns.push_back(std::move(column));
+  for (const std::string_view name : {"user", "host", "generated password"}) {
+    columns.push_back(TextColumn(name, name.size()));
   }
-  ResultColumn factor;
-  factor.name = "auth_factor";
-  factor.type = row::Type::BigInt();
-  columns.push_back(std::move(factor));
+  columns.push_back(NumberColumn("auth_factor", row::Type::BigInt(true).NotNull(), 13));
   RETURN_IF_ERROR(run.sink.OnColumns(columns));
   for (const GeneratedPassword& one : generated) {
     const row::Value values[] = {row::Value::View(one.account.user),

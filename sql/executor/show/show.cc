@@ -31,6 +31,31 @@ struct Listing {
   std::string query;
   // What LIKE compares: one of the query's columns.
   std::string like_column;
+  // What clients are told that the columns are of.
+  std::string table;
+};
+
+// A listing's columns are of a query in FROM that has the name of the table behind it.
+class ListingSink final : public ResultSink {
+ public:
+  ListingSink(ResultSink& to, const Listing& listing) : to_(to), listing_(listing) {}
+  Status OnColumns(std::span<const ResultColumn> columns) override {
+    std::vector<ResultColumn> shown(columns.begin(), columns.end());
+    for (ResultColumn& column : shown) {
+      if (!column.org_table.empty()) {
+        column.table = listing_.table;
+        column.org_name = column.name;
+      }
+    }
+    return to_.OnColumns(shown);
+  }
+  Status OnRow(std::span<const row::Value> row) override { return to_.OnRow(row); }
+  void OnDone(const OkInfo& ok) override { to_.OnDone(ok); }
+  void OnError(const Status& error, uint16_t status) override { to_.OnError(error, status); }
+
+ private:
+  ResultSink& to_;
+  const Listing& listing_;
 };
 
 std::string_view TextOf(const StatementRun& run, const Expr& expr) {
@@ -47,7 +72,8 @@ Status RunListing(StatementRun& run, const Listing& listing, const std::optional
     text =
         fmt::format("SELECT * FROM ({}) AS shown WHERE ({})", listing.query, TextOf(run, *where));
   }
-  return run.session.RunQueryText(text, run.sink, run.parameters);
+  ListingSink sink(run.sink, listing);
+  return run.session.RunQueryText(text, sink, run.parameters);
 }
 
 // The schema written in the statement or the current one, if it exists: 1046, 1049.
@@ -74,7 +100,7 @@ Status ShowDatabases(StatementRun& run, const ShowStmt& show) {
   const std::string head = HeadWithPattern("Database", show.like);
   const std::string query = fmt::format("SELECT SCHEMA_NAME AS {} FROM information_schema.SCHEMATA",
                                         QuoteIdentifier(head));
-  return RunListing(run, {query, head}, show.like, show.where.get());
+  return RunListing(run, {query, head, "SCHEMATA"}, show.like, show.where.get());
 }
 
 Status ShowTables(StatementRun& run, const ShowStmt& show) {
@@ -84,7 +110,7 @@ Status ShowTables(StatementRun& run, const ShowStmt& show) {
       "SELECT TABLE_NAME AS {}{} FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
       QuoteIdentifier(head), show.full ? ", TABLE_TYPE AS Table_type" : "",
       Quoted(run, StoredSchemaName(schema)));
-  return RunListing(run, {query, head}, show.like, show.where.get());
+  return RunListing(run, {query, head, "TABLES"}, show.like, show.where.get());
 }
 
 Status ShowTableStatus(StatementRun& run, const ShowStmt& show) {
@@ -98,7 +124,7 @@ Status ShowTableStatus(StatementRun& run, const ShowStmt& show) {
       "CREATE_OPTIONS AS Create_options, TABLE_COMMENT AS Comment "
       "FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
       Quoted(run, StoredSchemaName(schema));
-  return RunListing(run, {query, "Name"}, show.like, show.where.get());
+  return RunListing(run, {query, "Name", "TABLES"}, show.like, show.where.get());
 }
 
 // "WHERE TABLE_SCHEMA = … AND TABLE_NAME = …" for a table that exists.
@@ -141,7 +167,7 @@ Status ShowColumns(StatementRun& run, const QualifiedName& table, bool full,
       "FROM information_schema.COLUMNS{}",
       full ? "COLLATION_NAME AS Collation, " : "",
       full ? ", PRIVILEGES AS Privileges, COLUMN_COMMENT AS Comment" : "", of_table);
-  return RunListing(run, {query, "Field"}, like, where);
+  return RunListing(run, {query, "Field", "COLUMNS"}, like, where);
 }
 
 Status ShowIndexes(StatementRun& run, const ShowStmt& show) {
@@ -150,11 +176,11 @@ Status ShowIndexes(StatementRun& run, const ShowStmt& show) {
   const std::string query =
       "SELECT TABLE_NAME AS `Table`, NON_UNIQUE AS Non_unique, INDEX_NAME AS Key_name, "
       "SEQ_IN_INDEX AS Seq_in_index, COLUMN_NAME AS Column_name, COLLATION AS Collation, "
-      "CARDINALITY AS Cardinality, SUB_PART AS Sub_part, PACKED AS Packed, NULLABLE AS `Null`, "
+      "CARDINALITY AS Cardinality, SUB_PART AS Sub_part, NULL AS Packed, NULLABLE AS `Null`, "
       "INDEX_TYPE AS Index_type, COMMENT AS Comment, INDEX_COMMENT AS Index_comment, "
       "IS_VISIBLE AS Visible, EXPRESSION AS Expression FROM information_schema.STATISTICS" +
       of_table;
-  return RunListing(run, {query, "Key_name"}, show.like, show.where.get());
+  return RunListing(run, {query, "Key_name", "SHOW_STATISTICS"}, show.like, show.where.get());
 }
 
 Status ShowTriggers(StatementRun& run, const ShowStmt& show) {
@@ -167,7 +193,7 @@ Status ShowTriggers(StatementRun& run, const ShowStmt& show) {
       "COLLATION_CONNECTION AS collation_connection, DATABASE_COLLATION AS `Database Collation` "
       "FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = " +
       Quoted(run, StoredSchemaName(schema));
-  return RunListing(run, {query, "Table"}, show.like, show.where.get());
+  return RunListing(run, {query, "Table", "TRIGGERS"}, show.like, show.where.get());
 }
 
 Status ShowEvents(StatementRun& run, const ShowStmt& show) {
@@ -184,7 +210,7 @@ Status ShowEvents(StatementRun& run, const ShowStmt& show) {
       "COLLATION_CONNECTION AS collation_connection, DATABASE_COLLATION AS `Database Collation` "
       "FROM information_schema.EVENTS WHERE EVENT_SCHEMA = " +
       Quoted(run, schema);
-  return RunListing(run, {query, "Name"}, show.like, show.where.get());
+  return RunListing(run, {query, "Name", "EVENTS"}, show.like, show.where.get());
 }
 
 Status ShowRoutines(StatementRun& run, const ShowStmt& show) {
@@ -196,7 +222,7 @@ Status ShowRoutines(StatementRun& run, const ShowStmt& show) {
       "COLLATION_CONNECTION AS collation_connection, DATABASE_COLLATION AS `Database Collation` "
       "FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = '{}'",
       show.show == ShowKind::kFunctionStatus ? "FUNCTION" : "PROCEDURE");
-  return RunListing(run, {query, "Name"}, show.like, show.where.get());
+  return RunListing(run, {query, "Name", "ROUTINES"}, show.like, show.where.get());
 }
 
 // A table is open while a transaction has it locked, and in use by those that locked it whole.
@@ -208,25 +234,56 @@ Status ShowOpenTables(StatementRun& run, const ShowStmt& show) {
       "0 AS Name_locked FROM performance_schema.metadata_locks WHERE OBJECT_TYPE = 'TABLE' "
       "AND OBJECT_SCHEMA = {} GROUP BY OBJECT_SCHEMA, OBJECT_NAME",
       schema);
-  return RunListing(run, {query, "Table"}, show.like, show.where.get());
+  return RunListing(run, {query, "Table", "OPEN_TABLES"}, show.like, show.where.get());
 }
 
 Status ShowVariables(StatementRun& run, const ShowStmt& show) {
   const bool global = show.scope == VariableScope::kGlobal;
   const bool status = show.show == ShowKind::kStatus;
-  const std::string query = fmt::format(
-      "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM "
-      "performance_schema.{}_{}",
-      global ? "global" : "session", status ? "status" : "variables");
-  return RunListing(run, {query, "Variable_name"}, show.like, show.where.get());
+  const std::string table =
+      fmt::format("{}_{}", global ? "global" : "session", status ? "status" : "variables");
+  const std::string query =
+      "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM performance_schema." +
+      table;
+  return RunListing(run, {query, "Variable_name", table}, show.like, show.where.get());
 }
+
+// Its columns are of no table, unlike those of the table that has the rows.
+class ProcesslistSink final : public ResultSink {
+ public:
+  ProcesslistSink(ResultSink& to, bool full) : to_(to), full_(full) {}
+  Status OnColumns(std::span<const ResultColumn>) override {
+    using row::Type;
+    constexpr uint64_t kQueryChars = 100;
+    constexpr uint64_t kLongestQuery = uint64_t{1} << 26;
+    const ResultColumn columns[] = {
+        NumberColumn("Id", Type::BigInt().NotNull(), 22),
+        TextColumn("User", 32),
+        TextColumn("Host", 255),
+        TextColumn("db", kNameChars, true),
+        TextColumn("Command", 16),
+        NumberColumn("Time", Type::Int().NotNull(), 8),
+        TextColumn("State", 30, true),
+        TextColumn("Info", full_ ? kLongestQuery : kQueryChars, true),
+    };
+    return to_.OnColumns(columns);
+  }
+  Status OnRow(std::span<const row::Value> row) override { return to_.OnRow(row); }
+  void OnDone(const OkInfo& ok) override { to_.OnDone(ok); }
+  void OnError(const Status& error, uint16_t status) override { to_.OnError(error, status); }
+
+ private:
+  ResultSink& to_;
+  const bool full_;
+};
 
 Status ShowProcesslist(StatementRun& run, const ShowStmt& show) {
   const std::string query = fmt::format(
       "SELECT ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, TIME AS Time, "
       "STATE AS State, {} AS Info FROM information_schema.PROCESSLIST",
       show.full ? "INFO" : "LEFT(INFO, 100)");
-  return RunListing(run, {query, "Info"}, std::nullopt, nullptr);
+  ProcesslistSink sink(run.sink, show.full);
+  return run.session.RunQueryText(query, sink, run.parameters);
 }
 
 // Lists that say the same whatever the statement says besides its filter.
@@ -235,20 +292,20 @@ const Listing& FixedListing(ShowKind kind) {
       "SELECT CHARACTER_SET_NAME AS Charset, DESCRIPTION AS Description, "
       "DEFAULT_COLLATE_NAME AS `Default collation`, MAXLEN AS Maxlen "
       "FROM information_schema.CHARACTER_SETS",
-      "Charset"};
+      "Charset", "CHARACTER_SETS"};
   static const Listing kCollations = {
       "SELECT COLLATION_NAME AS Collation, CHARACTER_SET_NAME AS Charset, ID AS Id, "
       "IS_DEFAULT AS `Default`, IS_COMPILED AS Compiled, SORTLEN AS Sortlen, "
       "PAD_ATTRIBUTE AS Pad_attribute FROM information_schema.COLLATIONS",
-      "Collation"};
+      "Collation", "COLLATIONS"};
   static const Listing kPlugins = {
       "SELECT PLUGIN_NAME AS Name, PLUGIN_STATUS AS Status, PLUGIN_TYPE AS Type, "
       "PLUGIN_LIBRARY AS Library, PLUGIN_LICENSE AS License FROM information_schema.PLUGINS",
-      "Name"};
+      "Name", "PLUGINS"};
   static const Listing kEngines = {
       "SELECT ENGINE AS Engine, SUPPORT AS Support, COMMENT AS Comment, "
       "TRANSACTIONS AS Transactions, XA, SAVEPOINTS AS Savepoints FROM information_schema.ENGINES",
-      "Engine"};
+      "Engine", "ENGINES"};
   switch (kind) {
     case ShowKind::kCharacterSet:
       return kCharsets;
@@ -321,9 +378,8 @@ Status ExecuteShow(StatementRun& run) {
     case ShowKind::kEngine:
       return ShowEngine(run, show);
     case ShowKind::kProfiles:
-      return SendNothing(run, {"Query_ID", "Duration", "Query"});
     case ShowKind::kProfile:
-      return SendNothing(run, {"Status", "Duration"});
+      return ShowProfiling(run, show);
     case ShowKind::kBinaryLogs:
     case ShowKind::kBinaryLogStatus:
     case ShowKind::kBinlogEvents:

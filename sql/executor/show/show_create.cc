@@ -37,7 +37,9 @@ Status ShowCreateView(StatementRun& run, const TablePtr& view, const CreateTextO
   const row::Collation& client = row::GetCollation(view->view->client_collation);
   const row::Collation& connection = row::GetCollation(view->view->connection_collation);
   return SendTextRows(run,
-                      {{"View", "Create View", "character_set_client", "collation_connection"},
+                      {{TextColumn("View", kNameChars), TextColumn("Create View", kStatementChars),
+                        TextColumn("character_set_client", kCharsetNameChars),
+                        TextColumn("collation_connection", kCharsetNameChars)},
                        {{view->name, CreateViewText(*view, run.session.database(), options),
                          std::string(client.charset().name), std::string(connection.name())}}});
 }
@@ -56,8 +58,9 @@ Status ShowCreateTable(StatementRun& run, const ShowStmt& show) {
   if (entry.engine != nullptr && table.auto_increment_column() >= 0) {
     ASSIGN_OR_RETURN(options.next_auto_increment, entry.owner->PeekAutoIncrement(*entry.engine));
   }
-  return SendTextRows(run,
-                      {{"Table", "Create Table"}, {{table.name, CreateTableText(table, options)}}});
+  return SendTextRows(
+      run, {{TextColumn("Table", kNameChars), TextColumn("Create Table", kStatementChars)},
+            {{table.name, CreateTableText(table, options)}}});
 }
 
 Status ShowTrigger(StatementRun& run, const ShowStmt& show) {
@@ -69,7 +72,7 @@ Status ShowCreateDatabase(StatementRun& run, const ShowStmt& show) {
   ASSIGN_OR_RETURN(const SchemaDescriptor schema, CatalogOf(run).FindSchema(show.name));
   ASSIGN_OR_RETURN(const CreateTextOptions options, TextOptions(run));
   return SendTextRows(
-      run, {{"Database", "Create Database"},
+      run, {{TextColumn("Database", kNameChars), TextColumn("Create Database", kStatementChars)},
             {{show.name, CreateDatabaseText(show.name, schema, show.if_not_exists, options)}}});
 }
 
@@ -137,7 +140,8 @@ Status ShowGrants(StatementRun& run, const ShowStmt& show) {
   if (!show.account.has_value() || show.account->current_user) {
     roles.insert(run.session.active_roles().begin(), run.session.active_roles().end());
   }
-  TextRows rows{{fmt::format("Grants for {}@{}", key.user, key.host)}, {}};
+  TextRows rows{{TextColumn(fmt::format("Grants for {}@{}", key.user, key.host), kStatementChars)},
+                {}};
   for (std::string& line : GrantTexts(tables, key, roles)) {
     rows.rows.push_back({std::move(line)});
   }
@@ -145,7 +149,9 @@ Status ShowGrants(StatementRun& run, const ShowStmt& show) {
 }
 
 Status ShowPrivileges(StatementRun& run) {
-  TextRows rows{{"Privilege", "Context", "Comment"}, {}};
+  TextRows rows{
+      {TextColumn("Privilege", 10), TextColumn("Context", 15), TextColumn("Comment", kNameChars)},
+      {}};
   for (const PrivilegeText& privilege : Privileges()) {
     rows.rows.push_back({std::string(privilege.name), std::string(privilege.context),
                          std::string(privilege.comment)});
@@ -167,8 +173,10 @@ Status ShowCreateUser(StatementRun& run, const ShowStmt& show) {
   if (account == nullptr) {
     return UserError(ER_CANNOT_USER, "SHOW CREATE USER", QuotedAccount(key));
   }
-  return SendTextRows(run, {{fmt::format("CREATE USER for {}@{}", key.user, key.host)},
-                            {{CreateUserText(*account)}}});
+  constexpr uint64_t kAccountChars = 256;
+  return SendTextRows(
+      run, {{TextColumn(fmt::format("CREATE USER for {}@{}", key.user, key.host), kAccountChars)},
+            {{CreateUserText(*account)}}});
 }
 
 }  // namespace borealis::sql

@@ -1,24 +1,28 @@
 // SHOW statements that give their rows directly. See show.h.
 #pragma once
 
-#include <initializer_list>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sql/ast/admin.h"
+#include "sql/context/computed_column.h"
 #include "sql/executor/executor.h"
 
 namespace borealis::sql {
 
 // A result set of text.
 struct TextRows {
-  std::vector<std::string> columns;
+  std::vector<ResultColumn> columns;
   std::vector<std::vector<std::string>> rows;
 };
 Status SendTextRows(StatementRun& run, const TextRows& rows);
-// Columns without a row.
-Status SendNothing(StatementRun& run, std::initializer_list<std::string_view> columns);
+// What a statement's text may need at most, as MySQL tells clients.
+inline constexpr uint64_t kStatementChars = 1024;
+inline constexpr uint64_t kNameChars = 64;
+inline constexpr uint64_t kCharsetNameChars = 32;
+
+// PROFILES and PROFILE: no statement is profiled.
+Status ShowProfiling(StatementRun& run, const ShowStmt& show);
 
 // WARNINGS, ERRORS, and their counts.
 Status ShowConditions(StatementRun& run, const ShowStmt& show);

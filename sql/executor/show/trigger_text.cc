@@ -15,13 +15,6 @@
 namespace borealis::sql {
 namespace {
 
-ResultColumn Column(std::string_view name, row::Type type) {
-  ResultColumn column;
-  column.name = std::string(name);
-  column.type = std::move(type);
-  return column;
-}
-
 // MySQL shows this time in the server's zone, whatever the session's is.
 Result<row::Value> ShownInServerZone(int64_t utc_us, const row::TimeZone& session) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const row::TimeZone> server,
@@ -31,20 +24,18 @@ Result<row::Value> ShownInServerZone(int64_t utc_us, const row::TimeZone& sessio
 
 Status SendCreateTrigger(StatementRun& run, const TableDescriptor& table,
                          const TriggerDescriptor& trigger, const CreateTextOptions& options) {
-  constexpr uint32_t kNameChars = 64;
-  constexpr uint32_t kModeChars = 520;
-  constexpr uint32_t kStatementChars = 1024;
-  const auto text = [](uint32_t chars) {
-    return row::Type::Varchar(chars, row::kDefaultCollation).NotNull();
-  };
+  constexpr uint64_t kTriggerNameChars = 192;
+  constexpr uint64_t kModeChars = 117;
+  // What clients are told of the time has no digits, though the values have two.
+  ResultColumn created_column = NumberColumn("Created", row::Type::Timestamp(2).NotNull());
   const ResultColumn columns[] = {
-      Column("Trigger", text(kNameChars)),
-      Column("sql_mode", text(kModeChars)),
-      Column("SQL Original Statement", text(kStatementChars)),
-      Column("character_set_client", text(kNameChars)),
-      Column("collation_connection", text(kNameChars)),
-      Column("Database Collation", text(kNameChars)),
-      Column("Created", row::Type::Timestamp(2)),
+      TextColumn("Trigger", kTriggerNameChars),
+      TextColumn("sql_mode", kModeChars),
+      TextColumn("SQL Original Statement", kStatementChars, true),
+      TextColumn("character_set_client", kCharsetNameChars),
+      TextColumn("collation_connection", kCharsetNameChars),
+      TextColumn("Database Collation", kCharsetNameChars),
+      created_column,
   };
   RETURN_IF_ERROR(run.sink.OnColumns(columns));
   const std::string mode = row::SqlModeText(trigger.sql_mode);

@@ -16,9 +16,9 @@ std::vector<const IndexDescriptor*> UniqueKeys(const TableDescriptor& table) {
 
 constexpr std::string_view kTableConstraints =
     "CONSTRAINT_CATALOG varchar(64) BIN NOT NULL, CONSTRAINT_SCHEMA varchar(64) BIN NOT NULL, "
-    "CONSTRAINT_NAME varchar(64), TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
-    "varchar(64) BIN NOT NULL, CONSTRAINT_TYPE varchar(11) BIN NOT NULL, ENFORCED varchar(3) "
-    "BIN NOT NULL";
+    "CONSTRAINT_NAME varchar(64), TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME varchar(64) "
+    "BIN NOT NULL, CONSTRAINT_TYPE varchar(11) BIN NOT NULL DEFAULT '', ENFORCED varchar(3) BIN "
+    "NOT NULL DEFAULT ''";
 
 Status ScanTableConstraints(SystemRows& rows) {
   return ForEachTable(rows, 3, 4, [&rows](const CatalogEntry& entry) -> Status {
@@ -46,8 +46,8 @@ constexpr std::string_view kKeyColumnUsage =
     "CONSTRAINT_CATALOG varchar(64) BIN NOT NULL, CONSTRAINT_SCHEMA varchar(64) BIN NOT NULL, "
     "CONSTRAINT_NAME varchar(64), TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA "
     "varchar(64) BIN NOT NULL, TABLE_NAME varchar(64) BIN NOT NULL, COLUMN_NAME varchar(64), "
-    "ORDINAL_POSITION int unsigned NOT NULL, POSITION_IN_UNIQUE_CONSTRAINT int unsigned, "
-    "REFERENCED_TABLE_SCHEMA varchar(64) BIN, REFERENCED_TABLE_NAME varchar(64) BIN, "
+    "ORDINAL_POSITION int unsigned NOT NULL DEFAULT 0, POSITION_IN_UNIQUE_CONSTRAINT int "
+    "unsigned, REFERENCED_TABLE_SCHEMA varchar(64) BIN, REFERENCED_TABLE_NAME varchar(64) BIN, "
     "REFERENCED_COLUMN_NAME varchar(64)";
 
 Status AddForeignKeyColumns(SystemRows& rows, const TableDescriptor& table,

@@ -16,9 +16,10 @@ namespace borealis::sql {
 namespace {
 
 constexpr std::string_view kInnodbTables =
-    "TABLE_ID bigint unsigned NOT NULL, NAME varchar(655) NOT NULL, FLAG int NOT NULL, N_COLS int "
-    "NOT NULL, SPACE bigint NOT NULL, ROW_FORMAT varchar(12), ZIP_PAGE_SIZE int unsigned NOT NULL, "
-    "SPACE_TYPE varchar(10), INSTANT_COLS int NOT NULL, TOTAL_ROW_VERSIONS int NOT NULL";
+    "TABLE_ID bigint unsigned NOT NULL DEFAULT 0, NAME varchar(655) NOT NULL DEFAULT '', FLAG int "
+    "NOT NULL DEFAULT 0, N_COLS int NOT NULL DEFAULT 0, SPACE bigint NOT NULL DEFAULT 0, "
+    "ROW_FORMAT varchar(12), ZIP_PAGE_SIZE int unsigned NOT NULL DEFAULT 0, SPACE_TYPE "
+    "varchar(10), INSTANT_COLS int NOT NULL DEFAULT 0, TOTAL_ROW_VERSIONS int NOT NULL DEFAULT 0";
 
 constexpr uint64_t kHiddenColumns = 3;  // DB_ROW_ID, DB_TRX_ID, DB_ROLL_PTR
 constexpr uint64_t kCompressedPage = 8192;
@@ -63,8 +64,8 @@ ptrdiff_t StoredColumns(const TableDescriptor& table) {
 }
 
 constexpr std::string_view kInnodbTempTableInfo =
-    "TABLE_ID bigint unsigned NOT NULL, NAME varchar(64), N_COLS int unsigned NOT NULL, SPACE int "
-    "unsigned NOT NULL";
+    "TABLE_ID bigint unsigned NOT NULL DEFAULT 0, NAME varchar(64), N_COLS int unsigned NOT NULL "
+    "DEFAULT 0, SPACE int unsigned NOT NULL DEFAULT 0";
 
 // Those of this session; each session has a space of its own, known by the session's number.
 Status ScanInnodbTempTableInfo(SystemRows& rows) {

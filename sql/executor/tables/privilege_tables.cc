@@ -60,8 +60,8 @@ Status AddPrivileges(SystemRows& rows, const Account& account,
 }
 
 constexpr std::string_view kUserPrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, PRIVILEGE_TYPE "
-    "varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
+    "GRANTEE varchar(292) NOT NULL DEFAULT '', TABLE_CATALOG varchar(512) NOT NULL DEFAULT '', "
+    "PRIVILEGE_TYPE varchar(64) NOT NULL DEFAULT '', IS_GRANTABLE varchar(3) NOT NULL DEFAULT ''";
 
 Status ScanUserPrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
@@ -79,9 +79,9 @@ Status ScanUserPrivileges(SystemRows& rows) {
 }
 
 constexpr std::string_view kSchemaPrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, TABLE_SCHEMA "
-    "varchar(64) NOT NULL, PRIVILEGE_TYPE varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT "
-    "NULL";
+    "GRANTEE varchar(292) NOT NULL DEFAULT '', TABLE_CATALOG varchar(512) NOT NULL DEFAULT '', "
+    "TABLE_SCHEMA varchar(64) NOT NULL DEFAULT '', PRIVILEGE_TYPE varchar(64) NOT NULL DEFAULT "
+    "'', IS_GRANTABLE varchar(3) NOT NULL DEFAULT ''";
 
 Status ScanSchemaPrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
@@ -98,9 +98,9 @@ Status ScanSchemaPrivileges(SystemRows& rows) {
 }
 
 constexpr std::string_view kTablePrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, TABLE_SCHEMA "
-    "varchar(64) NOT NULL, TABLE_NAME varchar(64) NOT NULL, PRIVILEGE_TYPE varchar(64) NOT "
-    "NULL, IS_GRANTABLE varchar(3) NOT NULL";
+    "GRANTEE varchar(292) NOT NULL DEFAULT '', TABLE_CATALOG varchar(512) NOT NULL DEFAULT '', "
+    "TABLE_SCHEMA varchar(64) NOT NULL DEFAULT '', TABLE_NAME varchar(64) NOT NULL DEFAULT '', "
+    "PRIVILEGE_TYPE varchar(64) NOT NULL DEFAULT '', IS_GRANTABLE varchar(3) NOT NULL DEFAULT ''";
 
 Status ScanTablePrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
@@ -114,9 +114,10 @@ Status ScanTablePrivileges(SystemRows& rows) {
 }
 
 constexpr std::string_view kColumnPrivileges =
-    "GRANTEE varchar(292) NOT NULL, TABLE_CATALOG varchar(512) NOT NULL, TABLE_SCHEMA "
-    "varchar(64) NOT NULL, TABLE_NAME varchar(64) NOT NULL, COLUMN_NAME varchar(64) NOT NULL, "
-    "PRIVILEGE_TYPE varchar(64) NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
+    "GRANTEE varchar(292) NOT NULL DEFAULT '', TABLE_CATALOG varchar(512) NOT NULL DEFAULT '', "
+    "TABLE_SCHEMA varchar(64) NOT NULL DEFAULT '', TABLE_NAME varchar(64) NOT NULL DEFAULT '', "
+    "COLUMN_NAME varchar(64) NOT NULL DEFAULT '', PRIVILEGE_TYPE varchar(64) NOT NULL DEFAULT '', "
+    "IS_GRANTABLE varchar(3) NOT NULL DEFAULT ''";
 
 Status ScanColumnPrivileges(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {
@@ -175,7 +176,8 @@ constexpr std::string_view kApplicableRoles =
     "USER varchar(97), HOST varchar(256), GRANTEE varchar(97) COLLATE utf8mb4_0900_ai_ci, "
     "GRANTEE_HOST varchar(256) COLLATE utf8mb4_0900_ai_ci, ROLE_NAME varchar(255) COLLATE "
     "utf8mb4_0900_ai_ci, ROLE_HOST varchar(256) COLLATE utf8mb4_0900_ai_ci, IS_GRANTABLE "
-    "varchar(3) NOT NULL, IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
+    "varchar(3) NOT NULL DEFAULT '', IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL "
+    "DEFAULT ''";
 
 Status AddApplicable(SystemRows& rows, bool only_administrable) {
   const Session& session = rows.session();
@@ -201,7 +203,7 @@ Status ScanAdministrableRoles(SystemRows& rows) {
 
 constexpr std::string_view kEnabledRoles =
     "ROLE_NAME varchar(255) COLLATE utf8mb4_0900_ai_ci, ROLE_HOST varchar(255) COLLATE "
-    "utf8mb4_0900_ai_ci, IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL";
+    "utf8mb4_0900_ai_ci, IS_DEFAULT varchar(3), IS_MANDATORY varchar(3) NOT NULL DEFAULT ''";
 
 Status ScanEnabledRoles(SystemRows& rows) {
   const Session& session = rows.session();
@@ -214,18 +216,20 @@ Status ScanEnabledRoles(SystemRows& rows) {
 }
 
 constexpr std::string_view kRoleTableGrants =
-    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) BIN NOT NULL, GRANTEE_HOST "
-    "char(255) COLLATE ascii_general_ci NOT NULL, TABLE_CATALOG varchar(3) NOT NULL, TABLE_SCHEMA "
-    "char(64) BIN NOT NULL, TABLE_NAME char(64) BIN NOT NULL, PRIVILEGE_TYPE set('Select','Insert',"
-    "'Update','Delete','Create','Drop','Grant','References','Index','Alter','Create View',"
-    "'Show view','Trigger') NOT NULL, IS_GRANTABLE varchar(3) NOT NULL";
+    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) BIN NOT NULL DEFAULT '', "
+    "GRANTEE_HOST char(255) COLLATE ascii_general_ci NOT NULL DEFAULT '', TABLE_CATALOG "
+    "varchar(3) NOT NULL DEFAULT '', TABLE_SCHEMA char(64) BIN NOT NULL DEFAULT '', TABLE_NAME "
+    "char(64) BIN NOT NULL DEFAULT '', PRIVILEGE_TYPE set('Select','Insert','Update','Delete',"
+    "'Create','Drop','Grant','References','Index','Alter','Create View','Show view','Trigger') "
+    "NOT NULL, IS_GRANTABLE varchar(3) NOT NULL DEFAULT ''";
 
 constexpr std::string_view kRoleColumnGrants =
-    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) BIN NOT NULL, GRANTEE_HOST "
-    "char(255) COLLATE ascii_general_ci NOT NULL, TABLE_CATALOG varchar(3) NOT NULL, TABLE_SCHEMA "
-    "char(64) BIN NOT NULL, TABLE_NAME char(64) BIN NOT NULL, COLUMN_NAME char(64) BIN NOT NULL, "
-    "PRIVILEGE_TYPE set('Select','Insert','Update','References') NOT NULL, IS_GRANTABLE varchar(3) "
-    "NOT NULL";
+    "GRANTOR varchar(97), GRANTOR_HOST varchar(256), GRANTEE char(32) BIN NOT NULL DEFAULT '', "
+    "GRANTEE_HOST char(255) COLLATE ascii_general_ci NOT NULL DEFAULT '', TABLE_CATALOG "
+    "varchar(3) NOT NULL DEFAULT '', TABLE_SCHEMA char(64) BIN NOT NULL DEFAULT '', TABLE_NAME "
+    "char(64) BIN NOT NULL DEFAULT '', COLUMN_NAME char(64) BIN NOT NULL DEFAULT '', "
+    "PRIVILEGE_TYPE set('Select','Insert','Update','References') NOT NULL, IS_GRANTABLE "
+    "varchar(3) NOT NULL DEFAULT ''";
 
 std::string MemberList(PrivilegeSet set) {
   std::string list;
@@ -276,8 +280,8 @@ Status ScanRoleColumnGrants(SystemRows& rows) {
 }
 
 constexpr std::string_view kUserAttributes =
-    "USER char(32) BIN NOT NULL, HOST char(255) COLLATE ascii_general_ci NOT NULL, ATTRIBUTE "
-    "longtext COLLATE utf8mb4_bin";
+    "USER char(32) BIN NOT NULL DEFAULT '', HOST char(255) COLLATE ascii_general_ci NOT NULL "
+    "DEFAULT '', ATTRIBUTE longtext COLLATE utf8mb4_bin";
 
 Status ScanUserAttributes(SystemRows& rows) {
   for (const Account* account : VisibleAccounts(rows.session())) {

@@ -144,14 +144,14 @@ Status ScanTables(SystemRows& rows) {
 
 constexpr std::string_view kColumns =
     "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
-    "varchar(64) BIN NOT NULL, COLUMN_NAME varchar(64), ORDINAL_POSITION int unsigned NOT "
-    "NULL, COLUMN_DEFAULT text BIN, IS_NULLABLE varchar(3) NOT NULL, DATA_TYPE longtext BIN, "
+    "varchar(64) BIN NOT NULL, COLUMN_NAME varchar(64), ORDINAL_POSITION int unsigned NOT NULL, "
+    "COLUMN_DEFAULT text BIN, IS_NULLABLE varchar(3) NOT NULL DEFAULT '', DATA_TYPE longtext BIN, "
     "CHARACTER_MAXIMUM_LENGTH bigint, CHARACTER_OCTET_LENGTH bigint, NUMERIC_PRECISION bigint "
-    "unsigned, NUMERIC_SCALE bigint unsigned, DATETIME_PRECISION int unsigned, "
-    "CHARACTER_SET_NAME varchar(64), COLLATION_NAME varchar(64), COLUMN_TYPE mediumtext BIN "
-    "NOT NULL, COLUMN_KEY enum('','PRI','UNI','MUL') BIN NOT NULL, EXTRA varchar(256), "
-    "PRIVILEGES varchar(154), COLUMN_COMMENT text BIN NOT NULL, GENERATION_EXPRESSION longtext "
-    "BIN NOT NULL, SRS_ID int unsigned";
+    "unsigned, NUMERIC_SCALE bigint unsigned, DATETIME_PRECISION int unsigned, CHARACTER_SET_NAME "
+    "varchar(64), COLLATION_NAME varchar(64), COLUMN_TYPE mediumtext BIN NOT NULL, COLUMN_KEY "
+    "enum('','PRI','UNI','MUL') BIN NOT NULL, EXTRA varchar(256), PRIVILEGES varchar(154), "
+    "COLUMN_COMMENT text BIN NOT NULL, GENERATION_EXPRESSION longtext BIN NOT NULL, SRS_ID int "
+    "unsigned";
 
 // "select,insert": what the session may do with the column.
 std::string ColumnPrivilegesText(const SystemRows& rows, const TableDescriptor& table,
@@ -238,12 +238,12 @@ Status ScanColumns(SystemRows& rows) {
 
 constexpr std::string_view kStatistics =
     "TABLE_CATALOG varchar(64) BIN NOT NULL, TABLE_SCHEMA varchar(64) BIN NOT NULL, TABLE_NAME "
-    "varchar(64) BIN NOT NULL, NON_UNIQUE int NOT NULL, INDEX_SCHEMA varchar(64) BIN NOT NULL, "
-    "INDEX_NAME varchar(64), SEQ_IN_INDEX int unsigned NOT NULL, COLUMN_NAME varchar(64), "
-    "COLLATION varchar(1), CARDINALITY bigint, SUB_PART bigint, PACKED binary(0), NULLABLE "
-    "varchar(3) NOT NULL, INDEX_TYPE varchar(11) BIN NOT NULL, COMMENT varchar(8) NOT NULL, "
-    "INDEX_COMMENT varchar(2048) BIN NOT NULL, IS_VISIBLE varchar(3) NOT NULL, EXPRESSION "
-    "longtext BIN";
+    "varchar(64) BIN NOT NULL, NON_UNIQUE int NOT NULL DEFAULT 0, INDEX_SCHEMA varchar(64) BIN "
+    "NOT NULL, INDEX_NAME varchar(64), SEQ_IN_INDEX int unsigned NOT NULL, COLUMN_NAME "
+    "varchar(64), COLLATION varchar(1), CARDINALITY bigint, SUB_PART bigint, PACKED binary(0), "
+    "NULLABLE varchar(3) NOT NULL DEFAULT '', INDEX_TYPE varchar(11) BIN NOT NULL DEFAULT '', "
+    "COMMENT varchar(8) NOT NULL DEFAULT '', INDEX_COMMENT varchar(2048) BIN NOT NULL, IS_VISIBLE "
+    "varchar(3) NOT NULL DEFAULT '', EXPRESSION longtext BIN";
 
 // Distinct values of the key up to each part, as far as they are known. An empty table has none.
 std::vector<std::optional<uint64_t>> Cardinalities(const CatalogEntry& entry, size_t index_no,

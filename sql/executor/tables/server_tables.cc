@@ -78,9 +78,9 @@ std::vector<std::pair<std::string, std::string>> StatusOf(const Session& session
 namespace {
 
 constexpr std::string_view kProcesslist =
-    "ID bigint unsigned NOT NULL, USER varchar(32) NOT NULL, HOST varchar(261) NOT NULL, DB "
-    "varchar(64), COMMAND varchar(16) NOT NULL, TIME int NOT NULL, STATE varchar(64), INFO "
-    "longtext";
+    "ID bigint unsigned NOT NULL DEFAULT 0, USER varchar(32) NOT NULL DEFAULT '', HOST "
+    "varchar(261) NOT NULL DEFAULT '', DB varchar(64), COMMAND varchar(16) NOT NULL DEFAULT '', "
+    "TIME int NOT NULL DEFAULT 0, STATE varchar(64), INFO longtext";
 
 Status ScanProcesslist(SystemRows& rows) {
   for (const ProcessInfo& process : ProcessesOf(rows)) {
@@ -93,9 +93,9 @@ Status ScanProcesslist(SystemRows& rows) {
 }
 
 constexpr std::string_view kProcesses =
-    "ID bigint unsigned NOT NULL, USER varchar(32), HOST varchar(261) COLLATE "
-    "ascii_general_ci, DB varchar(64), COMMAND varchar(16), TIME bigint, STATE varchar(64), "
-    "INFO longtext, EXECUTION_ENGINE enum('PRIMARY','SECONDARY')";
+    "ID bigint unsigned NOT NULL DEFAULT 0, USER varchar(32), HOST varchar(261) COLLATE "
+    "ascii_general_ci, DB varchar(64), COMMAND varchar(16), TIME bigint, STATE varchar(64), INFO "
+    "longtext, EXECUTION_ENGINE enum('PRIMARY','SECONDARY')";
 
 // As information_schema has it, with the engine that answers.
 Status ScanProcesses(SystemRows& rows) {
@@ -149,8 +149,9 @@ Status ScanCharacterSets(SystemRows& rows) {
 
 constexpr std::string_view kCollations =
     "COLLATION_NAME varchar(64) NOT NULL, CHARACTER_SET_NAME varchar(64) NOT NULL, ID bigint "
-    "unsigned NOT NULL, IS_DEFAULT varchar(3) NOT NULL, IS_COMPILED varchar(3) NOT NULL, "
-    "SORTLEN int unsigned NOT NULL, PAD_ATTRIBUTE enum('PAD SPACE','NO PAD') BIN NOT NULL";
+    "unsigned NOT NULL DEFAULT 0, IS_DEFAULT varchar(3) NOT NULL DEFAULT '', IS_COMPILED "
+    "varchar(3) NOT NULL DEFAULT '', SORTLEN int unsigned NOT NULL, PAD_ATTRIBUTE "
+    "enum('PAD SPACE','NO PAD') BIN NOT NULL";
 
 // Weights per character, as MySQL tells them.
 uint64_t SortLength(const row::Collation& collation) {
@@ -187,8 +188,9 @@ Status ScanApplicability(SystemRows& rows) {
 }
 
 constexpr std::string_view kEngines =
-    "ENGINE varchar(64) NOT NULL, SUPPORT varchar(8) NOT NULL, COMMENT varchar(80) NOT NULL, "
-    "TRANSACTIONS varchar(3), XA varchar(3), SAVEPOINTS varchar(3)";
+    "ENGINE varchar(64) NOT NULL DEFAULT '', SUPPORT varchar(8) NOT NULL DEFAULT '', COMMENT "
+    "varchar(80) NOT NULL DEFAULT '', TRANSACTIONS varchar(3), XA varchar(3), SAVEPOINTS "
+    "varchar(3)";
 
 Status ScanEngines(SystemRows& rows) {
   SystemRow stored = rows.NewRow();
@@ -201,11 +203,11 @@ Status ScanEngines(SystemRows& rows) {
 }
 
 constexpr std::string_view kPlugins =
-    "PLUGIN_NAME varchar(64) NOT NULL, PLUGIN_VERSION varchar(20) NOT NULL, PLUGIN_STATUS "
-    "varchar(10) NOT NULL, PLUGIN_TYPE varchar(80) NOT NULL, PLUGIN_TYPE_VERSION varchar(20) "
-    "NOT NULL, PLUGIN_LIBRARY varchar(64), PLUGIN_LIBRARY_VERSION varchar(20), PLUGIN_AUTHOR "
-    "varchar(64), PLUGIN_DESCRIPTION longtext, PLUGIN_LICENSE varchar(80), LOAD_OPTION "
-    "varchar(64) NOT NULL";
+    "PLUGIN_NAME varchar(64) NOT NULL DEFAULT '', PLUGIN_VERSION varchar(20) NOT NULL DEFAULT '', "
+    "PLUGIN_STATUS varchar(10) NOT NULL DEFAULT '', PLUGIN_TYPE varchar(80) NOT NULL DEFAULT '', "
+    "PLUGIN_TYPE_VERSION varchar(20) NOT NULL DEFAULT '', PLUGIN_LIBRARY varchar(64), "
+    "PLUGIN_LIBRARY_VERSION varchar(20), PLUGIN_AUTHOR varchar(64), PLUGIN_DESCRIPTION longtext, "
+    "PLUGIN_LICENSE varchar(80), LOAD_OPTION varchar(64) NOT NULL DEFAULT ''";
 
 Status ScanPlugins(SystemRows& rows) {
   struct Plugin {

@@ -7,6 +7,7 @@
 #include "base/invariant.h"
 #include "base/mysql_error.h"
 #include "row/collation.h"
+#include "row/convert.h"
 #include "row/json/parse.h"
 #include "row/json/view.h"
 #include "sql/ast/ddl.h"
@@ -32,6 +33,24 @@ std::string ExpandColumns(std::string_view columns) {
   }
 }
 
+// What the column holds where nothing is written: a literal of its definition.
+ColumnDefault DefaultOf(const ColumnDefinition& column, const row::Type& type) {
+  if (!column.default_value.has_value()) {
+    return {type.nullable ? DefaultKind::kLiteral : DefaultKind::kNone, row::Value::Null(), ""};
+  }
+  const auto& literal = column.default_value->expr->As<Literal>();
+  const bool text = literal.type == LiteralKind::kString;
+  const row::Value written =
+      text ? row::Value::View(literal.text) : row::Value::Uint(literal.integer);
+  const row::Type from =
+      text ? row::Type::Varchar(static_cast<uint32_t>(literal.text.size()), row::kDefaultCollation)
+           : row::Type::BigInt(true);
+  Result<row::Value> value = row::StoreConvert(written, from, type, row::ConversionContext());
+  INVARIANT(value.ok());  // INV-SYS-2
+  value->Own();
+  return {DefaultKind::kLiteral, std::move(value).value(), ""};
+}
+
 TablePtr DescriptorFor(const SystemTableDefinition& definition) {
   auto table = std::make_shared<TableDescriptor>();
   table->kind = TableKind::kSystem;
@@ -50,8 +69,7 @@ TablePtr DescriptorFor(const SystemTableDefinition& definition) {
     ColumnDescriptor described;
     described.name = column.name;
     described.type = type->Nullable(column.nullable.value_or(true));
-    described.default_value.kind =
-        described.type.nullable ? DefaultKind::kLiteral : DefaultKind::kNone;
+    described.default_value = DefaultOf(column, described.type);
     table->columns.push_back(std::move(described));
   }
   return table;

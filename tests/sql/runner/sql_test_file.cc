@@ -1,6 +1,7 @@
 #include "tests/sql/runner/sql_test_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -81,6 +82,10 @@ bool ParseHeader(const std::string& line, Record* record) {
     record->kind = Record::Kind::kAuto;
     return true;
   }
+  if (words[0] == "metadata") {
+    record->kind = Record::Kind::kMetadata;
+    return words.size() == 1;
+  }
   if (words[0] == "warnings") {
     record->kind = Record::Kind::kWarnings;
     return true;
@@ -104,9 +109,17 @@ std::string Describe(const std::vector<std::string>& lines) {
   return text;
 }
 
+std::string Compare(const std::vector<std::string>& expected, const std::vector<std::string>& got) {
+  return got == expected ? "" : "expected\n" + Describe(expected) + "  got\n" + Describe(got);
+}
+
+std::string FailureText(const Outcome& outcome) {
+  return "error " + std::to_string(outcome.error) + ": " + outcome.message;
+}
+
 std::string CheckRows(const Record& record, const Outcome& outcome) {
   if (outcome.error != 0) {
-    return "error " + std::to_string(outcome.error) + ": " + outcome.message;
+    return FailureText(outcome);
   }
   std::vector<std::string> got;
   for (const auto& row : outcome.rows) {
@@ -117,10 +130,7 @@ std::string CheckRows(const Record& record, const Outcome& outcome) {
     std::sort(got.begin(), got.end());
     std::sort(expected.begin(), expected.end());
   }
-  if (got == expected) {
-    return "";
-  }
-  return "expected\n" + Describe(expected) + "  got\n" + Describe(got);
+  return Compare(expected, got);
 }
 
 std::string Check(const Record& record, const Outcome& outcome) {
@@ -146,10 +156,9 @@ std::string Check(const Record& record, const Outcome& outcome) {
       }
       [[fallthrough]];
     case Record::Kind::kOk:
-      if (outcome.error != 0) {
-        return "error " + std::to_string(outcome.error) + ": " + outcome.message;
-      }
-      return "";
+      return outcome.error != 0 ? FailureText(outcome) : "";
+    case Record::Kind::kMetadata:
+      return outcome.error != 0 ? FailureText(outcome) : Compare(record.expected, outcome.metadata);
     case Record::Kind::kAuto:
       return "not recorded yet";
     case Record::Kind::kConnection:
@@ -293,6 +302,10 @@ std::string Recorded(Record::Kind kind, bool sort_rows, const std::string& state
   }
   if (kind == Record::Kind::kWarnings) {
     return "warnings\n" + Rows(outcome, false);
+  }
+  if (kind == Record::Kind::kMetadata) {
+    return "metadata\n" + statement + "\n----\n" +
+           fmt::format("{}\n", fmt::join(outcome.metadata, "\n"));
   }
   if (outcome.has_rows) {
     return (sort_rows ? "query rowsort\n" : "query\n") + statement + "\n" +

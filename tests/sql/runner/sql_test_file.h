@@ -10,6 +10,9 @@
 //                                   separated by tabs; NULL is NULL, the empty string (empty);
 //                                   backslash, tab and line feed in a value as \\, \t, \n, and
 //                                   bytes that are no UTF-8 as \xE9
+//   metadata                        as statement, of which what a client is told besides rows must
+//                                   be what stands after ----: its columns, or what has changed
+//                                   (metadata_text.h)
 //   connection NAME [USER [PASSWORD]]   the following records run in that session; its first use
 //                                   opens it, as root where no user is named
 //   warnings                        after a statement: SHOW WARNINGS must list these rows
@@ -31,7 +34,7 @@
 namespace borealis::sqltest {
 
 struct Record {
-  enum class Kind { kOk, kError, kCount, kQuery, kConnection, kWarnings, kAuto };
+  enum class Kind { kOk, kError, kCount, kQuery, kConnection, kWarnings, kMetadata, kAuto };
   Kind kind = Kind::kOk;
   int line = 0;      // of the header, from 1
   int end_line = 0;  // the first line after the record
@@ -50,6 +53,7 @@ bool ParseTestFile(std::string_view text, std::vector<Record>* records, std::str
 struct Outcome {
   bool has_rows = false;
   std::vector<std::vector<std::string>> rows;  // already escaped as in the files
+  std::vector<std::string> metadata;           // already as in the files
   uint64_t affected_rows = 0;
   unsigned warnings = 0;
   int error = 0;

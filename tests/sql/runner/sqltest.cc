@@ -16,12 +16,14 @@
 #include "engine/engine.h"
 #include "row/convert.h"
 #include "server/plugin_credentials.h"
+#include "server/session/result_charset.h"
 #include "sql/accounts/grant_store.h"
 #include "sql/catalog/catalog.h"
 #include "sql/executor/accounts/account_change.h"
 #include "sql/executor/create.h"
 #include "sql/functions/eval_context.h"
 #include "sql/session/session.h"
+#include "tests/sql/runner/metadata_text.h"
 #include "tests/sql/runner/sql_test_file.h"
 #include "tests/sql/runner/wire_connection.h"
 #include "tests/support/memory_volume.h"
@@ -51,12 +53,31 @@ class FileInPieces final : public sql::ByteSource {
   size_t next_ = 0;
 };
 
+std::string Described(const mysql::ColumnDefinition& definition) {
+  ColumnMetadata column;
+  column.schema = definition.schema;
+  column.table = definition.table;
+  column.org_table = definition.org_table;
+  column.name = definition.name;
+  column.org_name = definition.org_name;
+  column.type = static_cast<unsigned>(definition.type);
+  column.length = definition.length;
+  column.decimals = definition.decimals;
+  column.collation = definition.collation;
+  column.flags = definition.flags;
+  return MetadataText(column);
+}
+
 class TextSink final : public sql::ResultSink {
  public:
   TextSink(sql::Session* session, Outcome* outcome) : session_(session), outcome_(outcome) {}
   Status OnColumns(std::span<const sql::ResultColumn> columns) override {
     outcome_->has_rows = true;
     columns_.assign(columns.begin(), columns.end());
+    const server::ResultCharset charset(session_->settings());
+    for (const sql::ResultColumn& column : columns) {
+      outcome_->metadata.push_back(Described(charset.Describe(column)));
+    }
     return {};
   }
   Status OnRow(std::span<const row::Value> row) override {
@@ -69,7 +90,12 @@ class TextSink final : public sql::ResultSink {
     outcome_->rows.push_back(std::move(cells));
     return {};
   }
-  void OnDone(const sql::OkInfo& ok) override { outcome_->affected_rows = ok.affected_rows; }
+  void OnDone(const sql::OkInfo& ok) override {
+    outcome_->affected_rows = ok.affected_rows;
+    if (!outcome_->has_rows) {
+      outcome_->metadata.push_back(MetadataText(ok.affected_rows, ok.last_insert_id, ok.info));
+    }
+  }
   void OnError(const Status& error, uint16_t) override {
     outcome_->error = error.user_errno();
     outcome_->message = error.message();

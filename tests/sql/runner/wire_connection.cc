@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "tests/sql/runner/metadata_text.h"
+
 namespace borealis::sqltest {
 namespace {
 
@@ -14,6 +16,21 @@ struct Close {
 };
 using Handle = std::unique_ptr<MYSQL, Close>;
 using ResultHandle = std::unique_ptr<MYSQL_RES, Close>;
+
+std::string Described(const MYSQL_FIELD& field) {
+  ColumnMetadata column;
+  column.schema = {field.db, field.db_length};
+  column.table = {field.table, field.table_length};
+  column.org_table = {field.org_table, field.org_table_length};
+  column.name = {field.name, field.name_length};
+  column.org_name = {field.org_name, field.org_name_length};
+  column.type = field.type;
+  column.length = field.length;
+  column.decimals = field.decimals;
+  column.collation = field.charsetnr;
+  column.flags = field.flags;
+  return MetadataText(column);
+}
 
 class WireConnection final : public TestConnection {
  public:
@@ -32,10 +49,16 @@ class WireConnection final : public TestConnection {
     outcome.warnings = mysql_warning_count(handle);
     if (result == nullptr) {
       outcome.affected_rows = mysql_affected_rows(handle);
+      const char* info = mysql_info(handle);
+      outcome.metadata.push_back(MetadataText(outcome.affected_rows, mysql_insert_id(handle),
+                                              info == nullptr ? "" : info));
       return outcome;
     }
     outcome.has_rows = true;
     unsigned columns = mysql_num_fields(result.get());
+    for (unsigned i = 0; i < columns; ++i) {
+      outcome.metadata.push_back(Described(*mysql_fetch_field_direct(result.get(), i)));
+    }
     while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
       unsigned long* lengths = mysql_fetch_lengths(result.get());
       std::vector<std::string> cells;
