@@ -123,7 +123,7 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
           CheckMix({(*args)[0], (*args)[0]}, expr.fn == AggregateFn::kMin ? "min" : "max"));
       if (arg.is_enum_or_set()) {
         // By text, not by number.
-        Type text = Type::Varchar(row::DisplayWidth(arg), arg.collation);
+        Type text = Type::Char(row::DisplayWidth(arg), arg.collation);
         (*args)[0] = Convert((*args)[0], text);
       }
       *coercibility = (*args)[0]->coercibility;

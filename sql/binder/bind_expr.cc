@@ -197,7 +197,8 @@ Result<BoundPtr> StatementBinder::BindLiteral(const Literal& literal) {
     case LiteralKind::kInteger: {
       bool big = literal.integer > static_cast<uint64_t>(INT64_MAX);
       Type type = Type::BigInt(big);
-      type.length = static_cast<uint32_t>(std::max<size_t>(literal.text.size(), 1));
+      type.length = static_cast<uint32_t>(std::max<size_t>(literal.text.size(), 1) +
+                                          (big ? 0 : 1));  // the sign counts
       return MakeLiteral(type, big ? Value::Uint(literal.integer)
                                    : Value::Int(static_cast<int64_t>(literal.integer)));
     }

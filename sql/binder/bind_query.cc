@@ -87,6 +87,10 @@ Status StatementBinder::BindBody(const QueryBody& body, const Query* owner, Boun
     ASSIGN_OR_RETURN(inner, BindQueryExpr(*body.As<NestedQuery>().query, outer));
   }
   query->correlated |= inner->correlated;
+  if (owner != nullptr && !owner->order_by.empty() &&
+      (!inner->order_by.empty() || !inner->order_columns.empty() || inner->limit != nullptr)) {
+    DescribeAsKept(&inner->columns);
+  }
   BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
   AddDerivedColumns(inner->columns, table);
   table->query = std::move(inner);
@@ -261,14 +265,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     combined->correlated = left->correlated || right->correlated;
     combined->calc_found_rows = left->calc_found_rows;
     combined->columns = left->columns;
-    for (ResultColumn& column : combined->columns) {
-      column.org_name.clear();
-      column.table.clear();
-      column.org_table.clear();
-      column.schema.clear();
-      column.extra_flags = 0;
-      column.computed = false;
-    }
+    DescribeAsKept(&combined->columns);
     combined->body.set_operation = std::make_unique<BoundSetOperation>();
     combined->body.set_operation->op = arm.op;
     combined->body.set_operation->all = arm.all;

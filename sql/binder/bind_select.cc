@@ -23,35 +23,13 @@ std::string WithoutLeadingSpace(std::string_view name) {
   return std::string(name);
 }
 
-// Whether MySQL would compute the items as it sends them, and not keep them in a table of its own
-// before, whose columns they then are.
-bool IsSentAsComputed(const BoundSelect& select) {
-  bool windows = false;
-  for (const BoundItem& item : select.items) {
-    Walk(*item.expr, [&](const BoundExpr& part) { windows |= part.Is<BoundWindow>(); });
-  }
-  return !select.distinct && select.group_by.empty() && !select.rollup && !windows;
-}
-
-// The query of a derived table which MySQL would put into the query around; null: it keeps its rows
-// in a table.
-const BoundQuery* MergedQuery(const BoundTable& table) {
-  const BoundQuery* query = table.cte != nullptr ? table.cte->query.get() : table.query.get();
-  const BoundSelect* select = query != nullptr ? query->body.select.get() : nullptr;
-  const bool merged = table.view == nullptr && select != nullptr && select->from != nullptr &&
-                      !select->aggregated && IsSentAsComputed(*select) && query->limit == nullptr &&
-                      query->offset == nullptr;
-  return merged ? query : nullptr;
-}
-
-bool IsSentAsComputed(const BoundExpr& item) {
-  const auto* column = item.TryAs<BoundColumn>();
-  if (column == nullptr) {
-    return true;
-  }
-  const BoundQuery* merged = MergedQuery(*column->table);
-  return merged != nullptr && column->column < merged->columns.size() &&
-         merged->columns[column->column].computed;
+// Flags of the keys that a column is in, and the like. A derived table that MySQL puts into the
+// query around passes them on.
+uint16_t ExtraFlagsOf(const BoundColumn& column) {
+  const BoundQuery* merged = MergedQuery(*column.table);
+  return merged != nullptr && column.column < merged->columns.size()
+             ? merged->columns[column.column].extra_flags
+             : column.table->columns[column.column].extra_flags;
 }
 
 // Whether a column is shown under the name that the table gives it, however the query writes it: so
@@ -130,17 +108,17 @@ ResultColumn StatementBinder::DescribeItem(const BoundPtr& expr, std::string nam
   if (const auto* source = expr->TryAs<BoundColumn>()) {
     if (source->column != kHandleColumn) {
       const BoundTableColumn& origin = source->table->columns[source->column];
-      column.org_name = origin.org_name;
+      column.org_name = origin.org_name.empty() ? origin.name : origin.org_name;
       column.table = source->table->alias;
       column.org_table = origin.org_table;
       column.schema = source->table->schema.empty() ? origin.org_schema : source->table->schema;
-      column.extra_flags = origin.extra_flags;
+      column.extra_flags = ExtraFlagsOf(*source);
     }
   }
   return column;
 }
 
-// A view's column is shown as the view's, whatever it comes from.
+// A view's column is shown as the view's, with the flags of the column that it comes from.
 ResultColumn StatementBinder::DescribeViewColumn(const BoundTable& view, size_t column,
                                                  std::string name) {
   const BoundTableColumn& origin = view.columns[column];
@@ -149,9 +127,12 @@ ResultColumn StatementBinder::DescribeViewColumn(const BoundTable& view, size_t 
   described.org_name = origin.org_name;
   described.table = view.alias;
   described.org_table = origin.org_table;
-  described.schema = view.schema;
   described.type = view.merged_items[column]->type;
-  described.extra_flags = origin.extra_flags;
+  const auto* source = view.merged_items[column]->TryAs<BoundColumn>();
+  if (source != nullptr && source->column != kHandleColumn) {
+    described.schema = view.schema;
+    described.extra_flags = ExtraFlagsOf(*source);
+  }
   return described;
 }
 
@@ -396,13 +377,7 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   if (select->distinct) {
     RoundShown(select, &query->order_by);
   }
-  const bool sent_as_computed = IsSentAsComputed(*select);
-  for (const BoundItem& item : select->items) {
-    if (!item.hidden) {
-      query->columns.push_back(item.column);
-      query->columns.back().computed = sent_as_computed && IsSentAsComputed(*item.expr);
-    }
-  }
+  DescribeSentColumns(core.buffer_result, query);
   return {};
 }
 

@@ -515,6 +515,15 @@ const BoundQuery* SubqueryOf(const BoundExpr& expr);
 bool SameExpr(const BoundExpr& a, const BoundExpr& b);
 // The same function over operands of the same types; false for one that varies between calls.
 bool SameFunction(const BoundFunction& a, const BoundFunction& b);
+// Whether MySQL could put the block, as a derived table, into the query around.
+bool IsMergeable(const BoundSelect& select);
+// The query of a derived table which MySQL would put into the query around; null: it keeps its rows
+// in a table.
+const BoundQuery* MergedQuery(const BoundTable& table);
+// Fills `columns` of a query whose body is a bound SELECT. `buffered`: SQL_BUFFER_RESULT.
+void DescribeSentColumns(bool buffered, BoundQuery* query);
+// As columns of no table but that in which MySQL keeps the rows of a whole query.
+void DescribeAsKept(std::vector<ResultColumn>* columns);
 // CAST's and a column's type from its written form. Errors 1425, 1426, 1427, 1439 …
 Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
                            const SessionSettings& settings);

@@ -48,8 +48,12 @@ uint32_t IntegerDigits(const Type& type) {
     case 4:
       return 10;
     default:
-      return type.is_unsigned || type.kind == Kind::kBit ? 20 : 19;
+      break;
   }
+  const bool is_unsigned = type.is_unsigned || type.kind == Kind::kBit;
+  const uint32_t most = is_unsigned ? 20 : 19;
+  const bool has_width = type.kind == Kind::kBigInt && type.length != 0;
+  return has_width ? std::clamp<uint32_t>(type.length - (is_unsigned ? 0 : 1), 1, most) : most;
 }
 
 Type CommonInteger(const Type& a, const Type& b) {
@@ -65,6 +69,9 @@ Type CommonInteger(const Type& a, const Type& b) {
   if (a_unsigned == b_unsigned) {
     Type type = Type::Integer(IntegerOfRank(rank), a_unsigned);
     type.length = std::max(a.length, b.length);
+    if (type.kind == Kind::kBigInt && type.length != 0) {
+      type.length = std::max(DisplayWidth(a), DisplayWidth(b));
+    }
     return type;
   }
   int unsigned_rank = IntegerRank(a_unsigned ? a : b);

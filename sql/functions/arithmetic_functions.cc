@@ -159,6 +159,9 @@ Status EvalDivide(const EvalCall& call, std::span<const Value> values, Value* ou
 Status InferIntDivide(const InferInput& input, Type* type) {
   *type =
       Type::BigInt(IsUnsignedNumber(input.args[0].type) || IsUnsignedNumber(input.args[1].type));
+  if (input.args[0].type.is_integer()) {
+    type->length = row::DisplayWidth(input.args[0].type);
+  }
   return {};
 }
 
@@ -209,6 +212,7 @@ Status InferModulo(const InferInput& input, Type* type) {
       break;
     case NumberClass::kInteger:
       *type = Type::BigInt(IsUnsignedNumber(a));
+      type->length = std::max(row::DisplayWidth(a), row::DisplayWidth(b));
   }
   return {};
 }
@@ -252,8 +256,8 @@ Status InferNegate(const InferInput& input, Type* type) {
       bool huge = constant != nullptr && constant->kind() == row::ValueKind::kUint &&
                   constant->uint_value() > uint64_t{1} << 63;
       *type = huge ? Type::Decimal(20, 0) : Type::BigInt();
-      if (!huge && a.length != 0) {
-        type->length = std::min<uint32_t>(a.length + 1, 21);
+      if (!huge) {
+        type->length = std::min<uint32_t>(row::DisplayWidth(a) + (IsUnsignedNumber(a) ? 1 : 0), 21);
       }
     }
   }

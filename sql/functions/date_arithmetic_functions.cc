@@ -540,7 +540,7 @@ std::span<const FunctionDef> DateArithmeticFunctions() {
       {.name = "datediff",
        .min_args = 2,
        .max_args = 2,
-       .infer = InferBigInt,
+       .infer = InferBigIntOf<9>,
        .eval = EvalDateDiff},
       {.name = "timediff",
        .min_args = 2,

@@ -475,13 +475,16 @@ Status EvalGetFormat(const EvalCall& call, std::span<const Value> values, Value*
 
 std::span<const FunctionDef> DateFunctions() {
   constexpr Stability kStatement = Stability::kStatement;
-#define DATE_PART(NAME, PART, ZERO)                                   \
-  {                                                                   \
-    .name = NAME, .min_args = 1, .max_args = 1, .infer = InferBigInt, \
-    .eval = EvalDatePart<PART, ZERO>                                  \
+#define DATE_PART(NAME, PART, ZERO, WIDTH)                                     \
+  {                                                                            \
+    .name = NAME, .min_args = 1, .max_args = 1, .infer = InferBigIntOf<WIDTH>, \
+    .eval = EvalDatePart<PART, ZERO>                                           \
   }
-#define TIME_PART(NAME, PART) \
-  { .name = NAME, .min_args = 1, .max_args = 1, .infer = InferBigInt, .eval = EvalTimePart<PART> }
+#define TIME_PART(NAME, PART, WIDTH)                                           \
+  {                                                                            \
+    .name = NAME, .min_args = 1, .max_args = 1, .infer = InferBigIntOf<WIDTH>, \
+    .eval = EvalTimePart<PART>                                                 \
+  }
   static constexpr FunctionDef kTable[] = {
       {.name = "now",
        .min_args = 0,
@@ -530,36 +533,36 @@ std::span<const FunctionDef> DateFunctions() {
        .total = true},
       {.name = "date", .min_args = 1, .max_args = 1, .infer = InferDate, .eval = EvalDate},
       {.name = "time", .min_args = 1, .max_args = 1, .infer = InferTimeOf, .eval = EvalTime},
-      DATE_PART("year", Year, true),
-      DATE_PART("month", Month, true),
-      DATE_PART("day", Day, true),
-      DATE_PART("dayofmonth", Day, true),
-      DATE_PART("quarter", Quarter, true),
-      DATE_PART("dayofweek", DayOfWeek, false),
-      DATE_PART("weekday", WeekdayOf, false),
-      DATE_PART("dayofyear", DayOfYear, false),
-      DATE_PART("to_days", ToDays, false),
-      DATE_PART("to_seconds", ToSeconds, false),
-      TIME_PART("hour", Hour),
-      TIME_PART("minute", Minute),
-      TIME_PART("second", Second),
-      TIME_PART("microsecond", Microsecond),
-      TIME_PART("time_to_sec", TimeToSec),
+      DATE_PART("year", Year, true, 5),
+      DATE_PART("month", Month, true, 3),
+      DATE_PART("day", Day, true, 3),
+      DATE_PART("dayofmonth", Day, true, 3),
+      DATE_PART("quarter", Quarter, true, 2),
+      DATE_PART("dayofweek", DayOfWeek, false, 2),
+      DATE_PART("weekday", WeekdayOf, false, 2),
+      DATE_PART("dayofyear", DayOfYear, false, 4),
+      DATE_PART("to_days", ToDays, false, 8),
+      DATE_PART("to_seconds", ToSeconds, false, 21),
+      TIME_PART("hour", Hour, 4),
+      TIME_PART("minute", Minute, 3),
+      TIME_PART("second", Second, 3),
+      TIME_PART("microsecond", Microsecond, 21),
+      TIME_PART("time_to_sec", TimeToSec, 10),
       {.name = "week",
        .min_args = 1,
        .max_args = 2,
-       .infer = InferBigInt,
+       .infer = InferBigIntOf<3>,
        .eval = EvalWeek,
        .number_args = 0b10},
       {.name = "weekofyear",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferBigInt,
+       .infer = InferBigIntOf<3>,
        .eval = EvalWeekOfYear},
       {.name = "yearweek",
        .min_args = 1,
        .max_args = 2,
-       .infer = InferBigInt,
+       .infer = InferBigIntOf<7>,
        .eval = EvalYearWeek,
        .number_args = 0b10},
       {.name = "dayname",

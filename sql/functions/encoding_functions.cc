@@ -369,7 +369,7 @@ std::span<const FunctionDef> EncodingFunctions() {
       {.name = "crc32",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferUnsignedBigInt,
+       .infer = InferBigIntOf<10, true>,
        .eval = EvalCrc32,
        .total = true},
       {.name = "to_base64",

@@ -119,6 +119,13 @@ bool IsBinaryText(const EvalCall& call);
 Status InferBoolean(const InferInput& input, row::Type* type);
 Status InferBigInt(const InferInput& input, row::Type* type);
 Status InferUnsignedBigInt(const InferInput& input, row::Type* type);
+// A BIGINT of which clients are told that it has so many characters, the sign included.
+template <uint32_t kWidth, bool kUnsigned = false>
+Status InferBigIntOf(const InferInput& /*input*/, row::Type* type) {
+  *type = row::Type::BigInt(kUnsigned);
+  type->length = kWidth;
+  return {};
+}
 Status InferDouble(const InferInput& input, row::Type* type);
 Status InferDate(const InferInput& input, row::Type* type);
 // Text as long as the first argument's.

@@ -78,6 +78,27 @@ uint64_t BytesOf(const Type& type) {
   return type.is_string() ? row::ColumnLengthBytes(type) : CharsOf(type);
 }
 
+namespace {
+
+// A width counts the sign.
+uint32_t BigIntDigits(const Type& type) {
+  const uint32_t most = type.is_unsigned ? 20 : 19;
+  const uint32_t sign = type.is_unsigned ? 0 : 1;
+  return type.length == 0 ? most : std::clamp<uint32_t>(type.length - sign, 1, most);
+}
+
+// The widest of two or more, all of one sign.
+Type WidestInteger(const Type& a, const Type& b) {
+  Type widest = a.kind < b.kind ? b : a;
+  if (widest.kind == TypeKind::kBigInt) {
+    widest.length = std::max(row::DisplayWidth(a), row::DisplayWidth(b));
+  }
+  widest.zerofill = false;
+  return widest;
+}
+
+}  // namespace
+
 uint32_t IntegerDigitsOf(const Type& type) {
   if (type.is_decimal()) {
     return type.length - type.scale;
@@ -101,7 +122,7 @@ uint32_t IntegerDigitsOf(const Type& type) {
     case TypeKind::kInt:
       return 10;
     case TypeKind::kBigInt:
-      return type.length != 0 && type.length < 19 ? type.length : (type.is_unsigned ? 20 : 19);
+      return BigIntDigits(type);
     default:
       return 20;
   }
@@ -171,6 +192,8 @@ Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation)
   uint32_t scale = 0;
   uint64_t chars = 0;
   Type first;
+  Type integer;
+  bool all_integers = true;
   bool same_kind = true;
   uint8_t fsp = 0;
   for (const FunctionArg& arg : args) {
@@ -179,6 +202,8 @@ Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation)
       continue;
     }
     same_kind &= !any || first.kind == type.kind;
+    all_integers &= type.is_integer();
+    integer = any && all_integers ? WidestInteger(integer, type) : type;
     first = any ? first : type;
     any = true;
     all_temporal &= type.is_temporal();
@@ -210,7 +235,7 @@ Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation)
     if (is_decimal || (any_unsigned && any_signed)) {
       return DecimalType(integer_digits, scale);
     }
-    return Type::BigInt(any_unsigned);
+    return all_integers ? integer : Type::BigInt(any_unsigned);
   }
   if (same_kind && first.kind == TypeKind::kJson) {
     return first;

@@ -25,6 +25,7 @@ Status InferSameNumber(const InferInput& input, Type* type) {
       break;
     case NumberClass::kInteger:
       *type = Type::BigInt(IsUnsignedNumber(a));
+      type->length = row::DisplayWidth(a);
   }
   return {};
 }

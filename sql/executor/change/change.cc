@@ -64,10 +64,19 @@ bool SameRow(const RowValues& a, const RowValues& b) {
                     [](const row::Value& x, const row::Value& y) { return x.Identical(y); });
 }
 
+bool IsJoin(const BoundQuery& query) {
+  return query.body.select != nullptr && query.body.select->from != nullptr &&
+         query.body.select->from->table == nullptr;
+}
+
 class UpdateRun {
  public:
   UpdateRun(StatementRun& run, ChangePlan& plan)
-      : run_(run), plan_(plan), update_(*plan.update), seen_(update_.targets.size()) {}
+      : run_(run),
+        plan_(plan),
+        update_(*plan.update),
+        may_repeat_(IsJoin(*update_.query)),
+        seen_(update_.targets.size()) {}
 
   Status Execute();
 
@@ -85,9 +94,11 @@ class UpdateRun {
   StatementRun& run_;
   ChangePlan& plan_;
   const BoundUpdate& update_;
+  // A join may show a row several times: it is changed, and counted, the first time.
+  const bool may_repeat_;
   std::vector<std::unique_ptr<TableWriter>> writers_;
   std::vector<std::unique_ptr<RowTriggers>> triggers_;    // by target; null: none
-  std::vector<std::set<std::string, std::less<>>> seen_;  // handles, where a join may repeat them
+  std::vector<std::set<std::string, std::less<>>> seen_;  // handles, if may_repeat_
   uint64_t matched_ = 0;
   uint64_t changed_ = 0;
 };
@@ -148,7 +159,7 @@ Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
   if (handle.is_null()) {
     return Status::Ok();  // the outer join found no row of this table
   }
-  if (update_.targets.size() > 1 && !seen_[target_no].insert(std::string(handle.bytes())).second) {
+  if (may_repeat_ && !seen_[target_no].insert(std::string(handle.bytes())).second) {
     return Status::Ok();
   }
   TableWriter& writer = *writers_[target_no];

@@ -29,9 +29,11 @@ class Alterer {
   Status Run(const AlterTableStmt& statement) {
     statement_ = &statement;
     request_.online = statement.online;
-    request_.nothing = std::all_of(
-        statement.actions.begin(), statement.actions.end(),
-        [](const AlterAction& action) { return action.kind == AlterActionKind::kRenameTable; });
+    request_.nothing = std::ranges::all_of(statement.actions, [](const AlterAction& action) {
+      return action.kind == AlterActionKind::kRenameTable ||
+             action.kind == AlterActionKind::kDisableKeys ||
+             action.kind == AlterActionKind::kEnableKeys;
+    });
     for (int phase = 0; phase < 4; ++phase) {
       for (const AlterAction& action : statement.actions) {
         if (PhaseOf(action.kind) == phase) {

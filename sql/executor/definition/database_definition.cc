@@ -94,6 +94,7 @@ Status DropDatabase(StatementRun& run, const DropDatabaseStmt& statement) {
       return missing;
     }
     run.session.diagnostics().Note(ER_DB_DROP_EXISTS, std::string(missing.message()));
+    run.ok.status |= kStatusDatabaseDropped;
     return {};
   }
   if (!tables.ok()) {

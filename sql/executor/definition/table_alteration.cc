@@ -135,7 +135,7 @@ class Alteration {
     RETURN_IF_ERROR(SettleAutoIncrement());
     uint64_t copied = copies_ && rewriter_ != nullptr ? rewriter_->rows() : 0;
     run_.ok.affected_rows = copied;
-    if (!request_.nothing) {
+    if (!request_.nothing || old_table().temporary) {
       run_.ok.info = fmt::format("Records: {}  Duplicates: 0  Warnings: {}", copied,
                                  run_.session.diagnostics().count());
     }

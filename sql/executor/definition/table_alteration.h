@@ -21,7 +21,7 @@ namespace borealis::sql {
 struct AlterationRequest {
   TablePtr old;
   OnlineDdlOptions online;
-  bool nothing = false;  // no action but a new name
+  bool nothing = false;  // no action but a new name and ENABLE or DISABLE KEYS
   bool force = false;    // FORCE, ENGINE = InnoDB, ORDER BY: rebuild
   // A check was turned on: all rows must pass.
   bool check_rows = false;

@@ -44,9 +44,12 @@ std::string FlagNames(unsigned flags) {
 }  // namespace
 
 std::string MetadataText(const ColumnMetadata& column) {
-  return fmt::format("{}\t{}.{}.{}\t{}\t{} length {} decimals {} collation {}{}",
-                     EscapeCell(column.name), column.schema, column.org_table,
-                     EscapeCell(column.org_name), EscapeCell(column.table), TypeName(column.type),
+  const bool has_origin =
+      !column.schema.empty() || !column.org_table.empty() || !column.org_name.empty();
+  const std::string origin =
+      has_origin ? fmt::format("{}.{}.{}", column.schema, column.org_table, column.org_name) : "";
+  return fmt::format("{}\t{}\t{}\t{} length {} decimals {} collation {}{}", EscapeCell(column.name),
+                     EscapeCell(origin), EscapeCell(column.table), TypeName(column.type),
                      column.length, column.decimals, column.collation, FlagNames(column.flags));
 }
 
