@@ -136,6 +136,7 @@ Status StatementBinder::BindValues(const ValuesCore& values, BoundQuery* query, 
     ResultColumn description;
     description.name = "column_" + std::to_string(c);
     description.type = type;
+    description.computed = true;
     query->columns.push_back(std::move(description));
   }
   return {};

@@ -377,7 +377,7 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   if (select->distinct) {
     RoundShown(select, &query->order_by);
   }
-  DescribeSentColumns(core.buffer_result, query);
+  DescribeSentColumns(core.buffer_result, owner != nullptr && !owner->order_by.empty(), query);
   return {};
 }
 

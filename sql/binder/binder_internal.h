@@ -520,8 +520,9 @@ bool IsMergeable(const BoundSelect& select);
 // The query of a derived table which MySQL would put into the query around; null: it keeps its rows
 // in a table.
 const BoundQuery* MergedQuery(const BoundTable& table);
-// Fills `columns` of a query whose body is a bound SELECT. `buffered`: SQL_BUFFER_RESULT.
-void DescribeSentColumns(bool buffered, BoundQuery* query);
+// Fills `columns` of a query whose body is a bound SELECT. `buffered`: SQL_BUFFER_RESULT;
+// `ordered`: ORDER BY is written.
+void DescribeSentColumns(bool buffered, bool ordered, BoundQuery* query);
 // As columns of no table but that in which MySQL keeps the rows of a whole query.
 void DescribeAsKept(std::vector<ResultColumn>* columns);
 // CAST's and a column's type from its written form. Errors 1425, 1426, 1427, 1439 …

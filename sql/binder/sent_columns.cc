@@ -99,21 +99,29 @@ const BoundColumn* ColumnOf(const BoundTable& table, const BoundExpr& expr) {
   return column != nullptr && column->table == &table ? column : nullptr;
 }
 
-// The leaves of FROM, and what is said ON.
-void CollectFrom(const BoundFrom* from, std::vector<const BoundTable*>* tables,
-                 std::vector<BoundPtr>* conditions) {
-  if (from == nullptr) {
-    return;
+// The leaves of FROM, those among them that outer joins read after others, and what is said ON.
+struct Leaves {
+  std::vector<const BoundTable*> tables;
+  std::vector<const BoundTable*> inner;
+  std::vector<BoundPtr> conditions;
+
+  void Collect(const BoundFrom* from, bool is_inner) {
+    if (from == nullptr) {
+      return;
+    }
+    if (from->table != nullptr) {
+      tables.push_back(from->table);
+      if (is_inner) {
+        inner.push_back(from->table);
+      }
+    }
+    if (from->on != nullptr) {
+      conditions.push_back(from->on);
+    }
+    Collect(from->left.get(), is_inner);
+    Collect(from->right.get(), is_inner || from->join == BoundJoinKind::kLeft);
   }
-  if (from->table != nullptr) {
-    tables->push_back(from->table);
-  }
-  if (from->on != nullptr) {
-    conditions->push_back(from->on);
-  }
-  CollectFrom(from->left.get(), tables, conditions);
-  CollectFrom(from->right.get(), tables, conditions);
-}
+};
 
 bool IsWholePart(const IndexPart& part, uint32_t column) {
   return part.column == column && part.prefix_length == 0;
@@ -170,10 +178,10 @@ std::optional<std::vector<uint32_t>> ColumnsOf(const BoundTable& table,
 
 class SendingRule {
  public:
-  SendingRule(const BoundSelect& select, const std::vector<BoundOrder>& order_by)
-      : select_(select), order_by_(order_by) {
-    CollectFrom(select.from.get(), &tables_, &conditions_);
-    conditions_.push_back(select.where);
+  SendingRule(const BoundSelect& select, bool ordered, const std::vector<BoundOrder>& order_by)
+      : select_(select), ordered_(ordered), order_by_(order_by) {
+    leaves_.Collect(select.from.get(), false);
+    leaves_.conditions.push_back(select.where);
   }
 
   Sending Find() const {
@@ -181,12 +189,12 @@ class SendingRule {
       return Sending::kKept;
     }
     if (select_.rollup) {
-      return order_by_.empty() && !select_.distinct ? Sending::kComputed : Sending::kKept;
+      return !ordered_ && !select_.distinct ? Sending::kComputed : Sending::kKept;
     }
     const bool grouped = std::ranges::any_of(
         select_.group_by, [](const BoundPtr& expr) { return !IsSameForAll(*expr); });
     if ((select_.aggregated && !grouped) ||
-        (tables_.size() == 1 && IsOneRow(*tables_[0], select_.where))) {
+        (leaves_.tables.size() == 1 && IsOneRow(*leaves_.tables[0], select_.where))) {
       return Sending::kComputed;
     }
     if (select_.distinct && (grouped || !IsDistinctByKey())) {
@@ -210,19 +218,20 @@ class SendingRule {
         items.push_back(item.expr.get());
       }
     }
-    if (tables_.size() != 1 || tables_[0]->table == nullptr) {
+    if (leaves_.tables.size() != 1 || leaves_.tables[0]->table == nullptr) {
       return false;
     }
-    const auto columns = ColumnsOf(*tables_[0], items);
+    const auto columns = ColumnsOf(*leaves_.tables[0], items);
     const auto has_part = [&](const IndexPart& part) {
       return std::ranges::any_of(*columns,
                                  [&](uint32_t column) { return IsWholePart(part, column); });
     };
     return columns.has_value() &&
-           (InOrderOfIndex(*tables_[0], *columns) ||
-            std::ranges::any_of(tables_[0]->table->indexes, [&](const IndexDescriptor& index) {
-              return index.unique() && std::ranges::all_of(index.parts, has_part);
-            }));
+           (InOrderOfIndex(*leaves_.tables[0], *columns) ||
+            std::ranges::any_of(
+                leaves_.tables[0]->table->indexes, [&](const IndexDescriptor& index) {
+                  return index.unique() && std::ranges::all_of(index.parts, has_part);
+                }));
   }
 
   bool GroupsAreInOrder() const {
@@ -230,9 +239,10 @@ class SendingRule {
     for (const BoundPtr& group : select_.group_by) {
       groups.push_back(group.get());
     }
-    const auto columns =
-        tables_.size() == 1 ? ColumnsOf(*tables_[0], groups) : std::vector<uint32_t>();
-    return tables_.size() == 1 && columns.has_value() && InOrderOfIndex(*tables_[0], *columns);
+    const auto columns = leaves_.tables.size() == 1 ? ColumnsOf(*leaves_.tables[0], groups)
+                                                    : std::vector<uint32_t>();
+    return leaves_.tables.size() == 1 && columns.has_value() &&
+           InOrderOfIndex(*leaves_.tables[0], *columns);
   }
 
   bool OrderIsThatOfGroups() const {
@@ -255,14 +265,16 @@ class SendingRule {
         }
       });
     }
-    return tables_.size() < 2 || (one && std::ranges::all_of(tables_, [&](const BoundTable* table) {
-                                    return table == first || IsFoundByIndex(*table);
-                                  }));
+    one &= std::ranges::find(leaves_.inner, first) == leaves_.inner.end();
+    return leaves_.tables.size() < 2 ||
+           (one && std::ranges::all_of(leaves_.tables, [&](const BoundTable* table) {
+              return table == first || IsFoundByIndex(*table);
+            }));
   }
 
   bool IsFoundByIndex(const BoundTable& table) const {
     bool found = false;
-    for (const BoundPtr& condition : conditions_) {
+    for (const BoundPtr& condition : leaves_.conditions) {
       ForEachEquality(condition, [&](const BoundExpr& a, const BoundExpr&) {
         const BoundColumn* column = ColumnOf(table, a);
         found |= column != nullptr && InOrderOfIndex(table, {column->column});
@@ -272,9 +284,9 @@ class SendingRule {
   }
 
   const BoundSelect& select_;
+  const bool ordered_;  // order_by_ may hold what a rollup needs
   const std::vector<BoundOrder>& order_by_;
-  std::vector<const BoundTable*> tables_;
-  std::vector<BoundPtr> conditions_;
+  Leaves leaves_;
 };
 
 // The type of a column of MySQL's own table.
@@ -324,9 +336,10 @@ const BoundQuery* MergedQuery(const BoundTable& table) {
   return merged ? query : nullptr;
 }
 
-void DescribeSentColumns(bool buffered, BoundQuery* query) {
+void DescribeSentColumns(bool buffered, bool ordered, BoundQuery* query) {
   const BoundSelect& select = *query->body.select;
-  const Sending sending = buffered ? Sending::kKept : SendingRule(select, query->order_by).Find();
+  const Sending sending =
+      buffered ? Sending::kKept : SendingRule(select, ordered, query->order_by).Find();
   for (const BoundItem& item : select.items) {
     if (item.hidden) {
       continue;
@@ -337,6 +350,9 @@ void DescribeSentColumns(bool buffered, BoundQuery* query) {
     if (of_table && sending != Sending::kComputed) {
       column.extra_flags &= row::kNoDefaultValueFlag;
     }
+    if (select.rollup) {
+      column.org_name.clear();  // of the rows that groups are made of
+    }
     if (!of_table) {
       if (column.type.kind == Kind::kBigInt && column.type.length == 0) {
         column.type.length = kBigIntWidth;
@@ -345,7 +361,8 @@ void DescribeSentColumns(bool buffered, BoundQuery* query) {
       }
       if (!column.computed) {
         column.type = KeptType(column.type);
-        column.org_name = column.name;
+        const bool nameless = sending == Sending::kGrouped && item.expr->Is<BoundAggregate>();
+        column.org_name = nameless ? "" : column.name;
       }
     }
     query->columns.push_back(std::move(column));

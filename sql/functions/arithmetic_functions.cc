@@ -23,6 +23,13 @@ NumberClass WiderClass(const InferInput& input) {
   return std::max(NumberClassOf(input.args[0].type), NumberClassOf(input.args[1].type));
 }
 
+// Digits that a client may be shown of an operand; those of a function can be more than fit.
+uint32_t ShownDigitsOf(const Type& type) {
+  return type.is_integer()
+             ? std::max<uint32_t>(row::DisplayWidth(type), 2) - (IsUnsignedNumber(type) ? 0 : 1)
+             : IntegerDigitsOf(type);
+}
+
 template <Op op>
 Status InferArithmetic(const InferInput& input, Type* type) {
   const Type& a = input.args[0].type;
@@ -47,9 +54,9 @@ Status InferArithmetic(const InferInput& input, Type* type) {
     is_unsigned = false;
   }
   *type = Type::BigInt(is_unsigned);
-  uint32_t digits = op == Op::kMultiply ? IntegerDigitsOf(a) + IntegerDigitsOf(b)
-                                        : std::max(IntegerDigitsOf(a), IntegerDigitsOf(b)) + 1;
-  type->length = std::min<uint32_t>(digits + 1, is_unsigned ? 20 : 21);
+  const uint32_t digits = op == Op::kMultiply ? ShownDigitsOf(a) + ShownDigitsOf(b)
+                                              : std::max(ShownDigitsOf(a), ShownDigitsOf(b)) + 1;
+  type->length = digits + (is_unsigned ? 0 : 1);
   return {};
 }
 

@@ -197,9 +197,11 @@ Status ShowEngine(StatementRun& run, const ShowStmt& show) {
 
 Status ShowProfiling(StatementRun& run, const ShowStmt& show) {
   if (show.show == ShowKind::kProfiles) {
-    const ResultColumn columns[] = {NumberColumn("Query_ID", Type::Int().NotNull(), 11),
-                                    NumberColumn("Duration", Type::Double().NotNull(), 9),
-                                    TextColumn("Query", 40)};
+    Type seconds = Type::Double().NotNull();
+    seconds.is_unsigned = true;
+    seconds.scale = 0;
+    const ResultColumn columns[] = {IntegerColumn("Query_ID", Kind::kInt, 11),
+                                    NumberColumn("Duration", seconds, 9), TextColumn("Query", 40)};
     return SendNothing(run, columns);
   }
   ResultColumn columns[] = {TextColumn("Status", 30),
