@@ -1,5 +1,6 @@
-// Aggregates and window functions: their types, and where they may stand.
+// Aggregates and window functions: their types, where they may stand, whose rows they are over.
 #include <algorithm>
+#include <utility>
 
 #include "row/collation.h"
 #include "sql/ast/print.h"
@@ -10,6 +11,7 @@ namespace {
 
 using row::Type;
 using Kind = row::TypeKind;
+
 
 // Windows keep integers as INT or BIGINT.
 Type KeptInWindow(const Type& type) {
@@ -77,6 +79,22 @@ Type AverageType(const Type& arg, uint32_t increment) {
     return Type::Decimal(std::max(precision, scale), static_cast<uint8_t>(scale)).Nullable();
   }
   return FloatingOf(arg, increment).Nullable();
+}
+
+// Whether aggregates may stand in the part of the block that is being bound.
+bool TakesAggregates(const Scope& scope) {
+  return scope.select != nullptr &&
+         (scope.clause == Clause::kFieldList || scope.clause == Clause::kHaving ||
+          scope.clause == Clause::kOrderBy);
+}
+
+void Fill(const Aggregate& expr, Coercibility coercibility, std::vector<BoundPtr> args,
+          std::vector<BoundOrder> order_by, BoundAggregate* node) {
+  node->coercibility = coercibility;
+  node->distinct = expr.distinct && expr.fn != AggregateFn::kMin && expr.fn != AggregateFn::kMax;
+  node->order_by = std::move(order_by);
+  node->separator = expr.separator.value_or(",");
+  node->args = std::move(args);
 }
 
 bool IsNumberAggregate(AggregateFn fn) {
@@ -192,95 +210,118 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
   return Status::Internal("aggregate of an unknown kind");
 }
 
-Result<BoundPtr> StatementBinder::BindAggregate(const Aggregate& expr, Scope* scope) {
-  bool windowed = expr.over != nullptr;
-  if (scope->clause == Clause::kLimit || scope->clause == Clause::kValues ||
-      (!windowed && scope->in_aggregate > 0) ||
-      (!windowed && (scope->clause == Clause::kWhere || scope->clause == Clause::kOn ||
-                     scope->clause == Clause::kGroupBy || scope->clause == Clause::kAssignment))) {
-    return UserError(ER_INVALID_GROUP_FUNC_USE);
-  }
-  if (windowed && expr.distinct) {
-    return Unsupported("<window function>(DISTINCT ..)");
-  }
-  if (windowed && expr.fn == AggregateFn::kGroupConcat) {
-    return Unsupported("group_concat as window function");
-  }
-  int& depth = windowed ? scope->in_window_call : scope->in_aggregate;
-  ++depth;
-  Result<std::vector<BoundPtr>> bound = BindExprs(expr.args, scope);
-  std::vector<BoundOrder> order_by;
-  Status order_status;
+// Those of GROUP_CONCAT; a number means an argument.
+Status StatementBinder::BindAggregateOrder(const Aggregate& expr, const std::vector<BoundPtr>& args,
+                                           Scope* scope, std::vector<BoundOrder>* order_by) {
   for (const OrderItem& item : expr.order_by) {
-    if (const auto* literal = item.expr->TryAs<Literal>();
-        literal != nullptr && literal->type == LiteralKind::kInteger && bound.ok()) {
-      if (literal->integer < 1 || literal->integer > bound->size()) {
-        order_status = UserError(ER_BAD_FIELD_ERROR, literal->integer, "order clause");
-        break;
+    const auto* literal = item.expr->TryAs<Literal>();
+    if (literal != nullptr && literal->type == LiteralKind::kInteger) {
+      if (literal->integer < 1 || literal->integer > args.size()) {
+        return UserError(ER_BAD_FIELD_ERROR, literal->integer, "order clause");
       }
-      order_by.push_back({(*bound)[literal->integer - 1], item.descending()});
+      order_by->push_back({args[literal->integer - 1], item.descending()});
       continue;
     }
-    Result<BoundPtr> key = BindExpr(*item.expr, scope);
-    if (!key.ok()) {
-      order_status = std::move(key).status();
-      break;
-    }
-    order_by.push_back({std::move(key).value(), item.descending()});
+    ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*item.expr, scope));
+    order_by->push_back({std::move(key), item.descending()});
   }
-  --depth;
-  if (!bound.ok()) {
-    return std::move(bound).status();
+  return {};
+}
+
+Result<BoundPtr> StatementBinder::BindAggregate(const Aggregate& expr, Scope* scope) {
+  if (scope->clause == Clause::kLimit || scope->clause == Clause::kValues) {
+    return UserError(ER_INVALID_GROUP_FUNC_USE);
   }
-  RETURN_IF_ERROR(order_status);
-  std::vector<BoundPtr> args = std::move(bound).value();
+  return expr.over != nullptr ? BindWindowAggregate(expr, scope) : BindGroupAggregate(expr, scope);
+}
+
+Result<BoundPtr> StatementBinder::BindWindowAggregate(const Aggregate& expr, Scope* scope) {
+  if (expr.distinct) {
+    return Unsupported("<window function>(DISTINCT ..)");
+  }
+  if (expr.fn == AggregateFn::kGroupConcat) {
+    return Unsupported("group_concat as window function");
+  }
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> args, BindWindowArguments(expr.args, scope));
   Coercibility coercibility = Coercibility::kNumeric;
   ASSIGN_OR_RETURN(Type type, AggregateType(expr, &args, &coercibility));
+  auto window = std::make_shared<BoundWindow>(KeptInWindow(type), expr.fn);
+  RETURN_IF_ERROR(BindWindowSpec(*expr.over, scope, window.get()));
+  Fill(expr, coercibility, std::move(args), {}, window.get());
+  return BoundPtr(window);
+}
 
-  std::shared_ptr<BoundAggregate> node;
-  if (windowed) {
-    auto window = std::make_shared<BoundWindow>(KeptInWindow(type), expr.fn);
-    RETURN_IF_ERROR(BindWindowSpec(*expr.over, scope, window.get()));
-    node = std::move(window);
-  } else {
-    node = std::make_shared<BoundAggregate>(type, expr.fn);
-    Scope* const owner = OwnerOf(args, scope);
-    owner->has_aggregate = true;
-    if (owner != scope && owner->select != nullptr) {
-      owner->select->aggregates_below = true;
-    }
-  }
-  node->coercibility = coercibility;
-  node->distinct = expr.distinct && expr.fn != AggregateFn::kMin && expr.fn != AggregateFn::kMax;
-  node->order_by = std::move(order_by);
-  node->separator = expr.separator.value_or(",");
-  node->args = std::move(args);
+Result<BoundPtr> StatementBinder::BindGroupAggregate(const Aggregate& expr, Scope* scope) {
+  AggregateCall call;
+  call.around = std::exchange(aggregate_, &call);
+  call.scope = scope;
+  ++scope->in_aggregate;
+  std::vector<BoundPtr> args;
+  std::vector<BoundOrder> order_by;
+  const Status bound = [&]() -> Status {
+    ASSIGN_OR_RETURN(args, BindExprs(expr.args, scope));
+    return BindAggregateOrder(expr, args, scope, &order_by);
+  }();
+  --scope->in_aggregate;
+  aggregate_ = call.around;
+  RETURN_IF_ERROR(bound);
+  ASSIGN_OR_RETURN(Scope * owner, OwnerOf(call, scope));
+  NoteOwner(call, owner, scope);
+  Coercibility coercibility = Coercibility::kNumeric;
+  ASSIGN_OR_RETURN(Type type, AggregateType(expr, &args, &coercibility));
+  auto node = std::make_shared<BoundAggregate>(type, expr.fn);
+  Fill(expr, coercibility, std::move(args), std::move(order_by), node.get());
+  node->owner = owner->select;
   return BoundPtr(node);
 }
 
-// An aggregate belongs to the innermost block whose columns it uses; without columns to its own.
-Scope* StatementBinder::OwnerOf(const std::vector<BoundPtr>& args, Scope* scope) const {
-  std::vector<const BoundTable*> used;
-  for (const BoundPtr& arg : args) {
-    Walk(*arg, [&](const BoundExpr& e) {
-      if (const auto* column = e.TryAs<BoundColumn>()) {
-        used.push_back(column->table);
-      }
-    });
+int DepthOf(const Scope* scope) {
+  int depth = 0;
+  for (const Scope* at = scope->outer; at != nullptr; at = at->outer) {
+    ++depth;
   }
-  if (used.empty()) {
-    return scope;
+  return depth;
+}
+
+// Over the columns of its own block it belongs there. Otherwise to the block whose columns it
+// names, if aggregates may stand where that block holds the subquery; if not, to the innermost
+// block around where they may; and to its own at last, but not in the mode ANSI.
+Result<Scope*> StatementBinder::OwnerOf(const AggregateCall& call, Scope* scope) const {
+  const bool here = TakesAggregates(*scope);
+  Scope* owner = nullptr;
+  if (call.columns == DepthOf(scope) || (call.columns < 0 && here)) {
+    owner = here ? scope : nullptr;
+  } else {
+    Scope* at = scope->outer;
+    for (; at != nullptr && DepthOf(at) > call.columns; at = at->outer) {
+      owner = owner == nullptr && TakesAggregates(*at) ? at : owner;
+    }
+    owner = at != nullptr && TakesAggregates(*at) ? at : owner;
+    const bool may_be_own = here && (settings().sql_mode & row::kModeAnsi) == 0;
+    owner = owner == nullptr && may_be_own ? scope : owner;
   }
-  for (Scope* at = scope; at != nullptr; at = at->outer) {
-    for (const BoundTable* table : at->from.tables) {
-      if (std::find(used.begin(), used.end(), table) != used.end()) {
-        bool allowed = at->clause == Clause::kFieldList || at->clause == Clause::kHaving ||
-                       at->clause == Clause::kOrderBy;
-        return allowed ? at : scope;
+  // An aggregate of an aggregate: that has to belong to a block around.
+  if (owner == nullptr || DepthOf(owner) <= call.aggregates) {
+    return UserError(ER_INVALID_GROUP_FUNC_USE);
+  }
+  return owner;
+}
+
+void StatementBinder::NoteOwner(const AggregateCall& call, Scope* owner, Scope* scope) {
+  owner->has_aggregate = true;
+  if (owner != scope) {
+    owner->select->aggregates_below = true;
+    for (Scope* inner = scope; inner != owner; inner = inner->outer) {
+      if (inner->query != nullptr) {
+        inner->query->correlated = true;
       }
     }
   }
-  return scope;
+  if (call.around != nullptr) {
+    const bool counts = DepthOf(call.around->scope) >= DepthOf(owner);
+    call.around->aggregates =
+        std::max({call.around->aggregates, call.aggregates, counts ? DepthOf(owner) : -1});
+  }
 }
 
 // How many rows NTILE, NTH_VALUE, LEAD and LAG are about is a whole number.
@@ -315,13 +356,7 @@ Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr,
   if (expr.from_last) {
     return Unsupported("FROM LAST");
   }
-  ++scope->in_window_call;
-  Result<std::vector<BoundPtr>> bound = BindExprs(expr.args, scope);
-  --scope->in_window_call;
-  if (!bound.ok()) {
-    return std::move(bound).status();
-  }
-  std::vector<BoundPtr> args = std::move(bound).value();
+  ASSIGN_OR_RETURN(std::vector<BoundPtr> args, BindWindowArguments(expr.args, scope));
   Type type = Type::BigInt();
   Coercibility coercibility = Coercibility::kNumeric;
   bool counts = false;
@@ -368,6 +403,14 @@ Result<BoundPtr> StatementBinder::BindWindowFunction(const WindowFunction& expr,
     return Convert(window, Type::BigInt(true).NotNull());
   }
   return BoundPtr(window);
+}
+
+Result<std::vector<BoundPtr>> StatementBinder::BindWindowArguments(
+    const std::vector<ExprPtr>& exprs, Scope* scope) {
+  ++scope->in_window_call;
+  Result<std::vector<BoundPtr>> args = BindExprs(exprs, scope);
+  --scope->in_window_call;
+  return args;
 }
 
 }  // namespace borealis::sql

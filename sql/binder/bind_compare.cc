@@ -267,56 +267,6 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   return Fold(MakeCompare(op, std::move(a), std::move(b)));
 }
 
-Result<BoundPtr> StatementBinder::CompareRows(CompareOp op, const std::vector<BoundPtr>& a,
-                                              const std::vector<BoundPtr>& b) {
-  if (a.size() != b.size()) {
-    return UserError(ER_OPERAND_COLUMNS, a.size());
-  }
-  if (a.size() == 1) {
-    return Compare(op, a[0], b[0]);
-  }
-  if (op == CompareOp::kEqual || op == CompareOp::kNullSafeEqual) {
-    auto all = std::make_shared<BoundLogical>(true);
-    for (size_t i = 0; i < a.size(); ++i) {
-      ASSIGN_OR_RETURN(BoundPtr equal, Compare(op, a[i], b[i]));
-      all->args.push_back(std::move(equal));
-    }
-    return Fold(all);
-  }
-  if (op == CompareOp::kNotEqual) {
-    auto any = std::make_shared<BoundLogical>(false);
-    for (size_t i = 0; i < a.size(); ++i) {
-      ASSIGN_OR_RETURN(BoundPtr differ, Compare(op, a[i], b[i]));
-      any->args.push_back(std::move(differ));
-    }
-    return Fold(any);
-  }
-  // (a, b) < (c, d)  is  a < c OR (a = c AND b < d).
-  CompareOp strict = op == CompareOp::kLessEqual      ? CompareOp::kLess
-                     : op == CompareOp::kGreaterEqual ? CompareOp::kGreater
-                                                      : op;
-  ASSIGN_OR_RETURN(BoundPtr first, Compare(strict, a[0], b[0]));
-  ASSIGN_OR_RETURN(BoundPtr same, Compare(CompareOp::kEqual, a[0], b[0]));
-  ASSIGN_OR_RETURN(BoundPtr rest, CompareRows(op, std::vector<BoundPtr>(a.begin() + 1, a.end()),
-                                              std::vector<BoundPtr>(b.begin() + 1, b.end())));
-  auto both = std::make_shared<BoundLogical>(true);
-  both->args = {std::move(same), std::move(rest)};
-  auto any = std::make_shared<BoundLogical>(false);
-  any->args = {std::move(first), std::move(both)};
-  return Fold(any);
-}
-
-Result<std::vector<BoundPtr>> StatementBinder::BindRowOperand(const Expr& expr, Scope* scope) {
-  if (const auto* row = expr.TryAs<Row>()) {
-    return BindExprs(row->items, scope);
-  }
-  if (const auto* subquery = expr.TryAs<Subquery>()) {
-    return BindRowSubquery(*subquery, scope);
-  }
-  ASSIGN_OR_RETURN(BoundPtr one, BindExpr(expr, scope));
-  return std::vector<BoundPtr>{std::move(one)};
-}
-
 Status CheckMix(const std::vector<BoundPtr>& operands, std::string_view operation) {
   const auto compares_as_text = [](const BoundPtr& operand) {
     return operand->type.is_null() || IsStringLike(operand->type);
@@ -334,10 +284,8 @@ Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
   BoundPtr common;
   auto in = std::make_shared<BoundIn>(expr.negated);
   for (const ExprPtr& item : expr.items) {
+    RETURN_IF_ERROR(CheckSameShape(*expr.operand, *item));
     ASSIGN_OR_RETURN(std::vector<BoundPtr> right, BindRowOperand(*item, scope));
-    if (right.size() != left.size()) {
-      return UserError(ER_OPERAND_COLUMNS, left.size());
-    }
     rights.push_back(std::move(right));
   }
   if (left.size() == 1 && rights.size() > 1) {

@@ -3,6 +3,7 @@
 
 #include "sql/binder/binder_internal.h"
 #include "sql/binder/evaluate.h"
+#include "sql/binder/rewrite.h"
 #include "sql/catalog/catalog.h"
 
 namespace borealis::sql {
@@ -164,6 +165,50 @@ Status StatementBinder::OpenInsertTarget(const InsertStmt& statement, BoundInser
   return {};
 }
 
+// A column of what the query reads becomes one of the query's row, which has it behind those that
+// are inserted.
+Status StatementBinder::TakeFromQuery(BoundInsert* insert) {
+  if (selected_.tables.empty()) {
+    return {};
+  }
+  insert->source = std::make_unique<BoundTable>();
+  insert->source->id = NextId();
+  insert->source->kind = BoundTableKind::kRow;
+  BoundSelect* select = insert->query->body.select.get();
+  std::vector<const BoundTable*> read_tables;
+  for (const BoundTable* table : selected_.tables) {
+    const std::vector<const BoundTable*> bases = BaseTablesOf(*table);
+    read_tables.insert(read_tables.end(), bases.begin(), bases.end());
+  }
+  ExprRewriter rewriter([&](const BoundPtr& part, bool) -> Result<BoundPtr> {
+    const auto* column = part->TryAs<BoundColumn>();
+    if (column == nullptr || std::ranges::find(read_tables, column->table) == read_tables.end()) {
+      return BoundPtr();
+    }
+    size_t item = 0;
+    while (item < select->items.size() && !SameExpr(*select->items[item].expr, *column)) {
+      ++item;
+    }
+    if (item == select->items.size()) {
+      select->items.push_back({part, DescribeItem(part, ""), false});
+      insert->query->columns.push_back(select->items.back().column);
+    }
+    auto read = std::make_shared<BoundColumn>(*column);
+    read->table = insert->source.get();
+    read->column = static_cast<uint32_t>(item);
+    return BoundPtr(read);
+  });
+  for (BoundAssignment& assignment : insert->on_duplicate) {
+    if (assignment.value != nullptr) {
+      ASSIGN_OR_RETURN(assignment.value, rewriter.Rewrite(assignment.value));
+    }
+  }
+  for (const BoundItem& item : select->items) {
+    insert->source->columns.emplace_back().type = item.expr->type;
+  }
+  return {};
+}
+
 Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const InsertNames& names,
                                         Scope* scope, BoundInsert* insert) {
   if (!statement.row_alias.empty()) {
@@ -182,20 +227,9 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const Inser
     }
     ExposeTable(insert->proposed.get(), &scope->from);
   }
-  if (insert->query != nullptr) {
-    insert->source = std::make_unique<BoundTable>();
-    insert->source->id = NextId();
-    insert->source->kind = BoundTableKind::kRow;
-    AddDerivedColumns(insert->query->columns, insert->source.get());
-    for (size_t i = 0; i < insert->source->columns.size(); ++i) {
-      BoundTableColumn& column = insert->source->columns[i];
-      insert->source->alias = insert->query->columns[i].table;
-      if (names.Find(column.name).has_value()) {
-        column.name.clear();  // unqualified, it means the target's
-      }
-    }
-    ExposeTable(insert->source.get(), &scope->from);
-  }
+  ScopeTables& in_view = scope->from;
+  in_view.tables.insert(in_view.tables.end(), selected_.tables.begin(), selected_.tables.end());
+  in_view.columns.insert(in_view.columns.end(), selected_.columns.begin(), selected_.columns.end());
   scope->proposed = insert->proposed.get();
   for (const AssignmentPtr& assignment : statement.on_duplicate) {
     scope->clause = Clause::kFieldList;
@@ -215,6 +249,7 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const Inser
     }
     insert->on_duplicate.push_back(std::move(bound));
   }
+  RETURN_IF_ERROR(TakeFromQuery(insert));
   return {};
 }
 
@@ -249,6 +284,10 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
   RETURN_IF_ERROR(CheckInsertAccess(statement, *insert, *scope.from.tables[0]));
   if (statement.query != nullptr) {
     const auto before = static_cast<ptrdiff_t>(facts_->base_tables.size());
+    const QueryBody& body = *statement.query->body;
+    if (!statement.on_duplicate.empty() && body.kind == QueryBodyKind::kSelect) {
+      selecting_ = &body.As<SelectCore>();
+    }
     ASSIGN_OR_RETURN(insert->query, BindQueryExpr(*statement.query, nullptr));
     const auto& read = facts_->base_tables;
     insert->query_reads_table =
@@ -421,8 +460,50 @@ Status StatementBinder::BindAssignments(const UpdateStmt& statement, bool left_t
   return Status::Ok();
 }
 
+namespace {
+
+using Changes = StatementBinder::Changes;
+
+// As the statement calls it: by the view that it is part of.
+const std::string& NameOfTarget(const BoundTable& table, const Changes& changes) {
+  for (const auto& [view, beneath] : changes.views) {
+    if (beneath == &table) {
+      return view->alias;
+    }
+  }
+  return table.alias;
+}
+
+bool AssignsKey(const BoundTable& table, const Changes& changes) {
+  const std::vector<IndexPart>& key = table.table->indexes[0].parts;
+  return std::ranges::any_of(changes.assigned, [&](const Changes::Assigned& next) {
+    return next.table == &table && std::ranges::any_of(key, [&](const IndexPart& part) {
+             return part.column == next.column;
+           });
+  });
+}
+
+// 1706: one table under two names, with a primary key that moves its rows meanwhile.
+Status RefuseMovingRows(const Changes& changes) {
+  std::vector<const BoundTable*> targets = changes.targets;
+  std::ranges::sort(targets, {}, &BoundTable::id);
+  for (auto a = targets.begin(); a != targets.end(); ++a) {
+    for (auto b = a + 1; b != targets.end(); ++b) {
+      if ((*a)->table->table_id == (*b)->table->table_id && (*a)->table->has_primary_key() &&
+          (AssignsKey(**a, changes) || AssignsKey(**b, changes))) {
+        return UserError(ER_MULTI_UPDATE_KEY_CONFLICT, NameOfTarget(**a, changes),
+                         NameOfTarget(**b, changes));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Status StatementBinder::CheckUpdate(const UpdateStmt& statement, const Changes& changes,
                                     const BoundExpr* where) const {
+  RETURN_IF_ERROR(RefuseMovingRows(changes));
   for (const BoundTable* table : changes.targets) {
     if (where != nullptr) {
       RETURN_IF_ERROR(RefuseReadingTarget(*where, *table->table));

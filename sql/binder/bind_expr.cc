@@ -389,17 +389,8 @@ Result<BoundPtr> StatementBinder::BindUnary(const Unary& expr, Scope* scope) {
 }
 
 Result<BoundPtr> StatementBinder::BindBinary(const Binary& expr, Scope* scope) {
-  auto compare = [&](CompareOp op) -> Result<BoundPtr> {
-    // A subquery of several columns compares as a row.
-    if (expr.left->Is<Row>() || expr.right->Is<Row>() || expr.left->Is<Subquery>() ||
-        expr.right->Is<Subquery>()) {
-      ASSIGN_OR_RETURN(std::vector<BoundPtr> left, BindRowOperand(*expr.left, scope));
-      ASSIGN_OR_RETURN(std::vector<BoundPtr> right, BindRowOperand(*expr.right, scope));
-      return CompareRows(op, left, right);
-    }
-    ASSIGN_OR_RETURN(BoundPtr left, BindExpr(*expr.left, scope));
-    ASSIGN_OR_RETURN(BoundPtr right, BindExpr(*expr.right, scope));
-    return Compare(op, std::move(left), std::move(right));
+  const auto compare = [&](CompareOp op) {
+    return BindComparison(op, *expr.left, *expr.right, scope);
   };
   switch (expr.op) {
     case BinaryOp::kEqual:

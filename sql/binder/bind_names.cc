@@ -2,6 +2,8 @@
 //
 // FROM first, then (GROUP BY, HAVING, ORDER BY) the select list's aliases, then the enclosing
 // queries. HAVING sees only the select list, the GROUP BY columns and, inside an aggregate, FROM.
+#include <algorithm>
+
 #include "sql/binder/binder_internal.h"
 
 namespace borealis::sql {
@@ -59,10 +61,27 @@ bool IsOutermost(const Scope& scope) {
   return outer == nullptr;
 }
 
-// Whether a column of a derived table, which merging made an expression, is an item under its name.
-bool ShowsColumn(const BoundSelect& select, std::string_view name, const BoundExpr& column) {
-  return std::any_of(select.items.begin(), select.items.end(), [&](const BoundItem& item) {
-    return !item.hidden && SameName(item.column.name, name) && SameExpr(*item.expr, column);
+// Whether the column is an item, under whatever name, or in GROUP BY.
+bool IsSelectedOrGrouped(const BoundSelect& select, const BoundExpr& column) {
+  return std::any_of(
+             select.items.begin(), select.items.end(),
+             [&](const BoundItem& item) { return !item.hidden && SameExpr(*item.expr, column); }) ||
+         std::any_of(select.group_by.begin(), select.group_by.end(),
+                     [&](const BoundPtr& group) { return SameExpr(*group, column); });
+}
+
+bool HoldsWindow(const BoundExpr& expr) {
+  bool holds = false;
+  Walk(expr, [&](const BoundExpr& part) { holds |= part.Is<BoundWindow>(); });
+  return holds;
+}
+
+// Whether a select item that is not bound yet has the name.
+bool IsNamedLater(const SelectCore& core, std::string_view name) {
+  return std::any_of(core.items.begin(), core.items.end(), [&](const SelectItem& item) {
+    const auto* column = item.wildcard ? nullptr : item.expr->TryAs<ColumnRef>();
+    return item.alias.has_value() ? SameName(*item.alias, name)
+                                  : column != nullptr && SameName(column->column, name);
   });
 }
 
@@ -161,23 +180,44 @@ Result<BoundPtr> StatementBinder::FindInTables(const ColumnRef& ref, const Scope
   return found;
 }
 
+// The first item that is no column wins; of columns by that name there may be but one.
+Result<std::optional<size_t>> StatementBinder::FindItem(const ColumnRef& ref,
+                                                        const Scope& scope) const {
+  const std::vector<BoundItem>& items = scope.select->items;
+  std::optional<size_t> found;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].hidden || !SameName(items[i].column.name, ref.column)) {
+      continue;
+    }
+    if (!items[i].expr->Is<BoundColumn>()) {
+      return std::optional<size_t>(i);
+    }
+    if (found.has_value() && !SameExpr(*items[*found].expr, *items[i].expr)) {
+      return UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause));
+    }
+    found = found.has_value() ? found : i;
+  }
+  return found;
+}
+
 Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope& scope) const {
   if (scope.select == nullptr || !scope.items_bound) {
     return BoundPtr();
   }
+  if (ref.table.empty()) {
+    ASSIGN_OR_RETURN(const std::optional<size_t> item, FindItem(ref, scope));
+    if (!item.has_value()) {
+      return BoundPtr();
+    }
+    NoteItemReference(ref, scope, *item);
+    return scope.select->items[*item].expr;
+  }
   BoundPtr found;
   for (size_t i = 0; i < scope.select->items.size(); ++i) {
     const BoundItem& item = scope.select->items[i];
-    if (item.hidden) {
-      continue;
-    }
-    bool matches = false;
-    if (ref.table.empty()) {
-      matches = SameName(item.column.name, ref.column);
-    } else if (const auto* column = item.expr->TryAs<BoundColumn>()) {
-      matches = Qualifies(ref, *column->table) && SameName(item.column.org_name, ref.column);
-    }
-    if (!matches) {
+    const auto* column = item.expr->TryAs<BoundColumn>();
+    if (item.hidden || column == nullptr || !Qualifies(ref, *column->table) ||
+        !SameName(item.column.org_name, ref.column)) {
       continue;
     }
     if (found != nullptr && !SameExpr(*found, *item.expr)) {
@@ -192,27 +232,68 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
   return found;
 }
 
-// A subquery in the select list may name an item that is written before it, but for aggregates.
 Result<BoundPtr> StatementBinder::FindInEarlierItems(const ColumnRef& ref,
                                                      const Scope& scope) const {
   if (scope.select == nullptr || !ref.table.empty()) {
     return BoundPtr();
   }
   for (const BoundItem& item : scope.select->items) {
-    if (item.hidden || !SameName(item.column.name, ref.column)) {
-      continue;
+    if (!item.hidden && SameName(item.column.name, ref.column)) {
+      return item.expr;
     }
-    if (HasWindow(*item.expr)) {
-      return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_ALIAS_USE, ref.column);
-    }
-    bool of_group = false;
-    Walk(*item.expr, [&](const BoundExpr& e) { of_group |= e.TryAs<BoundAggregate>() != nullptr; });
-    if (of_group) {
-      return UserError(ER_ILLEGAL_REFERENCE, ref.column, "reference to group function");
-    }
-    return item.expr;
+  }
+  if (scope.core != nullptr && IsNamedLater(*scope.core, ref.column)) {
+    return UserError(ER_ILLEGAL_REFERENCE, ref.column, "forward reference in item list");
   }
   return BoundPtr();
+}
+
+// Besides its select list HAVING sees the columns that are selected or grouped by; the HAVING of a
+// subquery sees the others too where no rows are dropped before; the rest of a subquery sees all.
+Result<BoundPtr> StatementBinder::FindForHaving(const ColumnRef& ref, const Scope& at,
+                                                const Scope& from) const {
+  ASSIGN_OR_RETURN(BoundPtr column, FindInTables(ref, at));
+  if (column == nullptr || IsSelectedOrGrouped(*at.select, *column)) {
+    return column;
+  }
+  const bool in_having = from.clause == Clause::kHaving && from.in_aggregate == 0;
+  const bool keeps_rows = !at.has_group_by && !at.has_aggregate && !at.select->distinct;
+  return &at != &from && (!in_having || keeps_rows) ? column : BoundPtr();
+}
+
+Status StatementBinder::NoteUse(const ColumnRef& ref, const BoundExpr& found, Scope* from,
+                                Scope* at) {
+  // Every query between the name and its table depends on the outer row.
+  for (Scope* inner = from; inner != at; inner = inner->outer) {
+    if (inner->query != nullptr) {
+      inner->query->correlated = true;
+    }
+  }
+  const bool in_call = aggregate_ != nullptr && DepthOf(aggregate_->scope) >= DepthOf(at);
+  if (in_call) {
+    aggregate_->columns = std::max(aggregate_->columns, DepthOf(at));
+  }
+  if (found.Is<BoundColumn>()) {
+    return {};
+  }
+  // An item, by its alias.
+  if ((from != at || at->clause == Clause::kHaving) && HoldsWindow(found)) {
+    return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_ALIAS_USE, ref.column);
+  }
+  if (!HoldsAggregate(found)) {
+    return {};
+  }
+  if (in_call) {
+    aggregate_->aggregates = std::max(aggregate_->aggregates, DepthOf(at));
+    return {};
+  }
+  if (from != at && (from->clause != Clause::kHaving || at->clause == Clause::kGroupBy)) {
+    return UserError(ER_ILLEGAL_REFERENCE, ref.column, "reference to group function");
+  }
+  if (from != at && HoldsAggregateOf(found, at->select)) {
+    at->select->aggregates_below = true;
+  }
+  return {};
 }
 
 Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* scope) {
@@ -222,26 +303,10 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
   for (Scope* at = scope; at != nullptr; at = at->outer) {
     BoundPtr found;
     found_ = {};
-    bool having = at->clause == Clause::kHaving && at->in_aggregate == 0;
-    if (having) {
-      // The select list and GROUP BY only.
+    if (at->clause == Clause::kHaving && at->in_aggregate == 0) {
       ASSIGN_OR_RETURN(found, FindInItems(ref, *at));
       if (found == nullptr) {
-        ASSIGN_OR_RETURN(BoundPtr column, FindInTables(ref, *at));
-        if (column != nullptr) {
-          for (const BoundPtr& group : at->select->group_by) {
-            if (SameExpr(*group, *column)) {
-              found = column;
-            }
-          }
-          if (found == nullptr && ShowsColumn(*at->select, ref.column, *column)) {
-            found = column;
-          }
-          // Without GROUP BY and aggregates HAVING is a filter on the select list's tables too.
-          if (found == nullptr && at != scope) {
-            found = column;
-          }
-        }
+        ASSIGN_OR_RETURN(found, FindForHaving(ref, *at, *scope));
       }
     } else {
       ASSIGN_OR_RETURN(found, FindInTables(ref, *at));
@@ -256,12 +321,7 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
     }
     if (found != nullptr) {
       RETURN_IF_ERROR(CheckRead(found_.table, found_.column));
-      // Every query between the name and its table depends on the outer row.
-      for (Scope* inner = scope; inner != at; inner = inner->outer) {
-        if (inner->query != nullptr) {
-          inner->query->correlated = true;
-        }
-      }
+      RETURN_IF_ERROR(NoteUse(ref, *found, scope, at));
       return found;
     }
   }

@@ -298,7 +298,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     scope.select = query->body.select.get();
     scope.items_bound = true;
     ExposeTable(table, &scope.from);
-    return BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by);
+    return BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by, true);
   }
   query->calc_found_rows = left->calc_found_rows;
   query->columns = left->columns;

@@ -1,4 +1,5 @@
-// WITH ROLLUP and GROUPING().
+// Blocks whose groups are a table of their own: WITH ROLLUP and GROUPING(), aggregates in
+// subqueries.
 //
 // A block with ROLLUP of n columns becomes three:
 //
@@ -13,6 +14,9 @@
 // number of columns. In items, HAVING and ORDER BY an expression that is in GROUP BY, an aggregate
 // and any other column are columns of the result (INV-ROLLUP-1): so is a name in a subquery there.
 // Hence f(a) over a rolled-up `a` is f(NULL), and SUM(a) sums what `a` was.
+//
+// A block that is asked for an aggregate over its rows from within a subquery becomes two in the
+// same way, of which the first groups and the second computes what is asked of the groups.
 #include <algorithm>
 #include <set>
 
@@ -37,7 +41,13 @@ Status NotInGroupBy(size_t argument) {
   return UserError(ER_FIELD_IN_GROUPING_NOT_GROUP_BY, argument + 1);
 }
 
+// Of two equal groups, which are rolled up one after the other, an item is the one that names it.
 std::optional<size_t> FindGroup(const std::vector<BoundPtr>& groups, const BoundExpr& expr) {
+  const auto named =
+      std::ranges::find_if(groups, [&](const BoundPtr& group) { return group.get() == &expr; });
+  if (named != groups.end()) {
+    return static_cast<size_t>(named - groups.begin());
+  }
   for (size_t i = 0; i < groups.size(); ++i) {
     if (SameExpr(*groups[i], expr)) {
       return i;
@@ -101,20 +111,24 @@ void AddItem(BoundPtr expr, BoundQuery* query) {
 }
 
 // What the block's expressions need of its rows, and the columns of `result` that have it: the
-// group columns, the level, then one for each other value.
-class RollupColumns {
+// group columns, with ROLLUP the level, then one for each other value.
+class GroupedColumns {
  public:
-  RollupColumns(const BoundSelect& select, BoundTable* result)
-      : groups_(select.group_by), result_(result) {
+  GroupedColumns(const BoundSelect& select, bool rollup, BoundTable* result)
+      : select_(select), groups_(select.group_by), result_(result) {
     CollectTables(select.from.get(), &own_);
     for (const BoundPtr& group : groups_) {
       BoundTableColumn column = Column(*group);
-      column.type.nullable = true;
+      column.type.nullable |= rollup;
       result_->columns.push_back(std::move(column));
     }
-    BoundTableColumn level;
-    level.type = Type::BigInt().NotNull();
-    result_->columns.push_back(std::move(level));
+    if (rollup) {
+      BoundTableColumn level;
+      level.type = Type::BigInt().NotNull();
+      result_->columns.push_back(std::move(level));
+    }
+    first_value_ = result_->columns.size();
+    may_be_empty_ = rollup || groups_.empty();
   }
 
   Result<BoundPtr> Replace(const BoundPtr& expr, bool in_subquery) {
@@ -126,7 +140,7 @@ class RollupColumns {
       case BoundKind::kGrouping:
         return Grouping(*expr);
       case BoundKind::kAggregate: {
-        if (!Owns(*expr, in_subquery)) {
+        if (expr->As<BoundAggregate>().owner != &select_) {
           return BoundPtr();
         }
         ExprRewriter rewriter(GroupingAsZero(groups_));
@@ -156,7 +170,9 @@ class RollupColumns {
       return value->kind == BoundKind::kAggregate;
     });
     if (!any) {
-      AddValue(std::make_shared<BoundAggregate>(Type::BigInt().NotNull(), AggregateFn::kCount));
+      auto count = std::make_shared<BoundAggregate>(Type::BigInt().NotNull(), AggregateFn::kCount);
+      count->owner = &select_;
+      AddValue(count);
     }
   }
 
@@ -189,18 +205,6 @@ class RollupColumns {
     return BoundPtr(bits);
   }
 
-  // An aggregate belongs to the innermost block whose columns it uses.
-  bool Owns(const BoundExpr& aggregate, bool in_subquery) const {
-    bool own = false;
-    bool other = false;
-    Walk(aggregate, [&](const BoundExpr& e) {
-      if (const auto* column = e.TryAs<BoundColumn>()) {
-        (own_.contains(column->table) ? own : other) = true;
-      }
-    });
-    return in_subquery ? own && !other : own || !other;
-  }
-
   BoundPtr AddValue(const BoundPtr& value) {
     size_t at = 0;
     while (at < values_.size() && !SameExpr(*values_[at], *value)) {
@@ -209,17 +213,19 @@ class RollupColumns {
     if (at == values_.size()) {
       values_.push_back(value);
       BoundTableColumn column = Column(*value);
-      // The last grouping has a row without rows.
-      column.type.nullable |= value->kind == BoundKind::kColumn;
+      column.type.nullable |= may_be_empty_ && value->kind == BoundKind::kColumn;
       result_->columns.push_back(std::move(column));
     }
-    return ColumnOf(result_, groups_.size() + 1 + at);
+    return ColumnOf(result_, first_value_ + at);
   }
 
+  const BoundSelect& select_;
   const std::vector<BoundPtr> groups_;
   std::set<const BoundTable*> own_;
   std::vector<BoundPtr> values_;
   BoundTable* result_;
+  size_t first_value_ = 0;
+  bool may_be_empty_ = false;  // there is a group without rows
 };
 
 // The source's columns, in the order in which they are asked for.
@@ -254,12 +260,14 @@ class SourceColumns {
 };
 
 // A value of the result, over the source's columns.
-BoundPtr ValueOver(const BoundPtr& value, SourceColumns* source, BoundTable* table) {
+BoundPtr ValueOver(const BoundPtr& value, SourceColumns* source, BoundTable* table,
+                   const BoundSelect* grouping) {
   const auto* aggregate = value->TryAs<BoundAggregate>();
   if (aggregate == nullptr) {
     return source->Read(value, table);
   }
   auto copy = std::make_shared<BoundAggregate>(*aggregate);
+  copy->owner = grouping;
   for (BoundPtr& arg : copy->args) {
     arg = source->Read(arg, table);
   }
@@ -270,7 +278,7 @@ BoundPtr ValueOver(const BoundPtr& value, SourceColumns* source, BoundTable* tab
 }
 
 // The grouping by the first `kept` columns.
-void AddGrouping(const RollupColumns& columns, size_t kept, SourceColumns* source,
+void AddGrouping(const GroupedColumns& columns, size_t kept, SourceColumns* source,
                  BoundTable* table, BoundQuery* query) {
   query->body.select = std::make_unique<BoundSelect>();
   BoundSelect* select = query->body.select.get();
@@ -289,7 +297,7 @@ void AddGrouping(const RollupColumns& columns, size_t kept, SourceColumns* sourc
   AddItem(MakeLiteral(Type::BigInt().NotNull(), Value::Int(static_cast<int64_t>(count - kept))),
           query);
   for (const BoundPtr& value : columns.values()) {
-    AddItem(ValueOver(value, source, table), query);
+    AddItem(ValueOver(value, source, table, select), query);
   }
 }
 
@@ -337,10 +345,10 @@ Status RewriteBlock(ExprRewriter* rewriter, BoundSelect* select, BoundQuery* que
 }  // namespace
 
 const BoundSelect& SourceOf(const BoundSelect& select) {
-  if (!select.rollup) {
-    return select;
+  if (select.separated) {
+    return *select.from->table->query->body.select;
   }
-  return *select.from->table->query->ctes[0]->query->body.select;
+  return select.rollup ? *select.from->table->query->ctes[0]->query->body.select : select;
 }
 
 Result<BoundPtr> StatementBinder::BindGrouping(const FunctionCall& expr, Scope* scope) {
@@ -370,18 +378,68 @@ Status StatementBinder::FinishGrouping(const SelectCore& core, const Scope& scop
   if (core.rollup) {
     return ExpandRollup(query);
   }
-  if (!scope.has_grouping) {
-    return {};
-  }
   BoundSelect* select = query->body.select.get();
-  ExprRewriter rewriter(GroupingAsZero(select->group_by));
-  return RewriteBlock(&rewriter, select, query);
+  if (scope.has_grouping) {
+    ExprRewriter rewriter(GroupingAsZero(select->group_by));
+    RETURN_IF_ERROR(RewriteBlock(&rewriter, select, query));
+  }
+  return select->aggregates_below ? SeparateGroups(query) : Status();
+}
+
+Status StatementBinder::SeparateGroups(BoundQuery* query) {
+  BoundSelect* select = query->body.select.get();
+  BoundTable* result = NewTable(query, BoundTableKind::kDerived, "");
+  GroupedColumns columns(*select, false, result);
+  ExprRewriter rewriter(
+      [&](const BoundPtr& expr, bool in_subquery) { return columns.Replace(expr, in_subquery); });
+  for (BoundItem& item : select->items) {
+    ASSIGN_OR_RETURN(item.expr, rewriter.Rewrite(item.expr));
+    item.column.type = item.expr->type;
+  }
+  if (select->having != nullptr) {
+    ASSIGN_OR_RETURN(select->having, rewriter.Rewrite(select->having));
+  }
+  for (BoundOrder& order : query->order_by) {
+    ASSIGN_OR_RETURN(order.expr, rewriter.Rewrite(order.expr));
+  }
+
+  auto groups = std::make_shared<BoundQuery>();
+  groups->correlated = query->correlated;
+  groups->body.select = std::make_unique<BoundSelect>();
+  BoundSelect* grouped = groups->body.select.get();
+  grouped->aggregated = true;
+  grouped->from = std::move(select->from);
+  grouped->where = std::move(select->where);
+  grouped->group_by = std::move(select->group_by);
+  for (const BoundPtr& group : columns.groups()) {
+    AddItem(group, groups.get());
+  }
+  for (const BoundPtr& value : columns.values()) {
+    const auto* aggregate = value->TryAs<BoundAggregate>();
+    if (aggregate == nullptr) {
+      AddItem(value, groups.get());
+      continue;
+    }
+    auto moved = std::make_shared<BoundAggregate>(*aggregate);
+    moved->owner = grouped;
+    AddItem(std::move(moved), groups.get());
+  }
+  result->query = std::move(groups);
+
+  select->from = Leaf(result);
+  select->where = std::move(select->having);
+  select->having = nullptr;
+  select->group_by.clear();
+  select->aggregated = false;
+  select->aggregates_below = false;
+  select->separated = true;
+  return {};
 }
 
 Status StatementBinder::ExpandRollup(BoundQuery* query) {
   BoundSelect* select = query->body.select.get();
   BoundTable* result = NewTable(query, BoundTableKind::kDerived, "");
-  RollupColumns columns(*select, result);
+  GroupedColumns columns(*select, true, result);
   ExprRewriter rewriter(
       [&](const BoundPtr& expr, bool in_subquery) { return columns.Replace(expr, in_subquery); });
   RETURN_IF_ERROR(RewriteBlock(&rewriter, select, query));

@@ -256,61 +256,67 @@ Result<const BoundItem*> StatementBinder::FindOrderTarget(const Expr& expr, Scop
       return none;
     }
   }
-  for (size_t i = 0; i < select->items.size(); ++i) {
-    const BoundItem& item = select->items[i];
-    if (!item.hidden && SameName(item.column.name, ref->column)) {
-      NoteItemReference(*ref, *scope, i);
-      if (none != nullptr && !SameExpr(*none->expr, *item.expr)) {
-        return UserError(ER_NON_UNIQ_ERROR, ref->column, ClauseName(scope->clause));
-      }
-      none = none == nullptr ? &item : none;
-    }
+  ASSIGN_OR_RETURN(const std::optional<size_t> item, FindItem(*ref, *scope));
+  if (!item.has_value()) {
+    return none;
   }
-  return none;
+  NoteItemReference(*ref, *scope, *item);
+  return &select->items[*item];
 }
 
 Status StatementBinder::BindGroupBy(const SelectCore& core, Scope* scope, BoundSelect* select) {
   scope->clause = Clause::kGroupBy;
   for (const OrderItem& item : core.group_by) {
-    bool had_aggregate = std::exchange(scope->has_aggregate, false);
     ASSIGN_OR_RETURN(const BoundItem* target, FindOrderTarget(*item.expr, scope, select));
     BoundPtr expr;
-    if (target != nullptr) {
-      bool aggregate = false;
-      Walk(*target->expr, [&](const BoundExpr& e) {
-        aggregate |= e.kind == BoundKind::kAggregate || e.kind == BoundKind::kWindow ||
-                     e.kind == BoundKind::kGrouping;
-      });
-      if (aggregate) {
-        return UserError(ER_WRONG_GROUP_FIELD, target->column.name);
-      }
+    if (target != nullptr && core.rollup && target->expr->Is<BoundColumn>()) {
+      // Of equal groups the item is this one (bind_rollup.cc).
+      const auto number = static_cast<size_t>(target - select->items.data());
+      expr = std::make_shared<BoundColumn>(target->expr->As<BoundColumn>());
+      select->items[number].expr = expr;
+    } else if (target != nullptr) {
       expr = target->expr;
     } else {
       ASSIGN_OR_RETURN(expr, BindExpr(*item.expr, scope));
-      if (scope->has_aggregate) {
-        return UserError(ER_INVALID_GROUP_FUNC_USE);
-      }
     }
-    scope->has_aggregate = had_aggregate;
+    bool refused = HoldsAggregateOf(*expr, select);
+    Walk(*expr, [&](const BoundExpr& e) {
+      refused |= e.kind == BoundKind::kAggregate || e.kind == BoundKind::kWindow ||
+                 e.kind == BoundKind::kGrouping;
+    });
+    if (refused) {
+      // An expression has no name.
+      return UserError(ER_WRONG_GROUP_FIELD, target != nullptr ? target->column.name : "???");
+    }
     select->group_by.push_back(std::move(expr));
   }
   return {};
 }
 
 Status StatementBinder::BindOrderBy(const std::vector<OrderItem>& items, Scope* scope,
-                                    BoundSelect* select, std::vector<BoundOrder>* out) {
+                                    BoundSelect* select, std::vector<BoundOrder>* out,
+                                    bool of_set_operation) {
   scope->clause = Clause::kOrderBy;
-  for (const OrderItem& item : items) {
-    ASSIGN_OR_RETURN(const BoundItem* target, FindOrderTarget(*item.expr, scope, select));
+  const bool aggregated = scope->has_aggregate || !select->group_by.empty();
+  for (size_t i = 0; i < items.size(); ++i) {
+    ASSIGN_OR_RETURN(const BoundItem* target, FindOrderTarget(*items[i].expr, scope, select));
     BoundPtr expr;
     if (target != nullptr) {
       expr = target->expr;
     } else {
-      ASSIGN_OR_RETURN(expr, BindExpr(*item.expr, scope));
+      ASSIGN_OR_RETURN(expr, BindExpr(*items[i].expr, scope));
+    }
+    bool window = false;
+    Walk(*expr, [&](const BoundExpr& part) { window |= part.Is<BoundWindow>(); });
+    if (of_set_operation && (scope->has_aggregate || window)) {
+      return UserError(ER_AGGREGATE_ORDER_FOR_UNION, i + 1);
+    }
+    if (scope->has_aggregate && !aggregated) {
+      return UserError(ER_AGGREGATE_ORDER_NON_AGG_QUERY, i + 1);
     }
     // A constant orders nothing.
     if (!IsFixed(*expr)) {
-      out->push_back({std::move(expr), item.descending()});
+      out->push_back({std::move(expr), items[i].descending()});
     }
   }
   return {};
@@ -324,8 +330,8 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   scope.outer = outer;
   scope.query = query;
   scope.select = select;
+  scope.core = &core;
   scope.named_windows = &core.windows;
-  RETURN_IF_ERROR(CheckNamedWindows(scope));
   scope.has_group_by = !core.group_by.empty();
   scope.rollup = core.rollup;
   select->distinct = core.distinct;
@@ -344,11 +350,9 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
   if (core.where != nullptr) {
     scope.clause = Clause::kWhere;
     ASSIGN_OR_RETURN(select->where, BindCondition(*core.where, &scope));
-    if (scope.has_aggregate) {
-      return UserError(ER_INVALID_GROUP_FUNC_USE);
-    }
   }
   select->where = AndAlso(scope.view_condition, std::move(select->where));
+  RETURN_IF_ERROR(CheckNamedWindows(scope));
   RETURN_IF_ERROR(BindItems(core, &scope, select));
   RETURN_IF_ERROR(BindGroupBy(core, &scope, select));
   if (core.having != nullptr) {
@@ -363,6 +367,9 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
     }
   }
   select->aggregated = scope.has_aggregate || !select->group_by.empty();
+  if (&core == selecting_ && !select->aggregated && !select->distinct) {
+    selected_ = scope.from;
+  }
   RETURN_IF_ERROR(CheckGrouping(core, scope, *select, query->order_by));
   if (select->having != nullptr && !select->aggregated) {
     // A filter like any other, which merely may use aliases.

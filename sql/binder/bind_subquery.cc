@@ -18,10 +18,7 @@ BoundPtr Truthy(int64_t value) {
 
 }  // namespace
 
-namespace {
-
-// REQUIRES: query->columns.size() == 1.
-BoundPtr ScalarOf(std::shared_ptr<BoundQuery> query) {
+BoundPtr MakeScalarSubquery(std::shared_ptr<BoundQuery> query) {
   Type type = query->columns[0].type;
   type.nullable = true;
   auto subquery = std::make_shared<BoundScalarSubquery>(type, std::move(query));
@@ -30,42 +27,12 @@ BoundPtr ScalarOf(std::shared_ptr<BoundQuery> query) {
   return subquery;
 }
 
-// Leaves one column of the query; false where the others decide which rows there are.
-bool ShowOnly(size_t column, BoundQuery* query) {
-  BoundSelect* select = query->body.select.get();
-  if (select == nullptr || select->distinct) {
-    return false;
-  }
-  query->columns = {query->columns[column]};
-  size_t shown = 0;
-  std::erase_if(select->items,
-                [&](const BoundItem& item) { return !item.hidden && shown++ != column; });
-  return true;
-}
-
-}  // namespace
-
 Result<BoundPtr> StatementBinder::BindScalarSubquery(const Subquery& expr, Scope* scope) {
   ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
   if (query->columns.size() != 1) {
     return UserError(ER_OPERAND_COLUMNS, 1);
   }
-  return ScalarOf(std::move(query));
-}
-
-// Each column is a query of its own.
-Result<std::vector<BoundPtr>> StatementBinder::BindRowSubquery(const Subquery& expr, Scope* scope) {
-  std::vector<BoundPtr> row;
-  size_t columns = 1;
-  for (size_t i = 0; i < columns; ++i) {
-    ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> query, BindQueryExpr(*expr.query, scope));
-    columns = query->columns.size();
-    if (columns > 1 && !ShowOnly(i, query.get())) {
-      return Unsupported("a row subquery with DISTINCT, UNION or VALUES");
-    }
-    row.push_back(ScalarOf(std::move(query)));
-  }
-  return row;
+  return MakeScalarSubquery(std::move(query));
 }
 
 Result<BoundPtr> StatementBinder::BindExists(const Exists& expr, Scope* scope) {
@@ -146,8 +113,9 @@ Result<CompareOp> QuantifiedOp(BinaryOp op, bool all) {
 
 // An aggregate of a column, or of the rows: COUNT(*).
 BoundPtr AggregateOf(AggregateFn fn, Type type, const std::shared_ptr<BoundColumn>& column,
-                     bool with_argument) {
+                     bool with_argument, const BoundSelect* owner) {
   auto node = std::make_shared<BoundAggregate>(std::move(type), fn);
+  node->owner = owner;
   node->coercibility = column->coercibility;
   if (with_argument) {
     node->args.push_back(column);
@@ -174,15 +142,15 @@ Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* 
   }
   ASSIGN_OR_RETURN(const CompareOp op, QuantifiedOp(expr.op, expr.all));
   auto outer = std::make_shared<BoundQuery>();
-  outer->correlated = true;
+  outer->correlated = query->correlated;
+  RETURN_IF_ERROR(MoveInto(left, scope, outer.get()));
   BoundTable* table = NewTable(outer.get(), BoundTableKind::kDerived, "");
   AddDerivedColumns(query->columns, table);
   table->query = std::move(query);
   auto column = std::make_shared<BoundColumn>(table->columns[0].type, table, 0);
   column->coercibility = table->columns[0].coercibility;
-  ASSIGN_OR_RETURN(BoundPtr node, AnyOf(op, left[0], column));
-
   outer->body.select = std::make_unique<BoundSelect>();
+  ASSIGN_OR_RETURN(BoundPtr node, AnyOf(op, left[0], column, outer->body.select.get()));
   outer->body.select->aggregated = true;
   outer->body.select->from = std::make_unique<BoundFrom>();
   outer->body.select->from->table = table;
@@ -199,13 +167,14 @@ Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* 
 }
 
 Result<BoundPtr> StatementBinder::AnyOf(CompareOp op, const BoundPtr& value,
-                                        const std::shared_ptr<BoundColumn>& column) {
+                                        const std::shared_ptr<BoundColumn>& column,
+                                        const BoundSelect* owner) {
   const Type extreme_type = column->type.Nullable();
   const Type count_type = Type::BigInt().NotNull();
-  BoundPtr least = AggregateOf(AggregateFn::kMin, extreme_type, column, true);
-  BoundPtr greatest = AggregateOf(AggregateFn::kMax, extreme_type, column, true);
-  BoundPtr count = AggregateOf(AggregateFn::kCount, count_type, column, false);
-  BoundPtr present = AggregateOf(AggregateFn::kCount, count_type, column, true);
+  BoundPtr least = AggregateOf(AggregateFn::kMin, extreme_type, column, true, owner);
+  BoundPtr greatest = AggregateOf(AggregateFn::kMax, extreme_type, column, true, owner);
+  BoundPtr count = AggregateOf(AggregateFn::kCount, count_type, column, false, owner);
+  BoundPtr present = AggregateOf(AggregateFn::kCount, count_type, column, true, owner);
   BoundPtr holds;
   if (op == CompareOp::kNotEqual) {
     ASSIGN_OR_RETURN(BoundPtr low, Compare(op, value, least));

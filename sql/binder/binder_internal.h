@@ -93,6 +93,7 @@ struct Scope {
   // Items of the select list that are bound already, for aliases.
   bool items_bound = false;
   std::vector<ItemSource> item_sources;  // per item; kept when names are asked for
+  const SelectCore* core = nullptr;
   const std::vector<NamedWindow>* named_windows = nullptr;
   // Conditions and order of merged views of FROM.
   BoundPtr view_condition;
@@ -111,6 +112,23 @@ struct Scope {
   std::function<BoundPtr(const BoundTable*, uint32_t column)> replace;
 };
 
+// An aggregate whose arguments are being bound. Blocks are told by their depth (DepthOf).
+struct AggregateCall {
+  AggregateCall* around = nullptr;
+  const Scope* scope = nullptr;  // where it stands
+  // The innermost block whose columns the arguments name, and the innermost that an aggregate in
+  // them belongs to; -1: none.
+  int columns = -1;
+  int aggregates = -1;
+};
+
+// An operand of a comparison: a value, a row of values, or a subquery of several columns.
+struct RowOperand {
+  size_t width = 1;
+  std::vector<BoundPtr> values;  // with those of rows within the row
+  std::shared_ptr<BoundQuery> query;
+};
+
 struct FunctionOptions;
 struct JsonTableField;
 struct JsonTableLevel;
@@ -124,6 +142,9 @@ struct InsertNames {
 
   std::optional<uint32_t> Find(std::string_view name) const;
 };
+
+// How many scopes are around it.
+int DepthOf(const Scope* scope);
 
 // DEFAULT without a column.
 bool IsBareDefault(const Expr& expr);
@@ -178,7 +199,7 @@ class StatementBinder {
   Status BindAssignments(const UpdateStmt& statement, bool left_to_right, Scope* scope,
                          Changes* changes);
   Status BindAssignment(const Assignment& assignment, Scope* scope, Changes* changes);
-  // 1093 and 1175: what UPDATE refuses to do to these targets.
+  // 1093, 1175 and 1706: what UPDATE refuses to do to these targets.
   Status CheckUpdate(const UpdateStmt& statement, const Changes& changes,
                      const BoundExpr* where) const;
   Result<BoundChangeTarget> MakeUpdateTarget(const BoundTable* table, const Changes& changes,
@@ -200,6 +221,7 @@ class StatementBinder {
   Status BindValueCell(const ValueCell& cell, uint32_t column, Scope* scope, BoundInsert* insert);
   Status BindOnDuplicate(const InsertStmt& statement, const InsertNames& names, Scope* scope,
                          BoundInsert* insert);
+  Status TakeFromQuery(BoundInsert* insert);
   // --- LOAD DATA (bind_load.cc)
   Result<uint32_t> FindLoaded(const ColumnRef& ref, const QualifiedName& table,
                               const InsertNames& names) const;
@@ -221,8 +243,11 @@ class StatementBinder {
   Status BindItems(const SelectCore& core, Scope* scope, BoundSelect* select);
   Status ExpandWildcard(const SelectItem& item, Scope* scope, BoundSelect* select);
   Status BindGroupBy(const SelectCore& core, Scope* scope, BoundSelect* select);
+  // Errors for aggregates: 3029 where the rows are not grouped, 3028 of a set operation.
   Status BindOrderBy(const std::vector<OrderItem>& items, Scope* scope, BoundSelect* select,
-                     std::vector<BoundOrder>* out);
+                     std::vector<BoundOrder>* out, bool of_set_operation = false);
+  // The number of the item that an unqualified name means; nothing when none. Error 1052.
+  Result<std::optional<size_t>> FindItem(const ColumnRef& ref, const Scope& scope) const;
   // The item that an unqualified name or a position of GROUP BY or ORDER BY means; null when none.
   Result<const BoundItem*> FindOrderTarget(const Expr& expr, Scope* scope, BoundSelect* select);
   Status CheckGrouping(const SelectCore& core, const Scope& scope, const BoundSelect& select,
@@ -236,6 +261,7 @@ class StatementBinder {
   // Once everything of a grouped block is bound: makes of it what the machine can group.
   Status FinishGrouping(const SelectCore& core, const Scope& scope, BoundQuery* query);
   Status ExpandRollup(BoundQuery* query);
+  Status SeparateGroups(BoundQuery* query);
 
   // --- FROM (bind_from.cc) ---
   Result<std::unique_ptr<BoundFrom>> BindFrom(const std::vector<TableRefPtr>& refs, Scope* scope);
@@ -327,7 +353,12 @@ class StatementBinder {
   // In one scope's tables; null when it is not there. Error 1052.
   Result<BoundPtr> FindInTables(const ColumnRef& ref, const Scope& scope) const;
   Result<BoundPtr> FindInItems(const ColumnRef& ref, const Scope& scope) const;
+  // Of those that are written before the one that is being bound. Error 1247 for a later one.
   Result<BoundPtr> FindInEarlierItems(const ColumnRef& ref, const Scope& scope) const;
+  // Where a name of HAVING may be found, besides the select list.
+  Result<BoundPtr> FindForHaving(const ColumnRef& ref, const Scope& at, const Scope& from) const;
+  // What the name in `from`, found in the block `at`, says of the blocks and aggregates between.
+  Status NoteUse(const ColumnRef& ref, const BoundExpr& found, Scope* from, Scope* at);
   // For BindInput::names.
   static ResolvedNames::Column NameOf(const BoundTable& table, std::string_view column);
   void NoteColumn(const ColumnRef& ref, ResolvedNames::Column column) const;
@@ -370,15 +401,23 @@ class StatementBinder {
   Result<BoundPtr> BindInSubquery(const InSubquery& expr, Scope* scope);
   Result<BoundPtr> BindExists(const Exists& expr, Scope* scope);
   Result<BoundPtr> BindQuantified(const Quantified& expr, Scope* scope);
-  // `value` op ANY of the column, as an expression of aggregates over the column's rows.
+  // `value` op ANY of the column, as an expression of aggregates over the column's rows in `owner`.
   Result<BoundPtr> AnyOf(CompareOp op, const BoundPtr& value,
-                         const std::shared_ptr<BoundColumn>& column);
+                         const std::shared_ptr<BoundColumn>& column, const BoundSelect* owner);
   Result<BoundPtr> InQuery(std::vector<BoundPtr> left, std::shared_ptr<BoundQuery> query,
                            bool negated);
   Result<BoundPtr> BindAggregate(const Aggregate& expr, Scope* scope);
+  Result<BoundPtr> BindGroupAggregate(const Aggregate& expr, Scope* scope);
+  Result<BoundPtr> BindWindowAggregate(const Aggregate& expr, Scope* scope);
+  Status BindAggregateOrder(const Aggregate& expr, const std::vector<BoundPtr>& args, Scope* scope,
+                            std::vector<BoundOrder>* order_by);
+  Result<std::vector<BoundPtr>> BindWindowArguments(const std::vector<ExprPtr>& exprs,
+                                                    Scope* scope);
   Result<row::Type> AggregateType(const Aggregate& expr, std::vector<BoundPtr>* args,
                                   Coercibility* coercibility);
-  Scope* OwnerOf(const std::vector<BoundPtr>& args, Scope* scope) const;
+  // The block that an aggregate belongs to. Error 1111.
+  Result<Scope*> OwnerOf(const AggregateCall& call, Scope* scope) const;
+  void NoteOwner(const AggregateCall& call, Scope* owner, Scope* scope);
   Status CheckRowCount(WindowFn fn, const std::vector<BoundPtr>& args) const;
   Result<BoundPtr> BindWindowFunction(const WindowFunction& expr, Scope* scope);
 
@@ -419,8 +458,14 @@ class StatementBinder {
   // The same for rows of expressions.
   Result<BoundPtr> CompareRows(CompareOp op, const std::vector<BoundPtr>& a,
                                const std::vector<BoundPtr>& b);
-  // Operands of Expr as a row: its items, or itself.
+  // --- rows (bind_rows.cc) ---
+  Result<BoundPtr> BindComparison(CompareOp op, const Expr& a, const Expr& b, Scope* scope);
+  // The values of a row, of rows within it too; or the one that the expression is.
   Result<std::vector<BoundPtr>> BindRowOperand(const Expr& expr, Scope* scope);
+  Result<RowOperand> BindComparand(const Expr& expr, Scope* scope);
+  Status JoinRow(RowOperand* operand, BoundQuery* query);
+  // Before expressions of the block `scope` become part of `query`, a subquery of it. Error: 1235.
+  static Status MoveInto(const std::vector<BoundPtr>& values, Scope* scope, BoundQuery* query);
   // A constant in the type of the other side, when that is exact or its comparison can be said
   // exactly; null when not. May change *op (k < 5.5 is k <= 5).
   Result<BoundPtr> NarrowConstant(CompareOp* op, const row::Type& column, const BoundPtr& constant);
@@ -467,6 +512,11 @@ class StatementBinder {
     size_t column = 0;
   };
   mutable Found found_;
+  // INSERT … SELECT … ON DUPLICATE KEY UPDATE: the select, and what it reads if its rows are rows
+  // of that.
+  const SelectCore* selecting_ = nullptr;
+  ScopeTables selected_;
+  AggregateCall* aggregate_ = nullptr;  // the innermost whose arguments are being bound
 };
 
 // --- types (type_rules.cc)
@@ -508,8 +558,19 @@ bool IsFixed(const BoundExpr& expr);
 // Whether registers of the two types compare as the types do.
 bool SameRegisterForm(const row::Type& a, const row::Type& b);
 BoundPtr AndAlso(BoundPtr a, BoundPtr b);
+// REQUIRES: one column.
+BoundPtr MakeScalarSubquery(std::shared_ptr<BoundQuery> query);
+// Error 1241 when rows have not the same number of values, or rows within them have not.
+Status CheckSameShape(const Expr& a, const Expr& b);
 // Calls `visit` for the expression and everything under it (not into subqueries).
 void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit);
+// The same, and what stands in subqueries.
+void WalkDeep(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit);
+// Its operands; of a subquery also the expressions that it is made of.
+void ForEachPart(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit);
+// An aggregate in it, or in a subquery of it.
+bool HoldsAggregate(const BoundExpr& expr);
+bool HoldsAggregateOf(const BoundExpr& expr, const BoundSelect* owner);
 // The query of a scalar subquery, EXISTS or IN; null: the expression is none.
 const BoundQuery* SubqueryOf(const BoundExpr& expr);
 bool SameExpr(const BoundExpr& a, const BoundExpr& b);

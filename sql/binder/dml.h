@@ -76,7 +76,8 @@ struct BoundInsert {
   std::unique_ptr<BoundTable> target;
   // In `on_duplicate`: the row that could not be inserted (VALUES(c), row alias).
   std::unique_ptr<BoundTable> proposed;
-  // In `on_duplicate` after INSERT … SELECT: the row of the query.
+  // In `on_duplicate` after INSERT … SELECT: the row of the query, which may have more columns than
+  // are inserted.
   std::unique_ptr<BoundTable> source;
 };
 

@@ -1,18 +1,27 @@
 // ONLY_FULL_GROUP_BY: every expression of an aggregated query is determined by the group.
 //
 // A column is determined when it is in GROUP BY, equal (by an inner condition) to a determined
-// column or a constant, or of a table one of whose unique NOT NULL keys is determined.
+// column, a constant or a column of a query around, or of a table one of whose unique keys is
+// determined, if that has no NULLs: by definition, or where the condition drops them. In a subquery
+// the columns of the block around have to be determined as well.
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "sql/binder/binder_internal.h"
+#include "sql/functions/function.h"
 
 namespace borealis::sql {
 namespace {
 
 using ColumnId = std::pair<const BoundTable*, uint32_t>;
+
+// Together the columns `from` determine `to`.
+struct Implied {
+  std::vector<ColumnId> from;
+  ColumnId to;
+};
 
 class Dependencies {
  public:
@@ -27,14 +36,18 @@ class Dependencies {
       return;  // what a column determines is not NULL where it is
     }
     CollectEqualities(select.where.get());
+    CollectNotNull(select.where.get());
     CollectJoins(select.from.get());
     Close();
   }
 
   // Null when the expression is determined; otherwise the column that is not.
   const BoundColumn* FirstFree(const BoundExpr& expr) const {
-    if (expr.kind == BoundKind::kAggregate || expr.kind == BoundKind::kLiteral ||
-        expr.kind == BoundKind::kGrouping) {
+    if (expr.kind == BoundKind::kLiteral || expr.kind == BoundKind::kGrouping) {
+      return nullptr;
+    }
+    if (const auto* aggregate = expr.TryAs<BoundAggregate>();
+        aggregate != nullptr && aggregate->owner == &select_) {
       return nullptr;
     }
     if (const auto* convert = expr.TryAs<BoundConvert>();
@@ -51,24 +64,10 @@ class Dependencies {
                  ? column
                  : nullptr;
     }
-    for (const BoundPtr& arg : expr.args) {
-      if (const BoundColumn* free = FirstFree(*arg)) {
-        return free;
-      }
-    }
-    if (const auto* window = expr.TryAs<BoundWindow>()) {
-      for (const BoundPtr& part : window->partition_by) {
-        if (const BoundColumn* free = FirstFree(*part)) {
-          return free;
-        }
-      }
-      for (const BoundOrder& order : window->window_order) {
-        if (const BoundColumn* free = FirstFree(*order.expr)) {
-          return free;
-        }
-      }
-    }
-    return nullptr;
+    const BoundColumn* free = nullptr;
+    ForEachPart(expr,
+                [&](const BoundExpr& part) { free = free != nullptr ? free : FirstFree(part); });
+    return free;
   }
 
  private:
@@ -91,6 +90,7 @@ class Dependencies {
     // An outer join's condition says nothing of rows that found no partner.
     if (from->join == BoundJoinKind::kInner) {
       CollectEqualities(from->on.get());
+      CollectNotNull(from->on.get());
     } else {
       CollectOneSided(from->on.get(), from->right.get());
     }
@@ -98,30 +98,46 @@ class Dependencies {
     CollectJoins(from->right.get());
   }
 
-  // t LEFT JOIN u ON u.k = t.x: t.x determines u.k (or NULL throughout).
-  void CollectOneSided(const BoundExpr* condition, const BoundFrom* inner) {
-    if (condition == nullptr) {
+  // t LEFT JOIN u ON u.k = t.x AND …: u.k is determined (or NULL throughout) by t.x and whatever
+  // else of t the condition reads.
+  void CollectOneSided(const BoundExpr* on, const BoundFrom* inner) {
+    if (on == nullptr) {
       return;
     }
-    if (const auto* all = condition->TryAs<BoundLogical>(); all != nullptr && all->is_and) {
+    std::vector<ColumnId> read;
+    bool varies = false;
+    WalkDeep(*on, [&](const BoundExpr& part) {
+      const auto* column = part.TryAs<BoundColumn>();
+      if (column != nullptr && IsOwn(column->table) && !Contains(inner, column->table)) {
+        read.push_back({column->table, column->column});
+      }
+      const auto* call = part.TryAs<BoundFunction>();
+      varies |= call != nullptr && call->function->def().stability == Stability::kVolatile;
+    });
+    if (!varies) {
+      CollectOneSided(*on, inner, read);
+    }
+  }
+
+  void CollectOneSided(const BoundExpr& condition, const BoundFrom* inner,
+                       const std::vector<ColumnId>& read) {
+    if (const auto* all = condition.TryAs<BoundLogical>(); all != nullptr && all->is_and) {
       for (const BoundPtr& arg : all->args) {
-        CollectOneSided(arg.get(), inner);
+        CollectOneSided(*arg, inner, read);
       }
       return;
     }
-    const auto* compare = condition->TryAs<BoundCompare>();
+    const auto* compare = condition.TryAs<BoundCompare>();
     if (compare == nullptr || compare->op != CompareOp::kEqual) {
       return;
     }
     const auto* a = compare->args[0]->TryAs<BoundColumn>();
     const auto* b = compare->args[1]->TryAs<BoundColumn>();
-    if (a == nullptr || b == nullptr) {
-      return;
-    }
-    if (Contains(inner, a->table)) {
-      implied_.push_back({{b->table, b->column}, {a->table, a->column}});
-    } else if (Contains(inner, b->table)) {
-      implied_.push_back({{a->table, a->column}, {b->table, b->column}});
+    for (const auto& [column, other] : {std::pair(a, b), std::pair(b, a)}) {
+      const bool other_is_outer = other != nullptr && !Contains(inner, other->table);
+      if (column != nullptr && Contains(inner, column->table) && other_is_outer) {
+        implied_.push_back({read, {column->table, column->column}});
+      }
     }
   }
 
@@ -148,13 +164,79 @@ class Dependencies {
     }
     const auto* a = compare->args[0]->TryAs<BoundColumn>();
     const auto* b = compare->args[1]->TryAs<BoundColumn>();
-    if (a != nullptr && b != nullptr) {
-      implied_.push_back({{a->table, a->column}, {b->table, b->column}});
-      implied_.push_back({{b->table, b->column}, {a->table, a->column}});
-    } else if (a != nullptr && IsFixed(*compare->args[1])) {
+    if (a != nullptr && IsConstantHere(*compare->args[1])) {
       determined_.insert({a->table, a->column});
-    } else if (b != nullptr && IsFixed(*compare->args[0])) {
+    } else if (b != nullptr && IsConstantHere(*compare->args[0])) {
       determined_.insert({b->table, b->column});
+    } else if (a != nullptr && b != nullptr) {
+      implied_.push_back({{{a->table, a->column}}, {b->table, b->column}});
+      implied_.push_back({{{b->table, b->column}}, {a->table, a->column}});
+    }
+  }
+
+  bool IsConstantHere(const BoundExpr& expr) const {
+    const auto* column = expr.TryAs<BoundColumn>();
+    return IsFixed(expr) || (column != nullptr && !IsOwn(column->table));
+  }
+
+  // Columns that are not NULL where the condition is true.
+  void CollectNotNull(const BoundExpr* condition) {
+    if (condition == nullptr) {
+      return;
+    }
+    switch (condition->kind) {
+      case BoundKind::kColumn: {
+        const auto& column = condition->As<BoundColumn>();
+        not_null_.insert({column.table, column.column});
+        return;
+      }
+      case BoundKind::kLogical:
+        for (const BoundPtr& arg : condition->args) {
+          CollectNotNull(condition->As<BoundLogical>().is_and ? arg.get() : nullptr);
+        }
+        return;
+      case BoundKind::kNot: {
+        const BoundExpr& denied = *condition->args[0];
+        const auto* is_null = denied.TryAs<BoundIsNull>();
+        const bool of_null = is_null != nullptr && !is_null->negated;
+        CollectNotNull(of_null ? is_null->args[0].get() : IsStrict(denied) ? &denied : nullptr);
+        return;
+      }
+      case BoundKind::kIsNull:
+        CollectNotNull(condition->As<BoundIsNull>().negated ? condition->args[0].get() : nullptr);
+        return;
+      case BoundKind::kIsTruth:
+        CollectNotNull(!condition->As<BoundIsTruth>().negated && IsStrict(*condition->args[0])
+                           ? condition->args[0].get()
+                           : nullptr);
+        return;
+      default:
+        break;
+    }
+    if (!IsStrict(*condition)) {
+      return;
+    }
+    const bool first_only = condition->kind == BoundKind::kIn;
+    for (size_t i = 0; i < (first_only ? 1 : condition->args.size()); ++i) {
+      const BoundExpr& arg = *condition->args[i];
+      CollectNotNull(IsStrict(arg) || arg.Is<BoundColumn>() ? &arg : nullptr);
+    }
+  }
+
+  // NULL when an operand is; of IN when the first is.
+  static bool IsStrict(const BoundExpr& expr) {
+    switch (expr.kind) {
+      case BoundKind::kCompare:
+        return expr.As<BoundCompare>().op != CompareOp::kNullSafeEqual;
+      case BoundKind::kIn:
+      case BoundKind::kConvert:
+        return true;
+      case BoundKind::kInSubquery:
+        return expr.args.size() == 1;
+      case BoundKind::kFunction:
+        return expr.As<BoundFunction>().function->def().name == "like";
+      default:
+        return false;
     }
   }
 
@@ -175,8 +257,10 @@ class Dependencies {
       }
       bool all = !index.parts.empty();
       for (const IndexPart& part : index.parts) {
-        all = all && part.prefix_length == 0 && !table.table->columns[part.column].type.nullable &&
-              determined_.contains({&table, part.column});
+        const ColumnId column{&table, part.column};
+        const bool has_nulls =
+            table.table->columns[part.column].type.nullable && !not_null_.contains(column);
+        all = all && part.prefix_length == 0 && !has_nulls && determined_.contains(column);
       }
       if (!all) {
         continue;
@@ -193,9 +277,10 @@ class Dependencies {
   void Close() {
     for (bool changed = true; changed;) {
       changed = false;
-      for (const auto& [from, to] : implied_) {
-        if (determined_.contains(from)) {
-          changed |= determined_.insert(to).second;
+      for (const Implied& implied : implied_) {
+        if (std::ranges::all_of(implied.from,
+                                [&](const ColumnId& id) { return determined_.contains(id); })) {
+          changed |= determined_.insert(implied.to).second;
         }
       }
       for (const BoundTable* table : scope_.from.tables) {
@@ -207,7 +292,8 @@ class Dependencies {
   const Scope& scope_;
   const BoundSelect& select_;
   std::set<ColumnId> determined_;
-  std::vector<std::pair<ColumnId, ColumnId>> implied_;
+  std::set<ColumnId> not_null_;
+  std::vector<Implied> implied_;
 };
 
 std::string DottedColumn(const BoundColumn& column) {

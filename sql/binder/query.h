@@ -117,6 +117,8 @@ struct BoundSelect {
   BoundPtr having;
   // WITH ROLLUP: grouped already, FROM is one derived table. SourceOf() has the written FROM.
   bool rollup = false;
+  // Grouped already in the same way, without a rollup.
+  bool separated = false;
 };
 
 struct BoundSetOperation;
@@ -173,7 +175,7 @@ class BoundQuery {
   std::vector<std::unique_ptr<BoundTable>> tables;
 };
 
-// The select that reads the tables written in its FROM: itself, or what a rollup is made from.
+// The select that reads the tables written in its FROM: itself, or what its groups are made from.
 const BoundSelect& SourceOf(const BoundSelect& select);
 
 // Facts about the whole statement, gathered while it is bound.

@@ -381,25 +381,118 @@ BoundPtr AndAlso(BoundPtr a, BoundPtr b) {
   return both;
 }
 
-void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit) {
-  visit(expr);
+namespace {
+
+using Visit = std::function<void(const BoundExpr&)>;
+
+void ForEachRoot(const BoundQuery& query, const Visit& visit);
+
+void ForEachRoot(const BoundPtr& expr, const Visit& visit) {
+  if (expr != nullptr) {
+    visit(*expr);
+  }
+}
+
+void ForEachRoot(const BoundFrom& from, const Visit& visit) {
+  if (from.table == nullptr) {
+    ForEachRoot(*from.left, visit);
+    ForEachRoot(*from.right, visit);
+    ForEachRoot(from.on, visit);
+    return;
+  }
+  ForEachRoot(from.table->document, visit);
+  if (from.table->query != nullptr) {
+    ForEachRoot(*from.table->query, visit);
+  }
+}
+
+void ForEachRoot(const BoundSelect& select, const Visit& visit) {
+  if (select.from != nullptr) {
+    ForEachRoot(*select.from, visit);
+  }
+  for (const BoundItem& item : select.items) {
+    visit(*item.expr);
+  }
+  for (const BoundPtr& group : select.group_by) {
+    visit(*group);
+  }
+  ForEachRoot(select.where, visit);
+  ForEachRoot(select.having, visit);
+}
+
+// The expressions of a query that are no part of another.
+void ForEachRoot(const BoundQuery& query, const Visit& visit) {
+  for (const std::shared_ptr<BoundCte>& cte : query.ctes) {
+    ForEachRoot(*cte->query, visit);
+  }
+  if (query.body.select != nullptr) {
+    ForEachRoot(*query.body.select, visit);
+  }
+  if (query.body.set_operation != nullptr) {
+    ForEachRoot(*query.body.set_operation->left, visit);
+    ForEachRoot(*query.body.set_operation->right, visit);
+  }
+  for (const std::vector<BoundPtr>& row : query.body.values) {
+    for (const BoundPtr& value : row) {
+      visit(*value);
+    }
+  }
+  for (const BoundOrder& order : query.order_by) {
+    visit(*order.expr);
+  }
+}
+
+void ForEachOperand(const BoundExpr& expr, const Visit& visit) {
   for (const BoundPtr& arg : expr.args) {
-    Walk(*arg, visit);
+    visit(*arg);
   }
   if (expr.kind == BoundKind::kAggregate || expr.kind == BoundKind::kWindow) {
-    const auto& aggregate = static_cast<const BoundAggregate&>(expr);
-    for (const BoundOrder& order : aggregate.order_by) {
-      Walk(*order.expr, visit);
+    for (const BoundOrder& order : static_cast<const BoundAggregate&>(expr).order_by) {
+      visit(*order.expr);
     }
   }
   if (const auto* window = expr.TryAs<BoundWindow>()) {
     for (const BoundPtr& part : window->partition_by) {
-      Walk(*part, visit);
+      visit(*part);
     }
     for (const BoundOrder& order : window->window_order) {
-      Walk(*order.expr, visit);
+      visit(*order.expr);
     }
   }
+}
+
+}  // namespace
+
+void Walk(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit) {
+  visit(expr);
+  ForEachOperand(expr, [&](const BoundExpr& part) { Walk(part, visit); });
+}
+
+void ForEachPart(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit) {
+  ForEachOperand(expr, visit);
+  if (const BoundQuery* query = SubqueryOf(expr)) {
+    ForEachRoot(*query, visit);
+  }
+}
+
+void WalkDeep(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& visit) {
+  visit(expr);
+  ForEachPart(expr, [&](const BoundExpr& part) { WalkDeep(part, visit); });
+}
+
+bool HoldsAggregate(const BoundExpr& expr) {
+  bool holds = false;
+  WalkDeep(expr, [&](const BoundExpr& part) { holds |= part.Is<BoundAggregate>(); });
+  return holds;
+}
+
+bool HoldsAggregateOf(const BoundExpr& expr, const BoundSelect* owner) {
+  bool holds = false;
+  WalkDeep(expr, [&](const BoundExpr& part) {
+    const auto* aggregate = part.TryAs<BoundAggregate>();
+    holds |= aggregate != nullptr && aggregate->owner == owner;
+  });
+  return holds;
 }
 
 const BoundQuery* SubqueryOf(const BoundExpr& expr) {
@@ -474,8 +567,8 @@ bool SameExpr(const BoundExpr& a, const BoundExpr& b) {
     case BoundKind::kAggregate: {
       const auto& x = a.As<BoundAggregate>();
       const auto& y = b.As<BoundAggregate>();
-      if (x.fn != y.fn || x.distinct != y.distinct || x.separator != y.separator ||
-          !x.order_by.empty() || !y.order_by.empty()) {
+      if (x.owner != y.owner || x.fn != y.fn || x.distinct != y.distinct ||
+          x.separator != y.separator || !x.order_by.empty() || !y.order_by.empty()) {
         return false;
       }
       break;

@@ -27,6 +27,7 @@ namespace borealis::sql {
 
 class FunctionInstance;
 class BoundQuery;
+struct BoundSelect;
 struct BoundTable;
 
 // How strongly an operand's collation holds; lower wins (MySQL's coercibility values).
@@ -241,6 +242,8 @@ struct BoundAggregate : BoundExpr {
   // GROUP_CONCAT.
   std::vector<BoundOrder> order_by;
   std::string separator = ",";
+  // Whose rows it is over: the select it stands in, or one around that. Not of windows.
+  const BoundSelect* owner = nullptr;
 
  protected:
   BoundAggregate(BoundKind k, row::Type t, AggregateFn f) : BoundExpr(k, std::move(t)), fn(f) {}

@@ -710,7 +710,10 @@ Result<StmtPtr> Parser::ParseCreateView(std::unique_ptr<CreateViewStmt> stmt) {
   if (!AtQuery()) {
     return Error();
   }
-  ASSIGN_OR_RETURN(stmt->query, ParseQuery());
+  ASSIGN_OR_RETURN(stmt->query, ParseTopQuery());
+  if (stmt->query->into != nullptr) {
+    return UserError(ER_VIEW_SELECT_CLAUSE, "INTO");
+  }
   stmt->query_span = SpanFrom(begin);
   if (Accept(Kw::kWith)) {
     stmt->check = ViewCheck::kCascaded;

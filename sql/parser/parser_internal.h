@@ -260,6 +260,7 @@ class Parser {
   Result<QueryPtr> ParseSubquery();  // (query)
   Status ParseWith(std::unique_ptr<WithClause>* with);
   Status ParseQueryTail(Query* query, std::unique_ptr<IntoClause>* into);
+  Result<bool> AtSetOperator(Kw a, Kw b, const std::unique_ptr<IntoClause>* into) const;
   Result<QueryBodyPtr> ParseSetOperations(std::unique_ptr<IntoClause>* into);
   Result<QueryBodyPtr> ParseIntersections(std::unique_ptr<IntoClause>* into);
   Result<QueryBodyPtr> ParseQueryPrimary(std::unique_ptr<IntoClause>* into);
@@ -273,6 +274,7 @@ class Parser {
   Status ParseLimit(LimitClause* limit);
   Result<ExprPtr> ParseLimitValue();
   Status ParseLocking(std::vector<LockingClause>* locking);
+  // Errors: 3953 for a second, 3954 where `into` is null.
   Status ParseInto(std::unique_ptr<IntoClause>* into);
   Status ParseFileFormat(FileFormat* format);
   Status ParseHints(std::vector<std::string>* hints);

@@ -91,7 +91,7 @@ Result<QueryPtr> Parser::ParseTopQuery() {
   return query;
 }
 
-// `into` is null where INTO is a syntax error.
+// `into` is null where the rows are not the statement's.
 Result<QueryPtr> Parser::ParseQueryWithInto(std::unique_ptr<IntoClause>* into) {
   const NestingScope scope(this);
   if (!scope.ok()) {
@@ -144,28 +144,37 @@ Status Parser::ParseQueryTail(Query* query, std::unique_ptr<IntoClause>* into) {
   if (At(Kw::kProcedure)) {
     return Error();
   }
-  if (into != nullptr && !*into && At(Kw::kInto)) {
+  if (At(Kw::kInto)) {
     RETURN_IF_ERROR(ParseInto(into));
     if (!AtEnd()) {
       Warn(UserError(ER_WARN_DEPRECATED_INNER_INTO));
     }
   }
   RETURN_IF_ERROR(ParseLocking(&query->locking));
-  if (into != nullptr && !*into && At(Kw::kInto)) {
-    RETURN_IF_ERROR(ParseInto(into));
+  return At(Kw::kInto) ? ParseInto(into) : Status::Ok();
+}
+
+// Whether a set operation goes on here. Error 3954: INTO stands behind its last query only.
+Result<bool> Parser::AtSetOperator(Kw a, Kw b, const std::unique_ptr<IntoClause>* into) const {
+  if (!At(a) && !At(b)) {
+    return false;
   }
-  return Status::Ok();
+  if (into != nullptr && *into != nullptr) {
+    return UserError(ER_MISPLACED_INTO);
+  }
+  return true;
 }
 
 Result<QueryBodyPtr> Parser::ParseSetOperations(std::unique_ptr<IntoClause>* into) {
   const uint32_t begin = Begin();
   ASSIGN_OR_RETURN(QueryBodyPtr first, ParseIntersections(into));
-  if (!At(Kw::kUnion) && !At(Kw::kExcept)) {
+  ASSIGN_OR_RETURN(bool more, AtSetOperator(Kw::kUnion, Kw::kExcept, into));
+  if (!more) {
     return first;
   }
   auto node = std::make_unique<SetOperation>();
   node->first = std::move(first);
-  while (At(Kw::kUnion) || At(Kw::kExcept)) {
+  while (more) {
     SetOperation::Arm arm;
     arm.op = At(Kw::kUnion) ? SetOperator::kUnion : SetOperator::kExcept;
     Next();
@@ -175,6 +184,7 @@ Result<QueryBodyPtr> Parser::ParseSetOperations(std::unique_ptr<IntoClause>* int
     }
     ASSIGN_OR_RETURN(arm.body, ParseIntersections(into));
     node->rest.push_back(std::move(arm));
+    ASSIGN_OR_RETURN(more, AtSetOperator(Kw::kUnion, Kw::kExcept, into));
   }
   node->span = SpanFrom(begin);
   return QueryBodyPtr(std::move(node));
@@ -183,12 +193,14 @@ Result<QueryBodyPtr> Parser::ParseSetOperations(std::unique_ptr<IntoClause>* int
 Result<QueryBodyPtr> Parser::ParseIntersections(std::unique_ptr<IntoClause>* into) {
   const uint32_t begin = Begin();
   ASSIGN_OR_RETURN(QueryBodyPtr first, ParseQueryPrimary(into));
-  if (!At(Kw::kIntersect)) {
+  ASSIGN_OR_RETURN(bool more, AtSetOperator(Kw::kIntersect, Kw::kIntersect, into));
+  if (!more) {
     return first;
   }
   auto node = std::make_unique<SetOperation>();
   node->first = std::move(first);
-  while (Accept(Kw::kIntersect)) {
+  while (more) {
+    Next();
     SetOperation::Arm arm;
     arm.op = SetOperator::kIntersect;
     arm.all = Accept(Kw::kAll);
@@ -197,6 +209,7 @@ Result<QueryBodyPtr> Parser::ParseIntersections(std::unique_ptr<IntoClause>* int
     }
     ASSIGN_OR_RETURN(arm.body, ParseQueryPrimary(into));
     node->rest.push_back(std::move(arm));
+    ASSIGN_OR_RETURN(more, AtSetOperator(Kw::kIntersect, Kw::kIntersect, into));
   }
   node->span = SpanFrom(begin);
   return QueryBodyPtr(std::move(node));
@@ -209,7 +222,9 @@ Result<QueryBodyPtr> Parser::ParseQueryPrimary(std::unique_ptr<IntoClause>* into
       Next();
       return Error();
     }
-    ASSIGN_OR_RETURN(QueryPtr query, ParseSubquery());
+    Next();
+    ASSIGN_OR_RETURN(QueryPtr query, ParseQueryWithInto(into));
+    RETURN_IF_ERROR(Expect(Op::kRightParen));
     // A parenthesised arm without clauses of its own is the arm.
     if (!query->with && query->order_by.empty() && !query->limit && query->locking.empty()) {
       return std::move(query->body);
@@ -260,7 +275,7 @@ Result<QueryBodyPtr> Parser::ParseSelectCore(std::unique_ptr<IntoClause>* into) 
   RETURN_IF_ERROR(ParseHints(&core->hints));
   RETURN_IF_ERROR(ParseSelectOptions(core.get()));
   RETURN_IF_ERROR(ParseSelectItems(core.get()));
-  if (into != nullptr && !*into && At(Kw::kInto)) {
+  if (At(Kw::kInto)) {
     RETURN_IF_ERROR(ParseInto(into));
   }
   if (Accept(Kw::kFrom)) {
@@ -478,6 +493,12 @@ Status Parser::ParseLocking(std::vector<LockingClause>* locking) {
 }
 
 Status Parser::ParseInto(std::unique_ptr<IntoClause>* into) {
+  if (into == nullptr) {
+    return UserError(ER_MISPLACED_INTO);
+  }
+  if (*into != nullptr) {
+    return UserError(ER_MULTIPLE_INTO_CLAUSES);
+  }
   Next();
   auto clause = std::make_unique<IntoClause>();
   if (Accept(Kw::kOutfile)) {

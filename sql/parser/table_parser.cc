@@ -96,7 +96,7 @@ Result<TableRefPtr> Parser::ParseJoins() {
     ASSIGN_OR_RETURN(TableRefPtr right, ParseJoins());
     // ON DUPLICATE KEY UPDATE belongs to an INSERT around the query.
     const bool duplicate = At(Kw::kOn, Kw::kDuplicate) && Is(Ahead(2), Kw::kKey);
-    const bool conditional = (At(Kw::kOn) && !duplicate) || (At(Kw::kUsing) && !join->straight);
+    const bool conditional = (At(Kw::kOn) && !duplicate) || At(Kw::kUsing);
     if (!conditional) {
       if (join->join != JoinKind::kInner) {
         return Error();

@@ -49,6 +49,9 @@ class Blocks {
     }
     if (select.rollup) {
       rollups_.insert(block.id);
+    }
+    const bool split = &source != &select;
+    if (split) {
       for (const BoundItem& item : source.items) {
         Expr(*item.expr);
       }
@@ -56,7 +59,7 @@ class Blocks {
     for (const BoundItem& item : select.items) {
       Expr(*item.expr);
     }
-    const BoundExpr* filter = select.rollup ? source.where.get() : nullptr;
+    const BoundExpr* filter = split ? source.where.get() : nullptr;
     for (const BoundExpr* expr : {filter, select.where.get(), select.having.get()}) {
       if (expr != nullptr) {
         equalities_.Add(*expr);

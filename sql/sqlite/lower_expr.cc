@@ -352,6 +352,7 @@ Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
       RETURN_IF_ERROR(Comparable(*aggregate.args[0], sql));
     }
     sql->push_back(')');
+    Anchor(aggregate, sql);
     return {};
   }
   CallSite site;
@@ -367,7 +368,32 @@ Status Lowering::Aggregate(const BoundAggregate& aggregate, std::string* sql) {
     RETURN_IF_ERROR(Expr(*args[i], sql));
   }
   sql->push_back(')');
+  Anchor(aggregate, sql);
   return {};
+}
+
+// SQLite takes an aggregate for one of the innermost query whose columns it names. One over the
+// rows of this query that names only columns of the queries around names one of this query as well.
+void Lowering::Anchor(const BoundAggregate& aggregate, std::string* sql) {
+  if (aggregate.owner == nullptr) {
+    return;
+  }
+  const BoundFrom* at = aggregate.owner->from.get();
+  bool outer = false;
+  bool own = false;
+  WalkDeep(aggregate, [&](const BoundExpr& part) {
+    if (const auto* column = part.TryAs<BoundColumn>()) {
+      (at != nullptr && Contains(*at, column->table) ? own : outer) = true;
+    }
+  });
+  if (own || !outer) {
+    return;
+  }
+  while (at != nullptr && at->table == nullptr) {
+    at = at->left.get();
+  }
+  const std::string column = at != nullptr ? TableAlias(*at->table) + ".c0" : kNoTable + ".c0";
+  sql->append(" FILTER (WHERE " + column + " IS " + column + ")");
 }
 
 AggregateSpec Lowering::SpecOf(const BoundAggregate& aggregate, std::vector<BoundPtr>* args) {

@@ -376,6 +376,8 @@ Status Lowering::FromAndWhere(const BoundSelect& select, std::string* sql) {
     Status lowered = From(*select.from, sql);
     from_ = outer;
     RETURN_IF_ERROR(lowered);
+  } else if (select.aggregated) {
+    sql->append(" FROM (SELECT 1 AS c0) AS " + kNoTable);
   }
   return Where(select, sql);
 }

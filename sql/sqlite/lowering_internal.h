@@ -117,6 +117,7 @@ class Lowering {
   // Of `side = other`, for LoweredQuery::joined.
   void NoteJoin(const BoundExpr& side, const BoundExpr& other);
   Status Aggregate(const BoundAggregate& aggregate, std::string* sql);
+  static void Anchor(const BoundAggregate& aggregate, std::string* sql);
   // `args`: the aggregate's own arguments, then what its rows are ordered by.
   static AggregateSpec SpecOf(const BoundAggregate& aggregate, std::vector<BoundPtr>* args);
   Status Window(const BoundWindow& window, std::string* sql);
@@ -204,6 +205,8 @@ class Lowering {
 };
 
 std::string TableAlias(const BoundTable& table);
+// What an aggregated select without tables reads: one row.
+inline const std::string kNoTable = "o";
 std::string CteName(const BoundCte& cte);
 // As an identifier.
 std::string Quoted(std::string_view name);
