@@ -27,6 +27,13 @@ enum class CallKind : uint8_t {
   kAssignVariable,  // @variable := argument 0
   kAggregate,       // step of `aggregate`
   kSingleRow,       // aggregate: the only value, or error 1242
+  // Of conditions that a cursor tests (RowFilter); 1, 0 or NULL.
+  kCompare,  // argument 0 `compare` argument 1
+  kIn,       // argument 0 among the others
+  kNot,
+  kIsNull,
+  kAnd,
+  kOr,
 };
 
 struct CallStep;
@@ -44,6 +51,7 @@ struct CallSite {
   std::vector<CallStep> steps;
   // Of the values that SQLite gives; for calls that are no aggregates.
   std::vector<row::Type> given_types;
+  CompareOp compare = CompareOp::kEqual;  // kCompare
 };
 
 // Puts one value on the stack.

@@ -1,8 +1,80 @@
 #include "sql/sqlite/calls.h"
 
+#include <optional>
+
 #include "sql/functions/function.h"
 
 namespace borealis::sql {
+
+namespace {
+
+using row::Value;
+
+Value FromTruth(std::optional<bool> truth) {
+  return truth.has_value() ? Value::Bool(*truth) : Value::Null();
+}
+
+std::optional<bool> TruthOf(const Value& value) {
+  return value.is_null() ? std::optional<bool>() : value.raw_int() != 0;
+}
+
+bool Holds(CompareOp op, int order) {
+  switch (op) {
+    case CompareOp::kEqual:
+    case CompareOp::kNullSafeEqual:
+      return order == 0;
+    case CompareOp::kNotEqual:
+      return order != 0;
+    case CompareOp::kLess:
+      return order < 0;
+    case CompareOp::kLessEqual:
+      return order <= 0;
+    case CompareOp::kGreater:
+      return order > 0;
+    case CompareOp::kGreaterEqual:
+      return order >= 0;
+  }
+  return false;
+}
+
+std::optional<bool> Compare(const CallSite& site, std::span<const Value> args) {
+  if (args[0].is_null() || args[1].is_null()) {
+    return site.compare == CompareOp::kNullSafeEqual
+               ? std::optional(args[0].is_null() && args[1].is_null())
+               : std::nullopt;
+  }
+  return Holds(site.compare, CompareValues(site.arg_types[0], args[0], args[1]));
+}
+
+std::optional<bool> IsAmong(const CallSite& site, std::span<const Value> args) {
+  if (args[0].is_null()) {
+    return std::nullopt;
+  }
+  bool unknown = false;
+  for (const Value& item : args.subspan(1)) {
+    if (item.is_null()) {
+      unknown = true;
+    } else if (CompareValues(site.arg_types[0], args[0], item) == 0) {
+      return true;
+    }
+  }
+  return unknown ? std::nullopt : std::optional(false);
+}
+
+// AND, whose outcome a false argument decides, and OR, with true ones.
+std::optional<bool> Combined(std::span<const Value> args, bool deciding) {
+  bool unknown = false;
+  for (const Value& arg : args) {
+    const std::optional<bool> truth = TruthOf(arg);
+    if (truth == deciding) {
+      return deciding;
+    }
+    unknown = unknown || !truth.has_value();
+  }
+  return unknown ? std::nullopt : std::optional(!deciding);
+}
+
+}  // namespace
 
 Status MakeCall(const RunContext& context, const CallSite& site, std::span<const row::Value> args,
                 row::Value* out) {
@@ -37,6 +109,24 @@ Status MakeCall(const RunContext& context, const CallSite& site, std::span<const
       *out = args[0];
       return {};
     }
+    case CallKind::kCompare:
+      *out = FromTruth(Compare(site, args));
+      return {};
+    case CallKind::kIn:
+      *out = FromTruth(IsAmong(site, args));
+      return {};
+    case CallKind::kNot: {
+      const std::optional<bool> truth = TruthOf(args[0]);
+      *out = truth.has_value() ? Value::Bool(!*truth) : Value::Null();
+      return {};
+    }
+    case CallKind::kIsNull:
+      *out = Value::Bool(args[0].is_null());
+      return {};
+    case CallKind::kAnd:
+    case CallKind::kOr:
+      *out = FromTruth(Combined(args, site.kind == CallKind::kOr));
+      return {};
     case CallKind::kAggregate:
     case CallKind::kSingleRow:
       break;

@@ -86,7 +86,8 @@ bool IsNative(const BoundFunction& call) {
          RangeOf(call).has_value();
 }
 
-// The literal as a register of its type gives it back.
+}  // namespace
+
 Result<row::Value> AsRead(const BoundLiteral& literal) {
   row::Register reg;
   if (literal.value.is_null()) {
@@ -98,8 +99,6 @@ Result<row::Value> AsRead(const BoundLiteral& literal) {
   value.Own();
   return value;
 }
-
-}  // namespace
 
 std::optional<CallSite> Lowering::SiteOf(const BoundExpr& expr) {
   CallSite site;

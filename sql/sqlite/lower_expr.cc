@@ -174,9 +174,11 @@ Status Lowering::Expr(const BoundExpr& expr, std::string* sql) {
       return Function(expr.As<BoundFunction>(), sql);
     case BoundKind::kCompare:
       return Compare(expr.As<BoundCompare>(), sql);
-    case BoundKind::kLogical:
-      return Joined(expr.args, 0, expr.args.size(),
-                    expr.As<BoundLogical>().is_and ? " AND " : " OR ", sql);
+    case BoundKind::kLogical: {
+      const auto& logical = expr.As<BoundLogical>();
+      NoteAlternatives(logical);
+      return Joined(expr.args, 0, expr.args.size(), logical.is_and ? " AND " : " OR ", sql);
+    }
     case BoundKind::kNot:
       sql->append("(NOT ");
       RETURN_IF_ERROR(Expr(*expr.args[0], sql));
@@ -308,15 +310,15 @@ Status Lowering::Case(const BoundCase& node, std::string* sql) {
   return {};
 }
 
-void Lowering::NoteList(const BoundIn& in) {
-  const auto* column = in.args[0]->TryAs<BoundColumn>();
-  if (in.negated || column == nullptr || column->table->kind != BoundTableKind::kBase ||
+void Lowering::NoteList(const BoundExpr& compared, std::span<const BoundPtr> values) {
+  const auto* column = compared.TryAs<BoundColumn>();
+  if (column == nullptr || column->table->kind != BoundTableKind::kBase ||
       column->column == kHandleColumn) {
     return;
   }
   ConstantList list{ModuleOf(*column->table), column->column, {}};
-  for (size_t i = 1; i < in.args.size(); ++i) {
-    const auto* literal = in.args[i]->TryAs<BoundLiteral>();
+  for (const BoundPtr& value : values) {
+    const auto* literal = value->TryAs<BoundLiteral>();
     if (literal == nullptr) {
       return;
     }
@@ -326,8 +328,30 @@ void Lowering::NoteList(const BoundIn& in) {
   out_->lists.push_back(std::move(list));
 }
 
+// The machine takes x = 1 OR x = 2 for x IN (1, 2).
+void Lowering::NoteAlternatives(const BoundLogical& logical) {
+  const BoundExpr* compared = nullptr;
+  std::vector<BoundPtr> values;
+  for (const BoundPtr& arm : logical.args) {
+    const auto* compare = arm->TryAs<BoundCompare>();
+    if (logical.is_and || compare == nullptr || compare->op != CompareOp::kEqual) {
+      return;
+    }
+    const bool reversed = compare->args[0]->Is<BoundLiteral>();
+    const BoundExpr& operand = *compare->args[reversed ? 1 : 0];
+    if (compared != nullptr && !SameExpr(*compared, operand)) {
+      return;
+    }
+    compared = &operand;
+    values.push_back(compare->args[reversed ? 0 : 1]);
+  }
+  NoteList(*compared, values);
+}
+
 Status Lowering::In(const BoundIn& in, std::string* sql) {
-  NoteList(in);
+  if (!in.negated) {
+    NoteList(*in.args[0], std::span(in.args).subspan(1));
+  }
   sql->push_back('(');
   RETURN_IF_ERROR(Comparable(*in.args[0], sql));
   sql->append(in.negated ? " NOT IN (" : " IN (");

@@ -406,10 +406,19 @@ Status Lowering::SelectTail(const BoundSelect& select, std::span<const BoundExpr
 Status Lowering::Where(const BoundSelect& select, std::string* sql) {
   const BoundTable* reports = select.where != nullptr ? ReportsMatches(select) : nullptr;
   std::string_view before = " WHERE ";
+  std::vector<BoundPtr> asked;
+  std::vector<std::string> filters;
   if (select.where != nullptr) {
+    AppendConjuncts(select.where, &asked);
+    RETURN_IF_ERROR(TakeFilters(select, &asked, &filters));
+  }
+  if (!asked.empty()) {
     sql->append(reports != nullptr ? " WHERE (" : " WHERE ");
-    RETURN_IF_ERROR(Expr(*select.where, sql));
+    RETURN_IF_ERROR(Joined(asked, 0, asked.size(), " AND ", sql));
     before = " AND ";
+  }
+  for (const std::string& filter : filters) {
+    sql->append(std::exchange(before, " AND ")).append(filter);
   }
   std::vector<BoundPtr> conjuncts = InnerConjuncts(select);
   for (BoundPtr& implied : ImpliedConditions(conjuncts)) {

@@ -62,6 +62,19 @@ struct ComputedTable {
   bool is_kept() const { return kind == ComputedKind::kGroups || kind == ComputedKind::kValue; }
 };
 
+// Conditions on the rows of one table which the machine does not see: the table's cursor gives
+// those alone that pass all of them. Stands in the text as a comparison of a hidden column with the
+// filter's number.
+struct RowFilter {
+  struct Condition {
+    // The values that the steps start from, and what they come to.
+    std::vector<uint32_t> columns;
+    std::vector<CallStep> steps;
+    row::Type type;
+  };
+  std::vector<Condition> conditions;
+};
+
 struct LoweredQuery {
   std::string sql;
   std::vector<ComputedTable> computed;
@@ -73,6 +86,7 @@ struct LoweredQuery {
   std::vector<row::Type> parameters;
   // A select groups rows and could do so by hash (LoweringOptions::hashed).
   bool may_hash = false;
+  std::vector<RowFilter> filters;
 };
 
 struct LoweringOptions {

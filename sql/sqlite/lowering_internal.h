@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,13 +24,15 @@ class LoweredSizes {
         lists_(of.lists.size()),
         joined_(of.joined.size()),
         sites_(of.sites.size()),
-        modules_(of.modules.size()) {}
+        modules_(of.modules.size()),
+        filters_(of.filters.size()) {}
   void Restore(LoweredQuery* to) const {
     to->computed.resize(computed_);
     to->lists.resize(lists_);
     to->joined.resize(joined_);
     to->sites.resize(sites_);
     to->modules.resize(modules_);
+    to->filters.resize(filters_);
   }
   size_t sites() const { return sites_; }
 
@@ -39,6 +42,7 @@ class LoweredSizes {
   size_t joined_;
   size_t sites_;
   size_t modules_;
+  size_t filters_;
 };
 
 class Lowering {
@@ -113,7 +117,8 @@ class Lowering {
   Status Case(const BoundCase& node, std::string* sql);
   Status In(const BoundIn& in, std::string* sql);
   // For the planner: the values, where they are constants.
-  void NoteList(const BoundIn& in);
+  void NoteList(const BoundExpr& compared, std::span<const BoundPtr> values);
+  void NoteAlternatives(const BoundLogical& logical);
   // Of `side = other`, for LoweredQuery::joined.
   void NoteJoin(const BoundExpr& side, const BoundExpr& other);
   Status Aggregate(const BoundAggregate& aggregate, std::string* sql);
@@ -145,6 +150,18 @@ class Lowering {
                std::vector<BoundPtr>* given);
   Status AddSteps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
                   std::vector<BoundPtr>* given);
+
+  // --- conditions that cursors test (lower_filter.cc) ---
+  // Moves to filters of their tables those of the conjuncts that cost the machine a call for each
+  // row; `texts` are what the statement has to say instead.
+  Status TakeFilters(const BoundSelect& select, std::vector<BoundPtr>* conjuncts,
+                     std::vector<std::string>* texts);
+  using FiltersByTable = std::map<uint32_t, RowFilter>;  // by BoundTable::id
+  // False when the conjunct is none that a cursor of one of the tables can test.
+  Result<bool> AddTest(const std::vector<const BoundTable*>& tables, const BoundPtr& conjunct,
+                       FiltersByTable* filters);
+  // The steps to a condition over columns of one table; false where there are none.
+  Result<bool> ConditionSteps(const BoundPtr& condition, RowFilter::Condition* to);
 
  private:
   // The name for one way of reading a table.
@@ -215,6 +232,8 @@ bool Contains(const BoundFrom& from, const BoundTable* table);
 std::string CollateSuffix(const BoundExpr& expr);
 // The same where the expression stands for a value alone, without a declared collation.
 std::string ValueCollateSuffix(const BoundExpr& expr);
+// The literal as a register of its type gives it back.
+Result<row::Value> AsRead(const BoundLiteral& literal);
 // Whether a conversion leaves the register as it is.
 bool KeepsRegister(const row::Type& from, const row::Type& to);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/mysql_error.h"
+#include "engine/row_sampler.h"
 #include "sql/sqlite/computed_table.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
@@ -18,6 +19,9 @@ namespace {
 
 // Opcodes between two looks at the kill flag: well under a millisecond.
 constexpr int kProgressOpcodes = 2000;
+// How many rows the planner looks at: a few pages, which a busy table has in memory.
+constexpr uint32_t kSampledLeaves = 4;
+constexpr uint32_t kSampledRowsOfLeaf = 64;
 
 // Process-wide settings, before the first connection.
 void ConfigureOnce() {
@@ -194,6 +198,7 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
     return {};
   }();
   compiling_ = around;
+  samples_.clear();
   RETURN_IF_ERROR(status);
   return compiled;
 }
@@ -222,22 +227,53 @@ Result<std::set<uint32_t>> QueryMachine::TablesSortedToGroup(const LoweredQuery&
   return tables;
 }
 
-const ConstantList* QueryMachine::ListOf(const TableModule& module, uint32_t column) const {
-  const ConstantList* found = nullptr;
+std::vector<const ConstantList*> QueryMachine::ListsOf(const TableModule& module,
+                                                       uint32_t column) const {
+  std::vector<const ConstantList*> found;
   if (compiling_ == nullptr) {
-    return nullptr;
+    return found;
   }
   for (const ConstantList& list : compiling_->lists) {
     const auto known = modules_.find(list.module);
-    if (list.column != column || known == modules_.end() || known->second != &module) {
-      continue;
+    if (list.column == column && known != modules_.end() && known->second == &module) {
+      found.push_back(&list);
     }
-    if (found != nullptr) {
-      return nullptr;
-    }
-    found = &list;
   }
   return found;
+}
+
+const ConstantList* QueryMachine::ListOf(const TableModule& module, uint32_t column) const {
+  const std::vector<const ConstantList*> lists = ListsOf(module, column);
+  return lists.size() == 1 ? lists.front() : nullptr;
+}
+
+const ConstantList* QueryMachine::LongestListOf(const TableModule& module, uint32_t column) const {
+  const std::vector<const ConstantList*> lists = ListsOf(module, column);
+  const auto longest = std::ranges::max_element(
+      lists, {}, [](const ConstantList* list) { return list->values.size(); });
+  return longest != lists.end() ? *longest : nullptr;
+}
+
+const RowFilter* QueryMachine::FilterOf(size_t number) const {
+  return compiling_ != nullptr && number < compiling_->filters.size() ? &compiling_->filters[number]
+                                                                      : nullptr;
+}
+
+const RowSample* QueryMachine::SampleOf(const TableModule& module) {
+  if (compiling_ == nullptr || compiling_->modules.size() < 2 || module.engine_table() == nullptr) {
+    return nullptr;
+  }
+  const auto [at, is_new] = samples_.try_emplace(&module);
+  RowSample& sample = at->second;
+  if (is_new) {
+    const auto see = [&](std::string_view row) { sample.rows.emplace_back(row); };
+    const Status seen = engine::SampleRows(*module.engine_table(), kSampledLeaves,
+                                           kSampledRowsOfLeaf, see, &sample.whole);
+    if (!seen.ok()) {
+      sample = {};
+    }
+  }
+  return &sample;
 }
 
 bool QueryMachine::IsJoined(const TableModule& module, uint32_t column) const {

@@ -58,6 +58,12 @@ struct RunContext {
   std::function<std::string()> temporary_directory;
 };
 
+// Some rows of a table, as a cursor gives them, by which the planner judges conditions.
+struct RowSample {
+  std::vector<std::string> rows;
+  bool whole = false;  // the table has no others
+};
+
 class QueryMachine;
 
 class CompiledQuery {
@@ -103,6 +109,12 @@ class QueryMachine {
   // While a query is compiled: the list that it compares a column of a module with; null when there
   // is none, or more than one.
   const ConstantList* ListOf(const TableModule& module, uint32_t column) const;
+  // The longest of such lists.
+  const ConstantList* LongestListOf(const TableModule& module, uint32_t column) const;
+  // While a query is compiled: its filter of that number; null: there is none.
+  const RowFilter* FilterOf(size_t number) const;
+  // While a join is compiled: some of the table's rows. Null: nothing is to be gained by them.
+  const RowSample* SampleOf(const TableModule& module);
   // While a query is compiled: whether it joins the column of a module with other tables.
   bool IsJoined(const TableModule& module, uint32_t column) const;
   // Opens the tables, binds the parameters (by index, as the lowered query numbers them) and gives
@@ -130,6 +142,7 @@ class QueryMachine {
   // The tables, by id, of selects that SQLite would sort to group them.
   Result<std::set<uint32_t>> TablesSortedToGroup(const LoweredQuery& lowered);
   Result<sqlite3_stmt*> Prepare(const std::string& sql);
+  std::vector<const ConstantList*> ListsOf(const TableModule& module, uint32_t column) const;
   Status ExplainText(const std::string& sql, std::vector<PlanStep>* steps);
   Status MachineError(std::string_view what) const;
 
@@ -137,6 +150,7 @@ class QueryMachine {
   uint64_t dive_limit_ = 200;
   std::optional<ReadCounts> reads_;
   const LoweredQuery* compiling_ = nullptr;
+  std::map<const TableModule*, RowSample> samples_;  // of what is being compiled
   class QueryRun* current_ = nullptr;
   std::map<std::string, TableModule*, std::less<>> modules_;  // owned by the connection
   std::vector<std::unique_ptr<AggregateSlot>> aggregates_;

@@ -62,40 +62,6 @@ bool IsCounted(const BoundColumn& column, const BoundExpr& other) {
   return constant || column.table->table == nullptr || LeadsIndex(column);
 }
 
-// Whether the machine makes a constraint on a column of it, which the planner then counts.
-bool IsSeen(const BoundExpr& condition) {
-  switch (condition.kind) {
-    case BoundKind::kCompare: {
-      const BoundColumn* left = AsColumn(*condition.args[0]);
-      const BoundColumn* right = AsColumn(*condition.args[1]);
-      if (condition.As<BoundCompare>().op == CompareOp::kNotEqual ||
-          (left != nullptr) == (right != nullptr)) {
-        return false;
-      }
-      return left != nullptr ? IsCounted(*left, *condition.args[1])
-                             : IsCounted(*right, *condition.args[0]);
-    }
-    case BoundKind::kIn:
-      return !condition.As<BoundIn>().negated;
-    case BoundKind::kIsNull:
-      return !condition.As<BoundIsNull>().negated;
-    case BoundKind::kLogical: {
-      // x = 1 OR x = 2 it takes for a list.
-      const BoundColumn* column = nullptr;
-      return std::all_of(condition.args.begin(), condition.args.end(), [&](const BoundPtr& arm) {
-        const auto* compare = arm->TryAs<BoundCompare>();
-        const BoundColumn* of = compare != nullptr ? AsColumn(*compare->args[0]) : nullptr;
-        const bool same = of != nullptr && compare->op == CompareOp::kEqual &&
-                          (column == nullptr || column->column == of->column);
-        column = of;
-        return same;
-      });
-    }
-    default:
-      return false;
-  }
-}
-
 double ShareOf(const BoundExpr& condition);
 
 double ShareOfComparison(const BoundCompare& compare) {
@@ -152,10 +118,48 @@ double ShareOf(const BoundExpr& condition) {
 
 }  // namespace
 
-std::vector<std::pair<const BoundTable*, double>> UnseenShares(
-    const BoundFrom& from, const std::vector<BoundPtr>& conjuncts) {
+std::vector<const BoundTable*> InnerTables(const BoundFrom& from) {
   std::vector<const BoundTable*> tables;
   AddInnerTables(from, &tables);
+  return tables;
+}
+
+bool IsSeen(const BoundExpr& condition) {
+  switch (condition.kind) {
+    case BoundKind::kCompare: {
+      const BoundColumn* left = AsColumn(*condition.args[0]);
+      const BoundColumn* right = AsColumn(*condition.args[1]);
+      if (condition.As<BoundCompare>().op == CompareOp::kNotEqual ||
+          (left != nullptr) == (right != nullptr)) {
+        return false;
+      }
+      return left != nullptr ? IsCounted(*left, *condition.args[1])
+                             : IsCounted(*right, *condition.args[0]);
+    }
+    case BoundKind::kIn:
+      return !condition.As<BoundIn>().negated && AsColumn(*condition.args[0]) != nullptr;
+    case BoundKind::kIsNull:
+      return !condition.As<BoundIsNull>().negated;
+    case BoundKind::kLogical: {
+      // x = 1 OR x = 2 it takes for a list.
+      const BoundColumn* column = nullptr;
+      return std::all_of(condition.args.begin(), condition.args.end(), [&](const BoundPtr& arm) {
+        const auto* compare = arm->TryAs<BoundCompare>();
+        const BoundColumn* of = compare != nullptr ? AsColumn(*compare->args[0]) : nullptr;
+        const bool same = of != nullptr && compare->op == CompareOp::kEqual &&
+                          (column == nullptr || column->column == of->column);
+        column = of;
+        return same;
+      });
+    }
+    default:
+      return false;
+  }
+}
+
+std::vector<std::pair<const BoundTable*, double>> UnseenShares(
+    const BoundFrom& from, const std::vector<BoundPtr>& conjuncts) {
+  const std::vector<const BoundTable*> tables = InnerTables(from);
   std::vector<std::pair<const BoundTable*, double>> shares;
   for (const BoundPtr& conjunct : conjuncts) {
     const double share = IsSeen(*conjunct) ? 1 : ShareOf(*conjunct);

@@ -22,6 +22,12 @@ inline constexpr double kEqualPasses = 0.1;
 inline constexpr double kOneSidePasses = 0.3333;
 inline constexpr double kBothSidesPass = 0.1111;
 
+// The stored tables whose rows the WHERE restricts: not those on the inner side of outer joins.
+std::vector<const BoundTable*> InnerTables(const BoundFrom& from);
+
+// Whether the machine makes a constraint on a column of the condition, which the planner then sees.
+bool IsSeen(const BoundExpr& condition);
+
 // For the stored tables of a join: what share passes the conjuncts, where they restrict it. Tables
 // on the inner side of outer joins are left out, since there the condition would drop the NULLs, and
 // those in parentheses.

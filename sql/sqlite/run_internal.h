@@ -30,6 +30,11 @@ class QueryRun final : public RowSource {
   const RunContext& context() const { return context_; }
   const CallSite& site(size_t number) const { return query_->lowered_.sites[number]; }
   // Null: there is none of that number.
+  const RowFilter* filter(size_t number) const {
+    const std::vector<RowFilter>& filters = query_->lowered_.filters;
+    return number < filters.size() ? &filters[number] : nullptr;
+  }
+  // Null: there is none of that number.
   const ComputedTable* computed(size_t number) const {
     const std::vector<ComputedTable>& tables = query_->lowered_.computed;
     return number < tables.size() ? &tables[number] : nullptr;

@@ -10,6 +10,7 @@
 #include "row/key_codec.h"
 #include "row/row_codec.h"
 #include "sql/catalog/row_layout.h"
+#include "sql/sqlite/calls.h"
 #include "sql/sqlite/key_ranges.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/row_hash.h"
@@ -32,10 +33,14 @@ class EngineScan final : public Scan {
   explicit EngineScan(TableModule* module) : module_(module) {}
 
   int Start(std::string_view plan, int count, sqlite3_value** values) override {
-    return Report(StartScan(plan, count, values));
+    Status status = StartScan(plan, count, values);
+    return Report(status.ok() ? SkipFiltered() : std::move(status));
   }
 
-  int Next() override { return Report(Advance()); }
+  int Next() override {
+    Status status = Advance();
+    return Report(status.ok() ? SkipFiltered() : std::move(status));
+  }
   bool at_end() const override { return at_end_; }
 
   int Column(sqlite3_context* context, int column) override {
@@ -75,7 +80,11 @@ class EngineScan final : public Scan {
       plan_text_ = plan_text;
       cursor_.reset();
     }
-    // One argument more is the planner's alone (passing_share.h).
+    filter_ = plan_.filter.has_value() ? run()->filter(*plan_.filter) : nullptr;
+    if (plan_.filter.has_value() && filter_ == nullptr) {
+      return Status::Internal("scan with an unknown filter");
+    }
+    // Arguments beyond these are the planner's alone (passing_share.h, RowFilter).
     if (plan_.arguments.size() > static_cast<size_t>(count)) {
       return Status::Internal("scan with another number of bounds");
     }
@@ -172,6 +181,10 @@ class EngineScan final : public Scan {
         RETURN_IF_ERROR(run()->CheckInterrupt());
       }
       BeginRow();
+      ASSIGN_OR_RETURN(const bool passes, Passes());
+      if (!passes) {
+        continue;
+      }
       ASSIGN_OR_RETURN(const std::optional<std::string> key, HashKeyOfRow());
       if (key.has_value()) {
         rows->Add(*key, row_bytes_);
@@ -375,6 +388,47 @@ class EngineScan final : public Scan {
     return found ? Status() : NextRange();
   }
 
+  // Goes on to a row that passes the filter. Rows that are looked up in a hash have passed it.
+  Status SkipFiltered() {
+    while (filter_ != nullptr && !at_end_ && !hashed_) {
+      ASSIGN_OR_RETURN(const bool passes, Passes());
+      if (passes) {
+        break;
+      }
+      RETURN_IF_ERROR(Advance());
+    }
+    return {};
+  }
+
+  // Whether all conditions of the filter are true of the row.
+  Result<bool> Passes() {
+    if (filter_ == nullptr) {
+      return true;
+    }
+    for (const RowFilter::Condition& condition : filter_->conditions) {
+      const auto value = [&](size_t i) { return ReadColumn(condition.columns[i]); };
+      RETURN_IF_ERROR(RunSteps(run()->context(), condition.steps, value, &stack_));
+      const row::Value& truth = stack_.front();
+      if (truth.is_null() ||
+          !row::ToBool(truth, condition.type, run()->context().eval->conversion)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // Borrows from the row.
+  Result<row::Value> ReadColumn(uint32_t column) {
+    if (plan_.covering && !point_) {
+      RETURN_IF_ERROR(DecodeKeys());
+      if (key_values_[column].has_value()) {
+        return key_values_[column]->Borrow();
+      }
+    }
+    RETURN_IF_ERROR(OpenRow());
+    return view_->Get(column);
+  }
+
   Status ColumnValue(sqlite3_context* context, int column) {
     if (column == module_->handle_column()) {
       if (!point_ && !handle_asked_) {
@@ -394,18 +448,15 @@ class EngineScan final : public Scan {
       sqlite3_result_int(context, 0);
       return {};
     }
-    auto number = static_cast<size_t>(column);
-    const row::Type& type = module_->table().columns[number].type;
-    if (plan_.covering && !point_) {
-      RETURN_IF_ERROR(DecodeKeys());
-      const std::optional<row::Value>& value = key_values_[number];
-      if (value.has_value()) {
-        return SetResult(context, *value, type);
+    if (column == module_->filter_column()) {
+      if (!plan_.filter.has_value()) {
+        return Status::Internal("scan without its filter");
       }
+      sqlite3_result_int64(context, *plan_.filter);
+      return {};
     }
-    RETURN_IF_ERROR(OpenRow());
-    ASSIGN_OR_RETURN(row::Value value, view_->Get(number));
-    return SetResult(context, value, type);
+    ASSIGN_OR_RETURN(const row::Value value, ReadColumn(static_cast<uint32_t>(column)));
+    return SetResult(context, value, module_->table().columns[static_cast<size_t>(column)].type);
   }
 
   Status OpenRow() {
@@ -471,6 +522,8 @@ class EngineScan final : public Scan {
   bool changed_ = false;       // it was shown as it no longer is
   bool unlock_point_ = false;  // the point read's lock is new, and may be given back
   std::optional<row::RowView> view_;
+  const RowFilter* filter_ = nullptr;  // null: all rows are given
+  std::vector<row::Value> stack_;      // of what it computes
   bool key_decoded_ = false;
   std::vector<std::optional<row::Value>> key_values_;
 };

@@ -207,7 +207,7 @@ std::string TableModule::Declaration() const {
   // Of a join in parentheses SQLite keeps what * would give: the handle of a table to be changed
   // must be among that.
   text += changes_ ? "h" : "h HIDDEN";
-  text += " PRIMARY KEY NOT NULL,f HIDDEN NOT NULL) WITHOUT ROWID";
+  text += " PRIMARY KEY NOT NULL,f HIDDEN NOT NULL,q HIDDEN NOT NULL) WITHOUT ROWID";
   return text;
 }
 

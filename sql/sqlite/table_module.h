@@ -56,6 +56,8 @@ class TableModule {
   int handle_column() const { return static_cast<int>(table_->columns.size()); }
   // Number of the hidden column, always 0, that tells the planner of conditions (passing_share.h).
   int guess_column() const { return handle_column() + 1; }
+  // Number of the hidden column that names a filter (RowFilter).
+  int filter_column() const { return handle_column() + 2; }
   const row::KeySchema& keys(size_t index) const { return keys_[index]; }
   bool IndexUsable(size_t index) const;
   bool force_index() const { return force_index_; }

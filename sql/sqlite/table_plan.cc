@@ -4,7 +4,8 @@
 
 namespace borealis::sql {
 
-// "index:flags:arguments:rows" and the hashed columns, e.g. "2:rc:eegl:120" or "0::ee:1000:3:7".
+// "index:flags:arguments:rows", the hashed columns and the filter, e.g. "2:rc:eegl:120",
+// "0::ee:1000:3:7" or "0:::1000?2".
 std::string TablePlan::Encode() const {
   std::string text = std::to_string(index) + ":";
   if (reverse) {
@@ -30,6 +31,7 @@ std::string TablePlan::Encode() const {
   for (uint32_t column : hash_columns) {
     text += ":" + std::to_string(column);
   }
+  text += filter.has_value() ? "?" + std::to_string(*filter) : "";
   return text;
 }
 
@@ -61,6 +63,9 @@ std::optional<TablePlan> TablePlan::Decode(std::string_view text) {
   const char* at = std::from_chars(text.data() + third + 1, stop, plan.rows).ptr;
   while (at < stop && *at == ':') {
     at = std::from_chars(at + 1, stop, plan.hash_columns.emplace_back()).ptr;
+  }
+  if (at < stop && *at == '?') {
+    std::from_chars(at + 1, stop, plan.filter.emplace());
   }
   return plan;
 }

@@ -46,6 +46,8 @@ struct TablePlan {
   std::vector<PlanArgument> arguments;
   // Not empty: rows are looked up by these columns, which no index serves (row_hash.h).
   std::vector<uint32_t> hash_columns;
+  // Number of the filter whose rows alone are given (RowFilter).
+  std::optional<uint32_t> filter;
 
   std::string Encode() const;
   static std::optional<TablePlan> Decode(std::string_view text);

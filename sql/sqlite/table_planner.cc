@@ -10,9 +10,10 @@
 //   nothing counted yet           a fixed share of the table
 //
 // Conditions that a plan does not serve still drop rows, which decides in what order tables are
-// joined: each column's takes a share of them, as in MySQL's condition filtering a fixed one unless
-// an index tells how many values there are. What conditions on several columns leave, and those
-// that the machine does not pass on, the lowering has guessed (passing_share.h).
+// joined: as many of them as of some rows that are looked at (RowSample), where the conditions are
+// known; otherwise each column's takes a share of them, as in MySQL's condition filtering a fixed
+// one unless an index tells how many values there are. What conditions on several columns leave,
+// and those that the machine does not pass on, the lowering has guessed (passing_share.h).
 //
 // What the machine passes and where it is wrong is in docs (SQLite's xBestIndex): OFFSET is never
 // consumed, `omit` counts for the first 16 arguments only, IN is taken whole for the first 32
@@ -26,6 +27,9 @@
 
 #include "engine/engine.h"
 #include "row/collation.h"
+#include "row/row_codec.h"
+#include "sql/catalog/row_layout.h"
+#include "sql/functions/function.h"
 #include "sql/sqlite/key_ranges.h"
 #include "sql/sqlite/passing_share.h"
 #include "sql/sqlite/register_io.h"
@@ -38,7 +42,7 @@ namespace {
 constexpr int kMaxOmit = 16;
 constexpr int kMaxInConstraint = 32;
 // Reading the row behind a secondary entry, against reading the next clustered row.
-constexpr double kRowFetchCost = 2.5;
+constexpr double kRowFetchCost = 6;
 constexpr double kSeekCost = 3.0;
 // What a locking scan of everything costs those who want some of it.
 constexpr double kLockingScanCost = 20.0;
@@ -47,6 +51,8 @@ constexpr double kRangeShare = 0.3;   // one-sided
 constexpr double kBetweenShare = 0.1;
 // Of the table's rows that a hash of them costs each look-up: twenty or so share it.
 constexpr double kHashShare = 0.05;
+// Fewer rows than this tell less than a guess.
+constexpr size_t kSampleLeast = 30;
 constexpr double kInSize = 5;  // values of an IN list, unknown at planning
 
 using Use = PlanArgument::Use;
@@ -143,6 +149,7 @@ class Planner {
         plan.arguments.push_back({Use::kHandle});
         info_->aConstraintUsage[i].argvIndex = 1;
         info_->aConstraintUsage[i].omit = 1;
+        TakeFilter(&plan);
         info_->idxStr = sqlite3_mprintf("%s", plan.Encode().c_str());
         info_->needToFreeIdxStr = 1;
         info_->estimatedRows = 1;
@@ -321,7 +328,7 @@ class Planner {
   }
 
   double ListSize(uint32_t column) const {
-    const ConstantList* list = module_.machine()->ListOf(module_, column);
+    const ConstantList* list = module_.machine()->LongestListOf(module_, column);
     return list != nullptr ? static_cast<double>(list->values.size()) : kInSize;
   }
 
@@ -481,7 +488,14 @@ class Planner {
         return false;
       }
     }
-    return true;
+    const std::optional<uint32_t> filter = FilterNumber();
+    const RowFilter* const read = filter ? module_.machine()->FilterOf(*filter) : nullptr;
+    return !filter || (read != nullptr &&
+                       std::ranges::all_of(read->conditions, [&](const RowFilter::Condition& one) {
+                         return std::ranges::all_of(one.columns, [&](uint32_t column) {
+                           return has(index_no, column) || has(0, column);
+                         });
+                       }));
   }
 
   // ORDER BY is served when, after the fixed parts, it follows the key (and then the clustered key
@@ -597,16 +611,148 @@ class Planner {
     for (const Match& match : plan.arguments) {
       served[match.constraint] = true;
     }
-    double share = 1;
-    std::set<int> seen;
-    for (int i = 0; i < info_->nConstraint; ++i) {
-      const int column = info_->aConstraint[i].iColumn;
-      if (!served[i] && column >= 0 && column < module_.handle_column() &&
-          seen.insert(column).second) {
-        share *= PassingShareOf(static_cast<uint32_t>(column), served);
-      }
+    const std::vector<ColumnTest> tests = TestsOf(served);
+    const double guessed = GuessedShare();
+    if (const std::optional<double> share = SampledShare(tests); share.has_value()) {
+      return *share * guessed;
     }
-    return share * GuessedShare();
+    double share = guessed;
+    for (const ColumnTest& test : tests) {
+      share *= PassingShareOf(test.column, served);
+    }
+    return share;
+  }
+
+  // The constraints on one column that a plan does not serve, and what they compare with.
+  struct ColumnTest {
+    uint32_t column = 0;
+    std::vector<RangeBound> bounds;
+    std::vector<row::Value> values;  // one of them
+    bool known = true;               // no others are on the column
+  };
+
+  std::vector<ColumnTest> TestsOf(const std::vector<bool>& served) const {
+    std::vector<ColumnTest> tests;
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (served[i] || constraint.usable == 0 || constraint.iColumn < 0 ||
+          constraint.iColumn >= module_.handle_column()) {
+        continue;
+      }
+      const auto column = static_cast<uint32_t>(constraint.iColumn);
+      auto at = std::ranges::find(tests, column, &ColumnTest::column);
+      if (at == tests.end()) {
+        at = tests.emplace(tests.end());
+        at->column = column;
+      }
+      AddTest(i, &*at);
+    }
+    return tests;
+  }
+
+  void AddTest(int i, ColumnTest* test) const {
+    const auto op = info_->aConstraint[i].op;
+    const row::Type& type = module_.table().columns[test->column].type;
+    if (op == SQLITE_INDEX_CONSTRAINT_EQ && i < kMaxInConstraint &&
+        sqlite3_vtab_in(info_, i, -1) != 0) {
+      const ConstantList* list = module_.machine()->LongestListOf(module_, test->column);
+      test->known = test->known && list != nullptr && test->values.empty();
+      for (size_t v = 0; list != nullptr && v < list->values.size(); ++v) {
+        test->values.push_back(list->values[v].Borrow());
+      }
+      return;
+    }
+    std::optional<row::Value> constant = ConstantOf({i, Use::kEqual}, type);
+    if (!constant.has_value()) {
+      return;  // a join: it counts for nothing
+    }
+    Use use = Use::kEqual;
+    switch (op) {
+      case SQLITE_INDEX_CONSTRAINT_EQ:
+        test->known = test->known && test->values.empty();
+        test->values.push_back(std::move(*constant));
+        return;
+      case SQLITE_INDEX_CONSTRAINT_GT:
+        use = Use::kGreater;
+        break;
+      case SQLITE_INDEX_CONSTRAINT_GE:
+        use = Use::kGreaterEqual;
+        break;
+      case SQLITE_INDEX_CONSTRAINT_LT:
+        use = Use::kLess;
+        break;
+      case SQLITE_INDEX_CONSTRAINT_LE:
+        use = Use::kLessEqual;
+        break;
+      default:
+        test->known = false;
+        return;
+    }
+    test->bounds.push_back({use, std::move(*constant)});
+  }
+
+  static bool Passes(const ColumnTest& test, const row::Type& type, const row::Value& value) {
+    if (value.is_null()) {
+      return test.values.empty() && test.bounds.empty();
+    }
+    const auto order = [&](const row::Value& other) { return CompareValues(type, value, other); };
+    const auto within = [&](const RangeBound& bound) {
+      if (bound.value.is_null()) {
+        return false;
+      }
+      const int side = order(bound.value);
+      switch (bound.use) {
+        case Use::kGreater:
+          return side > 0;
+        case Use::kGreaterEqual:
+          return side >= 0;
+        case Use::kLess:
+          return side < 0;
+        default:
+          return side <= 0;
+      }
+    };
+    const auto equals = [&](const row::Value& other) {
+      return !other.is_null() && order(other) == 0;
+    };
+    return std::ranges::all_of(test.bounds, within) &&
+           (test.values.empty() || std::ranges::any_of(test.values, equals));
+  }
+
+  // What passes of the rows that were looked at; nothing where these tell no more than a guess.
+  std::optional<double> SampledShare(const std::vector<ColumnTest>& tests) const {
+    const auto asks = [](const ColumnTest& test) {
+      return !test.values.empty() || !test.bounds.empty();
+    };
+    if (std::ranges::none_of(tests, asks) ||
+        !std::ranges::all_of(tests, [](const ColumnTest& test) { return test.known; })) {
+      return std::nullopt;
+    }
+    const RowSample* const sample = module_.machine()->SampleOf(module_);
+    if (sample == nullptr || (!sample->whole && sample->rows.size() < kSampleLeast)) {
+      return std::nullopt;
+    }
+    const auto& layout = SqlRowLayout::Of(*module_.engine_table()).rows();
+    size_t passing = 0;
+    for (const std::string& bytes : sample->rows) {
+      Result<row::RowView> row = row::RowView::Open(layout, bytes);
+      if (!row.ok()) {
+        return std::nullopt;
+      }
+      bool passes = true;
+      for (size_t t = 0; t < tests.size() && passes; ++t) {
+        const Result<row::Value> value = row->Get(tests[t].column);
+        if (!value.ok()) {
+          return std::nullopt;
+        }
+        passes = Passes(tests[t], module_.table().columns[tests[t].column].type, *value);
+      }
+      passing += passes ? 1 : 0;
+    }
+    // Of many rows that nobody looked at, half of one may pass.
+    const double seen =
+        sample->whole ? static_cast<double>(passing) : std::max(static_cast<double>(passing), 0.5);
+    return seen / std::max(static_cast<double>(sample->rows.size()), 1.0);
   }
 
   // The lowering's guess for conditions that are not seen here.
@@ -618,6 +764,40 @@ class Planner {
     }
     return sqlite3_value_double(value) / kShareUnit;
   }
+  // The filter that the query has for the table, which is always usable.
+  int FilterConstraint() const {
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      const auto& constraint = info_->aConstraint[i];
+      if (constraint.usable && constraint.iColumn == module_.filter_column() &&
+          constraint.op == SQLITE_INDEX_CONSTRAINT_EQ) {
+        return i;
+      }
+    }
+    return -1;
+  }
+  std::optional<uint32_t> FilterNumber() const {
+    const int i = FilterConstraint();
+    sqlite3_value* value = nullptr;
+    if (i < 0 || sqlite3_vtab_rhs_value(info_, i, &value) != SQLITE_OK || value == nullptr) {
+      return std::nullopt;
+    }
+    return static_cast<uint32_t>(sqlite3_value_int64(value));
+  }
+  // Its argument comes after all others, and nobody reads it.
+  void TakeFilter(TablePlan* plan) {
+    plan->filter = FilterNumber();
+    if (!plan->filter.has_value()) {
+      return;
+    }
+    int arguments = 0;
+    for (int i = 0; i < info_->nConstraint; ++i) {
+      arguments = std::max(arguments, info_->aConstraintUsage[i].argvIndex);
+    }
+    auto& usage = info_->aConstraintUsage[FilterConstraint()];
+    usage.argvIndex = arguments + 1;
+    usage.omit = arguments < kMaxOmit ? 1 : 0;
+  }
+
   int GuessConstraint() const {
     for (int i = 0; i < info_->nConstraint; ++i) {
       const auto& constraint = info_->aConstraint[i];
@@ -655,6 +835,7 @@ class Planner {
       info_->aConstraintUsage[guess].argvIndex = static_cast<int>(best.arguments.size() + 1);
       info_->aConstraintUsage[guess].omit = 1;
     }
+    TakeFilter(&plan);
     info_->idxNum = static_cast<int>(best.index);
     info_->idxStr = sqlite3_mprintf("%s", plan.Encode().c_str());
     info_->needToFreeIdxStr = 1;
