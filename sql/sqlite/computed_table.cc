@@ -153,7 +153,12 @@ class GroupRows final : public ComputedRows {
                          ValueOf(sqlite3_column_value(rows, static_cast<int>(i)), types[i]));
       }
       for (size_t i = 0; i < row.size(); ++i) {
-        RETURN_IF_ERROR(RunSteps(run.context(), grouping_->steps[i], value, &stack));
+        const std::vector<CallStep>& steps = grouping_->steps[i];
+        if (steps.size() == 1 && steps[0].kind == CallStep::Kind::kGiven) {
+          row[i] = given[steps[0].given].Borrow();
+          continue;
+        }
+        RETURN_IF_ERROR(RunSteps(run.context(), steps, value, &stack));
         row[i] = std::move(stack[0]);
       }
       RETURN_IF_ERROR(groups_->Add(row));
