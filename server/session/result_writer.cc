@@ -135,7 +135,7 @@ void ResultWriter::AppendValue(const Column& column, const row::Value& value) {
       }
       break;
     case row::ValueKind::kDouble:
-      if (type.kind == row::TypeKind::kFloat) {
+      if (type.kind == row::TypeKind::kFloat && type.scale == row::Type::kFloatingScale) {
         rows_->AppendFloat(static_cast<float>(value.double_value()));
       } else {
         rows_->AppendDouble(value.double_value(), type.scale);

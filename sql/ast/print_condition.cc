@@ -2,11 +2,33 @@
 //
 // The server keeps conditions in a normal form, and shows them so: what is no predicate is compared
 // with 0, NOT goes inwards as far as it can, a list within a list of the same kind is one list.
+#include <utility>
+#include <vector>
+
 #include "sql/ast/print_internal.h"
 
 namespace borealis::sql {
 
 namespace {
+
+// The parts that are compared, of rows within rows as well. False: the rows are of different shapes.
+bool PairParts(const Expr& left, const Expr& right,
+               std::vector<std::pair<const Expr*, const Expr*>>* parts) {
+  const auto* a = left.TryAs<Row>();
+  const auto* b = right.TryAs<Row>();
+  if (a == nullptr && b == nullptr) {
+    parts->emplace_back(&left, &right);
+    return true;
+  }
+  if (a == nullptr || b == nullptr || a->items.size() != b->items.size()) {
+    return false;
+  }
+  bool paired = true;
+  for (size_t i = 0; i < a->items.size() && paired; ++i) {
+    paired = PairParts(*a->items[i], *b->items[i], parts);
+  }
+  return paired;
+}
 
 std::optional<BinaryOp> Negation(BinaryOp op) {
   switch (op) {
@@ -127,18 +149,18 @@ void Printer::PrintComparison(const Binary& node, BinaryOp op) {
   Add(")");
 }
 
-// (a,b) = (c,d) is kept as equalities of the parts.
+// (a,(b,c)) = (d,(e,f)) is kept as equalities of the parts.
 bool Printer::PrintRowEquality(const Binary& node) {
-  const auto* left = node.left->TryAs<Row>();
-  const auto* right = node.right->TryAs<Row>();
-  if (left == nullptr || right == nullptr || left->items.size() != right->items.size()) {
+  std::vector<std::pair<const Expr*, const Expr*>> parts;
+  if (!node.left->Is<Row>() || !PairParts(*node.left, *node.right, &parts)) {
     return false;
   }
-  for (size_t i = 0; i < left->items.size(); ++i) {
-    Add(i == 0 ? "((" : " and (");
-    Print(*left->items[i]);
+  std::string_view before = "((";
+  for (const auto& [left, right] : parts) {
+    Add(std::exchange(before, " and ("));
+    Print(*left);
     Add(" = ");
-    Print(*right->items[i]);
+    Print(*right);
     Add(")");
   }
   Add(")");

@@ -45,6 +45,14 @@ uint32_t DigitsOf(const Type& type) {
       return 4;
     case Kind::kDecimal:
       return type.length;
+    // 20240131, 20240131123456 and 8385959, with a fraction.
+    case Kind::kDate:
+      return 8;
+    case Kind::kDateTime:
+    case Kind::kTimestamp:
+      return 14U + type.scale;
+    case Kind::kTime:
+      return 7U + type.scale;
     default:
       return type.is_unsigned ? 20 : 19;
   }
@@ -119,9 +127,12 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
   const Type none = Type::Null();
   const Type& arg = args->empty() ? none : (*args)[0]->type;
   if (IsNumberAggregate(expr.fn)) {
-    bool exact = (arg.is_integral() || arg.is_decimal()) &&
-                 (expr.fn == AggregateFn::kSum || expr.fn == AggregateFn::kAvg);
-    if (!exact && !arg.is_floating()) {
+    const bool adds = expr.fn == AggregateFn::kSum || expr.fn == AggregateFn::kAvg;
+    const bool exact = adds && (arg.is_integral() || arg.is_decimal());
+    if (adds && arg.is_temporal()) {
+      const uint8_t scale = arg.scale;
+      (*args)[0] = Convert((*args)[0], Type::Decimal(DigitsOf(arg), scale));
+    } else if (!exact && !arg.is_floating()) {
       (*args)[0] = Convert((*args)[0], Type::Double());
     }
   }

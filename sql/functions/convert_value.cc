@@ -246,18 +246,6 @@ Status CastToJson(EvalContext& context, const Value& value, const Type& from, Va
   return {};
 }
 
-Status CastToFloat(EvalContext& context, const Value& value, const Type& from, Value* out) {
-  const double number = row::ToDouble(value, from, context.conversion);
-  if (std::abs(number) > std::numeric_limits<float>::max()) {
-    const std::string shown = row::Printable(row::ToText(value, from));
-    const std::string_view quote = from.is_string() ? "'" : "";
-    return UserError(ER_DATA_OUT_OF_RANGE, "DOUBLE",
-                     fmt::format("cast({}{}{} as float)", quote, shown, quote));
-  }
-  *out = Value::Double(static_cast<float>(number));
-  return {};
-}
-
 }  // namespace
 
 Status CastValue(EvalContext& context, const Value& value, const Type& from, const Type& to,

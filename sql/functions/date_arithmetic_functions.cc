@@ -62,8 +62,8 @@ Type DateAddType(const InferInput& input, size_t date_arg) {
     case TypeKind::kDate:
       return row::HasTimePart(unit) ? Type::DateTime(fsp) : Type::Date();
     case TypeKind::kTime:
-      return row::HasDatePart(unit) && !row::HasTimePart(unit) ? Type::DateTime(fsp)
-                                                               : Type::Time(fsp);
+      return row::HasDatePart(unit) && unit != IntervalUnit::kDayMicrosecond ? Type::DateTime(fsp)
+                                                                             : Type::Time(fsp);
     case TypeKind::kDateTime:
     case TypeKind::kTimestamp:
       return Type::DateTime(fsp);
@@ -182,14 +182,18 @@ Status EvalDateDiff(const EvalCall& call, std::span<const Value> values, Value* 
                 row::DayNumber(a.year, a.month, a.day) - row::DayNumber(b.year, b.month, b.day));
 }
 
-Status SetTime(const EvalCall& call, int64_t micros, Value* out) {
+// A time as far as there is one; what lies beyond is told as `shown`.
+Status SetTime(const EvalCall& call, int64_t micros, std::string_view shown, Value* out) {
   if (micros > row::kMaxTime || micros < -row::kMaxTime) {
     micros = micros < 0 ? -row::kMaxTime : row::kMaxTime;
-    call.context.conversion.Warn(
-        UserError(ER_TRUNCATED_WRONG_VALUE, "time", row::FormatTime(micros, 0)));
+    call.context.conversion.Warn(UserError(ER_TRUNCATED_WRONG_VALUE, "time", shown));
   }
   *out = Value::Time(micros);
   return {};
+}
+
+Status SetTime(const EvalCall& call, int64_t micros, Value* out) {
+  return SetTime(call, micros, row::FormatTime(micros, call.function.type().scale), out);
 }
 
 Status InferTimeDiff(const InferInput& input, Type* type) {
@@ -347,9 +351,13 @@ Status EvalMakeTime(const EvalCall& call, std::span<const Value> values, Value* 
       Decimal::Compare(second, Decimal::FromInt64(60)) >= 0 || !micros_exact.ToInt64(&micros)) {
     return {};
   }
-  int64_t magnitude = hour < 0 ? (hour < -1000 ? 1000 : -hour) : std::min<int64_t>(hour, 1000);
-  int64_t time = (magnitude * 3600 + minute * 60) * row::kMicrosPerSecond + micros;
-  return SetTime(call, hour < 0 ? -time : time, out);
+  const uint64_t hours = hour < 0 ? ~static_cast<uint64_t>(hour) + 1 : static_cast<uint64_t>(hour);
+  const int64_t rest = minute * 60 * row::kMicrosPerSecond + micros;
+  constexpr uint64_t kTooMany = 1000;
+  const int64_t time =
+      static_cast<int64_t>(std::min(hours, kTooMany)) * 3600 * row::kMicrosPerSecond + rest;
+  const std::string minutes = row::FormatTime(rest, call.function.type().scale).substr(2);
+  return SetTime(call, hour < 0 ? -time : time, std::to_string(hours) + minutes, out);
 }
 
 Status InferSecToTime(const InferInput& input, Type* type) {
@@ -358,11 +366,13 @@ Status InferSecToTime(const InferInput& input, Type* type) {
 }
 
 Status EvalSecToTime(const EvalCall& call, std::span<const Value> values, Value* out) {
+  const Decimal seconds = Args(call, values).Dec(0);
   Decimal micros_exact;
   int64_t micros;
-  Decimal::Mul(Args(call, values).Dec(0), Decimal::FromInt64(row::kMicrosPerSecond), &micros_exact);
+  Decimal::Mul(seconds, Decimal::FromInt64(row::kMicrosPerSecond), &micros_exact);
   micros_exact.ToInt64(&micros);
-  return SetTime(call, std::clamp(micros, -row::kMaxTime - 1, row::kMaxTime + 1), out);
+  return SetTime(call, std::clamp(micros, -row::kMaxTime - 1, row::kMaxTime + 1),
+                 seconds.ToString(), out);
 }
 
 Status EvalFromDays(const EvalCall& call, std::span<const Value> values, Value* out) {

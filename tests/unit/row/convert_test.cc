@@ -134,7 +134,7 @@ TEST(StoreConvertTest, StrictMode) {
       {Type::DateTime(), Value::Int(20240105101112), "2024-01-05 10:11:12", 0},
       {Type::DateTime(), s("0000-00-00"), "error", 1292},
       {Type::Date(), s("2024-02-30"), "error", 1292},
-      {Type::Date(), s("2024-01-01 10:11:12"), "2024-01-01", 1265},
+      {Type::Date(), s("2024-01-01 10:11:12"), "2024-01-01", 1292},
       {Type::Date(), Value::Int(20240105), "2024-01-05", 0},
       {Type::Time(), s("25:61:00"), "error", 1292},
       {Type::Time(), s("900:00:00"), "error", 1292},

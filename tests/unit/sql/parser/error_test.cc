@@ -85,7 +85,6 @@ const ErrorCase kErrors[] = {
     {"SELECT a.b.c.d FROM t", ".d FROM t"},
     {"SELECT EXISTS(1)", "1)"},
     {"WITH a AS (SELECT 1) INSERT INTO t SELECT 1", "INSERT INTO t SELECT 1"},
-    {"SELECT 1 FROM (SELECT 1 INTO @a) d", "INTO @a) d"},
     {"GRANT SELECT ON t", ""},
     {"EXPLAIN FORMAT=XML SELECT 1", "XML SELECT 1"},
     {"SELECT 1 WINDOW w AS ()\n FROM t", "FROM t", 2},
