@@ -11,7 +11,8 @@ namespace borealis::sql {
 
 namespace {
 
-// The parts that are compared, of rows within rows as well. False: the rows are of different shapes.
+// The parts that are compared, of rows within rows as well. False: the rows are of different
+// shapes.
 bool PairParts(const Expr& left, const Expr& right,
                std::vector<std::pair<const Expr*, const Expr*>>* parts) {
   const auto* a = left.TryAs<Row>();

@@ -12,7 +12,6 @@ namespace {
 using row::Type;
 using Kind = row::TypeKind;
 
-
 // Windows keep integers as INT or BIGINT.
 Type KeptInWindow(const Type& type) {
   if (!type.is_integer() && type.kind != Kind::kYear) {
