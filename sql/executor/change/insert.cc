@@ -144,8 +144,7 @@ void InsertRun::Report() {
   // A query's row is put back for the next one before anybody looks where it may have been changed.
   const bool put_back = insert_.query != nullptr &&
                         (!insert_.table->triggers.empty() || !insert_.on_duplicate.empty());
-  const uint64_t given =
-      inserter_->affected() > 0 && !put_back ? inserter_->explicit_id() : 0;
+  const uint64_t given = inserter_->affected() > 0 && !put_back ? inserter_->explicit_id() : 0;
   run_.ok.last_insert_id = generated != 0 ? generated : given;
   if (generated != 0) {
     session_.set_last_insert_id(generated);
