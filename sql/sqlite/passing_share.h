@@ -29,8 +29,8 @@ std::vector<const BoundTable*> InnerTables(const BoundFrom& from);
 bool IsSeen(const BoundExpr& condition);
 
 // For the stored tables of a join: what share passes the conjuncts, where they restrict it. Tables
-// on the inner side of outer joins are left out, since there the condition would drop the NULLs, and
-// those in parentheses.
+// on the inner side of outer joins are left out, since there the condition would drop the NULLs,
+// and those in parentheses.
 std::vector<std::pair<const BoundTable*, double>> UnseenShares(
     const BoundFrom& from, const std::vector<BoundPtr>& conjuncts);
 
