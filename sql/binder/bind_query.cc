@@ -234,6 +234,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     return arm;
   };
   ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> left, bind_arm(*operation.first));
+  std::vector<Coercibility> combined_so_far;  // of the columns of `left`, once it is of two arms
   for (const SetOperation::Arm& arm : operation.rest) {
     ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> right, bind_arm(*arm.body));
     if (left->columns.size() != right->columns.size()) {
@@ -248,6 +249,8 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
                                                            : ColumnCoercibility(of.columns[i].type);
         if (of.body.select != nullptr) {
           value->coercibility = of.body.select->items[i].expr->coercibility;
+        } else if (&of == left.get() && !combined_so_far.empty()) {
+          value->coercibility = combined_so_far[i];
         }
         return BoundPtr(value);
       };
@@ -262,6 +265,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     }
     RETURN_IF_ERROR(ConvertColumns(left.get(), types, coercibilities));
     RETURN_IF_ERROR(ConvertColumns(right.get(), types, coercibilities));
+    combined_so_far = std::move(coercibilities);
     auto combined = std::make_shared<BoundQuery>();
     combined->correlated = left->correlated || right->correlated;
     combined->calc_found_rows = left->calc_found_rows;

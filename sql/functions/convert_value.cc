@@ -98,7 +98,7 @@ Status CastToText(EvalContext& context, const Value& value, const Type& from, co
     if (limit < text.size()) {
       context.conversion.Warn(UserError(
           ER_TRUNCATED_WRONG_VALUE, fmt::format("{}({})", binary ? "BINARY" : "CHAR", to.length),
-          row::Printable(text)));
+          binary ? row::PrintableBytes(text) : row::Printable(text)));
       text.resize(limit);
     }
     if (to.kind == TypeKind::kBinary) {

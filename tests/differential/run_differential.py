@@ -21,6 +21,7 @@ from shrinking import shrink  # noqa: E402
 
 SHRINK_SECONDS = 15
 DIFFERENCES_PER_SCRIPT = 6
+AGREED_ASPECTS = r"(?!(prepared )?(computed )?column )"  # what clients are told of columns has tests of its own (tests/sql/metadata)
 
 
 class Finder:
@@ -146,7 +147,7 @@ def parse():
     parser.add_argument("--count", type=int, help="so many scripts and no more")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--server", help="a Borealis that runs already, instead of one of its own")
-    parser.add_argument("--aspects", default="", help="a pattern: compare these alone, such as 'error|value'")
+    parser.add_argument("--aspects", help="a pattern: compare these alone, such as 'error|value'; by default all with --wide, and all but how columns are described without it")
     parser.add_argument("--shown", type=int, default=3, help="how many differences of one kind are made small and printed")
     parser.add_argument("--wide", action="store_true", help="also what people do not write on purpose: see README.md")
     parser.add_argument("--print-script", action="store_true", help="print the seed's script and do nothing")
@@ -154,6 +155,8 @@ def parse():
     given = parser.parse_args()
     if not given.against and not given.print_script:
         parser.error("--against HOST:PORT is needed")
+    if given.aspects is None:
+        given.aspects = "" if given.wide else AGREED_ASPECTS
     return given
 
 

@@ -45,7 +45,7 @@ std::string KeyEntry(const TableDescriptor& table, size_t index_no, std::span<co
   const row::TimeZone& zone = run.session.eval_context().conversion.time_zone();
   std::string entry;
   for (const IndexPart& part : index.parts) {
-    entry += &part == &index.parts.front() ? "" : "-";
+    entry += entry.empty() ? "" : "-";  // what is empty at the front is not told, as in MySQL
     entry += PartText(row[part.column], table.columns[part.column].type, part.prefix_length, zone);
   }
   if (entry.size() > kEntryBytesMax) {
