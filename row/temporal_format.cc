@@ -463,7 +463,10 @@ bool FormatTemporal(const TemporalParts& parts, std::string_view format, bool is
     char directive = format[++i];
     constexpr std::string_view kDateDirectives = "MbWaDYymcdejwUuVvXx";
     if (kDateDirectives.find(directive) != std::string_view::npos) {
-      if (is_time || !FormatDatePart(parts, directive, out)) {
+      // Of a TIME the numbers of its date are zeros; it has neither names nor weeks.
+      constexpr std::string_view kOfDatesAlone = "MbWaDjwUuVvXx";
+      const bool missing = is_time && kOfDatesAlone.find(directive) != std::string_view::npos;
+      if (missing || !FormatDatePart(parts, directive, out)) {
         return false;
       }
     } else if (!FormatTimePart(parts, directive, out)) {

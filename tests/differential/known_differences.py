@@ -73,7 +73,6 @@ OPEN = [
     Known("COLLATION and CHARSET of a computed JSON value", "value", statement=r"\b(COLLATION|CHARSET)\(", ours="^'binary'", theirs="^'utf8mb4"),
     Known("TIME of a number that is none is 838:59:59", "value", statement=r"\bTIME(\(\d\))?\)", ours="^'-?838:59:59", theirs="^NULL"),
     Known("a column's collation that is the table's is not shown, though it was written", "value", statement="SHOW CREATE", theirs="CHARACTER SET"),
-    Known("TIME_FORMAT of parts of a date is NULL", "value", statement=r"\bTIME_FORMAT\(", ours="^NULL"),
     Known("text with an exponent is a TIME; to be asked of an 8.0", "value", statement=r"'\d+e\d", theirs="^NULL"),
     Known("CAST(… AS CHAR) is kept without its character set", "value", statement="SHOW CREATE", theirs=r"as char(\(\d+\))? charset"),
     # Errors and warnings.
