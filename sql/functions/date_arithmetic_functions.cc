@@ -402,7 +402,9 @@ Status EvalPeriodAdd(const EvalCall& call, std::span<const Value> values, Value*
     return UserError(ER_WRONG_ARGUMENTS, "period_add");
   }
   months += std::clamp<int64_t>(args.Int(1), -1000000, 1000000);
-  return SetInt(out, months < 0 ? 0 : months / 12 * 100 + months % 12 + 1);
+  // As in MySQL, numbers that are no years any more wrap around.
+  const uint64_t number = static_cast<uint64_t>(months);
+  return SetInt(out, months < 0 ? 0 : static_cast<int64_t>(number / 12 * 100 + number % 12 + 1));
 }
 
 Status EvalPeriodDiff(const EvalCall& call, std::span<const Value> values, Value* out) {
