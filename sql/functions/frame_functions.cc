@@ -1,6 +1,8 @@
 // "range position": where a value stands on the line on which a RANGE frame measures its distances,
 // as a whole number that orders as the value does. A time or date is its microseconds; a number is
 // its value in units of the last decimal of FunctionOptions::cast_type.
+#include <algorithm>
+
 #include "sql/functions/functions_internal.h"
 
 namespace borealis::sql {
@@ -26,8 +28,9 @@ Status EvalRangePosition(const EvalCall& call, std::span<const Value> values, Va
     return {};
   }
   // Shifting the point, exactly: the binder has seen to it that there are digits enough.
+  constexpr int kMostDigits = 18;  // of a 64-bit number
   int64_t units_in_one = 1;
-  for (int i = 0; i < call.function.options().cast_type.scale; ++i) {
+  for (int i = 0; i < std::min<int>(call.function.options().cast_type.scale, kMostDigits); ++i) {
     units_in_one *= 10;
   }
   row::Decimal units;
