@@ -54,6 +54,11 @@ struct BoundValues {
   row::Type string_type;  // of all others
 
   size_t size() const { return rows != nullptr ? rows->size() : 0; }
+  // What the string means; null: its own text, as an empty one, which has no offset of its own.
+  const BoundExpr* MeaningOf(const ValueCell& cell) const {
+    const auto other = cell.size != 0 ? strings.find(cell.bits) : strings.end();
+    return other != strings.end() ? other->second.get() : nullptr;
+  }
 };
 
 struct BoundInsert {

@@ -26,6 +26,7 @@ BROWSER = ["chromium", "chromium-driver", "python3-selenium", "php-cli", "php-my
 SHORT = {
     "pymysql": ([PYTHON, "client_pymysql.py", "{port}"], ["python3-pymysql"]),
     "cli": ([PYTHON, "client_cli.py", "{port}"], ["mariadb-client"]),
+    "samples": ([PYTHON, "client_samples.py", "{port}"], ["mariadb-client", "python3-pymysql"]),
     "sysbench_short": ([PYTHON, "client_sysbench.py", "{port}", "--short"], ["sysbench"]),
 }
 FULL = {
@@ -50,7 +51,6 @@ FULL = {
     "typeorm": (["node", "node/client_typeorm.js", "{port}"], ["npm:typeorm", "npm:mysql2"]),
     "drizzle": (["node", "node/client_drizzle.js", "{port}"], ["npm:drizzle-orm", "npm:mysql2"]),
     "functions": ([PYTHON, "client_functions.py", "{port}"], ["python3-pymysql"]),
-    "samples": ([PYTHON, "client_samples.py", "{port}"], ["mariadb-client", "python3-pymysql"]),
     "phpmyadmin": ([PYTHON, "web/phpmyadmin.py", "{port}"], ["phpmyadmin", *BROWSER]),
     "wordpress": ([PYTHON, "web/wordpress.py", "{port}"], ["wordpress", "wordpress-theme-twentytwentythree", *BROWSER]),
     "tt_rss": ([PYTHON, "web/tt_rss.py", "{port}"], ["tt-rss", "mariadb-client", *BROWSER]),

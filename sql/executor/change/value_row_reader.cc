@@ -98,9 +98,8 @@ Result<bool> ValueRowReader::Store(const ValueCell& cell, uint32_t column, RowVa
       RETURN_IF_ERROR(StoreValue(column, Value::Double(cell.float_value()), double_, row));
       return true;
     case Kind::kString: {
-      const auto& others = insert_.values.strings;
-      if (const auto other = others.find(cell.bits); other != others.end()) {
-        return StoreExpression(other->second.get(), column, row);
+      if (const BoundExpr* other = insert_.values.MeaningOf(cell); other != nullptr) {
+        return StoreExpression(other, column, row);
       }
       RETURN_IF_ERROR(
           StoreValue(column, Value::View(rows_.TextOf(cell)), insert_.values.string_type, row));
