@@ -246,6 +246,17 @@ Status CastToJson(EvalContext& context, const Value& value, const Type& from, Va
   return {};
 }
 
+// The number of the member, or the bits of the members, that a column of the type keeps of the
+// value; 0 where it is none. What is wrong with it is told where it is stored.
+Status CastToMember(const EvalContext& context, const Value& value, const Type& from,
+                    const Type& to, Value* out) {
+  row::ConversionContext quiet = context.conversion;
+  quiet.strict = false;
+  quiet.warnings = nullptr;
+  ASSIGN_OR_RETURN(*out, row::StoreConvert(value, from, to, quiet));
+  return {};
+}
+
 }  // namespace
 
 Status CastValue(EvalContext& context, const Value& value, const Type& from, const Type& to,
@@ -285,7 +296,10 @@ Status CastValue(EvalContext& context, const Value& value, const Type& from, con
   if (to.is_string()) {
     return CastToText(context, value, from, to, out);
   }
-  if (to.is_enum_or_set() || to.is_null()) {
+  if (to.is_enum_or_set()) {
+    return CastToMember(context, value, from, to, out);
+  }
+  if (to.is_null()) {
     *out = value;
     return {};
   }
