@@ -27,8 +27,6 @@ def _only(warning):
 
 NINE = "MySQL 9: "
 CHOICE = r"\b(IF|CASE|UNION|INTERSECT|EXCEPT|GREATEST|LEAST|COALESCE|IFNULL)\b"
-HEX = r"\bx'[0-9A-F]*'|\b0x[0-9A-F]+|\bb'[01]+'"
-METADATA = "(prepared )?(computed )?column "
 
 ACCEPTED = [
     Known(NINE + "warns of TINYINT(1)", "warnings", statement=r"TINYINT\(1\)", theirs=_only("'Warning', '1681', 'Integer display width ")),
