@@ -15,6 +15,7 @@
 #include "row/type.h"
 #include "sql/binder/typed.h"
 #include "sql/functions/aggregate.h"
+#include "sql/sqlite/constant_set.h"
 
 namespace borealis::sql {
 
@@ -30,6 +31,7 @@ enum class CallKind : uint8_t {
   // Of conditions that a cursor tests (RowFilter); 1, 0 or NULL.
   kCompare,  // argument 0 `compare` argument 1
   kIn,       // argument 0 among the others
+  kInSet,    // argument 0 among `constants`
   kNot,
   kIsNull,
   kAnd,
@@ -51,7 +53,8 @@ struct CallSite {
   std::vector<CallStep> steps;
   // Of the values that SQLite gives; for calls that are no aggregates.
   std::vector<row::Type> given_types;
-  CompareOp compare = CompareOp::kEqual;  // kCompare
+  CompareOp compare = CompareOp::kEqual;         // kCompare
+  std::shared_ptr<const ConstantSet> constants;  // kInSet
 };
 
 // Puts one value on the stack.

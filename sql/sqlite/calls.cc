@@ -115,6 +115,9 @@ Status MakeCall(const RunContext& context, const CallSite& site, std::span<const
     case CallKind::kIn:
       *out = FromTruth(IsAmong(site, args));
       return {};
+    case CallKind::kInSet:
+      *out = FromTruth(site.constants->Contains(args[0]));
+      return {};
     case CallKind::kNot: {
       const std::optional<bool> truth = TruthOf(args[0]);
       *out = truth.has_value() ? Value::Bool(!*truth) : Value::Null();

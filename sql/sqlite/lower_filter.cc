@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <span>
 
 #include "sql/binder/binder_internal.h"
 #include "sql/functions/function.h"
@@ -83,6 +85,25 @@ std::optional<CallStep> TestOf(const BoundExpr& expr) {
   return test;
 }
 
+// Whether one look-up says what the IN list would, item by item.
+bool IsAmongConstants(const BoundExpr& expr) {
+  return expr.Is<BoundIn>() && ConstantSet::Takes(expr.args[0]->type) &&
+         std::all_of(expr.args.begin() + 1, expr.args.end(),
+                     [](const BoundPtr& item) { return item->Is<BoundLiteral>(); });
+}
+
+// REQUIRES: IsAmongConstants and IsComparable.
+Result<CallStep> LookUpOf(const std::vector<BoundPtr>& args) {
+  CallStep step = CallOf(CallKind::kInSet, {args[0]});
+  auto constants = std::make_shared<ConstantSet>(args[0]->type);
+  for (size_t i = 1; i < args.size(); ++i) {
+    ASSIGN_OR_RETURN(const row::Value value, AsRead(args[i]->As<BoundLiteral>()));
+    constants->Add(value);
+  }
+  step.call.constants = std::move(constants);
+  return step;
+}
+
 bool IsNegated(const BoundExpr& expr) {
   const auto* in = expr.TryAs<BoundIn>();
   const auto* is_null = expr.TryAs<BoundIsNull>();
@@ -123,7 +144,12 @@ Result<bool> Lowering::ConditionSteps(const BoundPtr& condition, RowFilter::Cond
   } else {
     return false;
   }
-  for (const BoundPtr& arg : condition->args) {
+  std::span<const BoundPtr> on_stack = condition->args;
+  if (IsAmongConstants(*condition)) {
+    ASSIGN_OR_RETURN(step, LookUpOf(condition->args));
+    on_stack = on_stack.first(1);
+  }
+  for (const BoundPtr& arg : on_stack) {
     ASSIGN_OR_RETURN(const bool done, ConditionSteps(arg, to));
     if (!done) {
       return false;
