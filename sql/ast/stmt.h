@@ -177,7 +177,7 @@ struct LoadDataStmt final : Stmt {
 struct DoStmt final : Stmt {
   static constexpr StmtKind kKind = StmtKind::kDo;
   DoStmt() : Stmt(kKind) {}
-  std::vector<ExprPtr> exprs;
+  SelectStmt select;  // whose rows nobody is sent
 };
 
 struct CallStmt final : Stmt {

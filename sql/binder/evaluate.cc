@@ -69,9 +69,9 @@ class Evaluator {
           const TypedValue* held = frame_.find_variable(expr.As<BoundUserVariable>().name);
           return held != nullptr ? held->value.Borrow() : Value::Null();
         }
-        [[fallthrough]];
-      case BoundKind::kAssignVariable:
         return UserError(ER_NOT_SUPPORTED_YET, "user variable assignment in this expression");
+      case BoundKind::kAssignVariable:
+        return AssignVariable(expr.As<BoundAssignVariable>());
     }
     return Status::Internal("expression of an unknown kind");
   }
@@ -99,6 +99,16 @@ class Evaluator {
       }
     }
     return Status::Internal("column of a table that was not given");
+  }
+
+  Result<Value> AssignVariable(const BoundAssignVariable& assign) {
+    if (frame_.assign_variable == nullptr) {
+      return UserError(ER_NOT_SUPPORTED_YET, "user variable assignment in this expression");
+    }
+    ASSIGN_OR_RETURN(Value value, Eval(*assign.args[0]));
+    value.Own();
+    frame_.assign_variable(assign.name, {assign.type, value});
+    return value;
   }
 
   Result<Value> Convert(const BoundConvert& convert) {
@@ -292,6 +302,11 @@ bool IsConstant(const BoundExpr& expr) {
     case BoundKind::kFunction:
       if (expr.As<BoundFunction>().function->def().stability != Stability::kPure) {
         return false;
+      }
+      break;
+    case BoundKind::kConvert:
+      if (expr.As<BoundConvert>().mode == BoundConvert::Mode::kAnyValue) {
+        return false;  // may stand for what is rolled up
       }
       break;
     default:

@@ -33,6 +33,8 @@ struct EvalFrame {
   std::function<Status(const BoundQuery&, std::vector<std::vector<row::Value>>*)> run_subquery;
   // The user variable as it is now, by folded name; null: never set. Unset: they are refused.
   std::function<const TypedValue*(std::string_view)> find_variable;
+  // What @name := value does. Unset: it is refused.
+  std::function<void(const std::string& name, TypedValue value)> assign_variable;
 };
 
 // The value, held as expr.type holds it. Text may borrow from the frame.

@@ -16,6 +16,12 @@ Result<TypedValue> ScalarValue(StatementRun& run, const Expr& expr) {
   frame.run_subquery = [&run](const BoundQuery& query, std::vector<std::vector<row::Value>>* rows) {
     return run.session.CollectSubquery(query, run.parameters, rows);
   };
+  frame.find_variable = [&run](std::string_view name) {
+    return run.session.FindUserVariable(name);
+  };
+  frame.assign_variable = [&run](const std::string& name, TypedValue value) {
+    run.session.SetUserVariable(name, std::move(value));
+  };
   ASSIGN_OR_RETURN(row::Value value, Evaluate(*bound, frame));
   value.Own();
   return TypedValue{bound->type, std::move(value)};

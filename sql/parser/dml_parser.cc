@@ -340,13 +340,11 @@ Status Parser::ParseLoadTail(LoadDataStmt* stmt) {
 
 Result<StmtPtr> Parser::ParseDo() {
   Next();
+  auto items = std::make_unique<SelectCore>();
+  RETURN_IF_ERROR(ParseSelectItems(items.get()));
   auto stmt = std::make_unique<DoStmt>();
-  do {
-    ASSIGN_OR_RETURN(ExprPtr expr, ParseExpr());
-    std::optional<std::string> ignored_alias;
-    RETURN_IF_ERROR(ParseAlias(&ignored_alias, true));
-    stmt->exprs.push_back(std::move(expr));
-  } while (Accept(Op::kComma));
+  stmt->select.query = std::make_unique<Query>();
+  stmt->select.query->body = std::move(items);
   return StmtPtr(std::move(stmt));
 }
 

@@ -55,6 +55,9 @@ Result<TypedValue> ProgramExpression::Evaluate(const ProgramContext& context) {
   frame.find_variable = [&context](std::string_view name) {
     return context.session.FindUserVariable(name);
   };
+  frame.assign_variable = [&context](const std::string& name, TypedValue value) {
+    context.session.SetUserVariable(name, std::move(value));
+  };
   ASSIGN_OR_RETURN(row::Value value, sql::Evaluate(*bound_, frame));
   return TypedValue{bound_->type, std::move(value)};
 }

@@ -351,7 +351,7 @@ Status Session::Dispatch(CachedStatement* statement, std::span<const TypedValue>
     }
     case StatementClass::kOther: {
       if (stmt.kind == StmtKind::kDo) {
-        return RunDo(run);
+        return RunDo({stmt.As<DoStmt>().select, statement->text}, &statement->query, parameters);
       }
       if (stmt.kind == StmtKind::kExplain) {
         return RunExplain(run);

@@ -47,7 +47,7 @@ Status RefuseInProgram(const Stmt& statement) {
 
 NestedStatement::NestedStatement(const Stmt& statement, std::string_view text)
     : statement_(statement), text_(text) {
-  if (statement.kind == StmtKind::kSelect) {
+  if (statement.kind == StmtKind::kSelect || statement.kind == StmtKind::kDo) {
     query_ = std::make_unique<PlanHolder>();
     query_->frame = true;
   }
@@ -167,7 +167,10 @@ Status Session::RunNested(NestedStatement* nested, std::span<const TypedValue> f
       status = RunNestedChange(run);
       break;
     case StatementClass::kOther:
-      status = statement.kind == StmtKind::kDo ? RunDo(run) : environment_.executor->Execute(run);
+      status =
+          statement.kind == StmtKind::kDo
+              ? RunDo({statement.As<DoStmt>().select, nested->text()}, nested->query_.get(), frame)
+              : environment_.executor->Execute(run);
       break;
     case StatementClass::kTransaction:
       status = IsAboutSavepoints(statement) ? RunTransactionStatement(statement)

@@ -39,7 +39,7 @@ class NestedStatement {
 
   const Stmt& statement_;
   const std::string_view text_;
-  std::unique_ptr<PlanHolder> query_;    // of a SELECT
+  std::unique_ptr<PlanHolder> query_;    // of a SELECT or DO
   std::unique_ptr<StatementPlan> plan_;  // of any other
 };
 

@@ -47,6 +47,15 @@ class OwningSource final : public RowSource {
   std::function<void()> end_;
 };
 
+// The result of DO.
+class DroppedRows final : public ResultSink {
+ public:
+  Status OnColumns(std::span<const ResultColumn>) override { return {}; }
+  Status OnRow(std::span<const row::Value>) override { return {}; }
+  void OnDone(const OkInfo&) override {}
+  void OnError(const Status&, uint16_t) override {}
+};
+
 std::vector<row::Value> OwnedCopy(const std::vector<row::Value>& row) {
   std::vector<row::Value> copy = row;
   for (row::Value& value : copy) {
@@ -393,25 +402,11 @@ Status Session::StoreIntoFile(const IntoClause& into, const std::vector<ResultCo
   return {};
 }
 
-Status Session::RunDo(const StatementRun& run) {
-  const auto& statement = run.statement.As<DoStmt>();
-  BindInput input;
-  input.environment = context_.get();
-  input.text = run.text;
-  input.parameters = run.parameters;
-  input.frame = run.plan != nullptr;
-  for (const ExprPtr& expr : statement.exprs) {
-    StatementFacts facts;
-    ASSIGN_OR_RETURN(BoundPtr bound, BindScalar(*expr, input, &facts));
-    EvalFrame frame;
-    frame.context = &context_->eval_context();
-    frame.parameters = run.parameters;
-    frame.run_subquery = [&](const BoundQuery& query, std::vector<std::vector<row::Value>>* rows) {
-      return CollectSubquery(query, run.parameters, rows);
-    };
-    // Errors of DO's expressions are errors; its values go nowhere.
-    RETURN_IF_ERROR(Evaluate(*bound, frame).status());
-  }
+Status Session::RunDo(const QueryText& text, PlanHolder* holder,
+                      std::span<const TypedValue> parameters) {
+  DroppedRows sink;
+  OkInfo ok;
+  RETURN_IF_ERROR(RunSelect(text, holder, parameters, sink, &ok));
   row_count_ = 0;
   return {};
 }

@@ -382,7 +382,7 @@ class Session {
   // --- query.cc ---
   Status RunSelect(const QueryText& text, PlanHolder* holder,
                    std::span<const TypedValue> parameters, ResultSink& sink, OkInfo* ok);
-  Status RunDo(const StatementRun& run);
+  Status RunDo(const QueryText& text, PlanHolder* holder, std::span<const TypedValue> parameters);
   // Whether a query that failed before its first row may be tried again: after DDL between planning
   // and opening, and when a read view that was the statement's alone is void (a reader lost its
   // writer): another one sees the present.
