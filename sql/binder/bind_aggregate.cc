@@ -92,7 +92,7 @@ Type AverageType(const Type& arg, uint32_t increment) {
 bool TakesAggregates(const Scope& scope) {
   return scope.select != nullptr &&
          (scope.clause == Clause::kFieldList || scope.clause == Clause::kHaving ||
-          scope.clause == Clause::kOrderBy);
+          scope.clause == Clause::kOrderBy || IsOfWindow(scope.clause));
 }
 
 void Fill(const Aggregate& expr, Coercibility coercibility, std::vector<BoundPtr> args,

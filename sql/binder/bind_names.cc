@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sql/binder/binder_internal.h"
+#include "sql/functions/eval_context.h"
 
 namespace borealis::sql {
 
@@ -22,6 +23,8 @@ std::string_view ClauseName(Clause clause) {
       return "having clause";
     case Clause::kOrderBy:
       return "order clause";
+    case Clause::kWindowPartition:
+      return "window partition by";
     case Clause::kWindow:
       return "window order by";
     case Clause::kFieldList:
@@ -232,6 +235,26 @@ Result<BoundPtr> StatementBinder::FindInItems(const ColumnRef& ref, const Scope&
   return found;
 }
 
+// The column of FROM that has the name and is in GROUP BY.
+BoundPtr StatementBinder::FindInGroups(const ColumnRef& ref, const Scope& scope) const {
+  if (!ref.table.empty()) {
+    return nullptr;
+  }
+  const Found item = found_;
+  const Result<BoundPtr> column = FindInTables(ref, scope);
+  const bool grouped = column.ok() && column.value() != nullptr &&
+                       std::ranges::any_of(scope.select->group_by, [&](const BoundPtr& group) {
+                         return SameExpr(*group, *column.value());
+                       });
+  found_ = grouped ? found_ : item;
+  return grouped ? column.value() : nullptr;
+}
+
+void StatementBinder::WarnOfTwoMeanings(const ColumnRef& ref, const Scope& scope) {
+  environment().eval_context().conversion.Warn(
+      UserError(ER_NON_UNIQ_ERROR, WrittenName(ref), ClauseName(scope.clause)));
+}
+
 Result<BoundPtr> StatementBinder::FindInEarlierItems(const ColumnRef& ref,
                                                      const Scope& scope) const {
   if (scope.select == nullptr || !ref.table.empty()) {
@@ -307,6 +330,10 @@ Result<BoundPtr> StatementBinder::BindColumnRef(const ColumnRef& ref, Scope* sco
       ASSIGN_OR_RETURN(found, FindInItems(ref, *at));
       if (found == nullptr) {
         ASSIGN_OR_RETURN(found, FindForHaving(ref, *at, *scope));
+      } else if (BoundPtr group = FindInGroups(ref, *at);
+                 group != nullptr && !SameExpr(*group, *found)) {
+        WarnOfTwoMeanings(ref, *at);
+        found = std::move(group);
       }
     } else {
       ASSIGN_OR_RETURN(found, FindInTables(ref, *at));

@@ -104,6 +104,7 @@ Status StatementBinder::BindBody(const QueryBody& body, const Query* owner, Boun
     ExposeTable(table, &scope.from);
     RETURN_IF_ERROR(
         BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by));
+    RETURN_IF_ERROR(SortByKeys(&query->order_by));
   }
   return {};
 }
@@ -129,7 +130,7 @@ Status StatementBinder::BindValues(const ValuesCore& values, BoundQuery* query, 
       column.push_back(row[c]);
     }
     Coercibility coercibility = Coercibility::kCoercible;
-    ASSIGN_OR_RETURN(row::Type type, CommonType(column, "VALUES", &coercibility));
+    ASSIGN_OR_RETURN(row::Type type, CommonType(column, "UNION", &coercibility));
     for (auto& row : query->body.values) {
       row[c] = Convert(row[c], type);
     }
@@ -244,6 +245,9 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     std::vector<Coercibility> coercibilities;
     for (size_t i = 0; i < left->columns.size(); ++i) {
       auto stand_in = [&](const BoundQuery& of) {
+        if (of.body.select != nullptr && of.body.select->items[i].expr->Is<BoundLiteral>()) {
+          return of.body.select->items[i].expr;
+        }
         auto value = std::make_shared<BoundParameter>(of.columns[i].type, 0);
         value->coercibility = of.columns[i].type.is_null() ? Coercibility::kIgnorable
                                                            : ColumnCoercibility(of.columns[i].type);
@@ -279,11 +283,14 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     left = std::move(combined);
   }
   bool simple = true;
+  const bool has_json = std::ranges::any_of(left->columns, [](const ResultColumn& column) {
+    return column.type.kind == row::TypeKind::kJson;
+  });
   if (owner != nullptr) {
     for (const OrderItem& item : owner->order_by) {
       const auto* ref = item.expr->TryAs<ColumnRef>();
       bool plain = (ref != nullptr && ref->table.empty()) || item.expr->Is<Literal>();
-      simple = simple && plain;
+      simple = simple && plain && !has_json;
       if (ref != nullptr && !ref->table.empty()) {
         return UserError(ER_TABLENAME_NOT_ALLOWED_HERE, ref->table, "global ORDER clause");
       }
@@ -302,7 +309,9 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     scope.select = query->body.select.get();
     scope.items_bound = true;
     ExposeTable(table, &scope.from);
-    return BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by, true);
+    RETURN_IF_ERROR(
+        BindOrderBy(owner->order_by, &scope, query->body.select.get(), &query->order_by, true));
+    return SortByKeys(&query->order_by);
   }
   query->calc_found_rows = left->calc_found_rows;
   query->columns = left->columns;

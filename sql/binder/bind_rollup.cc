@@ -41,6 +41,15 @@ Status NotInGroupBy(size_t argument) {
   return UserError(ER_FIELD_IN_GROUPING_NOT_GROUP_BY, argument + 1);
 }
 
+bool IsRolledUpConstant(const BoundExpr& expr) {
+  const auto* convert = expr.TryAs<BoundConvert>();
+  return convert != nullptr && convert->mode == BoundConvert::Mode::kAnyValue && IsFixed(expr);
+}
+
+const BoundExpr& WithoutMark(const BoundExpr& group) {
+  return IsRolledUpConstant(group) ? *group.args[0] : group;
+}
+
 // Of two equal groups, which are rolled up one after the other, an item is the one that names it.
 std::optional<size_t> FindGroup(const std::vector<BoundPtr>& groups, const BoundExpr& expr) {
   const auto named =
@@ -49,7 +58,7 @@ std::optional<size_t> FindGroup(const std::vector<BoundPtr>& groups, const Bound
     return static_cast<size_t>(named - groups.begin());
   }
   for (size_t i = 0; i < groups.size(); ++i) {
-    if (SameExpr(*groups[i], expr)) {
+    if (SameExpr(WithoutMark(*groups[i]), expr)) {
       return i;
     }
   }
@@ -133,7 +142,7 @@ class GroupedColumns {
 
   Result<BoundPtr> Replace(const BoundPtr& expr, bool in_subquery) {
     std::optional<size_t> group = FindGroup(groups_, *expr);
-    if (group.has_value() && !(in_subquery && IsFixed(*expr))) {
+    if (group.has_value() && (!in_subquery || !IsFixed(*expr) || IsRolledUpConstant(*expr))) {
       return ColumnOf(result_, *group);
     }
     switch (expr->kind) {
@@ -356,7 +365,7 @@ Result<BoundPtr> StatementBinder::BindGrouping(const FunctionCall& expr, Scope* 
     return UserError(ER_WRONG_GROUP_FIELD, "GROUPING function");
   }
   const bool of_groups = scope->clause == Clause::kFieldList || scope->clause == Clause::kHaving ||
-                         scope->clause == Clause::kOrderBy;
+                         scope->clause == Clause::kOrderBy || IsOfWindow(scope->clause);
   if (!of_groups || !scope->has_group_by) {
     return UserError(ER_INVALID_GROUP_FUNC_USE);
   }
@@ -367,7 +376,7 @@ Result<BoundPtr> StatementBinder::BindGrouping(const FunctionCall& expr, Scope* 
   auto grouping = std::make_shared<BoundGrouping>(GroupingType());
   ASSIGN_OR_RETURN(grouping->args, BindExprs(expr.args, scope));
   if (std::any_of(grouping->args.begin(), grouping->args.end(),
-                  [](const BoundPtr& arg) { return IsFixed(*arg); })) {
+                  [](const BoundPtr& arg) { return IsFixed(*arg) && !IsRolledUpConstant(*arg); })) {
     return UserError(ER_WRONG_ARGUMENTS, "GROUPING function");
   }
   return BoundPtr(grouping);

@@ -8,6 +8,7 @@ namespace borealis::sql {
 namespace {
 
 constexpr size_t kMaxNameBytes = 255;
+constexpr size_t kTablesMax = 61;
 
 // Literal that counts items from 1.
 const Literal* Position(const Expr& expr) {
@@ -55,6 +56,19 @@ bool NamesItsColumns(const BoundTable& table) {
   return SameName(std::string_view(table.table->name).substr(0, 7), "INNODB_")
              ? std::ranges::any_of(kInnodbViews, is_table)
              : std::ranges::none_of(kNoViews, is_table);
+}
+
+size_t TablesIn(const BoundFrom& from) {
+  return from.table != nullptr ? 1 : TablesIn(*from.left) + TablesIn(*from.right);
+}
+
+// A constant that is NULL where it is rolled up: nothing may be computed from it beforehand.
+BoundPtr RolledUpConstant(BoundPtr constant) {
+  auto any =
+      std::make_shared<BoundConvert>(constant->type.Nullable(), BoundConvert::Mode::kAnyValue);
+  any->coercibility = constant->coercibility;
+  any->args = {std::move(constant)};
+  return any;
 }
 
 // DISTINCT compares numbers as they are shown: not by the digits that a division holds beyond.
@@ -253,6 +267,11 @@ Result<const BoundItem*> StatementBinder::FindOrderTarget(const Expr& expr, Scop
     // FROM comes first in GROUP BY.
     ASSIGN_OR_RETURN(BoundPtr column, FindInTables(*ref, *scope));
     if (column != nullptr) {
+      const Result<std::optional<size_t>> item = FindItem(*ref, *scope);
+      if (item.ok() && item.value().has_value() &&
+          !SameExpr(*select->items[*item.value()].expr, *column)) {
+        WarnOfTwoMeanings(*ref, *scope);
+      }
       return none;
     }
   }
@@ -273,6 +292,10 @@ Status StatementBinder::BindGroupBy(const SelectCore& core, Scope* scope, BoundS
       // Of equal groups the item is this one (bind_rollup.cc).
       const auto number = static_cast<size_t>(target - select->items.data());
       expr = std::make_shared<BoundColumn>(target->expr->As<BoundColumn>());
+      select->items[number].expr = expr;
+    } else if (target != nullptr && core.rollup && IsFixed(*target->expr)) {
+      const auto number = static_cast<size_t>(target - select->items.data());
+      expr = RolledUpConstant(target->expr);
       select->items[number].expr = expr;
     } else if (target != nullptr) {
       expr = target->expr;
@@ -315,7 +338,7 @@ Status StatementBinder::BindOrderBy(const std::vector<OrderItem>& items, Scope* 
       return UserError(ER_AGGREGATE_ORDER_NON_AGG_QUERY, i + 1);
     }
     // A constant orders nothing.
-    if (!IsFixed(*expr)) {
+    if (!IsFixed(*expr) || (scope->rollup && expr->Is<BoundConvert>())) {
       out->push_back({std::move(expr), items[i].descending()});
     }
   }
@@ -342,6 +365,9 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
     scope.shown_needs = kSomeUseOfRows;
   }
   ASSIGN_OR_RETURN(select->from, BindFrom(core.from, &scope));
+  if (select->from != nullptr && TablesIn(*select->from) > kTablesMax) {
+    return UserError(ER_TOO_MANY_TABLES, kTablesMax);
+  }
   if (core.straight_join) {
     for (BoundFrom* at = select->from.get(); at != nullptr; at = at->left.get()) {
       at->straight = at->table == nullptr;
@@ -359,6 +385,7 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
     scope.clause = Clause::kHaving;
     ASSIGN_OR_RETURN(select->having, BindCondition(*core.having, &scope));
   }
+  RETURN_IF_ERROR(BindNamedWindows(&scope));
   if (owner != nullptr) {
     RETURN_IF_ERROR(BindOrderBy(owner->order_by, &scope, select, &query->order_by));
     // The order of a view that is all there is to select from.
@@ -381,9 +408,11 @@ Status StatementBinder::BindSelect(const SelectCore& core, const Query* owner, B
     query->order_by.clear();  // one row, or a view's order that says nothing of groups
   }
   RETURN_IF_ERROR(FinishGrouping(core, scope, query));
+  RETURN_IF_ERROR(SeparateMonthFrames(query));
   if (select->distinct) {
     RoundShown(select, &query->order_by);
   }
+  RETURN_IF_ERROR(SortByKeys(&query->order_by));
   DescribeSentColumns(core.buffer_result, owner != nullptr && !owner->order_by.empty(), query);
   return {};
 }

@@ -2,8 +2,10 @@
 //
 // The machine measures the distances of a RANGE frame by subtracting numbers. Where the order is by
 // a DECIMAL or a date, such a frame is therefore over the key's position, a whole number with the
-// same order ("range position", frame_functions.cc), and its offset is in the same units.
+// same order ("range position", frame_functions.cc), and its offset is in the same units. What is
+// measured in months is not (bind_month_frames.cc).
 #include <algorithm>
+#include <utility>
 
 #include "sql/ast/print.h"
 #include "sql/binder/binder_internal.h"
@@ -27,6 +29,25 @@ const NamedWindow* FindWindow(const Scope& scope, std::string_view name) {
   const auto found = std::ranges::find_if(
       *scope.named_windows, [&](const NamedWindow& named) { return SameName(named.name, name); });
   return found == scope.named_windows->end() ? nullptr : &*found;
+}
+
+// Others are about their whole partition.
+bool UsesFrame(const BoundWindow& window) {
+  return window.is_aggregate || window.window_fn == WindowFn::kFirstValue ||
+         window.window_fn == WindowFn::kLastValue || window.window_fn == WindowFn::kNthValue;
+}
+
+// The name of the window whose parts are being bound.
+std::string_view NameOfOuter(const Scope& scope) {
+  if (scope.in_window->only_name) {
+    return scope.in_window->base;
+  }
+  for (const NamedWindow& named : *scope.named_windows) {
+    if (&named.spec == scope.in_window) {
+      return named.name;
+    }
+  }
+  return kUnnamed;
 }
 
 bool HasOffset(const FrameBound& bound) {
@@ -128,13 +149,12 @@ Status StatementBinder::CheckInheritance(const Scope& scope, const WindowSpec& s
 Status StatementBinder::BindWindowSpec(const WindowSpec& spec, Scope* scope, BoundWindow* window) {
   const std::string function = FoldName(std::string(
       window->is_aggregate ? AggregateName(window->fn) : WindowFunctionName(window->window_fn)));
+  if (scope->in_window != nullptr) {
+    return UserError(ER_WINDOW_NESTED_WINDOW_FUNC_USE_IN_WINDOW_SPEC, NameOfOuter(*scope));
+  }
   if ((scope->clause != Clause::kFieldList && scope->clause != Clause::kOrderBy) ||
       scope->in_window_call > 0 || scope->in_aggregate > 0) {
     return UserError(ER_WINDOW_INVALID_WINDOW_FUNC_USE, function);
-  }
-  if (scope->in_window != nullptr) {
-    return UserError(ER_WINDOW_NESTED_WINDOW_FUNC_USE_IN_WINDOW_SPEC,
-                     WindowNameOf(*scope->in_window));
   }
   if (!spec.base.empty()) {
     RETURN_IF_ERROR(CheckInheritance(*scope, spec, kUnnamed));
@@ -150,15 +170,52 @@ Status StatementBinder::BindWindowParts(const WindowSpec& spec, std::string_view
   if (!spec.base.empty()) {
     RETURN_IF_ERROR(BindWindowParts(FindWindow(*scope, spec.base)->spec, name, scope, window));
   }
+  const Clause around = std::exchange(scope->clause, Clause::kWindowPartition);
   for (const ExprPtr& part : spec.partition_by) {
-    ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*part, scope));
+    ASSIGN_OR_RETURN(BoundPtr key, BindWindowKey(*part, name, scope));
+    ASSIGN_OR_RETURN(key, SortKey(std::move(key), "json partition key"));
     window->partition_by.push_back(std::move(key));
   }
+  scope->clause = Clause::kWindow;
   for (const OrderItem& item : spec.order_by) {
-    ASSIGN_OR_RETURN(BoundPtr key, BindExpr(*item.expr, scope));
+    ASSIGN_OR_RETURN(BoundPtr key, BindWindowKey(*item.expr, name, scope));
+    ASSIGN_OR_RETURN(key, SortKey(std::move(key), "json sort key"));
     window->window_order.push_back({std::move(key), item.descending()});
   }
+  scope->clause = around;
   return spec.frame.has_value() ? BindFrame(*spec.frame, name, scope, window) : Status::Ok();
+}
+
+Result<BoundPtr> StatementBinder::BindWindowKey(const Expr& expr, std::string_view name,
+                                                Scope* scope) {
+  const auto* literal = expr.TryAs<Literal>();
+  return literal != nullptr && literal->type == LiteralKind::kInteger
+             ? Result<BoundPtr>(UserError(ER_WINDOW_ILLEGAL_ORDER_BY, name))
+             : BindExpr(expr, scope);
+}
+
+Status StatementBinder::BindNamedWindows(Scope* scope) {
+  for (const NamedWindow& named : *scope->named_windows) {
+    BoundWindow unused(Type(), AggregateFn::kCount);
+    scope->in_window = &named.spec;
+    RETURN_IF_ERROR(BindWindowParts(named.spec, named.name, scope, &unused));
+    scope->in_window = nullptr;
+  }
+  return {};
+}
+
+// Arrays and objects are not sorted in an order that means anything (1235).
+Result<BoundPtr> StatementBinder::SortKey(BoundPtr key, std::string_view function) {
+  return key->type.kind == row::TypeKind::kJson && !IsFixed(*key)
+             ? MakeFunctionWith(function, {std::move(key)}, {})
+             : Result<BoundPtr>(std::move(key));
+}
+
+Status StatementBinder::SortByKeys(std::vector<BoundOrder>* order_by) {
+  for (BoundOrder& order : *order_by) {
+    ASSIGN_OR_RETURN(order.expr, SortKey(std::move(order.expr), "json sort key"));
+  }
+  return {};
 }
 
 Status StatementBinder::BindFrame(const WindowFrame& frame, std::string_view name, Scope* scope,
@@ -288,25 +345,43 @@ Status StatementBinder::BindNumberFrame(const WindowFrame& frame, std::string_vi
 
 Status StatementBinder::BindIntervalFrame(const WindowFrame& frame, std::string_view name,
                                           Scope* scope, BoundWindow* window) {
+  BoundOrder& order = window->window_order[0];
+  const auto of_months = [](const FrameBound& bound) {
+    return HasOffset(bound) && row::HasMonths(*bound.unit);
+  };
+  const bool by_limits = of_months(frame.start) || of_months(frame.end);
+  if (by_limits && order.expr->type.kind == row::TypeKind::kTime) {
+    return Unsupported("RANGE frame over a TIME with an INTERVAL of months");
+  }
   for (auto [from, to] :
        {std::pair(&frame.start, &window->frame_start), std::pair(&frame.end, &window->frame_end)}) {
     if (!HasOffset(*from)) {
       continue;
     }
-    if (row::HasMonths(*from->unit)) {
-      return Unsupported("RANGE frame with an INTERVAL of months");
-    }
     ASSIGN_OR_RETURN(TypedValue amount, FrameOffset(*from->offset, name, scope));
     if (amount.value.is_null()) {
       return UserError(ER_WINDOW_FRAME_ILLEGAL, name);
     }
+    const BoundPtr interval = MakeLiteral(amount.type, amount.value);
     ASSIGN_OR_RETURN(int64_t micros, IntervalMicros(std::move(amount), *from->unit));
     if (micros < 0) {
       return UserError(ER_WINDOW_FRAME_ILLEGAL, name);
     }
     to->offset = MakeLiteral(Type::BigInt(), Value::Int(micros));
+    if (by_limits) {
+      FunctionOptions options;
+      options.unit = *from->unit;
+      options.subtract = (from->kind == FrameBoundKind::kPreceding) != order.descending;
+      ASSIGN_OR_RETURN(BoundPtr limit,
+                       MakeFunctionWith("date_add", {order.expr, interval}, options));
+      to->offset = Convert(std::move(limit), order.expr->type.Nullable());
+    }
   }
-  BoundOrder& order = window->window_order[0];
+  window->frame_by_limits = by_limits && UsesFrame(*window);
+  if (by_limits) {
+    window->has_frame = window->frame_by_limits;
+    return {};
+  }
   ASSIGN_OR_RETURN(order.expr, RangePosition(order.expr, order.expr->type));
   return {};
 }

@@ -37,9 +37,13 @@ enum class Clause : uint8_t {
   kLimit,
   kValues,
   kAssignment,
+  kWindowPartition,
 };
 // "field list", "where clause", … as MySQL's messages name them.
 std::string_view ClauseName(Clause clause);
+inline bool IsOfWindow(Clause clause) {
+  return clause == Clause::kWindow || clause == Clause::kWindowPartition;
+}
 
 // A column that a name or * can mean; after USING and NATURAL one entry stands for several.
 struct ScopeColumn {
@@ -262,6 +266,8 @@ class StatementBinder {
   Status FinishGrouping(const SelectCore& core, const Scope& scope, BoundQuery* query);
   Status ExpandRollup(BoundQuery* query);
   Status SeparateGroups(BoundQuery* query);
+  // --- RANGE frames over months (bind_month_frames.cc) ---
+  Status SeparateMonthFrames(BoundQuery* query);
 
   // --- FROM (bind_from.cc) ---
   Result<std::unique_ptr<BoundFrom>> BindFrom(const std::vector<TableRefPtr>& refs, Scope* scope);
@@ -354,6 +360,9 @@ class StatementBinder {
   Result<BoundPtr> FindInTables(const ColumnRef& ref, const Scope& scope) const;
   Result<BoundPtr> FindInItems(const ColumnRef& ref, const Scope& scope) const;
   // Of those that are written before the one that is being bound. Error 1247 for a later one.
+  BoundPtr FindInGroups(const ColumnRef& ref, const Scope& scope) const;
+  // 1052: an item and a column of FROM have the name; the column is meant.
+  void WarnOfTwoMeanings(const ColumnRef& ref, const Scope& scope);
   Result<BoundPtr> FindInEarlierItems(const ColumnRef& ref, const Scope& scope) const;
   // Where a name of HAVING may be found, besides the select list.
   Result<BoundPtr> FindForHaving(const ColumnRef& ref, const Scope& at, const Scope& from) const;
@@ -394,6 +403,7 @@ class StatementBinder {
   Result<BoundPtr> BindUserVariable(const UserVariable& expr);
   Result<BoundPtr> BindAssignVariable(const VariableAssignment& expr, Scope* scope);
   Result<BoundPtr> BindInList(const InList& expr, Scope* scope);
+  void DropNoDates(const BoundExpr& operand, std::vector<std::vector<BoundPtr>>* items);
   Result<BoundPtr> BindBetween(const Between& expr, Scope* scope);
   Result<BoundPtr> BindScalarSubquery(const Subquery& expr, Scope* scope);
   // A subquery of any number of columns that stands for a row of them.
@@ -431,6 +441,13 @@ class StatementBinder {
   // The parts of a window's base, then its own. `name` is the window's in messages.
   Status BindWindowParts(const WindowSpec& spec, std::string_view name, Scope* scope,
                          BoundWindow* window);
+  Result<BoundPtr> BindWindowKey(const Expr& expr, std::string_view name, Scope* scope);
+  // Binds what the WINDOW clause defines, for its errors: OVER binds what it uses.
+  Status BindNamedWindows(Scope* scope);
+  // What rows are sorted by in place of `key`. `function`: of JSON ("json sort key", "json
+  // partition key").
+  Result<BoundPtr> SortKey(BoundPtr key, std::string_view function);
+  Status SortByKeys(std::vector<BoundOrder>* order_by);
   Status BindFrame(const WindowFrame& frame, std::string_view name, Scope* scope,
                    BoundWindow* window);
   Status BindRowsOffset(const FrameBound& from, std::string_view name, Scope* scope,

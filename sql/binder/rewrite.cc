@@ -108,6 +108,11 @@ Status ExprRewriter::RewriteParts(BoundExpr* copy, bool* changed) {
     for (BoundOrder& order : window->window_order) {
       RETURN_IF_ERROR(Part(&order.expr, changed));
     }
+    for (BoundFrameBound* bound : {&window->frame_start, &window->frame_end}) {
+      if (window->frame_by_limits && bound->offset != nullptr) {
+        RETURN_IF_ERROR(Part(&bound->offset, changed));
+      }
+    }
   }
   return {};
 }

@@ -264,6 +264,9 @@ struct BoundWindow final : BoundAggregate {
   std::vector<BoundOrder> window_order;
   bool has_frame = false;
   FrameUnit frame_unit = FrameUnit::kRange;
+  // A frame over months, until its block is bound (bind_month_frames.cc): the offsets are not how
+  // far the bounds are, but the values that they are at.
+  bool frame_by_limits = false;
   BoundFrameBound frame_start;
   BoundFrameBound frame_end;
 };

@@ -80,6 +80,8 @@ struct EvalContext {
   // The statement changes rows and the mode says ERROR_FOR_DIVISION_BY_ZERO with strict: 1365 is
   // then an error, not a warning.
   bool division_by_zero_is_error = false;
+  // The statement has told that it sorts JSON arrays or objects.
+  bool json_sorting_told = false;
 
   // RAND() without argument, seeded on first use.
   Random& random();

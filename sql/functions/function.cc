@@ -20,10 +20,11 @@ const std::unordered_map<std::string_view, const FunctionDef*>& Registry() {
                        DateFunctions(),       DateArithmeticFunctions(), EncodingFunctions(),
                        EncryptionFunctions(), DigestFunctions(),         PerformanceFunctions(),
                        FormatFunctions(),     FrameFunctions(),          ReplicationFunctions(),
-                       JsonChangeFunctions(), JsonCreateFunctions(),     JsonReadFunctions(),
-                       JsonSchemaFunctions(), JsonSearchFunctions(),     JsonValueFunctions(),
-                       LogicFunctions(),      MathFunctions(),           RegexpFunctions(),
-                       SessionFunctions(),    StringFunctions(),         TextSearchFunctions()}) {
+                       JsonChangeFunctions(), JsonCreateFunctions(),     JsonOrderFunctions(),
+                       JsonReadFunctions(),   JsonSchemaFunctions(),     JsonSearchFunctions(),
+                       JsonValueFunctions(),  LogicFunctions(),          MathFunctions(),
+                       RegexpFunctions(),     SessionFunctions(),        StringFunctions(),
+                       TextSearchFunctions()}) {
       for (const FunctionDef& def : table) {
         INVARIANT(def.infer != nullptr && def.eval != nullptr);
         INVARIANT(map->emplace(def.name, &def).second);
@@ -111,6 +112,7 @@ RandomSequence& EvalContext::SequenceOf(const FunctionInstance& call, uint32_t s
 
 void EvalContext::SetNow(int64_t utc_micros) {
   sequences_.clear();
+  json_sorting_told = false;
   now_us = utc_micros;
   conversion.current_date = row::DateOf(conversion.time_zone().ToLocal(utc_micros));
 }

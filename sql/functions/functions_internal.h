@@ -28,6 +28,7 @@ std::span<const FunctionDef> FormatFunctions();
 std::span<const FunctionDef> FrameFunctions();
 std::span<const FunctionDef> JsonChangeFunctions();
 std::span<const FunctionDef> JsonCreateFunctions();
+std::span<const FunctionDef> JsonOrderFunctions();
 std::span<const FunctionDef> JsonReadFunctions();
 std::span<const FunctionDef> JsonSchemaFunctions();
 std::span<const FunctionDef> JsonSearchFunctions();

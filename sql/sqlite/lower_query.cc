@@ -98,6 +98,41 @@ void ReduceOuterJoins(BoundFrom* from, const BoundExpr* where) {
   }
 }
 
+bool IsBodyAlone(const BoundQuery& query) {
+  return query.ctes.empty() && query.order_by.empty() && query.order_columns.empty() &&
+         query.limit == nullptr && query.offset == nullptr;
+}
+
+// The queries whose rows the union is made of. A union that it begins with is part of it, unless
+// that one alone drops rows.
+std::vector<const BoundQuery*> ArmsOf(const BoundSetOperation& operation) {
+  std::vector<const BoundQuery*> arms;
+  const BoundSetOperation* at = &operation;
+  while (true) {
+    arms.push_back(at->right.get());
+    const BoundQuery& left = *at->left;
+    const BoundSetOperation* before = left.body.set_operation.get();
+    if (before == nullptr || !IsBodyAlone(left) || before->op != SetOperator::kUnion ||
+        (operation.all && !before->all)) {
+      arms.push_back(&left);
+      std::ranges::reverse(arms);
+      return arms;
+    }
+    at = before;
+  }
+}
+
+// Of the machine's 500.
+constexpr size_t kArmsMax = 400;
+
+std::string ColumnNames(size_t count) {
+  std::string names;
+  for (size_t i = 0; i < count; ++i) {
+    names += (i == 0 ? "c" : ",c") + std::to_string(i);
+  }
+  return names;
+}
+
 // The table of a locking SELECT that has to tell its cursor which rows match; those that do not are
 // unlocked below REPEATABLE READ. Changes ask for the handle anyway.
 const BoundTable* ReportsMatches(const BoundSelect& select) {
@@ -296,10 +331,7 @@ std::vector<const BoundExpr*> Lowering::OuterKeys(const BoundQuery& query) const
 Status Lowering::OrderedOutside(const BoundQuery& query, std::vector<const BoundExpr*> keys,
                                 std::string* sql) {
   const BoundSelect& select = *query.body.select;
-  sql->append("SELECT ");
-  for (size_t i = 0; i < select.items.size(); ++i) {
-    sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
-  }
+  sql->append("SELECT " + ColumnNames(select.items.size()));
   const size_t first_order = keys.size();
   for (const BoundOrder& order : query.order_by) {
     keys.push_back(order.expr.get());
@@ -521,16 +553,10 @@ Status Lowering::Table(const BoundTable& table, std::string* sql) {
 
 // An arm with ORDER BY, LIMIT, WITH or operators of its own is a query of its own.
 Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
-  bool plain = query.ctes.empty() && query.order_by.empty() && query.order_columns.empty() &&
-               query.limit == nullptr && query.offset == nullptr &&
-               (query.body.set_operation == nullptr || leftmost);
-  if (plain) {
+  if (IsBodyAlone(query) && (query.body.set_operation == nullptr || leftmost)) {
     return Core(query, sql);
   }
-  sql->append("SELECT ");
-  for (size_t i = 0; i < query.columns.size(); ++i) {
-    sql->append((i == 0 ? "c" : ",c") + std::to_string(i));
-  }
+  sql->append("SELECT " + ColumnNames(query.columns.size()));
   // Such an arm stands before the recursion.
   sql->append(depth_of_ != nullptr ? kFirstRound : "");
   sql->append(" FROM (");
@@ -545,10 +571,7 @@ Status Lowering::Arm(const BoundQuery& query, bool leftmost, std::string* sql) {
 // INTERSECT ALL and EXCEPT ALL: equal rows are told apart by a number, and rows with the same
 // number are paired.
 Status Lowering::NumberedOperation(const BoundSetOperation& operation, std::string* sql) {
-  std::string columns;
-  for (size_t i = 0; i < operation.left->columns.size(); ++i) {
-    columns += (i == 0 ? "c" : ",c") + std::to_string(i);
-  }
+  const std::string columns = ColumnNames(operation.left->columns.size());
   const std::string numbered =
       "SELECT " + columns + ",row_number() OVER (PARTITION BY " + columns + ") AS n FROM (";
   sql->append("SELECT " + columns + " FROM (" + numbered);
@@ -560,18 +583,33 @@ Status Lowering::NumberedOperation(const BoundSetOperation& operation, std::stri
   return {};
 }
 
+Status Lowering::UnionAll(std::span<const BoundQuery* const> arms, std::string* sql) {
+  if (arms.size() > kArmsMax) {
+    const std::string part = "SELECT " + ColumnNames(arms[0]->columns.size()) + " FROM (";
+    for (size_t begin = 0; begin < arms.size(); begin += kArmsMax) {
+      sql->append(begin == 0 ? "" : " UNION ALL ").append(part);
+      RETURN_IF_ERROR(UnionAll(arms.subspan(begin, std::min(kArmsMax, arms.size() - begin)), sql));
+      sql->push_back(')');
+    }
+    return {};
+  }
+  for (size_t i = 0; i < arms.size(); ++i) {
+    sql->append(i == 0 ? "" : " UNION ALL ");
+    RETURN_IF_ERROR(Arm(*arms[i], i == 0, sql));
+  }
+  return {};
+}
+
 // SQLite's UNION, INTERSECT and EXCEPT keep the last of equal rows, MySQL the first, which shows
 // where equal is not identical ('a' and 'A'). DISTINCT keeps the first.
 Status Lowering::SetOperation(const BoundSetOperation& operation, std::string* sql) {
-  if (operation.op == SetOperator::kUnion && !operation.all && !in_recursive_cte_) {
-    std::string columns;
-    for (size_t i = 0; i < operation.left->columns.size(); ++i) {
-      columns += (i == 0 ? "c" : ",c") + std::to_string(i);
+  if (operation.op == SetOperator::kUnion && !in_recursive_cte_) {
+    const std::vector<const BoundQuery*> arms = ArmsOf(operation);
+    if (operation.all) {
+      return UnionAll(arms, sql);
     }
-    sql->append("SELECT DISTINCT " + columns + " FROM (");
-    RETURN_IF_ERROR(Arm(*operation.left, true, sql));
-    sql->append(" UNION ALL ");
-    RETURN_IF_ERROR(Arm(*operation.right, false, sql));
+    sql->append("SELECT DISTINCT " + ColumnNames(operation.left->columns.size()) + " FROM (");
+    RETURN_IF_ERROR(UnionAll(arms, sql));
     sql->push_back(')');
     return {};
   }

@@ -77,6 +77,7 @@ class Lowering {
   Status SelectTail(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                     std::string* sql);
   Status SetOperation(const BoundSetOperation& operation, std::string* sql);
+  Status UnionAll(std::span<const BoundQuery* const> arms, std::string* sql);
   Status NumberedOperation(const BoundSetOperation& operation, std::string* sql);
   Status Arm(const BoundQuery& query, bool leftmost, std::string* sql);
   Status Values(const BoundQuery& query, std::string* sql);

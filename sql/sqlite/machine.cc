@@ -87,17 +87,26 @@ Status QueryMachine::MachineError(std::string_view what) const {
     std::string_view told;
     std::string_view construct;
   };
+  constexpr int kTablesMax =
+      61;  // as MySQL has it; the machine's 64 are met in views that it merges
   static constexpr Refusal kRefusals[] = {
       {"misuse of aggregate", "an aggregate of an outer query in this place"},
       {"misuse of window function", "a window function in this place"},
       {"Expression tree is too large", "an expression nested as deep as this one"},
       {"parser stack overflow", "an expression nested as deep as this one"},
+      {"too many terms in compound SELECT", "a set operation over as many queries as these"},
   };
   const std::string_view told = connection_ != nullptr ? sqlite3_errmsg(connection_) : "";
   for (const Refusal& refusal : kRefusals) {
     if (told.find(refusal.told) != std::string_view::npos) {
       return UserError(ER_NOT_SUPPORTED_YET, refusal.construct);
     }
+  }
+  if (told.ends_with("tables in a join")) {
+    return UserError(ER_TOO_MANY_TABLES, kTablesMax);
+  }
+  if (told.starts_with("too many columns in")) {
+    return UserError(ER_TOO_MANY_FIELDS);
   }
   return Status::Internal(std::string(what) + ": " +
                           (connection_ != nullptr ? sqlite3_errmsg(connection_) : "no memory"));
