@@ -95,6 +95,36 @@ bool HoldsAll(const Type& to, const Type& from) {
   return !to.is_enum_or_set() && to.kind == from.kind && from.scale <= to.scale;
 }
 
+bool IsConstantText(const BoundExpr& expr) {
+  const auto* literal = expr.TryAs<BoundLiteral>();
+  return literal != nullptr && literal->value.is_string();
+}
+
+// The constant text is no value of the type of the column that it is compared with.
+Status WrongValue(std::string_view what, const BoundColumn& column, const BoundExpr& constant) {
+  return Status::User(ER_TRUNCATED_WRONG_VALUE,
+                      fmt::format("Incorrect {} value: '{}' for column '{}' at row 1", what,
+                                  row::Printable(constant.As<BoundLiteral>().value.bytes()),
+                                  column.table->columns[column.column].name));
+}
+
+// The same in a list that the operand is looked for in.
+Status WrongItem(const BoundExpr& operand, const BoundExpr& constant) {
+  const std::string text = row::Printable(constant.As<BoundLiteral>().value.bytes());
+  if (operand.type.kind == Kind::kTime) {
+    return UserError(ER_TRUNCATED_WRONG_VALUE, "time", text);
+  }
+  const auto* column = operand.TryAs<BoundColumn>();
+  return column != nullptr && operand.type.kind != Kind::kDate
+             ? WrongValue("datetime", *column, constant)
+             : Status::User(ER_TRUNCATED_WRONG_VALUE,
+                            fmt::format("Incorrect datetime value: '{}'", text));
+}
+
+Type TimeAsText(const Type& time, const SessionSettings& settings) {
+  return Type::Varchar(row::DisplayWidth(time), settings.collation_connection);
+}
+
 }  // namespace
 
 Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& column,
@@ -171,12 +201,33 @@ Result<BoundPtr> StatementBinder::NarrowConstant(CompareOp* op, const Type& colu
 
 // Constant text that is compared with a date must be one (1525).
 Status StatementBinder::CheckDateText(const BoundPtr& text, const Type& with) {
-  const auto* literal = text->TryAs<BoundLiteral>();
-  if (literal == nullptr || !literal->value.is_string() || !with.has_date()) {
+  if (!IsConstantText(*text) || !with.has_date()) {
     return {};
   }
-  return NarrowExactly(literal->value, literal->type, with, environment().eval_context().conversion)
+  const auto& literal = text->As<BoundLiteral>();
+  return NarrowExactly(literal.value, literal.type, with, environment().eval_context().conversion)
       .status();
+}
+
+// Of several that a date or time is looked for among, those that are none are told and passed over.
+void StatementBinder::DropNoDates(const BoundExpr& operand,
+                                  std::vector<std::vector<BoundPtr>>* items) {
+  const row::ConversionContext& conversion = environment().eval_context().conversion;
+  const auto is_none = [&](const std::vector<BoundPtr>& item) {
+    if (item.size() != 1 || !IsConstantText(*item[0])) {
+      return false;
+    }
+    const auto& literal = item[0]->As<BoundLiteral>();
+    const Result<std::optional<row::Value>> narrowed =
+        NarrowExactly(literal.value, literal.type, operand.type, conversion);
+    const bool none =
+        !narrowed.ok() || (operand.type.kind == Kind::kTime && !narrowed.value().has_value());
+    if (none) {
+      conversion.Warn(WrongItem(operand, literal));
+    }
+    return none;
+  };
+  std::erase_if(*items, is_none);
 }
 
 Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) {
@@ -200,8 +251,7 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   }
   if (ComparesTimeAsText(*a, *b) || ComparesTimeAsText(*b, *a)) {
     BoundPtr& time = a->type.kind == Kind::kTime ? a : b;
-    const Type text = Type::Varchar(row::DisplayWidth(time->type), settings().collation_connection);
-    ASSIGN_OR_RETURN(time, Fold(Convert(time, text)));
+    ASSIGN_OR_RETURN(time, Fold(Convert(time, TimeAsText(time->type, settings()))));
   }
   if (a->type.is_numeric()) {
     b = HexAsNumber(b);
@@ -218,6 +268,10 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
     ASSIGN_OR_RETURN(BoundPtr constant, NarrowConstant(&narrowed_op, against, b));
     if (constant != nullptr) {
       return MakeCompare(narrowed_op, std::move(a), std::move(constant));
+    }
+    if (a->type.kind == Kind::kTime && a->Is<BoundColumn>() && IsConstantText(*b)) {
+      environment().eval_context().conversion.Warn(WrongValue("time", a->As<BoundColumn>(), *b));
+      ASSIGN_OR_RETURN(a, Fold(Convert(a, TimeAsText(a->type, settings()))));
     }
   }
   RETURN_IF_ERROR(CheckDateText(a, b->type));
@@ -295,6 +349,12 @@ Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
     }
     RETURN_IF_ERROR(CheckMix(operands, " IN "));
   }
+  if (left.size() == 1 && left[0]->type.is_temporal() && rights.size() > 1) {
+    DropNoDates(*left[0], &rights);
+    if (rights.empty()) {
+      return Compare(expr.negated ? CompareOp::kEqual : CompareOp::kNotEqual, left[0], left[0]);
+    }
+  }
   for (const std::vector<BoundPtr>& right : rights) {
     ASSIGN_OR_RETURN(BoundPtr compare, CompareRows(CompareOp::kEqual, left, right));
     const auto* plain = compare->TryAs<BoundCompare>();
@@ -332,11 +392,28 @@ Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
   return Fold(std::move(any));
 }
 
+// BETWEEN compares all three in one way: with a number and a text among them as numbers. A column
+// of numbers or dates is compared with constants in its own type.
+static bool ComparesAsNumbers(const BoundExpr& operand, const BoundExpr& low,
+                              const BoundExpr& high) {
+  const bool has_number = low.type.is_numeric() || high.type.is_numeric();
+  if (operand.type.is_temporal()) {
+    return has_number && (IsStringLike(low.type) || IsStringLike(high.type)) &&
+           !operand.Is<BoundColumn>();
+  }
+  return IsStringLike(operand.type) && has_number;
+}
+
 Result<BoundPtr> StatementBinder::BindBetween(const Between& expr, Scope* scope) {
   ASSIGN_OR_RETURN(BoundPtr operand, BindExpr(*expr.operand, scope));
   ASSIGN_OR_RETURN(BoundPtr low, BindExpr(*expr.low, scope));
   ASSIGN_OR_RETURN(BoundPtr high, BindExpr(*expr.high, scope));
   RETURN_IF_ERROR(CheckMix({operand, low, high}, "between"));
+  if (ComparesAsNumbers(*operand, *low, *high)) {
+    for (BoundPtr* side : {&operand, &low, &high}) {
+      ASSIGN_OR_RETURN(*side, Fold(Convert(HexAsNumber(*side), Type::Double())));
+    }
+  }
   auto both = std::make_shared<BoundLogical>(true);
   ASSIGN_OR_RETURN(BoundPtr above, Compare(CompareOp::kGreaterEqual, operand, std::move(low)));
   ASSIGN_OR_RETURN(BoundPtr below, Compare(CompareOp::kLessEqual, operand, std::move(high)));

@@ -3,6 +3,7 @@
 
 #include "row/collation.h"
 #include "row/register.h"
+#include "row/shown_bytes.h"
 #include "sql/binder/binder_internal.h"
 
 namespace borealis::sql {
@@ -221,6 +222,25 @@ bool MixText(MixedCollation* mixed, MixedCollation other) {
 
 }  // namespace
 
+// Constant text that meets text of a smaller character set has to be one of its texts.
+Status CheckCharacters(const std::vector<BoundPtr>& exprs, const MixedCollation& mixed) {
+  const row::Charset& charset = row::GetCollation(mixed.collation).charset();
+  for (const BoundPtr& expr : exprs) {
+    const auto* literal = expr->TryAs<BoundLiteral>();
+    if (literal == nullptr || !expr->type.is_text() || !literal->value.is_string() ||
+        mixed.collation == row::kBinaryCollation) {
+      continue;
+    }
+    const std::string_view text = literal->value.bytes();
+    const row::Charset& own = row::GetCollation(expr->type.collation).charset();
+    if (own.id != charset.id && charset.ValidPrefix(text) != text.size()) {
+      return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::EscapedBytes(text), own.name,
+                       charset.name);
+    }
+  }
+  return {};
+}
+
 Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
                                      CollationUse use) {
   const bool compares = use == CollationUse::kComparison;
@@ -244,8 +264,39 @@ Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::st
       return IllegalMix(exprs, operation);
     }
   }
-  return compares && mixed.coercibility == Coercibility::kNone ? IllegalMix(exprs, operation)
-                                                               : Result<MixedCollation>(mixed);
+  if (compares && mixed.coercibility == Coercibility::kNone) {
+    return IllegalMix(exprs, operation);
+  }
+  RETURN_IF_ERROR(CheckCharacters(exprs, mixed));
+  return mixed;
+}
+
+// JSON's characters are of utf8mb4_bin.
+static std::vector<BoundPtr> WithJsonAsText(std::vector<BoundPtr> exprs) {
+  for (BoundPtr& expr : exprs) {
+    if (expr->type.kind == Kind::kJson) {
+      auto text =
+          std::make_shared<BoundParameter>(Type::Text(Kind::kLongText, row::kUtf8mb4Bin), 0);
+      text->coercibility = Coercibility::kImplicit;
+      expr = std::move(text);
+    }
+  }
+  return exprs;
+}
+
+// The type of the text that the bytes are where text binds harder.
+static Type AsText(const Type& type) {
+  if (!type.is_binary_string()) {
+    return type;
+  }
+  const uint64_t size = MaxLength(type);
+  return type.is_blob() ? Type::Text(size > 16777215 ? Kind::kLongText
+                                     : size > 65535  ? Kind::kMediumText
+                                                     : Kind::kText,
+                                     row::kDefaultCollation)
+                              .Nullable(type.nullable)
+                        : Type::Varchar(static_cast<uint32_t>(size), row::kDefaultCollation)
+                              .Nullable(type.nullable);
 }
 
 Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
@@ -257,6 +308,19 @@ Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_vie
     first = false;
   }
   *coercibility = Coercibility::kNumeric;
+  const std::vector<BoundPtr> texts = WithJsonAsText(exprs);
+  if (type.is_binary_string() && std::ranges::none_of(exprs, [](const BoundPtr& expr) {
+        return expr->type.kind == Kind::kBit;
+      })) {
+    ASSIGN_OR_RETURN(const MixedCollation mixed,
+                     MixCollations(texts, operation, CollationUse::kResult));
+    if (mixed.collation != row::kBinaryCollation) {
+      type = AsText(exprs[0]->type);
+      for (size_t i = 1; i < exprs.size(); ++i) {
+        type = CommonOf(type, AsText(exprs[i]->type));
+      }
+    }
+  }
   if (type.is_null()) {
     *coercibility = Coercibility::kIgnorable;
   }
@@ -264,7 +328,7 @@ Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_vie
     type = CommonString(type, type).Nullable(type.nullable);
   }
   if (type.is_text()) {
-    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(exprs, operation, CollationUse::kResult));
+    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, operation, CollationUse::kResult));
     if (mixed.coercibility == Coercibility::kIgnorable) {
       mixed = {type.collation, Coercibility::kCoercible};
     }

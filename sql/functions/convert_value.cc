@@ -217,7 +217,7 @@ Status TextOfBytes(std::string_view bytes, const Type& to, Value* out) {
   const row::Charset& charset = row::GetCollation(to.collation).charset();
   std::string text = charset.Decode(bytes);
   if (charset.ValidPrefix(text) != text.size()) {
-    return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::Printable(bytes), "binary",
+    return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::EscapedBytes(bytes), "binary",
                      charset.name);
   }
   *out = Value::String(std::move(text));
