@@ -282,10 +282,18 @@ Status Lowering::Core(const BoundQuery& query, std::string* sql) {
 }
 
 Status Lowering::OrderBy(const BoundQuery& query, std::string* sql) {
-  for (size_t i = 0; i < query.order_by.size(); ++i) {
-    sql->append(i == 0 ? " ORDER BY " : ",");
-    RETURN_IF_ERROR(Comparable(*query.order_by[i].expr, sql));
-    sql->append(query.order_by[i].descending ? " DESC" : "");
+  // The keys are read where the tables of the select are: also by a query within a key, when that
+  // is a statement of its own.
+  const auto by_keys = [&]() -> Status {
+    for (size_t i = 0; i < query.order_by.size(); ++i) {
+      sql->append(i == 0 ? " ORDER BY " : ",");
+      RETURN_IF_ERROR(Comparable(*query.order_by[i].expr, sql));
+      sql->append(query.order_by[i].descending ? " DESC" : "");
+    }
+    return {};
+  };
+  if (!query.order_by.empty()) {
+    RETURN_IF_ERROR(query.body.select == nullptr ? by_keys() : Within(*query.body.select, by_keys));
   }
   for (size_t i = 0; i < query.order_columns.size(); ++i) {
     const BoundQuery::OrderColumn& order = query.order_columns[i];
