@@ -63,6 +63,15 @@ bool IsStrictOfFormats(const StatementRun& run) {
   return strict.ok() && !strict->value.is_null() && strict->value.raw_int() != 0;
 }
 
+// The engine keeps its indexes with its rows.
+Status NoteIndexDirectory(StatementRun& run, std::string_view table) {
+  const bool strict = IsStrictOfFormats(run);
+  run.session.diagnostics().AddWarning(
+      row::WarningLevel::kWarning, strict ? 1478 : 1618,
+      strict ? "InnoDB: INDEX DIRECTORY is not supported" : "<INDEX DIRECTORY> option ignored");
+  return strict ? UserError(ER_ILLEGAL_HA, table) : Status::Ok();
+}
+
 }  // namespace
 
 Status TableDraft::NoteCharset(const std::string& charset) {
@@ -117,9 +126,15 @@ Status TableDraft::ApplyOptions(const std::vector<TableOption>& options, bool al
       if (Upper(option.text) != "NULL") {
         return Unsupported(name);
       }
-    } else if (name == "UNION" || name == "CONNECTION" || name == "START TRANSACTION" ||
-               name == "DATA DIRECTORY" || name == "INDEX DIRECTORY") {
+    } else if (name == "INDEX DIRECTORY") {
+      RETURN_IF_ERROR(NoteIndexDirectory(run_, name_.name));
+    } else if (name == "START TRANSACTION" || name == "DATA DIRECTORY") {
       return Unsupported(name + " option of a table");
+    } else if (name == "CONNECTION") {
+      std::erase_if(options_.options, [&](const auto& kept) { return kept.first == name; });
+      if (!option.text.empty()) {
+        options_.options.emplace_back(name, option.text);
+      }
     } else if (KeptOptions().count(name) != 0) {
       std::erase_if(options_.options, [&](const auto& kept) { return kept.first == name; });
       if (!option.is_default && !(option.number.has_value() && *option.number == 0 &&

@@ -222,6 +222,9 @@ std::string TableTextWriter::OptionsText() const {
   if (!table_.comment.empty()) {
     text += " COMMENT=" + QuoteLiteral(table_.comment);
   }
+  if (const std::string connection = TableOptionText(table_, "CONNECTION"); !connection.empty()) {
+    text += " CONNECTION=" + QuoteLiteral(connection);
+  }
   return text;
 }
 
