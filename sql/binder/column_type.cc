@@ -93,6 +93,9 @@ class TypeResolver {
     row::Type type = row::Type::Integer(kind, type_.is_unsigned || type_.zerofill);
     type.zerofill = type_.zerofill;
     type.length = 0;
+    if (type.zerofill) {
+      WarnZerofill();
+    }
     if (type_.length.has_value()) {
       if (*type_.length > 255) {
         return UserError(ER_TOO_BIG_DISPLAYWIDTH, input_.column, 255);
@@ -105,12 +108,9 @@ class TypeResolver {
         Deprecated("Integer display width");
       }
     }
-    if (type.zerofill) {
-      WarnZerofill();
-      if (type.length == 0) {
-        static constexpr uint32_t kWidths[] = {3, 5, 8, 10, 20};
-        type.length = kWidths[static_cast<int>(kind) - static_cast<int>(Kind::kTinyInt)];
-      }
+    if (type.zerofill && type.length == 0) {
+      static constexpr uint32_t kWidths[] = {3, 5, 8, 10, 20};
+      type.length = kWidths[static_cast<int>(kind) - static_cast<int>(Kind::kTinyInt)];
     }
     return type;
   }

@@ -23,9 +23,10 @@ NumberClass WiderClass(const InferInput& input) {
   return std::max(NumberClassOf(input.args[0].type), NumberClassOf(input.args[1].type));
 }
 
-// Digits that a client may be shown of an operand; those of a function can be more than fit.
+// Digits that a client may be shown of an operand; those of a function can be more than fit. The
+// width of a column with ZEROFILL is the least that is shown.
 uint32_t ShownDigitsOf(const Type& type) {
-  return type.is_integer()
+  return type.is_integer() && !type.zerofill
              ? std::max<uint32_t>(row::DisplayWidth(type), 2) - (IsUnsignedNumber(type) ? 0 : 1)
              : IntegerDigitsOf(type);
 }

@@ -84,7 +84,8 @@ namespace {
 uint32_t BigIntDigits(const Type& type) {
   const uint32_t most = type.is_unsigned ? 20 : 19;
   const uint32_t sign = type.is_unsigned ? 0 : 1;
-  return type.length == 0 ? most : std::clamp<uint32_t>(type.length - sign, 1, most);
+  return type.length == 0 || type.zerofill ? most
+                                           : std::clamp<uint32_t>(type.length - sign, 1, most);
 }
 
 // The widest of two or more, all of one sign.

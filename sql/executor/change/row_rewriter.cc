@@ -41,9 +41,10 @@ ColumnDescriptor ColumnOfResult(const ResultColumn& result) {
   if (type.kind == row::TypeKind::kNull) {
     type = row::Type::Binary(0);
   }
-  // What surely fits an INT becomes one.
+  // What surely fits an INT becomes one; the width of a column with ZEROFILL says nothing of that.
   constexpr uint32_t kIntDigits = 10;
-  if (type.kind == row::TypeKind::kBigInt && type.length != 0 && type.length < kIntDigits) {
+  if (type.kind == row::TypeKind::kBigInt && !type.zerofill && type.length != 0 &&
+      type.length < kIntDigits) {
     type.kind = row::TypeKind::kInt;
   }
   if (type.is_integer() && !type.zerofill && type.length != 1) {
