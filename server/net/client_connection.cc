@@ -234,10 +234,12 @@ ClientConnection::Next ClientConnection::OnInterrupted() {
     return Close();
   }
   timed_out_ = false;
-  const MysqlError error =
-      reader_.empty() ? ER_CLIENT_INTERACTION_TIMEOUT : ER_NET_READ_INTERRUPTED;
-  sequence_ = 1;  // as if it answered the next command, which is how the client will read it
-  RefuseAndClose(UserError(error), false);
+  // Of an idle client it is a packet that answers nothing: number 0. A client that reads it when it
+  // sends its next command sees that the connection is lost, and does not take the error for that
+  // command's.
+  const bool idle = reader_.empty();
+  sequence_ = idle ? 0 : 1;
+  RefuseAndClose(UserError(idle ? ER_CLIENT_INTERACTION_TIMEOUT : ER_NET_READ_INTERRUPTED), false);
   return Next::kGoOn;
 }
 

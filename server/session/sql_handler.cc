@@ -282,8 +282,7 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
     Fetch(connection, *fetch);
   } else if (auto* option = std::get_if<SetOptionCommand>(&command.body)) {
     session_.set_multi_statements(option->multi_statements);
-    connection->response().EndResultSet(PlainOk());
-    FinishCommand(connection);
+    AnswerEof(connection);
   } else if (std::holds_alternative<StatisticsCommand>(command.body)) {
     Statistics(connection);
   } else if (std::holds_alternative<ProcessInfoCommand>(command.body)) {
@@ -297,10 +296,12 @@ void SqlHandler::OnCommand(const ConnectionPtr& connection, mysql::Command comma
     Answer(connection, Administer(sql::Privilege::kShutdown, [this] {
              return environment_.server->RequestShutdown(/*restart=*/false);
            }));
-  } else if (std::holds_alternative<RefreshCommand>(command.body) ||
-             std::holds_alternative<DebugCommand>(command.body)) {
+  } else if (std::holds_alternative<RefreshCommand>(command.body)) {
     // Nothing is cached that a client could ask to be dropped.
     Answer(connection, Administer(sql::Privilege::kReload, [] { return Status::Ok(); }));
+  } else if (std::holds_alternative<DebugCommand>(command.body)) {
+    Status allowed = Administer(sql::Privilege::kSuper, [] { return Status::Ok(); });
+    allowed.ok() ? AnswerEof(connection) : Answer(connection, allowed);
   } else {
     Answer(connection, UserError(ER_NOT_SUPPORTED_YET, CommandName(command.code)));
   }
@@ -487,6 +488,11 @@ void SqlHandler::Answer(const ConnectionPtr& connection, const Status& status) {
   FinishCommand(connection);
 }
 
+void SqlHandler::AnswerEof(const ConnectionPtr& connection) {
+  connection->response().EndResultSet(PlainOk());
+  FinishCommand(connection);
+}
+
 void SqlHandler::FinishCommand(const ConnectionPtr& connection) {
   NoteRunning("");
   if (obeyed_generation_ != session_.settings().generation) {
@@ -586,7 +592,11 @@ Status SqlHandler::OnChangeUser(const ConnectionPtr& connection, const LoginInfo
   RETURN_IF_ERROR(session_.ActivateDefaultRoles());
   session_.set_client_found_rows((login.capabilities & mysql::kClientFoundRows) != 0);
   session_.set_multi_statements((login.capabilities & mysql::kClientMultiStatements) != 0);
-  return login.database.empty() ? Status::Ok() : session_.UseDatabase(login.database);
+  if (login.database.empty()) {
+    session_.ForgetDatabase();
+    return {};
+  }
+  return session_.UseDatabase(login.database);
 }
 
 uint16_t SqlHandler::StatusFlags() const {

@@ -61,6 +61,7 @@ class SqlHandler final : public CommandHandler {
   void Statistics(const ConnectionPtr& connection);
   mysql::OkInfo PlainOk() const;
   void Answer(const ConnectionPtr& connection, const Status& status);
+  void AnswerEof(const ConnectionPtr& connection);  // with an EOF, where MySQL has no OK
   void FinishCommand(const ConnectionPtr& connection);
   // The session's wait_timeout begins as the global one, or as interactive_timeout.
   void BeginWaitTimeout(const LoginInfo& login);

@@ -87,6 +87,9 @@ def check_errors(db):
     assert db.show_warnings() == (("Warning", 1365, "Division by 0"),)
     assert db.stat().startswith("Uptime: ") and db.get_server_info()
     db.ping()
+    db.change_user("root", "", "")  # leaves the session without a database
+    cursor.execute("SELECT DATABASE()")
+    assert cursor.fetchall() == ((None,),)
     db.change_user("root", "", "mysqlclient")
 
 

@@ -403,7 +403,7 @@ TEST_F(NetServerTest, IdleClientIsToldWhyItIsClosed) {
   for (const bool tls : {false, true}) {
     TestClient client(port());
     ASSERT_TRUE(client.Login("root", "", tls));
-    client.ResetSequence(1);
+    client.ResetSequence(0);
     const auto packet = client.Read();
     ASSERT_TRUE(packet.has_value());
     EXPECT_TRUE(client.NoteError(*packet));
