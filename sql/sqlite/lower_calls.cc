@@ -1,9 +1,9 @@
 // Calls of sql/functions: which expressions are calls, and calls within calls.
 //
 // `price * (1 - discount)` is one call for SQLite, with the columns as its arguments: between the
-// multiplication and the subtraction no register is filled, and no literal is read from one. An
-// inner call without columns stays a call of its own, which SQLite makes once instead of for each
-// row.
+// multiplication and the subtraction no register is filled, and no literal is read from one. In a
+// call with columns an inner call without them stays a call of its own, which SQLite makes once
+// instead of for each row.
 #include <algorithm>
 #include <optional>
 
@@ -128,30 +128,49 @@ std::optional<CallSite> Lowering::SiteOf(const BoundExpr& expr) {
   return site;
 }
 
-bool Lowering::IsInner(const BoundExpr& expr) {
-  return SiteOf(expr).has_value() && ReadsColumn(expr) && GroupedColumn(expr).empty();
+bool Lowering::IsInner(const BoundExpr& expr, bool in_constant) {
+  return SiteOf(expr).has_value() && (in_constant || ReadsColumn(expr)) &&
+         GroupedColumn(expr).empty();
+}
+
+Status Lowering::Arithmetic(const BoundFunction& call, std::string* sql) {
+  // What comes first needs no parentheses where its operator binds as well: `a+b+c` has as many
+  // terms as one likes, `((a+b)+c)` is as deep in SQLite's parser as it is long.
+  const std::string_view name = call.function->def().name;
+  const auto* first = call.args[0]->TryAs<BoundFunction>();
+  if (first != nullptr && IsNative(*first) && GroupedColumn(*first).empty() &&
+      (name != "*" || first->function->def().name == "*")) {
+    RETURN_IF_ERROR(Arithmetic(*first, sql));
+  } else {
+    RETURN_IF_ERROR(Expr(*call.args[0], sql));
+  }
+  sql->append(name);
+  return Expr(*call.args[1], sql);
 }
 
 Status Lowering::Steps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
                        std::vector<BoundPtr>* given) {
-  const bool plain = std::ranges::none_of(
-      args, [&](const BoundPtr& arg) { return arg->Is<BoundLiteral>() || IsInner(*arg); });
+  const bool constant =
+      std::ranges::none_of(args, [](const BoundPtr& arg) { return ReadsColumn(*arg); });
+  const bool plain = std::ranges::none_of(args, [&](const BoundPtr& arg) {
+    return arg->Is<BoundLiteral>() || IsInner(*arg, constant);
+  });
   if (plain) {
     *given = args;
     return {};
   }
-  return AddSteps(args, steps, given);
+  return AddSteps(args, constant, steps, given);
 }
 
-Status Lowering::AddSteps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
-                          std::vector<BoundPtr>* given) {
+Status Lowering::AddSteps(const std::vector<BoundPtr>& args, bool in_constant,
+                          std::vector<CallStep>* steps, std::vector<BoundPtr>* given) {
   for (const BoundPtr& arg : args) {
     CallStep step;
     if (const auto* literal = arg->TryAs<BoundLiteral>()) {
       step.kind = CallStep::Kind::kConstant;
       ASSIGN_OR_RETURN(step.constant, AsRead(*literal));
-    } else if (steps->size() < kStepsMax && IsInner(*arg)) {
-      RETURN_IF_ERROR(AddSteps(arg->args, steps, given));
+    } else if (steps->size() < kStepsMax && IsInner(*arg, in_constant)) {
+      RETURN_IF_ERROR(AddSteps(arg->args, in_constant, steps, given));
       step.kind = CallStep::Kind::kCall;
       step.call = *SiteOf(*arg);
     } else {

@@ -249,9 +249,7 @@ Status Lowering::Function(const BoundFunction& call, std::string* sql) {
     return Call(std::move(site), "bv(", call.args, sql);
   }
   sql->push_back('(');
-  RETURN_IF_ERROR(Expr(*call.args[0], sql));
-  sql->append(def.name);
-  RETURN_IF_ERROR(Expr(*call.args[1], sql));
+  RETURN_IF_ERROR(Arithmetic(call, sql));
   sql->push_back(')');
   return {};
 }
@@ -295,19 +293,38 @@ Status Lowering::Case(const BoundCase& node, std::string* sql) {
     sql->push_back(')');
     return {};
   }
+  // A chain of CASEs, each in the ELSE of the one before, is one: each of its own would be deeper
+  // in SQLite's parser, whose stack has 100 places.
   sql->append("CASE");
-  for (size_t i = 0; i + 1 < node.args.size(); i += 2) {
-    sql->append(" WHEN ");
-    RETURN_IF_ERROR(Expr(*node.args[i], sql));
-    sql->append(" THEN ");
-    RETURN_IF_ERROR(Expr(*node.args[i + 1], sql));
+  const BoundExpr* otherwise = nullptr;
+  for (const BoundCase* part = &node; part != nullptr; part = NextCase(*part)) {
+    for (size_t i = 0; i + 1 < part->args.size(); i += 2) {
+      sql->append(" WHEN ");
+      RETURN_IF_ERROR(Expr(*part->args[i], sql));
+      sql->append(" THEN ");
+      RETURN_IF_ERROR(Expr(*part->args[i + 1], sql));
+    }
+    otherwise = part->args.size() % 2 == 1 ? part->args.back().get() : nullptr;
   }
-  if (node.args.size() % 2 == 1) {
+  if (otherwise != nullptr) {
     sql->append(" ELSE ");
-    RETURN_IF_ERROR(Expr(*node.args.back(), sql));
+    RETURN_IF_ERROR(Expr(*otherwise, sql));
   }
   sql->append(" END");
   return {};
+}
+
+const BoundCase* Lowering::NextCase(const BoundCase& node) {
+  if (node.args.size() % 2 == 0) {
+    return nullptr;
+  }
+  const BoundExpr* otherwise = node.args.back().get();
+  while (otherwise->Is<BoundConvert>() && !SiteOf(*otherwise).has_value() &&
+         GroupedColumn(*otherwise).empty()) {
+    otherwise = otherwise->args[0].get();
+  }
+  const auto* next = otherwise->TryAs<BoundCase>();
+  return next != nullptr && !next->coalesce && GroupedColumn(*next).empty() ? next : nullptr;
 }
 
 void Lowering::NoteList(const BoundExpr& compared, std::span<const BoundPtr> values) {

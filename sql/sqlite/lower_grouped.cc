@@ -148,7 +148,7 @@ Status Lowering::GroupedRows(GroupedSelect* grouped, std::string* sql) {
   std::vector<BoundPtr> given;
   for (const BoundPtr& input : grouped->inputs) {
     std::vector<CallStep> steps;
-    RETURN_IF_ERROR(AddSteps({input}, &steps, &given));
+    RETURN_IF_ERROR(AddSteps({input}, false, &steps, &given));
     grouped->grouping.steps.push_back(std::move(steps));
   }
   sql->append("SELECT ");

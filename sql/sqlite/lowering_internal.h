@@ -116,6 +116,8 @@ class Lowering {
   Status Function(const BoundFunction& call, std::string* sql);
   Status Compare(const BoundCompare& compare, std::string* sql);
   Status Case(const BoundCase& node, std::string* sql);
+  // What of a CASE's ELSE is a CASE again and can be said in the same one; nullptr: nothing.
+  const BoundCase* NextCase(const BoundCase& node);
   Status In(const BoundIn& in, std::string* sql);
   // For the planner: the values, where they are constants.
   void NoteList(const BoundExpr& compared, std::span<const BoundPtr> values);
@@ -144,13 +146,15 @@ class Lowering {
   // The site of a call whose value depends on its arguments alone; nothing for all other
   // expressions.
   std::optional<CallSite> SiteOf(const BoundExpr& expr);
-  // Whether a call within a call is best made with it.
-  bool IsInner(const BoundExpr& expr);
+  // Whether a call within a call is best made with it. `in_constant`: that one reads no column.
+  bool IsInner(const BoundExpr& expr, bool in_constant);
   // The steps to `args` and what SQLite must give; no steps when that is `args`.
   Status Steps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
                std::vector<BoundPtr>* given);
-  Status AddSteps(const std::vector<BoundPtr>& args, std::vector<CallStep>* steps,
+  Status AddSteps(const std::vector<BoundPtr>& args, bool in_constant, std::vector<CallStep>* steps,
                   std::vector<BoundPtr>* given);
+  // Arithmetic of SQLite's own, without parentheses of its own.
+  Status Arithmetic(const BoundFunction& call, std::string* sql);
 
   // --- conditions that cursors test (lower_filter.cc) ---
   // Moves to filters of their tables those of the conjuncts that cost the machine a call for each
