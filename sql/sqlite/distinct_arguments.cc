@@ -28,12 +28,11 @@ Result<bool> DistinctArguments::Admit(uint32_t group, uint32_t aggregate,
   AppendBig<uint32_t>(&key_, group);
   AppendBig<uint32_t>(&key_, aggregate);
   RETURN_IF_ERROR(row::EncodeKey(schema, counting, &key_));
+  if (!full) {
+    return seen_.Add(key_, 0);
+  }
   if (seen_.Find(key_) != KeyIndex::kNone) {
     return false;
-  }
-  if (!full) {
-    seen_.Add(key_, 0);
-    return true;
   }
   if (aside_ == nullptr) {
     COVER("distinct_arguments.spilled");

@@ -17,24 +17,31 @@ class KeyIndex {
 
   // kNone: the key was not added.
   uint32_t Find(std::string_view key) const;
-  // REQUIRES: the key was not added before; number != kNone.
-  void Add(std::string_view key, uint32_t number);
+  // False, and nothing changes, where the key was added before. REQUIRES: number != kNone.
+  bool Add(std::string_view key, uint32_t number);
   // What it takes of memory.
-  size_t bytes() const { return arena_.bytes() + slots_.size() * sizeof(Slot); }
+  size_t bytes() const {
+    return arena_.bytes() + slots_.size() * sizeof(Slot) + entries_.capacity() * sizeof(Entry);
+  }
 
  private:
+  // Small, since most of what a look-up costs is the cache line of a slot; an entry is looked at
+  // where the hashes are the same.
   struct Slot {
-    uint64_t hash = 0;
-    const char* key = nullptr;
-    uint32_t size = 0;
-    uint32_t number = kNone;  // kNone: the slot is free
+    uint32_t hash = 0;
+    uint32_t entry = kNone;  // kNone: the slot is free
   };
-  // The first free slot for the hash.
-  Slot& FreeSlot(uint64_t hash);
+  struct Entry {
+    const char* key;
+    uint32_t size;
+    uint32_t number;
+  };
+  // The slot of the key, or the free one where it belongs. REQUIRES: there are slots.
+  size_t SlotOf(std::string_view key, uint32_t hash) const;
   void Grow();
 
   std::vector<Slot> slots_;  // a power of two of them, at most half of them taken
-  size_t count_ = 0;
+  std::vector<Entry> entries_;
   ByteArena arena_;
 };
 

@@ -182,14 +182,15 @@ TEST(KeyIndexTest, FindsWhatWasAdded) {
   KeyIndex index;
   EXPECT_EQ(index.Find(""), KeyIndex::kNone);
   for (uint32_t i = 0; i < kKeys; ++i) {
-    index.Add(std::string(i % 7, 'x') + std::to_string(i), i);
+    EXPECT_TRUE(index.Add(std::string(i % 7, 'x') + std::to_string(i), i));
   }
   for (uint32_t i = 0; i < kKeys; ++i) {
     EXPECT_EQ(index.Find(std::string(i % 7, 'x') + std::to_string(i)), i);
   }
   EXPECT_EQ(index.Find("x"), KeyIndex::kNone);
   EXPECT_EQ(index.Find(""), KeyIndex::kNone);
-  index.Add("", 7);
+  EXPECT_TRUE(index.Add("", 7));
+  EXPECT_FALSE(index.Add("", 8));
   EXPECT_EQ(index.Find(""), 7);
 }
 
