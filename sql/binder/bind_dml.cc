@@ -244,8 +244,11 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const Inser
                                 {Privilege::kUpdate}));
     RETURN_IF_ERROR(CheckBelow(named, *insert->target, bound.column, Privilege::kUpdate));
     if (!IsBareDefault(*assignment->value)) {
-      RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
       ASSIGN_OR_RETURN(bound.value, BindExpr(*assignment->value, scope));
+      if (insert->query == nullptr) {
+        RETURN_IF_ERROR(RefuseReadingTarget(*bound.value, *insert->table));
+      }
+      RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
     }
     insert->on_duplicate.push_back(std::move(bound));
   }
@@ -274,11 +277,12 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
       if (!column.has_value()) {
         return UnknownColumn(*ref, Clause::kFieldList);
       }
-      if (std::find(insert->columns.begin(), insert->columns.end(), *column) !=
-          insert->columns.end()) {
-        return UserError(ER_FIELD_SPECIFIED_TWICE, table.columns[*column].name);
-      }
       insert->columns.push_back(*column);
+    }
+    for (auto at = insert->columns.begin(); at != insert->columns.end(); ++at) {
+      if (std::find(insert->columns.begin(), at, *at) != at) {
+        return UserError(ER_FIELD_SPECIFIED_TWICE, table.columns[*at].name);
+      }
     }
   }
   RETURN_IF_ERROR(CheckInsertAccess(statement, *insert, *scope.from.tables[0]));
@@ -400,15 +404,14 @@ Status RefuseWindow(const BoundExpr& value) {
 
 }  // namespace
 
+// What an assignment changes. Values are bound when all that is changed is known to be changeable.
 Status StatementBinder::BindAssignment(const Assignment& assignment, Scope* scope,
                                        Changes* changes) {
   scope->clause = Clause::kFieldList;
-  auto replace = std::exchange(scope->replace, nullptr);
   BoundPtr bound;
   ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment.column, *scope, &bound));
   const BoundTable* named = found_.table;
   const size_t named_column = found_.column;
-  scope->replace = std::move(replace);
   if (named->kind == BoundTableKind::kView) {
     for (const auto& [view, table] : changes->views) {
       if (view == named && table != column->table) {
@@ -420,28 +423,19 @@ Status StatementBinder::BindAssignment(const Assignment& assignment, Scope* scop
   RETURN_IF_ERROR(CheckOccurrence(*named, Privilege::kUpdate));
   RETURN_IF_ERROR(CheckColumn(*named, named_column, {Privilege::kUpdate}));
   RETURN_IF_ERROR(CheckBelow(*named, *column->table, column->column, Privilege::kUpdate));
-  Changes::Assigned next{column->table, column->column, nullptr};
-  if (!IsBareDefault(*assignment.value)) {
-    RETURN_IF_ERROR(RefuseGenerated(*column->table->table, column->column));
-    ASSIGN_OR_RETURN(next.value, BindExpr(*assignment.value, scope));
-    if (column->type.is_numeric()) {
-      next.value = HexAsNumber(next.value);
-    }
-    RETURN_IF_ERROR(RefuseWindow(*next.value));
-    if (scope->has_aggregate) {
-      return UserError(ER_INVALID_GROUP_FUNC_USE);
-    }
-  }
   std::vector<const BoundTable*>& targets = changes->targets;
   if (std::find(targets.begin(), targets.end(), column->table) == targets.end()) {
     targets.push_back(column->table);
   }
-  changes->assigned.push_back(std::move(next));
+  changes->assigned.push_back({column->table, column->column, nullptr});
   return Status::Ok();
 }
 
 Status StatementBinder::BindAssignments(const UpdateStmt& statement, bool left_to_right,
                                         Scope* scope, Changes* changes) {
+  for (const AssignmentPtr& assignment : statement.assignments) {
+    RETURN_IF_ERROR(BindAssignment(*assignment, scope, changes));
+  }
   if (left_to_right) {
     scope->replace = [changes](const BoundTable* table, uint32_t column) -> BoundPtr {
       const auto& assigned = changes->assigned;
@@ -453,10 +447,26 @@ Status StatementBinder::BindAssignments(const UpdateStmt& statement, bool left_t
       return nullptr;
     };
   }
-  for (const AssignmentPtr& assignment : statement.assignments) {
-    RETURN_IF_ERROR(BindAssignment(*assignment, scope, changes));
+  for (size_t i = 0; i < statement.assignments.size(); ++i) {
+    Changes::Assigned& next = changes->assigned[i];
+    if (IsBareDefault(*statement.assignments[i]->value)) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(next.value, BindExpr(*statement.assignments[i]->value, scope));
+    if (next.table->columns[next.column].type.is_numeric()) {
+      next.value = HexAsNumber(next.value);
+    }
+    RETURN_IF_ERROR(RefuseWindow(*next.value));
+    if (scope->has_aggregate) {
+      return UserError(ER_INVALID_GROUP_FUNC_USE);
+    }
   }
   scope->replace = nullptr;
+  for (const Changes::Assigned& next : changes->assigned) {
+    if (next.value != nullptr) {
+      RETURN_IF_ERROR(RefuseGenerated(*next.table->table, next.column));
+    }
+  }
   return Status::Ok();
 }
 
@@ -560,8 +570,6 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   if (!single && statement.limit.has_value()) {
     return UserError(ER_WRONG_USAGE, "UPDATE", "LIMIT");
   }
-  Changes changes;
-  RETURN_IF_ERROR(BindAssignments(statement, /*left_to_right=*/single, &scope, &changes));
   if (statement.where != nullptr) {
     scope.clause = Clause::kWhere;
     ASSIGN_OR_RETURN(select->where, BindCondition(*statement.where, &scope));
@@ -569,6 +577,8 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
   }
+  Changes changes;
+  RETURN_IF_ERROR(BindAssignments(statement, /*left_to_right=*/single, &scope, &changes));
   select->where = AndAlso(scope.view_condition, std::move(select->where));
   RETURN_IF_ERROR(CheckUpdate(statement, changes, select->where.get()));
   // Whether a change could be met again by the query that finds the rows.

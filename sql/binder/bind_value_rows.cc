@@ -34,6 +34,12 @@ Type StringType(row::CollationId collation) {
              : Type::Text(row::TypeKind::kLongText, collation).NotNull();
 }
 
+// Of a cell that is bound.
+bool IsDefault(const ValueCell& cell, const BoundValues& values) {
+  return cell.kind == ValueCell::Kind::kDefault ||
+         (cell.kind == ValueCell::Kind::kExpression && values.expressions[cell.bits] == nullptr);
+}
+
 }  // namespace
 
 Status StatementBinder::BindValueRows(const InsertStmt& statement, Scope* scope,
@@ -42,6 +48,10 @@ Status StatementBinder::BindValueRows(const InsertStmt& statement, Scope* scope,
   values.rows = &statement.rows;
   values.expressions.resize(statement.rows.expressions().size());
   values.string_type = StringType(settings().collation_connection);
+  const auto& columns = insert->table->columns;
+  const bool has_generated = std::ranges::any_of(insert->columns, [&](uint32_t column) {
+    return columns[column].generated != GeneratedKind::kNone;
+  });
   for (size_t r = 0; r < statement.rows.size(); ++r) {
     const std::span<const ValueCell> cells = statement.rows[r];
     // VALUES () is a row of defaults.
@@ -51,6 +61,16 @@ Status StatementBinder::BindValueRows(const InsertStmt& statement, Scope* scope,
     }
     for (size_t i = 0; i < cells.size(); ++i) {
       RETURN_IF_ERROR(BindValueCell(cells[i], insert->columns[i], scope, insert));
+    }
+    for (size_t i = 0; has_generated && i < cells.size(); ++i) {
+      if (!IsDefault(cells[i], values)) {
+        RETURN_IF_ERROR(RefuseGenerated(*insert->table, insert->columns[i]));
+      }
+    }
+  }
+  for (const BoundPtr& value : values.expressions) {
+    if (value != nullptr) {
+      RETURN_IF_ERROR(RefuseReadingTarget(*value, *insert->table));
     }
   }
   return Status::Ok();
@@ -65,14 +85,12 @@ Status StatementBinder::BindValueCell(const ValueCell& cell, uint32_t column, Sc
   if (cell.kind == Kind::kDefault || (is_expression && IsBareDefault(*expr))) {
     return Status::Ok();
   }
-  RETURN_IF_ERROR(RefuseGenerated(*insert->table, column));
   if (is_expression) {
     scope->clause = Clause::kFieldList;
     ASSIGN_OR_RETURN(BoundPtr value, BindExpr(*expr, scope));
     if (scope->has_aggregate) {
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
-    RETURN_IF_ERROR(RefuseReadingTarget(*value, *insert->table));
     if (insert->table->columns[column].type.is_numeric()) {
       value = HexAsNumber(value);
     }
