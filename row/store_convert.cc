@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "base/mysql_error.h"
 #include "row/collation.h"
@@ -19,6 +21,26 @@ namespace {
 
 bool OnlyWhite(std::string_view text) {
   return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
+// Longer digits are no number of a member, whatever they say.
+constexpr size_t kEnumDigitsMax = 5;
+constexpr size_t kSetDigitsMax = 21;
+
+// Of text that is digits and nothing else, but for white space before them.
+std::optional<uint64_t> WholeNumber(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\n\v\f\r"), text.size()));
+  if (!text.empty() && text.front() == '+') {
+    text.remove_prefix(1);
+  }
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number)
+                                                                  : std::nullopt;
+}
+
+void CutTrailingSpaces(std::string* text) {
+  text->resize(text->find_last_not_of(' ') + 1);
 }
 
 // One assignment. Each Store… gives the value to keep; Fail turns a misfit into the statement's
@@ -535,9 +557,7 @@ Result<Value> Assignment::StoreEnum() {
   uint64_t number = 0;
   if (value_.is_string() || from_.is_enum_or_set() || value_.is_temporal()) {
     std::string text = Text();
-    while (!text.empty() && text.back() == ' ') {
-      text.pop_back();
-    }
+    CutTrailingSpaces(&text);
     const Collation& collation = GetCollation(to_.collation);
     for (uint64_t i = 0; i < count && number == 0; ++i) {
       number = collation.Equal((*to_.members)[i], text) ? i + 1 : 0;
@@ -546,14 +566,12 @@ Result<Value> Assignment::StoreEnum() {
       return Value::Uint(0);  // the error value keeps being one
     }
     if (number == 0) {  // digits name a member by its number; 0 is nobody, and no error
-      size_t consumed;
-      Decimal parsed;
-      Decimal::Parse(text, &parsed, &consumed);
-      if (text.empty() || consumed != text.size() || !parsed.ToUint64(&number) || number > count) {
-        number = 0;
-      } else if (number == 0) {
+      const std::optional<uint64_t> written =
+          text.size() <= kEnumDigitsMax ? WholeNumber(text) : std::nullopt;
+      if (written == 0U) {
         return Value::Uint(0);
       }
+      number = written.value_or(0) <= count ? written.value_or(0) : 0;
     }
   } else {
     bool is_unsigned;
@@ -572,12 +590,15 @@ Result<Value> Assignment::StoreSet() {
   uint64_t bits = 0;
   bool good = true;
   if (value_.is_string() || from_.is_enum_or_set() || value_.is_temporal()) {
-    std::string text = Text();
+    const std::string text = Text();
+    std::string names = text;
+    CutTrailingSpaces(&names);
     const Collation& collation = GetCollation(to_.collation);
-    for (std::string_view rest = text; !rest.empty();) {
-      size_t comma = rest.find(',');
-      std::string_view name = rest.substr(0, comma);
-      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    for (std::optional<std::string_view> rest = names; rest.has_value() && !names.empty();) {
+      const size_t comma = rest->find(',');
+      const std::string_view name = rest->substr(0, comma);
+      rest =
+          comma == std::string_view::npos ? std::nullopt : std::optional(rest->substr(comma + 1));
       bool found = false;
       for (uint64_t i = 0; i < count && !found; ++i) {
         found = collation.Equal((*to_.members)[i], name);
@@ -585,12 +606,11 @@ Result<Value> Assignment::StoreSet() {
       }
       good &= found;
     }
-    size_t consumed;
-    Decimal parsed;
-    uint64_t number;
-    if (!good && Decimal::Parse(text, &parsed, &consumed) == DecimalStatus::kOk &&
-        consumed == text.size() && parsed.ToUint64(&number) && (number & ~all) == 0) {
-      return Value::Uint(number);
+    if (bits == 0 && !text.empty()) {  // digits name members by their bits
+      const std::optional<uint64_t> written =
+          text.size() <= kSetDigitsMax ? WholeNumber(text) : std::nullopt;
+      good = written.has_value() && (*written & ~all) == 0;
+      bits = good ? *written : 0;
     }
   } else {
     bool is_unsigned;

@@ -81,20 +81,28 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
   return true;
 }
 
+// Of several columns without a default all are told.
 Status RowInserter::FillDefaults(const std::vector<bool>& given, RowValues* row) {
   const auto& columns = insert_.table->columns;
+  Status missing;
   for (uint32_t i = 0; i < row->size(); ++i) {
     const ColumnDescriptor& column = columns[i];
-    if (!given[i] && !column.hidden && column.generated == GeneratedKind::kNone) {
-      Result<row::Value> value = writer_->Default(i, *row);
-      if (value.status().user_errno() == ER_NO_DEFAULT_FOR_FIELD && insert_.view != nullptr) {
-        return UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD, insert_.view->schema, insert_.view->name);
-      }
-      ASSIGN_OR_RETURN((*row)[i], std::move(value));
-      (*row)[i].Own();
+    if (given[i] || column.hidden || column.generated != GeneratedKind::kNone) {
+      continue;
     }
+    Result<row::Value> value = writer_->Default(i, *row);
+    if (value.status().user_errno() == ER_NO_DEFAULT_FOR_FIELD) {
+      Status error = insert_.view == nullptr ? value.status()
+                                             : UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD,
+                                                         insert_.view->schema, insert_.view->name);
+      session_.diagnostics().AddError(error);
+      missing = missing.ok() ? std::move(error) : std::move(missing);
+      continue;
+    }
+    ASSIGN_OR_RETURN((*row)[i], std::move(value));
+    (*row)[i].Own();
   }
-  return Status::Ok();
+  return missing;
 }
 
 Status RowInserter::FireBefore(const std::vector<bool>& given, RowValues* row) {

@@ -200,8 +200,14 @@ Status TableWriter::StoreNullAnyway(uint32_t column, bool multi_row, RowValues* 
   const ColumnDescriptor& descriptor = table_->columns[column];
   const Status error = UserError(ER_BAD_NULL_ERROR, descriptor.name);
   if (strict_ || !(multi_row || ignore_)) {
-    RETURN_IF_ERROR(run_.session.diagnostics().strict_error());  // of what has made it NULL
-    return error;
+    Diagnostics& diagnostics = run_.session.diagnostics();
+    const Status made_null = diagnostics.strict_error();
+    if (made_null.ok()) {
+      return error;
+    }
+    diagnostics.AddError(made_null);
+    diagnostics.AddError(error);
+    return made_null;
   }
   if (!tells_nulls_once_ || nulls_told_.insert(column).second) {
     run_.session.diagnostics().AddWarning(error);
@@ -212,20 +218,32 @@ Status TableWriter::StoreNullAnyway(uint32_t column, bool multi_row, RowValues* 
 }
 
 Status TableWriter::CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row) {
-  for (uint32_t i = 0; i < row->size(); ++i) {
-    const ColumnDescriptor& column = table_->columns[i];
-    if (!(*row)[i].is_null() || MayBeNull(column) || column.hidden ||
-        column.generated != GeneratedKind::kNone) {
-      continue;
+  const auto check = [&](bool has_value) -> Status {
+    Status missing;  // the first of the columns without a default: all are told
+    for (uint32_t i = 0; i < row->size(); ++i) {
+      const ColumnDescriptor& column = table_->columns[i];
+      const bool looked_at = (given == nullptr || (*given)[i]) == has_value;
+      if (!looked_at || !(*row)[i].is_null() || MayBeNull(column) || column.hidden ||
+          column.generated != GeneratedKind::kNone) {
+        continue;
+      }
+      if (has_value) {
+        RETURN_IF_ERROR(Store(i, row::Value::Null(), column.type, multi_row, row));
+        continue;
+      }
+      Result<row::Value> value = Default(i, *row);
+      if (value.ok()) {
+        (*row)[i] = std::move(value).value();
+        (*row)[i].Own();
+        continue;
+      }
+      run_.session.diagnostics().AddError(value.status());
+      missing = missing.ok() ? value.status() : std::move(missing);
     }
-    if (given != nullptr && !(*given)[i]) {
-      ASSIGN_OR_RETURN((*row)[i], Default(i, *row));
-      (*row)[i].Own();
-    } else {
-      RETURN_IF_ERROR(Store(i, row::Value::Null(), column.type, multi_row, row));
-    }
-  }
-  return {};
+    return missing;
+  };
+  RETURN_IF_ERROR(check(true));
+  return check(false);
 }
 
 Status TableWriter::ComputeGenerated(RowValues* row) {
