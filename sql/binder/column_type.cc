@@ -45,9 +45,6 @@ class TypeResolver {
         if (type_.length.has_value() && *type_.length != 4) {
           return UserError(ER_INVALID_YEAR_COLUMN_LENGTH);
         }
-        if (type_.length.has_value()) {
-          Warn(UserError(ER_WARN_DEPRECATED_SYNTAX, "YEAR(4)", "YEAR"));
-        }
         return row::Type::Year();
       case TypeKind::kDate:
         return row::Type::Date();
@@ -79,23 +76,10 @@ class TypeResolver {
   }
 
  private:
-  void Warn(const Status& warning) {
-    if (input_.warnings != nullptr) {
-      input_.warnings->AddWarning(warning);
-    }
-  }
-
-  void Deprecated(std::string_view what) {
-    Warn(UserError(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT, what));
-  }
-
   Result<row::Type> Integer(Kind kind) {
     row::Type type = row::Type::Integer(kind, type_.is_unsigned || type_.zerofill);
     type.zerofill = type_.zerofill;
     type.length = 0;
-    if (type.zerofill) {
-      WarnZerofill();
-    }
     if (type_.length.has_value()) {
       if (*type_.length > 255) {
         return UserError(ER_TOO_BIG_DISPLAYWIDTH, input_.column, 255);
@@ -104,33 +88,12 @@ class TypeResolver {
       if (is_bool || type.zerofill) {
         type.length = static_cast<uint32_t>(*type_.length);
       }
-      if (!is_bool) {
-        Deprecated("Integer display width");
-      }
     }
     if (type.zerofill && type.length == 0) {
       static constexpr uint32_t kWidths[] = {3, 5, 8, 10, 20};
       type.length = kWidths[static_cast<int>(kind) - static_cast<int>(Kind::kTinyInt)];
     }
     return type;
-  }
-
-  void WarnZerofill() {
-    Warn(Status::User(
-        ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
-        "The ZEROFILL attribute is deprecated and will be removed in a future release. Use the "
-        "LPAD function to zero-pad numbers, or store the formatted numbers in a CHAR column."));
-  }
-
-  void WarnUnsigned() {
-    if (type_.is_unsigned) {
-      Warn(Status::User(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
-                        "UNSIGNED for decimal and floating point data types is deprecated and "
-                        "support for it will be removed in a future release."));
-    }
-    if (type_.zerofill) {
-      WarnZerofill();
-    }
   }
 
   Result<row::Type> Decimal() {
@@ -152,7 +115,6 @@ class TypeResolver {
         row::Type::Decimal(static_cast<uint32_t>(precision), static_cast<uint8_t>(scale));
     type.is_unsigned = type_.is_unsigned || type_.zerofill;
     type.zerofill = type_.zerofill;
-    WarnUnsigned();
     return type;
   }
 
@@ -175,11 +137,9 @@ class TypeResolver {
       }
       type.length = static_cast<uint32_t>(*type_.length);
       type.scale = static_cast<uint8_t>(*type_.scale);
-      Deprecated("Specifying number of digits for floating point data types");
     }
     type.is_unsigned = type_.is_unsigned || type_.zerofill;
     type.zerofill = type_.zerofill;
-    WarnUnsigned();
     return type;
   }
 

@@ -1,6 +1,7 @@
 // Data types of columns and of CAST.
 #include <charconv>
 
+#include "base/mysql_error.h"
 #include "sql/parser/parser_internal.h"
 
 namespace borealis::sql {
@@ -42,16 +43,37 @@ Status Parser::ParseFloatPrecision(TypeName* type) {
 }
 
 Status Parser::ParseNumberAttributes(TypeName* type) {
-  while (true) {
+  bool is_unsigned = false;
+  for (;;) {
     if (Accept(Kw::kUnsigned)) {
-      type->is_unsigned = true;
+      is_unsigned = true;
     } else if (Accept(Kw::kZerofill)) {
       type->zerofill = true;
-      type->is_unsigned = true;
+      Warn(Status::User(
+          ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
+          "The ZEROFILL attribute is deprecated and will be removed in a future release. Use the "
+          "LPAD function to zero-pad numbers, or store the formatted numbers in a CHAR column."));
     } else if (!Accept(Kw::kSigned)) {
-      return Status::Ok();
+      break;
     }
   }
+  type->is_unsigned = is_unsigned || type->zerofill;
+  const bool floating = type->kind == TypeKind::kFloat || type->kind == TypeKind::kDouble;
+  const bool exact = type->kind == TypeKind::kDecimal;
+  const bool is_year = type->kind == TypeKind::kYear;
+  const bool is_bool = type->kind == TypeKind::kTinyInt && type->length == 1U && !type->is_unsigned;
+  if (floating && type->scale.has_value()) {
+    Warn(UserError(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
+                   "Specifying number of digits for floating point data types"));
+  } else if (!floating && !exact && !is_year && !is_bool && type->length.has_value()) {
+    Warn(UserError(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT, "Integer display width"));
+  }
+  if (is_unsigned && (floating || exact)) {
+    Warn(Status::User(ER_WARN_DEPRECATED_SYNTAX_NO_REPLACEMENT,
+                      "UNSIGNED for decimal and floating point data types is deprecated and "
+                      "support for it will be removed in a future release."));
+  }
+  return {};
 }
 
 bool Parser::AcceptBinaryAttribute() {
@@ -367,6 +389,9 @@ Status Parser::ParseRemainingType(Kw keyword, TypeName* type) {
     case Kw::kYear:
       type->kind = TypeKind::kYear;
       RETURN_IF_ERROR(ParseTypeLength(type, false));
+      if (type->length == 4U) {
+        WarnOfSyntax("YEAR(4)", "YEAR");
+      }
       return ParseNumberAttributes(type);
     case Kw::kEnum:
       type->kind = TypeKind::kEnum;

@@ -1,4 +1,5 @@
 // Executing a statement: from text to outcome, and the parking of commits.
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -63,6 +64,16 @@ StatementClass StatementClassOf(StmtKind kind) {
 }
 
 namespace {
+
+// A statement that has several errors to tell has told the one that ends it before the others.
+// RESIGNAL keeps those of the statement before.
+bool HasTold(const Diagnostics& diagnostics, const Condition& error) {
+  return error.mysql_errno != ER_RESIGNAL_WITHOUT_ACTIVE_HANDLER &&
+         std::ranges::any_of(diagnostics.conditions(), [&](const Condition& told) {
+           return told.level == row::WarningLevel::kError &&
+                  told.mysql_errno == error.mysql_errno && told.message == error.message;
+         });
+}
 
 StatementKind CountedAs(StmtKind kind) {
   switch (kind) {
@@ -403,7 +414,9 @@ ExecuteResult Session::Deliver(Status status, OkInfo ok, ResultSink& sink, Resum
     if (!condition.raised_sqlstate.empty()) {
       sink.OnSqlState(condition.raised_sqlstate);
     }
-    diagnostics_.Add(condition);
+    if (!HasTold(diagnostics_, condition)) {
+      diagnostics_.Add(condition);
+    }
     NoteFailure();
     row_count_ = -1;
     more_results_ = false;

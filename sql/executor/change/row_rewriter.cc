@@ -135,7 +135,8 @@ Status RowRewriter::Bind() {
     int source = input_.sources[i];
     bool computed = column.generated != GeneratedKind::kNone;
     if (!computed && source >= 0) {
-      same_type_[i] = StoredAlike(input_.source_types[static_cast<size_t>(source)], column.type);
+      same_type_[i] = StoredAlike(input_.source_types[static_cast<size_t>(source)], column.type) &&
+                      !(input_.copies && column.type.has_date());
       continue;
     }
     if (!computed && column.default_value.kind != DefaultKind::kExpression) {
@@ -285,11 +286,23 @@ Result<row::Value> RowRewriter::NewColumn(size_t column, std::vector<row::Value>
   return zero;
 }
 
+Status RowRewriter::NoteFailure(Status failure, Status* first) {
+  if (!input_.copies || failure.user_errno() == 0) {
+    return failure;
+  }
+  run_.session.diagnostics().AddError(failure);
+  if (first->ok()) {
+    *first = std::move(failure);
+  }
+  return {};
+}
+
 Status RowRewriter::Rewrite(const std::vector<row::Value>& from, std::vector<row::Value>* to) {
   const TableDescriptor& table = *input_.table;
   to->assign(table.columns.size(), row::Value::Null());
   // Generated columns and default expressions may refer to any plain column, so they come last.
   for (int pass = 0; pass < 3; ++pass) {
+    Status failed;
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const ColumnDescriptor& column = table.columns[i];
       bool computed = column.generated != GeneratedKind::kNone;
@@ -300,7 +313,12 @@ Status RowRewriter::Rewrite(const std::vector<row::Value>& from, std::vector<row
       if (computed) {
         ASSIGN_OR_RETURN((*to)[i], EvaluateColumn(i, *expressions_[i], *to));
       } else if (input_.sources[i] >= 0) {
-        ASSIGN_OR_RETURN((*to)[i], ConvertColumn(i, from[static_cast<size_t>(input_.sources[i])]));
+        Result<row::Value> value = ConvertColumn(i, from[static_cast<size_t>(input_.sources[i])]);
+        if (!value.ok()) {
+          RETURN_IF_ERROR(NoteFailure(std::move(value).status(), &failed));
+          continue;
+        }
+        (*to)[i] = std::move(value).value();
       } else {
         ASSIGN_OR_RETURN((*to)[i], NewColumn(i, to));
       }
@@ -308,6 +326,7 @@ Status RowRewriter::Rewrite(const std::vector<row::Value>& from, std::vector<row
         NoteNumber((*to)[i]);
       }
     }
+    RETURN_IF_ERROR(std::move(failed));
   }
   ++rows_;
   EvalFrame::Row frame_row{row_table_.get(), *to};

@@ -26,6 +26,9 @@ struct RowRewriterInput {
   std::vector<row::Type> source_types;  // of the columns of the rows that come
   std::vector<int> sources;             // per column of `table`: position in such a row, or -1
   bool try_checks = true;
+  // As MySQL's ALTER by copying: dates are tried by the modes of today, and a row that fails has
+  // all of its columns tell what is wrong with them.
+  bool copies = false;
   // What a NULL for a NOT NULL column is called: 1048 for new rows, 1265 where MySQL copies rows,
   // 1138 where it alters in place.
   MysqlError null_error = ER_BAD_NULL_ERROR;
@@ -64,6 +67,8 @@ class RowRewriter {
   Result<row::Value> EvaluateColumn(size_t column, const BoundExpr& expr,
                                     const std::vector<row::Value>& row);
   void NoteNumber(const row::Value& value);
+  // Ok if the other columns are to be tried before the row's `first` failure is returned.
+  Status NoteFailure(Status failure, Status* first);
   row::ConversionContext Conversion(size_t column) const;
 
   StatementRun& run_;

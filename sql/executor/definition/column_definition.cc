@@ -44,6 +44,14 @@ bool IsNullLiteral(const Expr& expr) {
   return literal != nullptr && literal->type == LiteralKind::kNull;
 }
 
+// DATE'…' and its kind, which MySQL takes for functions here.
+bool IsTemporalLiteral(const Expr& expr) {
+  const auto* literal = expr.TryAs<Literal>();
+  return literal != nullptr &&
+         (literal->type == LiteralKind::kDate || literal->type == LiteralKind::kTime ||
+          literal->type == LiteralKind::kTimestamp);
+}
+
 bool TakesNow(const row::Type& type) {
   return type.kind == row::TypeKind::kDateTime || type.kind == row::TypeKind::kTimestamp;
 }
@@ -66,6 +74,21 @@ std::optional<row::Value> NumberOfBytes(const Expr& expr, const row::Type& type)
   }
   return row::Value::Uint(number);
 }
+
+// Tells what the conversion of a default tells, and knows whether that was more than notes.
+class DefaultWarnings final : public row::WarningSink {
+ public:
+  explicit DefaultWarnings(Diagnostics* diagnostics) : diagnostics_(*diagnostics) {}
+  void AddWarning(row::WarningLevel level, int mysql_errno, std::string message) override {
+    warned_ |= level != row::WarningLevel::kNote;
+    diagnostics_.AddWarning(level, mysql_errno, std::move(message));
+  }
+  bool warned() const { return warned_; }
+
+ private:
+  Diagnostics& diagnostics_;
+  bool warned_ = false;
+};
 
 // Whether the text is a member of the ENUM, or members of the SET: numbers stand for none here.
 bool NamesMembers(const row::Type& type, std::string_view text) {
@@ -95,6 +118,7 @@ std::string StoredExpression(const StatementRun& run, const Expr& expr) {
   options.bare_columns = true;
   options.default_charset =
       row::GetCollation(run.session.settings().collation_connection).charset().name;
+  options.cast_charset = options.default_charset;
   return PrintExpr(expr, options);
 }
 
@@ -106,6 +130,9 @@ bool MentionsColumn(std::string_view text, std::string_view column) {
 
 Status TableDraft::BuildLiteralDefault(const Expr& expr, DraftColumn* draft) {
   ColumnDescriptor& column = draft->column;
+  if (IsTemporalLiteral(expr)) {
+    return InvalidDefault(column.name);
+  }
   if (IsNullLiteral(expr)) {
     if (!column.type.nullable) {
       return InvalidDefault(column.name);
@@ -150,9 +177,17 @@ Status TableDraft::BuildLiteralDefault(const Expr& expr, DraftColumn* draft) {
     from = row::Type::Varchar(static_cast<uint32_t>(text.size()), row::kDefaultCollation);
     value = row::Value::String(std::move(text));
   }
-  Result<row::Value> stored =
-      row::StoreConvert(value, from, column.type, DefinitionConversion(run_, column.name));
-  if (!stored.ok() || stored->is_null()) {
+  // A row's value would be adjusted without strict mode; a default never is.
+  Diagnostics& diagnostics = run_.session.diagnostics();
+  DefaultWarnings warnings(&diagnostics);
+  row::ConversionContext conversion = DefinitionConversion(run_, column.name);
+  conversion.strict = row::IsStrict(run_.session.settings().sql_mode);
+  conversion.warnings = &warnings;
+  Result<row::Value> stored = row::StoreConvert(value, from, column.type, conversion);
+  if (stored.status().user_errno() != 0) {
+    diagnostics.AddError(stored.status());
+  }
+  if (!stored.ok() || stored->is_null() || warnings.warned()) {
     return InvalidDefault(column.name);
   }
   stored->Own();
@@ -305,7 +340,24 @@ Status TableDraft::MoveColumn(size_t position, const ColumnPosition& to) {
   return {};
 }
 
+namespace {
+
+Status CheckNotInChecks(const std::vector<DraftCheck>& checks, std::string_view column,
+                        bool dropping) {
+  for (const DraftCheck& check : checks) {
+    const bool only = ReadStoredText(check.check.text).columns.size() == 1;
+    if (MentionsColumn(check.check.text, column) && !(dropping && only)) {
+      return UserError(ER_DEPENDENT_BY_CHECK_CONSTRAINT, check.check.name, column);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Status TableDraft::CheckNotReferenced(std::string_view name, bool dropping) const {
+  const Status by_check = CheckNotInChecks(checks_, name, dropping);
+  RETURN_IF_ERROR(dropping ? Status::Ok() : by_check);  // told first of a new name
   for (const DraftColumn& other : columns_) {
     const ColumnDescriptor& column = other.column;
     if (SameName(column.name, name) && !column.hidden) {
@@ -320,14 +372,7 @@ Status TableDraft::CheckNotReferenced(std::string_view name, bool dropping) cons
       return UserError(ER_DEPENDENT_BY_DEFAULT_GENERATED_VALUE, name, name_.name);
     }
   }
-  for (const DraftCheck& check : checks_) {
-    StoredTextFacts facts = ReadStoredText(check.check.text);
-    bool only = facts.columns.size() == 1;
-    if (MentionsColumn(check.check.text, name) && !(dropping && only)) {
-      return UserError(ER_DEPENDENT_BY_CHECK_CONSTRAINT, check.check.name, name);
-    }
-  }
-  return {};
+  return by_check;
 }
 
 Status TableDraft::DropColumn(std::string_view name, bool added_again) {
@@ -392,6 +437,9 @@ Status TableDraft::SetDefault(std::string_view name, const DefaultValue* value) 
     return UserError(ER_BAD_FIELD_ERROR, name, name_.name);
   }
   DraftColumn& draft = columns_[static_cast<size_t>(position)];
+  if (value != nullptr && IsTemporalLiteral(*value->expr)) {
+    return InvalidDefault(draft.column.name);
+  }
   draft.column.default_value = {};
   return value == nullptr ? Status::Ok() : BuildDefault(*value, &draft);
 }

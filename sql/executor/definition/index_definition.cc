@@ -180,12 +180,17 @@ Status TableDraft::CheckIndexPart(DraftIndex* index, DraftPart* part, uint64_t* 
   if (type.kind == row::TypeKind::kJson) {
     return UserError(ER_JSON_USED_AS_KEY, column.name);
   }
+  const bool takes_prefix =
+      type.is_string() && (type.is_blob() || part->prefix_length.value_or(0) <= type.length);
+  if (!takes_prefix && !index->source.empty()) {
+    part->prefix_length.reset();  // the column has become another
+  }
   if (part->prefix_length.has_value()) {
     uint64_t prefix = *part->prefix_length;
     if (prefix == 0) {
       return UserError(ER_KEY_PART_0, column.name);
     }
-    if (!type.is_string() || (!type.is_blob() && prefix > type.length)) {
+    if (!takes_prefix) {
       return UserError(ER_WRONG_SUB_KEY);
     }
     if (!type.is_blob() && prefix == type.length) {

@@ -375,6 +375,7 @@ class Alteration {
       input.source_types.push_back(column.type);
     }
     input.try_checks = copies_;
+    input.copies = copies_;
     input.null_error = copies_ ? WARN_DATA_TRUNCATED : ER_INVALID_USE_OF_NULL;
     input.next_row_id = [this] { return EngineOf(run_, old_table()).NextRowId(*engine_table_); };
     const SessionSettings& settings = run_.session.settings();
