@@ -8,6 +8,8 @@ from wire import Answer
 COLUMN_FIELDS = ("name", "table", "type", "flags", "length", "decimals", "collation")  # as wire.Answer has them
 FLOAT_TYPES = {4, 5}
 WARNINGS_TOLD = re.compile(r"  Warnings: \d+$")  # of info; the warnings themselves are compared
+ROW_OF_UPDATE = re.compile(r" at row \d+")  # counts the rows that the plan has read, whether they match or not
+HOLDS_QUERY = re.compile(r"UPDATE|DELETE|(INSERT|REPLACE)\b[^']*\) SELECT ")
 MOST_SHOWN = 2000  # bytes of a value
 CLOSE = 1e-13  # relative: the last digits of a sum of floats depend on its order
 
@@ -29,10 +31,18 @@ def _difference(aspect, ours, theirs, *signature):
 
 def difference(statement, ours: Answer, theirs: Answer, looked_at="", known=True):
     """The first difference whose aspect the pattern `looked_at` matches and that is not a known one, where those do not count; or None."""
+    if statement.text.startswith("UPDATE"):
+        ours, theirs = _without_rows(ours), _without_rows(theirs)
     for found in _all(statement, ours, theirs):
         if re.match(looked_at, found.aspect) and not (known and known_differences.reason(statement.text, found)):
             return found
     return None
+
+
+def _without_rows(answer):
+    warnings = [(level, code, ROW_OF_UPDATE.sub("", text)) for level, code, text in answer.warnings or []]
+    error = answer.error and (*answer.error[:2], ROW_OF_UPDATE.sub("", answer.error[2]), *answer.error[3:])
+    return dataclasses.replace(answer, warnings=warnings, error=error)
 
 
 def _all(statement, ours, theirs):
@@ -123,10 +133,10 @@ def _shown(value):
 
 
 def _warnings(statement, ours, theirs):
-    """Of queries as sets: how often a value is looked at, and in which order, is the plan's business. What differs by its number alone is one
+    """Of queries, and changes that hold one, as sets: how often a value is looked at, and in which order, is the plan's business. What differs by its number alone is one
     difference; otherwise each number is, so that a known difference does not hide behind another."""
     mine, other = ours.warnings, theirs.warnings
-    if statement.only_reads:
+    if statement.only_reads or HOLDS_QUERY.match(statement.text):
         mine, other = sorted(set(mine)), sorted(set(other))
     more, fewer = [w for w in mine if w not in other], [w for w in other if w not in mine]
     if not more and not fewer:
