@@ -220,8 +220,6 @@ bool MixText(MixedCollation* mixed, MixedCollation other) {
   return true;
 }
 
-}  // namespace
-
 // Constant text that meets text of a smaller character set has to be one of its texts.
 Status CheckCharacters(const std::vector<BoundPtr>& exprs, const MixedCollation& mixed) {
   const row::Charset& charset = row::GetCollation(mixed.collation).charset();
@@ -240,6 +238,36 @@ Status CheckCharacters(const std::vector<BoundPtr>& exprs, const MixedCollation&
   }
   return {};
 }
+
+// JSON's characters are of utf8mb4_bin.
+std::vector<BoundPtr> WithJsonAsText(std::vector<BoundPtr> exprs) {
+  for (BoundPtr& expr : exprs) {
+    if (expr->type.kind == Kind::kJson) {
+      auto text =
+          std::make_shared<BoundParameter>(Type::Text(Kind::kLongText, row::kUtf8mb4Bin), 0);
+      text->coercibility = Coercibility::kImplicit;
+      expr = std::move(text);
+    }
+  }
+  return exprs;
+}
+
+// The type of the text that the bytes are where text binds harder.
+Type AsText(const Type& type) {
+  if (!type.is_binary_string()) {
+    return type;
+  }
+  const uint64_t size = MaxLength(type);
+  return type.is_blob() ? Type::Text(size > 16777215 ? Kind::kLongText
+                                     : size > 65535  ? Kind::kMediumText
+                                                     : Kind::kText,
+                                     row::kDefaultCollation)
+                              .Nullable(type.nullable)
+                        : Type::Varchar(static_cast<uint32_t>(size), row::kDefaultCollation)
+                              .Nullable(type.nullable);
+}
+
+}  // namespace
 
 Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
                                      CollationUse use) {
@@ -269,34 +297,6 @@ Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::st
   }
   RETURN_IF_ERROR(CheckCharacters(exprs, mixed));
   return mixed;
-}
-
-// JSON's characters are of utf8mb4_bin.
-static std::vector<BoundPtr> WithJsonAsText(std::vector<BoundPtr> exprs) {
-  for (BoundPtr& expr : exprs) {
-    if (expr->type.kind == Kind::kJson) {
-      auto text =
-          std::make_shared<BoundParameter>(Type::Text(Kind::kLongText, row::kUtf8mb4Bin), 0);
-      text->coercibility = Coercibility::kImplicit;
-      expr = std::move(text);
-    }
-  }
-  return exprs;
-}
-
-// The type of the text that the bytes are where text binds harder.
-static Type AsText(const Type& type) {
-  if (!type.is_binary_string()) {
-    return type;
-  }
-  const uint64_t size = MaxLength(type);
-  return type.is_blob() ? Type::Text(size > 16777215 ? Kind::kLongText
-                                     : size > 65535  ? Kind::kMediumText
-                                                     : Kind::kText,
-                                     row::kDefaultCollation)
-                              .Nullable(type.nullable)
-                        : Type::Varchar(static_cast<uint32_t>(size), row::kDefaultCollation)
-                              .Nullable(type.nullable);
 }
 
 Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
