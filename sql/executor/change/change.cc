@@ -85,6 +85,8 @@ class UpdateRun {
   Status ApplyTo(size_t target_no, const RowValues& values);
   Status AssignTo(size_t target_no, const RowValues& values, std::vector<bool>* assigned,
                   RowValues* row);
+  bool KeepsValue(size_t target_no, const BoundChangeTarget::NewValue& value,
+                  const RowValues& values, const RowValues& row) const;
   Result<bool> Change(size_t target_no, const RowValues& values, const std::vector<bool>& assigned,
                       const RowValues& before, RowValues* after);
   // WITH CHECK OPTION: false where IGNORE lets the row stay as it was.
@@ -194,6 +196,15 @@ Status UpdateRun::ApplyTo(size_t target_no, const RowValues& values) {
                              : triggers->After(TriggerEvent::kUpdate, &*before, &after);
 }
 
+// What a column has already is not tried again: it may be a date of another mode.
+bool UpdateRun::KeepsValue(size_t target_no, const BoundChangeTarget::NewValue& value,
+                           const RowValues& values, const RowValues& row) const {
+  const row::Value& assigned = values[value.item];
+  return !assigned.is_null() && assigned.Identical(row[value.column]) &&
+         update_.query->columns[value.item].type.Nullable() ==
+             update_.targets[target_no].table->columns[value.column].type.Nullable();
+}
+
 Status UpdateRun::AssignTo(size_t target_no, const RowValues& values, std::vector<bool>* assigned,
                            RowValues* row) {
   TableWriter& writer = *writers_[target_no];
@@ -202,7 +213,7 @@ Status UpdateRun::AssignTo(size_t target_no, const RowValues& values, std::vecto
     if (value.item == kDefaultItem) {
       ASSIGN_OR_RETURN(after[value.column], writer.Default(value.column, after));
       after[value.column].Own();
-    } else {
+    } else if (!KeepsValue(target_no, value, values, after)) {
       RETURN_IF_ERROR(writer.Store(value.column, values[value.item],
                                    update_.query->columns[value.item].type, /*multi_row=*/true,
                                    &after));

@@ -58,15 +58,16 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
     }
     RETURN_IF_ERROR(std::move(fired));
   }
-  if (auto_column_ >= 0) {
-    RETURN_IF_ERROR(GiveAutoIncrement(row));
-  }
+  // Checks and generated columns do not know the number, and a row that is refused takes none.
   Status status = writer_->Complete(row);
   if (status.Is(Code::kNotFound)) {
     ++turned_away_;
     return false;
   }
   RETURN_IF_ERROR(std::move(status));
+  if (auto_column_ >= 0) {
+    RETURN_IF_ERROR(GiveAutoIncrement(row));
+  }
   RETURN_IF_ERROR(session_.diagnostics().strict_error());
   const EvalFrame::Row frame[] = {{insert_.target.get(), *row}};
   status = CheckViewOption(insert_.check, frame, writer_.get());
