@@ -395,7 +395,7 @@ DecimalStatus Decimal::Div(const Decimal& a, const Decimal& b, int scale_increme
   auto groups = [](int digits) { return (digits + 8) / 9 * 9; };
   int spare = groups(a.scale_) - a.scale_ + groups(b.scale_) - b.scale_;
   int scale = groups(groups(a.scale_) + groups(b.scale_) + std::max(scale_increment - spare, 0));
-  scale = std::max(std::min(scale, kMaxScale), static_cast<int>(a.scale_));
+  scale = std::max(scale, static_cast<int>(a.scale_));  // Finish rounds what is too much
   Wide dividend = Widen(a.limbs_);
   MulPower(&dividend, scale + b.scale_ - a.scale_);
   Wide quotient;

@@ -289,14 +289,18 @@ class SendingRule {
   Leaves leaves_;
 };
 
-// The type of a column of MySQL's own table.
-Type KeptType(const Type& type) {
-  if (type.kind != Kind::kBigInt || row::DisplayWidth(type) >= kIntWidth) {
+// The type of a column of MySQL's own table: whole numbers are INT or BIGINT by their width, but
+// for what an aggregate hands on, and windows, whose types are such already.
+Type KeptType(const BoundExpr& expr, const Type& type) {
+  if (!type.is_integer() ||
+      (type.kind != Kind::kBigInt && (expr.Is<BoundAggregate>() || expr.Is<BoundWindow>()))) {
     return type;
   }
+  const uint32_t width = row::DisplayWidth(type);
   Type kept = type;
-  kept.kind = Kind::kInt;
-  return SameRegisterForm(type, kept) ? kept : type;
+  kept.kind = width < kIntWidth ? Kind::kInt : Kind::kBigInt;
+  kept.length = width;
+  return kept.kind != type.kind && SameRegisterForm(type, kept) ? kept : type;
 }
 
 bool IsColumnOfTable(const BoundExpr& expr) {
@@ -360,7 +364,7 @@ void DescribeSentColumns(bool buffered, bool ordered, BoundQuery* query) {
         column.type.length = kDoubleWidth;
       }
       if (!column.computed) {
-        column.type = KeptType(column.type);
+        column.type = KeptType(*item.expr, column.type);
         const bool nameless = sending == Sending::kGrouped && item.expr->Is<BoundAggregate>();
         column.org_name = nameless ? "" : column.name;
       }

@@ -278,9 +278,8 @@ double ToDegrees(double x) {
 double ToRadians(double x) {
   return x * (M_PI / 180);
 }
-// As MySQL, to the last digit.
 double Log2(double x) {
-  return std::log(x) / M_LN2;
+  return std::log2(x);
 }
 
 Status InferPi(const InferInput&, Type* type) {
