@@ -49,6 +49,11 @@ BoundPtr MakeCompare(CompareOp op, BoundPtr a, BoundPtr b) {
   return compare;
 }
 
+std::string_view OperatorName(CompareOp op) {
+  static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
+  return kNames[static_cast<size_t>(op)];
+}
+
 // The type in which two non-string, non-JSON operands, or a string and such a one, are compared.
 Type CompareType(const Type& a, const Type& b) {
   if (a.is_temporal() || b.is_temporal()) {
@@ -232,6 +237,7 @@ void StatementBinder::DropNoDates(const BoundExpr& operand,
 
 Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) {
   if (IsFixed(*a) && !IsFixed(*b)) {
+    RETURN_IF_ERROR(CheckMix({a, b}, OperatorName(op)));
     return Compare(Flip(op), std::move(b), std::move(a));
   }
   auto is_null = [](const BoundPtr& e) {
@@ -277,9 +283,8 @@ Result<BoundPtr> StatementBinder::Compare(CompareOp op, BoundPtr a, BoundPtr b) 
   RETURN_IF_ERROR(CheckDateText(a, b->type));
   RETURN_IF_ERROR(CheckDateText(b, a->type));
   if (IsStringLike(a->type) && IsStringLike(b->type)) {
-    static constexpr std::string_view kNames[] = {"=", "<=>", "<>", "<", "<=", ">", ">="};
-    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations({a, b}, kNames[static_cast<size_t>(op)],
-                                                         CollationUse::kComparison));
+    ASSIGN_OR_RETURN(MixedCollation mixed,
+                     MixCollations({a, b}, OperatorName(op), CollationUse::kComparison));
     auto to = [&](const Type& from) {
       if (mixed.collation == row::kBinaryCollation) {
         return Type::Blob(Kind::kLongBlob);
@@ -374,7 +379,7 @@ Result<BoundPtr> StatementBinder::BindInList(const InList& expr, Scope* scope) {
   }
   if (uniform && common != nullptr) {
     in->args.insert(in->args.begin(), common);
-    return BoundPtr(in);
+    return Fold(std::move(in));
   }
   BoundPtr any;
   if (compares.size() == 1) {

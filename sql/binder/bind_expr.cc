@@ -172,8 +172,19 @@ Result<BoundPtr> StatementBinder::BindCondition(const Expr& expr, Scope* scope) 
   return Truth(std::move(bound));
 }
 
+Result<BoundPtr> StatementBinder::BindChoice(const Expr& expr, Scope* scope) {
+  ASSIGN_OR_RETURN(BoundPtr bound, BindExpr(expr, scope));
+  return bound->type.kind == Kind::kJson ? Fold(Convert(std::move(bound), Type::Double()))
+                                         : Truth(std::move(bound));
+}
+
 Result<BoundPtr> StatementBinder::Truth(BoundPtr expr) {
   expr = HexAsNumber(expr);
+  if (expr->type.kind == Kind::kJson) {
+    environment().eval_context().conversion.Warn(UserError(ER_WARN_JSON_IN_BOOLEAN_CONTEXT));
+    return CompareJson(CompareOp::kNotEqual, std::move(expr),
+                       MakeLiteral(Type::BigInt(), Value::Int(0)));
+  }
   const Type& type = expr->type;
   bool flipped = !SameRegisterForm(type, Type::BigInt());
   if (type.is_null() || (type.is_integral() && !flipped) || type.is_floating()) {
@@ -504,7 +515,7 @@ Result<BoundPtr> StatementBinder::BindCase(const CaseExpr& expr, Scope* scope) {
       ASSIGN_OR_RETURN(condition,
                        Compare(CompareOp::kEqual, std::move(compared), std::move(value)));
     } else {
-      ASSIGN_OR_RETURN(condition, BindCondition(*when.condition, scope));
+      ASSIGN_OR_RETURN(condition, BindChoice(*when.condition, scope));
     }
     args.push_back(std::move(condition));
     ASSIGN_OR_RETURN(BoundPtr result, BindExpr(*when.result, scope));

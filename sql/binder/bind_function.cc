@@ -317,7 +317,7 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     if (count != 3) {
       return wrong_count();
     }
-    ASSIGN_OR_RETURN(BoundPtr condition, BindCondition(*expr.args[0], scope));
+    ASSIGN_OR_RETURN(BoundPtr condition, BindChoice(*expr.args[0], scope));
     ASSIGN_OR_RETURN(BoundPtr then, BindExpr(*expr.args[1], scope));
     ASSIGN_OR_RETURN(BoundPtr otherwise, BindExpr(*expr.args[2], scope));
     return MakeCase({std::move(condition), std::move(then), std::move(otherwise)}, "if");

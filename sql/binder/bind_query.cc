@@ -224,6 +224,62 @@ Status StatementBinder::ConvertColumns(BoundQuery* query, const std::vector<row:
   return {};
 }
 
+namespace {
+
+// What the columns of an arm are for the type of their set operation: constants, or a value of the
+// column's type.
+std::vector<BoundPtr> ColumnsToCombine(const BoundQuery& arm) {
+  std::vector<BoundPtr> columns;
+  for (size_t i = 0; i < arm.columns.size(); ++i) {
+    const row::Type& type = arm.columns[i].type;
+    auto value = std::make_shared<BoundParameter>(type, 0);
+    value->coercibility = type.is_null() ? Coercibility::kIgnorable : ColumnCoercibility(type);
+    if (arm.body.select != nullptr) {
+      const BoundPtr& item = arm.body.select->items[i].expr;
+      if (item->Is<BoundLiteral>()) {
+        columns.push_back(item);
+        continue;
+      }
+      value->coercibility = item->coercibility;
+    }
+    columns.push_back(std::move(value));
+  }
+  return columns;
+}
+
+// Errors 1267, 1271.
+Status Combine(const std::vector<BoundPtr>& arm, std::vector<BoundPtr>* combined) {
+  for (size_t i = 0; i < arm.size(); ++i) {
+    Coercibility coercibility = Coercibility::kImplicit;
+    ASSIGN_OR_RETURN(row::Type type, CommonType({(*combined)[i], arm[i]}, "UNION", &coercibility));
+    if (coercibility == Coercibility::kNone) {
+      return UserError(ER_CANT_AGGREGATE_NCOLLATIONS, "UNION");
+    }
+    auto value = std::make_shared<BoundParameter>(std::move(type), 0);
+    value->coercibility = coercibility;
+    (*combined)[i] = std::move(value);
+  }
+  return {};
+}
+
+std::shared_ptr<BoundQuery> MakeSetOperation(SetOperator op, bool all,
+                                             std::shared_ptr<BoundQuery> left,
+                                             std::shared_ptr<BoundQuery> right) {
+  auto combined = std::make_shared<BoundQuery>();
+  combined->correlated = left->correlated || right->correlated;
+  combined->calc_found_rows = left->calc_found_rows;
+  combined->columns = left->columns;
+  DescribeAsKept(&combined->columns);
+  combined->body.set_operation = std::make_unique<BoundSetOperation>();
+  combined->body.set_operation->op = op;
+  combined->body.set_operation->all = all;
+  combined->body.set_operation->left = std::move(left);
+  combined->body.set_operation->right = std::move(right);
+  return combined;
+}
+
+}  // namespace
+
 Status StatementBinder::BindSetOperation(const SetOperation& operation, const Query* owner,
                                          BoundQuery* query, Scope* outer) {
   auto bind_arm = [&](const QueryBody& body) -> Result<std::shared_ptr<BoundQuery>> {
@@ -235,52 +291,33 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
     return arm;
   };
   ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> left, bind_arm(*operation.first));
-  std::vector<Coercibility> combined_so_far;  // of the columns of `left`, once it is of two arms
-  for (const SetOperation::Arm& arm : operation.rest) {
-    ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> right, bind_arm(*arm.body));
-    if (left->columns.size() != right->columns.size()) {
-      return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
-    }
-    std::vector<row::Type> types;
-    std::vector<Coercibility> coercibilities;
-    for (size_t i = 0; i < left->columns.size(); ++i) {
-      auto stand_in = [&](const BoundQuery& of) {
-        if (of.body.select != nullptr && of.body.select->items[i].expr->Is<BoundLiteral>()) {
-          return of.body.select->items[i].expr;
-        }
-        auto value = std::make_shared<BoundParameter>(of.columns[i].type, 0);
-        value->coercibility = of.columns[i].type.is_null() ? Coercibility::kIgnorable
-                                                           : ColumnCoercibility(of.columns[i].type);
-        if (of.body.select != nullptr) {
-          value->coercibility = of.body.select->items[i].expr->coercibility;
-        } else if (&of == left.get() && !combined_so_far.empty()) {
-          value->coercibility = combined_so_far[i];
-        }
-        return BoundPtr(value);
-      };
-      Coercibility coercibility = Coercibility::kImplicit;
-      ASSIGN_OR_RETURN(row::Type type,
-                       CommonType({stand_in(*left), stand_in(*right)}, "UNION", &coercibility));
-      if (coercibility == Coercibility::kNone) {
-        return UserError(ER_CANT_AGGREGATE_NCOLLATIONS, "UNION");
+  std::vector<BoundPtr> combined = ColumnsToCombine(*left);
+  for (size_t next = 0; next < operation.rest.size();) {
+    // UNIONs in a row are one: of all their columns of one place there is one type.
+    std::vector<std::shared_ptr<BoundQuery>> arms = {std::move(left)};
+    const size_t first = next;
+    do {
+      ASSIGN_OR_RETURN(std::shared_ptr<BoundQuery> arm, bind_arm(*operation.rest[next].body));
+      if (arm->columns.size() != combined.size()) {
+        return UserError(ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT);
       }
-      types.push_back(std::move(type));
-      coercibilities.push_back(coercibility);
+      RETURN_IF_ERROR(Combine(ColumnsToCombine(*arm), &combined));
+      arms.push_back(std::move(arm));
+      ++next;
+    } while (next < operation.rest.size() && operation.rest[next].op == SetOperator::kUnion &&
+             operation.rest[next - 1].op == SetOperator::kUnion);
+    std::vector<row::Type> types;
+    for (const BoundPtr& column : combined) {
+      types.push_back(column->type);
     }
-    RETURN_IF_ERROR(ConvertColumns(left.get(), types, coercibilities));
-    RETURN_IF_ERROR(ConvertColumns(right.get(), types, coercibilities));
-    combined_so_far = std::move(coercibilities);
-    auto combined = std::make_shared<BoundQuery>();
-    combined->correlated = left->correlated || right->correlated;
-    combined->calc_found_rows = left->calc_found_rows;
-    combined->columns = left->columns;
-    DescribeAsKept(&combined->columns);
-    combined->body.set_operation = std::make_unique<BoundSetOperation>();
-    combined->body.set_operation->op = arm.op;
-    combined->body.set_operation->all = arm.all;
-    combined->body.set_operation->left = std::move(left);
-    combined->body.set_operation->right = std::move(right);
-    left = std::move(combined);
+    for (const std::shared_ptr<BoundQuery>& arm : arms) {
+      RETURN_IF_ERROR(ConvertColumns(arm.get(), types, {}));
+    }
+    left = std::move(arms[0]);
+    for (size_t i = 1; i < arms.size(); ++i) {
+      const SetOperation::Arm& written = operation.rest[first + i - 1];
+      left = MakeSetOperation(written.op, written.all, std::move(left), std::move(arms[i]));
+    }
   }
   bool simple = true;
   const bool has_json = std::ranges::any_of(left->columns, [](const ResultColumn& column) {

@@ -378,6 +378,8 @@ class StatementBinder {
   Result<BoundPtr> BindExpr(const Expr& expr, Scope* scope);
   // As a truth value (INV-BIND-2).
   Result<BoundPtr> BindCondition(const Expr& expr, Scope* scope);
+  // What IF and CASE choose by: JSON is a number there.
+  Result<BoundPtr> BindChoice(const Expr& expr, Scope* scope);
   Result<std::vector<BoundPtr>> BindExprs(const std::vector<ExprPtr>& exprs, Scope* scope);
   Result<BoundPtr> BindLiteral(const Literal& literal);
   Result<BoundPtr> BindTemporalLiteral(const Literal& literal);
