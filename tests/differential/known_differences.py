@@ -29,7 +29,8 @@ NINE = "MySQL 9: "
 CHOICE = r"\b(IF|CASE|UNION|INTERSECT|EXCEPT|GREATEST|LEAST|COALESCE|IFNULL)\b"
 
 SORTED_JSON = _only("'Warning', '1235', .This version of MySQL doesn't yet support 'sorting of non-scalar JSON")
-NO_NUMBER = _only("'Warning', '1292', .Truncated incorrect DOUBLE value: ")
+NO_NUMBER = _only("'Warning', '1292', .Truncated incorrect (DOUBLE|DECIMAL|INTEGER) value: ")
+NO_TRUTH = _only("'Warning', '3986', ")
 
 ACCEPTED = [
     Known(NINE + "warns of TINYINT(1)", "warnings", statement=r"TINYINT\(1\)", theirs=_only("'Warning', '1681', 'Integer display width ")),
@@ -50,12 +51,17 @@ ACCEPTED = [
     Known(NINE + "makes a DATETIME of a TIME and DAY_MICROSECOND", "value|(prepared )?computed column (type|length|decimals)", statement=r"TIME.* DAY_MICROSECOND"),
     Known(NINE + "takes the clock into a date part of a TIME: DAY(TIME'02:00:00') is tomorrow's in the evening", "value|number of rows|warnings",
           statement=r"\b(DATE|DAY\w*|WEEK\w*|MONTH\w*|QUARTER|TO_DAYS|TO_SECONDS|LAST_DAY|YEARWEEK|DATEDIFF)\(.*TIME('|\(|\))"),
-    Known("MySQL checks zero dates anew where its plan copies rows into a temporary table", "warnings", statement=r"\b(GROUP|DISTINCT|UNION|INTERSECT|EXCEPT|OVER|WITH)\b",
+    Known("MySQL checks zero dates anew where its plan copies rows into a temporary table", "warnings", statement=r"\b(GROUP|ORDER|DISTINCT|UNION|INTERSECT|EXCEPT|OVER|WITH)\b",
           ours=r"^\[\]$", theirs=_only("'Warning', '1292', .Incorrect (date|datetime) value: '0000-00-00")),
     Known("MySQL warns of sorted JSON where its plan sorts: not a single row, and to make groups for some aggregates", "warnings", statement=r"GROUP BY|ORDER BY|OVER",
           ours=r"^\[\]$|" + SORTED_JSON, theirs=r"^\[\]$|" + SORTED_JSON),
-    Known("MySQL looks at constants in conditions while it plans, or not at all", "warnings", statement=r"\b(WHERE|ON|HAVING|IN|AND|OR|XOR|NOT)\b[ (]*('[^']*'|SELECT '[^']*')",
+    Known("MySQL looks at constants in conditions while it plans, or not at all", "warnings", statement=r"^(\(|SELECT|WITH).*\b(WHERE|HAVING|ON)\b",
           ours=r"^\[\]$|" + NO_NUMBER, theirs=r"^\[\]$|" + NO_NUMBER),
+    Known("MySQL looks at constants in conditions while it plans, or not at all", "error", statement=r"^(UPDATE|DELETE)\b.*\bWHERE\b", ours="^0 ",
+          theirs="^1292 .Truncated incorrect (DOUBLE|DECIMAL|INTEGER) value: "),
+    Known("MySQL's NULL without a type is a byte string to BIT_AND, BIT_OR and BIT_XOR where it is a column or an argument of a function of text", "value",
+          statement=r"\bBIT_(AND|OR|XOR)\(.*\bNULL\b", theirs=r"^'(\\x00|\\xff){0,7}'$"),
+    Known("MySQL tells of JSON as a condition when it prepares a statement, not when it executes it", "warnings", ours=NO_TRUTH, theirs=r"^\[\]$"),
     Known("MySQL does not roll up a constant where WHERE is constantly false", "value", statement=r"WHERE \(*(NULL|FALSE|0)\b.*WITH ROLLUP", ours="^NULL"),
     Known(NINE + "warns of the time in a text that IN compares with a DATE", "warnings", statement=r"\bIN \(", ours=r"^\[\]$",
           theirs=_only("'Warning', '1292', .Truncated incorrect date value: ")),
