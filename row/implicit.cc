@@ -417,6 +417,8 @@ bool ToTime(const Value& value, const Type& type, const ConversionContext& conte
       if (status == TemporalStatus::kOk) {
         parsed.parts.negative = number.negative();
         AddFraction(number, &parsed);
+      } else {
+        status = TemporalStatus::kInvalid;  // a number that is out of range is no time
       }
     }
   }

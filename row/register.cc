@@ -46,7 +46,6 @@ Status ToRegister(const Value& value, const Type& type, Register* out) {
       return {};
     case RegisterKind::kReal:
       RETURN_IF_ERROR(HeldDouble(type, value, &out->real));
-      out->real += 0.0;  // -0 becomes 0
       return {};
     case RegisterKind::kText:
     case RegisterKind::kBlob:

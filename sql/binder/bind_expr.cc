@@ -450,7 +450,7 @@ Result<BoundPtr> StatementBinder::BindIs(const IsExpr& expr, Scope* scope) {
                   std::move(operand)));
 }
 
-Result<BoundPtr> StatementBinder::MakeCase(std::vector<BoundPtr> args, std::string_view name) {
+Result<BoundPtr> StatementBinder::MakeCase(std::vector<BoundPtr> args, BoundCase::Form form) {
   std::vector<BoundPtr> results;
   for (size_t i = 1; i < args.size(); i += 2) {
     results.push_back(args[i]);
@@ -460,11 +460,15 @@ Result<BoundPtr> StatementBinder::MakeCase(std::vector<BoundPtr> args, std::stri
     results.push_back(args.back());
   }
   Coercibility coercibility = Coercibility::kNumeric;
+  const std::string_view name = form == BoundCase::Form::kIf       ? "if"
+                                : form == BoundCase::Form::kNullIf ? "nullif"
+                                                                   : "case";
   ASSIGN_OR_RETURN(Type type, CommonType(results, name, &coercibility));
   if (!has_else) {
     type.nullable = true;
   }
   auto node = std::make_shared<BoundCase>(type);
+  node->form = form;
   node->coercibility = coercibility;
   for (size_t i = 0; i < args.size(); ++i) {
     bool result = i % 2 == 1 || (has_else && i + 1 == args.size());
@@ -525,7 +529,8 @@ Result<BoundPtr> StatementBinder::BindCase(const CaseExpr& expr, Scope* scope) {
     ASSIGN_OR_RETURN(BoundPtr otherwise, BindExpr(*expr.otherwise, scope));
     args.push_back(std::move(otherwise));
   }
-  return MakeCase(std::move(args), "case");
+  return MakeCase(std::move(args),
+                  operand != nullptr ? BoundCase::Form::kSimpleCase : BoundCase::Form::kCase);
 }
 
 // A TIMESTAMP, or a literal that says TIMESTAMP, as the date and time that it is in `zone`.
@@ -577,7 +582,10 @@ Result<BoundPtr> StatementBinder::BindCollate(const Collate& expr, Scope* scope)
   Type type = operand->type;
   const bool bare_null = type.kind == Kind::kNull && !operand->Is<BoundParameter>() &&
                          !operand->Is<BoundUserVariable>();
-  if (!type.is_text()) {
+  const auto has_other_charset = [&] {
+    return row::GetCollation(type.collation).charset().id != collation->charset().id;
+  };
+  if (!type.is_text() && !(type.is_enum_or_set() && has_other_charset())) {
     if (type.is_binary_string() || bare_null) {
       if (collation->id() != row::kBinaryCollation) {
         return UserError(ER_COLLATION_CHARSET_MISMATCH, collation->name(), "binary");
@@ -586,7 +594,7 @@ Result<BoundPtr> StatementBinder::BindCollate(const Collate& expr, Scope* scope)
     }
     type = Type::Varchar(row::DisplayWidth(operand->type), collation->id());
     type.nullable = operand->type.nullable;
-  } else if (row::GetCollation(type.collation).charset().id != collation->charset().id) {
+  } else if (has_other_charset()) {
     // A number's text is ASCII and takes any character set.
     if (operand->coercibility <= Coercibility::kCoercible) {
       return UserError(ER_COLLATION_CHARSET_MISMATCH, collation->name(),
@@ -598,6 +606,16 @@ Result<BoundPtr> StatementBinder::BindCollate(const Collate& expr, Scope* scope)
   convert->coercibility = Coercibility::kExplicit;
   return One(std::move(convert), std::move(operand));
 }
+
+namespace {
+
+// Characters of an operand as text; DECIMAL(2,2) is shown with a zero before the point.
+uint64_t TextLength(const Type& type) {
+  const bool leading_zero = type.is_decimal() && type.length == type.scale;
+  return type.is_string() ? row::MaxLength(type) : row::DisplayWidth(type) + (leading_zero ? 1 : 0);
+}
+
+}  // namespace
 
 Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
                            const SessionSettings& settings) {
@@ -650,7 +668,7 @@ Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
     case sql::TypeKind::kVarbinary: {
       uint64_t length =
           name.length.value_or(operand.type.is_string() ? row::ColumnLengthBytes(operand.type)
-                                                        : row::DisplayWidth(operand.type));
+                                                        : TextLength(operand.type));
       if (!name.length.has_value()) {
         return length > 65535 ? Type::Blob(Kind::kLongBlob)
                               : Type::Varbinary(static_cast<uint32_t>(length));
@@ -671,9 +689,7 @@ Result<row::Type> CastType(const TypeName& name, const BoundExpr& operand,
         }
         collation = name.binary_collation ? charset->binary_collation : charset->default_collation;
       }
-      uint64_t length =
-          name.length.value_or(operand.type.is_string() ? row::MaxLength(operand.type)
-                                                        : row::DisplayWidth(operand.type));
+      const uint64_t length = name.length.value_or(TextLength(operand.type));
       if (length > 16383) {
         return Type::Text(Kind::kLongText, collation);
       }

@@ -255,6 +255,17 @@ Status StatementBinder::ApplyIndexHints(const TableRefName& ref, BoundTable* tab
   return {};
 }
 
+// Text holds its collation as strongly as what it is selected from.
+void StatementBinder::AddDerivedColumns(const BoundQuery& query, BoundTable* table) {
+  AddDerivedColumns(query.columns, table);
+  const BoundSelect* const select = query.body.select.get();
+  for (size_t i = 0; select != nullptr && i < query.columns.size(); ++i) {
+    if (query.columns[i].type.has_collation()) {
+      table->columns[i].coercibility = select->items[i].expr->coercibility;
+    }
+  }
+}
+
 void StatementBinder::AddDerivedColumns(const std::vector<ResultColumn>& columns,
                                         BoundTable* table) {
   for (const ResultColumn& column : columns) {
@@ -295,7 +306,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::BindDerivedTable(const Deriv
     }
   }
   BoundTable* table = NewTable(scope->query, BoundTableKind::kDerived, ref.alias);
-  AddDerivedColumns(query->columns, table);
+  AddDerivedColumns(*query, table);
   table->lateral = ref.lateral && query->correlated;
   table->query = std::move(query);
   ExposeTable(table, tables);

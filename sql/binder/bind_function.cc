@@ -206,8 +206,16 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
     }
     const CollationUse use =
         def->compares_texts ? CollationUse::kComparison : CollationUse::kResult;
-    ASSIGN_OR_RETURN(MixedCollation mixed, MixCollations(texts, name, use));
+    const bool led = def->leading_arg >= 0;
+    ASSIGN_OR_RETURN(
+        MixedCollation mixed,
+        MixCollations(led ? std::vector{args[static_cast<size_t>(def->leading_arg)]} : texts, name,
+                      use));
+    if (led && mixed.coercibility == Coercibility::kIgnorable) {
+      mixed = {settings().collation_connection, Coercibility::kCoercible};
+    }
     if (mixed.coercibility != Coercibility::kIgnorable) {
+      RETURN_IF_ERROR(led ? CheckCharacters(texts, mixed.collation) : Status::Ok());
       bind.collation = mixed.collation;
       coercibility = mixed.coercibility;
       BytesToText(*def, mixed.collation, &args);
@@ -286,6 +294,7 @@ Result<BoundPtr> StatementBinder::MakeCoalesce(std::vector<BoundPtr> args, std::
   }
   auto node = std::make_shared<BoundCase>(type);
   node->coalesce = true;
+  node->form = name == "ifnull" ? BoundCase::Form::kIfNull : BoundCase::Form::kCoalesce;
   node->coercibility = coercibility;
   node->args = std::move(args);
   return Fold(node);
@@ -320,7 +329,8 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     ASSIGN_OR_RETURN(BoundPtr condition, BindChoice(*expr.args[0], scope));
     ASSIGN_OR_RETURN(BoundPtr then, BindExpr(*expr.args[1], scope));
     ASSIGN_OR_RETURN(BoundPtr otherwise, BindExpr(*expr.args[2], scope));
-    return MakeCase({std::move(condition), std::move(then), std::move(otherwise)}, "if");
+    return MakeCase({std::move(condition), std::move(then), std::move(otherwise)},
+                    BoundCase::Form::kIf);
   }
   if (name == "name_const") {
     return count == 2 ? BindNameConst(expr, scope) : wrong_count();
@@ -346,7 +356,7 @@ Result<BoundPtr> StatementBinder::BindFunctionCall(const FunctionCall& expr, Sco
     ASSIGN_OR_RETURN(BoundPtr equal, Compare(CompareOp::kEqual, args[0], args[1]));
     ASSIGN_OR_RETURN(equal, Truth(std::move(equal)));
     BoundPtr null = Convert(NullLiteral(), args[0]->type);
-    return MakeCase({std::move(equal), std::move(null), args[0]}, "nullif");
+    return MakeCase({std::move(equal), std::move(null), args[0]}, BoundCase::Form::kNullIf);
   }
   if (name == "isnull") {
     if (count != 1) {

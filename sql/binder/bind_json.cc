@@ -37,7 +37,8 @@ constexpr std::string_view kPredicates[] = {"like",
                                             "between",
                                             "in",
                                             "isnull",
-                                            "is_uuid"};
+                                            "is_uuid",
+                                            "strcmp"};
 
 }  // namespace
 
@@ -124,7 +125,7 @@ Result<BoundPtr> StatementBinder::BindJsonValue(const JsonValue& expr, Scope* sc
   ASSIGN_OR_RETURN(args[0], BindExpr(*expr.document, scope));
   ASSIGN_OR_RETURN(args[1], BindExpr(*expr.path, scope));
   FunctionOptions options;
-  options.cast_type = Type::Varchar(512, row::kDefaultCollation);
+  options.cast_type = Type::Varchar(512, row::kUtf8mb4_0900Bin);
   if (expr.returning.has_value()) {
     ASSIGN_OR_RETURN(options.cast_type, CastType(*expr.returning, *args[0], settings()));
   }

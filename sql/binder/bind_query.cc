@@ -92,7 +92,7 @@ Status StatementBinder::BindBody(const QueryBody& body, const Query* owner, Boun
     DescribeAsKept(&inner->columns);
   }
   BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
-  AddDerivedColumns(inner->columns, table);
+  AddDerivedColumns(*inner, table);
   table->query = std::move(inner);
   WrapColumns(table, query);
   if (owner != nullptr && !owner->order_by.empty()) {
@@ -335,7 +335,7 @@ Status StatementBinder::BindSetOperation(const SetOperation& operation, const Qu
   }
   if (!simple) {
     BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
-    AddDerivedColumns(left->columns, table);
+    AddDerivedColumns(*left, table);
     query->calc_found_rows = left->calc_found_rows;
     query->correlated |= left->correlated;
     table->query = std::move(left);
@@ -415,7 +415,7 @@ Status StatementBinder::BindWith(const WithClause& with, BoundQuery* query, Scop
         bound->query->columns[i].name = cte.columns[i];
       }
       BoundTable shape;
-      AddDerivedColumns(bound->query->columns, &shape);
+      AddDerivedColumns(*bound->query, &shape);
       bound->columns = std::move(shape.columns);
     }
     for (size_t i = 0; i < bound->columns.size(); ++i) {

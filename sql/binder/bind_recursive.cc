@@ -183,7 +183,7 @@ Status StatementBinder::BindRecursiveCte(const CommonTableExpr& cte,
     coercibilities.push_back(Coercibility::kImplicit);
   }
   BoundTable shape;
-  AddDerivedColumns(anchor->columns, &shape);
+  AddDerivedColumns(*anchor, &shape);
   bound->columns = std::move(shape.columns);
 
   Scope inside;

@@ -160,7 +160,7 @@ Result<BoundPtr> StatementBinder::BindComparison(CompareOp op, const Expr& a, co
 Status StatementBinder::JoinRow(RowOperand* operand, BoundQuery* query) {
   query->correlated |= operand->query->correlated;
   BoundTable* table = NewTable(query, BoundTableKind::kDerived, "");
-  AddDerivedColumns(operand->query->columns, table);
+  AddDerivedColumns(*operand->query, table);
   table->query = std::move(operand->query);
   for (size_t i = 0; i < table->columns.size(); ++i) {
     operand->values.push_back(TableColumn(table, i));

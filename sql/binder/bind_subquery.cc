@@ -22,8 +22,11 @@ BoundPtr MakeScalarSubquery(std::shared_ptr<BoundQuery> query) {
   Type type = query->columns[0].type;
   type.nullable = true;
   auto subquery = std::make_shared<BoundScalarSubquery>(type, std::move(query));
-  subquery->coercibility = type.has_collation() || type.is_binary_string() ? Coercibility::kImplicit
-                                                                           : Coercibility::kNumeric;
+  const BoundSelect* const select = subquery->query->body.select.get();
+  subquery->coercibility = select != nullptr ? select->items[0].expr->coercibility
+                           : type.has_collation() || type.is_binary_string()
+                               ? Coercibility::kImplicit
+                               : Coercibility::kNumeric;
   return subquery;
 }
 
@@ -47,7 +50,7 @@ Result<BoundPtr> StatementBinder::InQuery(std::vector<BoundPtr> left,
   }
   // Compare each operand with a stand-in for the query's column to learn the common type.
   BoundTable shape;
-  AddDerivedColumns(query->columns, &shape);
+  AddDerivedColumns(*query, &shape);
   std::vector<Type> types;
   std::vector<Coercibility> coercibilities;
   bool nullable = false;
@@ -145,7 +148,7 @@ Result<BoundPtr> StatementBinder::BindQuantified(const Quantified& expr, Scope* 
   outer->correlated = query->correlated;
   RETURN_IF_ERROR(MoveInto(left, scope, outer.get()));
   BoundTable* table = NewTable(outer.get(), BoundTableKind::kDerived, "");
-  AddDerivedColumns(query->columns, table);
+  AddDerivedColumns(*query, table);
   table->query = std::move(query);
   auto column = std::make_shared<BoundColumn>(table->columns[0].type, table, 0);
   column->coercibility = table->columns[0].coercibility;

@@ -210,7 +210,7 @@ Result<std::unique_ptr<BoundFrom>> StatementBinder::MergeView(const Query& query
 Result<std::unique_ptr<BoundFrom>> StatementBinder::DeriveView(const Query& query,
                                                                BoundTable* table) {
   ASSIGN_OR_RETURN(table->query, BindQueryExpr(query, nullptr));
-  AddDerivedColumns(table->query->columns, table);
+  AddDerivedColumns(*table->query, table);
   auto from = std::make_unique<BoundFrom>();
   from->table = table;
   return from;

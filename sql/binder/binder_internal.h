@@ -307,6 +307,7 @@ class StatementBinder {
                       BoundPtr* on, ScopeTables* merged);
   BoundTable* NewTable(BoundQuery* query, BoundTableKind kind, std::string alias);
   void AddDerivedColumns(const std::vector<ResultColumn>& columns, BoundTable* table);
+  void AddDerivedColumns(const BoundQuery& query, BoundTable* table);
   void ExposeTable(const BoundTable* table, ScopeTables* tables);
   // A column of a table in FROM: what a merged view has for it.
   static BoundPtr TableColumn(const BoundTable* table, size_t column);
@@ -495,7 +496,7 @@ class StatementBinder {
   Result<BoundPtr> MakeFunctionWith(std::string_view name, std::vector<BoundPtr> args,
                                     const FunctionOptions& options);
   Result<BoundPtr> MakeCoalesce(std::vector<BoundPtr> args, std::string_view name);
-  Result<BoundPtr> MakeCase(std::vector<BoundPtr> args, std::string_view name);
+  Result<BoundPtr> MakeCase(std::vector<BoundPtr> args, BoundCase::Form form);
   Result<BoundPtr> Truth(BoundPtr expr);
   // Replaces an expression without variable parts by its value.
   Result<BoundPtr> Fold(BoundPtr expr);
@@ -544,6 +545,9 @@ class StatementBinder {
 // `expr` as `type`; itself when it already has that type.
 BoundPtr Convert(BoundPtr expr, const row::Type& type,
                  BoundConvert::Mode mode = BoundConvert::Mode::kImplicit);
+// IF, CASE and NULLIF of numbers with different digits after the point, as text: each number shows
+// its own. Null: `expr` is no such choice.
+BoundPtr ChoiceAsText(const BoundPtr& expr, row::CollationId collation);
 // The type of CASE, COALESCE, UNION columns and the like. `operation` is for error 1267.
 Result<row::Type> CommonType(const std::vector<BoundPtr>& exprs, std::string_view operation,
                              Coercibility* coercibility);
@@ -558,6 +562,8 @@ struct MixedCollation {
 enum class CollationUse : uint8_t { kResult, kComparison };
 Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
                                      CollationUse use);
+// Constant text that meets text of a smaller character set has to be one of its texts; 3854.
+Status CheckCharacters(const std::vector<BoundPtr>& exprs, row::CollationId collation);
 // Whether operands that are compared as texts, if they are, mix. Errors as MixCollations.
 Status CheckMix(const std::vector<BoundPtr>& operands, std::string_view operation);
 BoundPtr MakeLiteral(row::Type type, row::Value value,

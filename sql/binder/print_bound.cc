@@ -90,14 +90,34 @@ std::string ColumnText(const BoundColumn& column) {
   return text + QuoteIdentifier(table.columns[column.column].name);
 }
 
+// An operand of a comparison as it was written.
+std::string OperandText(const BoundExpr& condition, size_t operand) {
+  const auto* literal = condition.TryAs<BoundLiteral>();
+  const BoundExpr& compare =
+      literal != nullptr && literal->folded_from != nullptr ? *literal->folded_from : condition;
+  return compare.Is<BoundCompare>() ? PrintBound(*compare.args[operand]) : PrintBound(compare);
+}
+
 std::string CaseText(const BoundCase& node) {
-  if (node.coalesce) {
-    return "coalesce(" + Joined(node.args, ",") + ")";
+  switch (node.form) {
+    case BoundCase::Form::kCoalesce:
+      return "coalesce(" + Joined(node.args, ",") + ")";
+    case BoundCase::Form::kIfNull:
+      return "ifnull(" + Joined(node.args, ",") + ")";
+    case BoundCase::Form::kIf:
+      return "if(" + Joined(node.args, ",") + ")";
+    case BoundCase::Form::kNullIf:
+      return "nullif(" + PrintBound(*node.args[2]) + "," + OperandText(*node.args[0], 1) + ")";
+    case BoundCase::Form::kCase:
+    case BoundCase::Form::kSimpleCase:
+      break;
   }
-  std::string text = "(case";
+  const bool simple = node.form == BoundCase::Form::kSimpleCase;
+  std::string text = "(case" + (simple ? " " + OperandText(*node.args[0], 0) : "");
   size_t at = 0;
   for (; at + 1 < node.args.size(); at += 2) {
-    text += " when " + PrintBound(*node.args[at]) + " then " + PrintBound(*node.args[at + 1]);
+    text += " when " + (simple ? OperandText(*node.args[at], 1) : PrintBound(*node.args[at]));
+    text += " then " + PrintBound(*node.args[at + 1]);
   }
   if (at < node.args.size()) {
     text += " else " + PrintBound(*node.args[at]);

@@ -5,6 +5,7 @@
 #include "row/register.h"
 #include "row/shown_bytes.h"
 #include "sql/binder/binder_internal.h"
+#include "sql/functions/function.h"
 
 namespace borealis::sql {
 namespace {
@@ -88,10 +89,7 @@ Type CommonInteger(const Type& a, const Type& b) {
 
 Type CommonNumber(const Type& a, const Type& b) {
   if (a.is_floating() || b.is_floating()) {
-    if (a.kind == Kind::kFloat && b.kind == Kind::kFloat) {
-      return Type::Float();
-    }
-    return Type::Double();
+    return FloatingOver(a, b);
   }
   if (a.is_decimal() || b.is_decimal()) {
     uint8_t scale =
@@ -214,29 +212,10 @@ bool MixText(MixedCollation* mixed, MixedCollation other) {
     mixed->collation = a.charset().id > b.charset().id ? a.id() : b.id();
   } else if (a.is_bytewise() != b.is_bytewise()) {
     mixed->collation = a.is_bytewise() ? a.id() : b.id();
-  } else if (mixed->coercibility != Coercibility::kCoercible) {
+  } else {
     *mixed = {a.charset().binary_collation, Coercibility::kNone};
   }
   return true;
-}
-
-// Constant text that meets text of a smaller character set has to be one of its texts.
-Status CheckCharacters(const std::vector<BoundPtr>& exprs, const MixedCollation& mixed) {
-  const row::Charset& charset = row::GetCollation(mixed.collation).charset();
-  for (const BoundPtr& expr : exprs) {
-    const auto* literal = expr->TryAs<BoundLiteral>();
-    if (literal == nullptr || !expr->type.is_text() || !literal->value.is_string() ||
-        mixed.collation == row::kBinaryCollation) {
-      continue;
-    }
-    const std::string_view text = literal->value.bytes();
-    const row::Charset& own = row::GetCollation(expr->type.collation).charset();
-    if (own.id != charset.id && charset.ValidPrefix(text) != text.size()) {
-      return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::EscapedBytes(text), own.name,
-                       charset.name);
-    }
-  }
-  return {};
 }
 
 // JSON's characters are of utf8mb4_bin.
@@ -269,6 +248,24 @@ Type AsText(const Type& type) {
 
 }  // namespace
 
+Status CheckCharacters(const std::vector<BoundPtr>& exprs, row::CollationId collation) {
+  const row::Charset& charset = row::GetCollation(collation).charset();
+  for (const BoundPtr& expr : exprs) {
+    const auto* literal = expr->TryAs<BoundLiteral>();
+    if (literal == nullptr || !expr->type.is_text() || !literal->value.is_string() ||
+        collation == row::kBinaryCollation) {
+      continue;
+    }
+    const std::string_view text = literal->value.bytes();
+    const row::Charset& own = row::GetCollation(expr->type.collation).charset();
+    if (own.id != charset.id && charset.ValidPrefix(text) != text.size()) {
+      return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::EscapedBytes(own.Encode(text)),
+                       own.name, charset.name);
+    }
+  }
+  return {};
+}
+
 Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
                                      CollationUse use) {
   const bool compares = use == CollationUse::kComparison;
@@ -295,7 +292,7 @@ Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::st
   if (compares && mixed.coercibility == Coercibility::kNone) {
     return IllegalMix(exprs, operation);
   }
-  RETURN_IF_ERROR(CheckCharacters(exprs, mixed));
+  RETURN_IF_ERROR(CheckCharacters(exprs, mixed.collation));
   return mixed;
 }
 
@@ -422,6 +419,48 @@ BoundPtr Convert(BoundPtr expr, const Type& type, BoundConvert::Mode mode) {
   }
   convert->args.push_back(std::move(expr));
   return convert;
+}
+
+namespace {
+
+// The node of which a literal is the folded value.
+const BoundPtr& Unfolded(const BoundPtr& expr) {
+  const auto* literal = expr->TryAs<BoundLiteral>();
+  return literal != nullptr && literal->folded_from != nullptr ? literal->folded_from : expr;
+}
+
+// A result of a choice before it was given the type of all.
+const BoundPtr& OwnResult(const BoundPtr& result) {
+  const BoundPtr& node = Unfolded(result);
+  const auto* convert = node->TryAs<BoundConvert>();
+  return convert != nullptr && convert->mode == BoundConvert::Mode::kImplicit ? convert->args[0]
+                                                                              : result;
+}
+
+}  // namespace
+
+BoundPtr ChoiceAsText(const BoundPtr& expr, row::CollationId collation) {
+  const auto* choice = Unfolded(expr)->TryAs<BoundCase>();
+  if (choice == nullptr || choice->coalesce || !choice->type.is_decimal()) {
+    return nullptr;
+  }
+  const Type text = Type::Varchar(row::DisplayWidth(choice->type), collation);
+  auto shown = std::make_shared<BoundCase>(text.Nullable(choice->type.nullable));
+  shown->form = choice->form;
+  shown->coercibility = Coercibility::kCoercible;
+  bool differs = false;
+  for (size_t i = 0; i < choice->args.size(); ++i) {
+    const bool is_else = choice->args.size() % 2 == 1 && i + 1 == choice->args.size();
+    if (i % 2 == 0 && !is_else) {
+      shown->args.push_back(choice->args[i]);
+      continue;
+    }
+    const BoundPtr& own = OwnResult(choice->args[i]);
+    BoundPtr nested = ChoiceAsText(own, collation);
+    differs |= nested != nullptr || (!own->type.is_null() && own->type.scale != choice->type.scale);
+    shown->args.push_back(nested != nullptr ? std::move(nested) : Convert(own, text));
+  }
+  return differs ? BoundPtr(std::move(shown)) : nullptr;
 }
 
 BoundPtr AndAlso(BoundPtr a, BoundPtr b) {

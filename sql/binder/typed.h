@@ -193,8 +193,11 @@ struct BoundIsTruth final : BoundExpr {
 // With `coalesce` the args are results alone: the first that is not NULL.
 struct BoundCase final : BoundExpr {
   static constexpr BoundKind kKind = BoundKind::kCase;
+  // As what it was written, for messages; kSimpleCase: CASE operand WHEN value.
+  enum class Form : uint8_t { kCase, kSimpleCase, kIf, kNullIf, kCoalesce, kIfNull };
   explicit BoundCase(row::Type t) : BoundExpr(kKind, std::move(t)) {}
   bool coalesce = false;
+  Form form = Form::kCase;
 };
 
 // args[0] [NOT] IN (args[1], …).

@@ -37,7 +37,7 @@ Status InferArithmetic(const InferInput& input, Type* type) {
   const Type& b = input.args[1].type;
   switch (WiderClass(input)) {
     case NumberClass::kDouble:
-      *type = Type::Double();
+      *type = DoubleLike(a, b);
       return {};
     case NumberClass::kDecimal: {
       uint32_t scale =
@@ -132,13 +132,20 @@ Status DivisionByZero(const EvalCall& call, Value* out) {
 }
 
 Status InferDivide(const InferInput& input, Type* type) {
-  if (WiderClass(input) == NumberClass::kDouble) {
-    *type = Type::Double();
-    return {};
-  }
   const Type& a = input.args[0].type;
   const Type& b = input.args[1].type;
   uint32_t increment = input.settings.div_precision_increment;
+  if (WiderClass(input) == NumberClass::kDouble) {
+    *type = DoubleLike(a, b);
+    const uint32_t scale = type->scale + increment;
+    if (scale < Type::kFloatingScale) {
+      type->scale = static_cast<uint8_t>(scale);
+      type->length += increment;
+    } else {
+      *type = Type::Double();
+    }
+    return {};
+  }
   uint32_t scale = std::min<uint32_t>(ScaleOf(a) + increment, 30);
   uint32_t precision = IntegerDigitsOf(a) + ScaleOf(a) + ScaleOf(b) + increment;
   *type = DecimalType(precision > scale ? precision - scale : 0, scale);
@@ -212,7 +219,7 @@ Status InferModulo(const InferInput& input, Type* type) {
   const Type& b = input.args[1].type;
   switch (WiderClass(input)) {
     case NumberClass::kDouble:
-      *type = Type::Double();
+      *type = DoubleLike(a, b);
       break;
     case NumberClass::kDecimal:
       *type = DecimalType(std::max(IntegerDigitsOf(a), IntegerDigitsOf(b)),
@@ -254,7 +261,7 @@ Status InferNegate(const InferInput& input, Type* type) {
   const Type& a = input.args[0].type;
   switch (NumberClassOf(a)) {
     case NumberClass::kDouble:
-      *type = Type::Double();
+      *type = DoubleLike(a);
       break;
     case NumberClass::kDecimal:
       *type = DecimalType(IntegerDigitsOf(a), ScaleOf(a));

@@ -310,6 +310,7 @@ std::span<const FunctionDef> ComparisonFunctions() {
        .eval = EvalField,
        .null_if_any_null = false,
        .collation_args = kAllArgs,
+       .leading_arg = 0,
        .total = true},
       {.name = "strcmp",
        .min_args = 2,

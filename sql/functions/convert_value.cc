@@ -150,6 +150,21 @@ Status CastToTemporal(EvalContext& context, const Value& value, const Type& from
   return {};
 }
 
+// A zero date, or one with zeros in it, that the mode does not let be made on purpose.
+bool IsRefusedDate(const row::ConversionContext& conversion, const Value& value, const Type& to) {
+  if (value.kind() != ValueKind::kDate && value.kind() != ValueKind::kDateTime &&
+      value.kind() != ValueKind::kTimestamp) {
+    return false;
+  }
+  const bool zero = value.temporal() == 0;
+  const bool zero_in_date = !zero && value.kind() != ValueKind::kTimestamp &&
+                            row::UnpackDateTime(value.temporal()).zero_in_date();
+  const bool stays_date = value.kind() == ValueKind::kDate && to.kind == TypeKind::kDate;
+  const bool has_zeros = zero_in_date || (zero && !stays_date);
+  return (zero && (conversion.sql_mode & row::kModeNoZeroDate) != 0) ||
+         (has_zeros && (conversion.sql_mode & row::kModeNoZeroInDate) != 0);
+}
+
 // Digits, of which what follows them is told. Text that does not begin with a year is none (1525).
 bool YearOfText(EvalContext& context, std::string_view text, int64_t* year) {
   constexpr size_t kMostDigits = 4;
@@ -291,6 +306,10 @@ Status CastValue(EvalContext& context, const Value& value, const Type& from, con
     return CastToInteger(context, value, from, to, out);
   }
   if (to.is_temporal()) {
+    if (to.has_date() && IsRefusedDate(context.conversion, value, to)) {
+      *out = Value::Null();
+      return {};
+    }
     return CastToTemporal(context, value, from, to, out);
   }
   if (to.is_string()) {
@@ -350,6 +369,9 @@ Status ConvertValue(EvalContext& context, const Value& value, const Type& from, 
       *out = Value::Int(is_unsigned && bits < 0 ? INT64_MAX : bits);
     }
     return {};
+  }
+  if (to.is_temporal()) {
+    return CastToTemporal(context, value, from, to, out);
   }
   return CastValue(context, value, from, to, out);
 }

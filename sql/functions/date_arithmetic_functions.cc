@@ -258,7 +258,10 @@ Status EvalAddTime(const EvalCall& call, std::span<const Value> values, Value* o
   Moment a;
   Moment delta;
   *out = Value::Null();
-  if (!ReadMoment(args, 0, &a) || !ReadMoment(args, 1, &delta) || delta.is_datetime) {
+  // Of a date that is no text its time is added.
+  const bool has_time = args.type(1).has_date() ? args.Time(1, &delta.micros)
+                                                : ReadMoment(args, 1, &delta) && !delta.is_datetime;
+  if (!ReadMoment(args, 0, &a) || !has_time) {
     return {};
   }
   int64_t micros = a.micros + kSign * delta.micros;
@@ -293,24 +296,24 @@ Status InferTimestamp(const InferInput& input, Type* type) {
 
 Status EvalTimestamp(const EvalCall& call, std::span<const Value> values, Value* out) {
   Args args(call, values);
+  if (args.size() == 1) {
+    return CastValue(call.context, args[0], args.type(0), call.function.type(), out);
+  }
   int64_t packed;
+  int64_t time;
   *out = Value::Null();
   if (!args.DateTime(0, &packed)) {
     return {};
   }
-  if (args.size() > 1) {
-    int64_t time;
-    TemporalParts parts = row::UnpackDateTime(packed);
-    if (parts.zero_in_date() || !args.Time(1, &time)) {
-      return {};
-    }
-    parts = row::PartsOfMicros(row::MicrosSince1970(parts) + time);
-    if (parts.zero_date() || parts.year > 9999) {
-      return Overflow(call, out);
-    }
-    packed = row::PackDateTime(parts);
+  TemporalParts parts = row::UnpackDateTime(packed);
+  if (parts.zero_in_date() || !args.Time(1, &time)) {
+    return {};
   }
-  *out = Value::DateTime(packed);
+  parts = row::PartsOfMicros(row::MicrosSince1970(parts) + time);
+  if (parts.zero_date() || parts.year > 9999) {
+    return Overflow(call, out);
+  }
+  *out = Value::DateTime(row::PackDateTime(parts));
   return {};
 }
 

@@ -106,9 +106,7 @@ bool ReadDate(const EvalCall& call, std::span<const Value> values, size_t i, Tem
 }
 
 Status EvalDate(const EvalCall& call, std::span<const Value> values, Value* out) {
-  int64_t packed;
-  *out = Args(call, values).DateTime(0, &packed) ? Value::Date(row::DateOf(packed)) : Value::Null();
-  return {};
+  return CastValue(call.context, values[0], call.function.arg_types()[0], Type::Date(), out);
 }
 
 Status InferTimeOf(const InferInput& input, Type* type) {

@@ -73,7 +73,36 @@ std::string InBase(uint64_t number, int base) {
   return digits;
 }
 
-// The digits that `text` starts with, from one base to another; a negative base means signed.
+// The number that `text` starts with; 0 with warning 1292 without a digit. What is too large is all
+// ones, or 0 where it is below 0.
+uint64_t NumberInBase(const EvalCall& call, std::string_view text, uint64_t base) {
+  size_t pos = std::min(text.find_first_not_of(" \t\n\v\f\r"), text.size());
+  const bool negative = pos < text.size() && text[pos] == '-';
+  pos += negative || (pos < text.size() && text[pos] == '+') ? 1 : 0;
+  const size_t start = pos;
+  uint64_t number = 0;
+  bool overflow = false;
+  for (; pos < text.size(); ++pos) {
+    const char c = text[pos];
+    const uint64_t digit = c >= '0' && c <= '9' ? static_cast<uint64_t>(c - '0')
+                           : (c | 32) >= 'a' && (c | 32) <= 'z'
+                               ? static_cast<uint64_t>((c | 32) - 'a' + 10)
+                               : 99;
+    if (digit >= base) {
+      break;
+    }
+    overflow |= number > (UINT64_MAX - digit) / base;
+    number = number * base + digit;
+  }
+  if (overflow || pos == start) {
+    call.context.conversion.Warn(
+        UserError(ER_TRUNCATED_WRONG_VALUE, "DECIMAL", row::Printable(text)));
+    return overflow && !negative ? UINT64_MAX : 0;
+  }
+  return negative ? ~number + 1 : number;
+}
+
+// From one base to another; a negative base means signed.
 Status ConvertBase(const EvalCall& call, std::string_view text, int64_t from, int64_t to,
                    Value* out) {
   auto valid = [](int64_t base) {
@@ -83,28 +112,7 @@ Status ConvertBase(const EvalCall& call, std::string_view text, int64_t from, in
     *out = Value::Null();
     return {};
   }
-  size_t pos = std::min(text.find_first_not_of(' '), text.size());
-  bool negative = pos < text.size() && text[pos] == '-';
-  pos += negative || (pos < text.size() && text[pos] == '+') ? 1 : 0;
-  uint64_t base = static_cast<uint64_t>(from < 0 ? -from : from);
-  uint64_t number = 0;
-  for (; pos < text.size(); ++pos) {
-    char c = text[pos];
-    int digit = c >= '0' && c <= '9'                 ? c - '0'
-                : (c | 32) >= 'a' && (c | 32) <= 'z' ? (c | 32) - 'a' + 10
-                                                     : 99;
-    if (digit >= static_cast<int>(base)) {
-      break;
-    }
-    if (number > (UINT64_MAX - static_cast<uint64_t>(digit)) / base) {
-      number = UINT64_MAX;
-      break;
-    }
-    number = number * base + static_cast<uint64_t>(digit);
-  }
-  if (negative) {
-    number = ~number + 1;
-  }
+  const uint64_t number = NumberInBase(call, text, static_cast<uint64_t>(from < 0 ? -from : from));
   std::string result;
   if (to < 0 && static_cast<int64_t>(number) < 0) {
     result = "-" + InBase(~number + 1, static_cast<int>(-to));

@@ -123,7 +123,13 @@ void EvalContext::SetNow(int64_t utc_micros) {
 std::string_view Args::Text(size_t i, std::string* buffer) const {
   const row::Value& value = values_[i];
   if (value.is_string() && type(i).kind != row::TypeKind::kJson) {
-    return value.bytes();
+    const bool among_bytes = call_.function.def().collation_args != 0 && IsBinaryText(call_);
+    if (!type(i).is_text() || !among_bytes) {
+      return value.bytes();
+    }
+    // Among bytes a text is the bytes of its character set.
+    *buffer = row::GetCollation(type(i).collation).charset().Encode(value.bytes());
+    return *buffer;
   }
   *buffer = row::ToText(value, type(i), call_.context.conversion.time_zone());
   return *buffer;

@@ -109,6 +109,9 @@ struct FunctionDef {
   uint32_t collation_args = 0;
   // Bit i, as above: argument i is taken as a number, so that x'41' there is 65 and not "A".
   uint32_t number_args = 0;
+  // Of them, the one whose collation is that of all, if it is one alone; what is constant among the
+  // others must have a place in its character set (3854).
+  int8_t leading_arg = -1;
   // It compares those arguments: columns of two collations do not mix in it.
   bool compares_texts = false;
   // Never NULL when no argument is.
@@ -170,6 +173,9 @@ Status CastValue(EvalContext& context, const row::Value& value, const row::Type&
 // are clamped, a temporal that cannot be read is NULL (with warning 1292).
 Status ConvertValue(EvalContext& context, const row::Value& value, const row::Type& from,
                     const row::Type& to, row::Value* out);
+// FLOAT or DOUBLE: what holds numbers of both types, of which one is floating. Where all digits
+// after the point are counted, it shows as many as the one that has more.
+row::Type FloatingOver(const row::Type& a, const row::Type& b);
 // <0, 0, >0 of two non-NULL values of one comparable form (INV-BIND-1): text by `type.collation`.
 int CompareValues(const row::Type& type, const row::Value& a, const row::Value& b);
 // MySQL's cross-type comparison of two non-NULL values. *comparable is false when one of them

@@ -153,6 +153,10 @@ uint64_t BytesOf(const row::Type& type);
 uint32_t IntegerDigitsOf(const row::Type& type);
 uint32_t ScaleOf(const row::Type& type);
 row::Type DecimalType(uint64_t integer_digits, uint32_t scale);
+// The DOUBLE that arithmetic makes of a number, or of two: it shows as many digits after the point
+// as they do.
+row::Type DoubleLike(const row::Type& operand);
+row::Type DoubleLike(const row::Type& a, const row::Type& b);
 // How a value computes: integers exactly, decimals exactly, everything else as double. Temporals
 // without fraction are integers, with fraction decimals; text is double.
 enum class NumberClass : uint8_t { kInteger, kDecimal, kDouble };

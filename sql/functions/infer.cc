@@ -39,11 +39,12 @@ Status InferLikeFirst(const InferInput& input, Type* type) {
 }
 
 Status InferConcat(const InferInput& input, Type* type) {
-  uint64_t chars = 0;
+  const bool binary = input.settings.collation == row::kBinaryCollation;
+  uint64_t units = 0;
   for (const FunctionArg& arg : input.args) {
-    chars += CharsOf(arg.type);
+    units += binary ? BytesOf(arg.type) : CharsOf(arg.type);
   }
-  *type = TextType(chars, input.settings.collation);
+  *type = TextType(units, input.settings.collation);
   return {};
 }
 
@@ -140,6 +141,57 @@ Type DecimalType(uint64_t integer_digits, uint32_t scale) {
                        static_cast<uint8_t>(scale));
 }
 
+namespace {
+
+// Digits after the point that a floating-point number shows which is made of the type.
+uint8_t FloatingScaleOf(const Type& type) {
+  if (type.is_floating() || type.is_decimal() || type.is_temporal()) {
+    return type.scale;
+  }
+  return type.is_integral() || type.is_null() ? 0 : Type::kFloatingScale;
+}
+
+// MySQL's rules depend on the order: of BIGINT and FLOAT comes DOUBLE.
+bool StaysFloat(const Type& a, const Type& b) {
+  const auto is_small = [](const Type& type) {
+    return type.kind == TypeKind::kTinyInt || type.kind == TypeKind::kSmallInt ||
+           type.kind == TypeKind::kMediumInt || type.kind == TypeKind::kYear;
+  };
+  if (a.kind == TypeKind::kFloat) {
+    return b.kind == TypeKind::kFloat || b.kind == TypeKind::kBigInt || is_small(b);
+  }
+  return b.kind == TypeKind::kFloat && is_small(a);
+}
+
+}  // namespace
+
+Type FloatingOver(const Type& a, const Type& b) {
+  Type type = StaysFloat(a, b) ? Type::Float() : Type::Double();
+  const uint8_t scale = std::max(FloatingScaleOf(a), FloatingScaleOf(b));
+  if (scale < Type::kFloatingScale) {
+    const auto before_point = [](const Type& part) {
+      return row::DisplayWidth(part) -
+             std::min<uint32_t>(row::DisplayWidth(part), FloatingScaleOf(part));
+    };
+    type.scale = scale;
+    type.length = std::max(before_point(a), before_point(b)) + scale;
+  }
+  return type;
+}
+
+Type DoubleLike(const Type& operand) {
+  Type type = Type::Double();
+  type.scale = FloatingScaleOf(operand);
+  type.length = type.scale < Type::kFloatingScale ? 17U + type.scale : 0;
+  return type;
+}
+
+Type DoubleLike(const Type& a, const Type& b) {
+  Type type = FloatingOver(a, b);
+  type.kind = TypeKind::kDouble;
+  return type;
+}
+
 NumberClass NumberClassOf(const Type& type) {
   if (type.is_integral() || type.is_null() || type.is_enum_or_set()) {
     return type.is_enum_or_set() ? NumberClass::kDouble : NumberClass::kInteger;
@@ -185,6 +237,7 @@ Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation)
   bool all_temporal = true;
   bool all_numbers = true;
   bool any = false;
+  Type floating;
   bool is_double = false;
   bool is_decimal = false;
   bool any_unsigned = false;
@@ -205,6 +258,7 @@ Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation)
     same_kind &= !any || first.kind == type.kind;
     all_integers &= type.is_integer();
     integer = any && all_integers ? WidestInteger(integer, type) : type;
+    floating = any ? FloatingOver(floating, type) : type;
     first = any ? first : type;
     any = true;
     all_temporal &= type.is_temporal();
@@ -231,7 +285,7 @@ Type CommonResult(std::span<const FunctionArg> args, row::CollationId collation)
   }
   if (all_numbers) {
     if (is_double) {
-      return Type::Double();
+      return floating;
     }
     if (is_decimal || (any_unsigned && any_signed)) {
       return DecimalType(integer_digits, scale);

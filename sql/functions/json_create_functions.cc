@@ -102,6 +102,14 @@ Status EvalPretty(const EvalCall& call, std::span<const Value> values, Value* ou
 
 Status EvalValid(const EvalCall& call, std::span<const Value> values, Value* out) {
   const Type& type = Args(call, values).type(0);
+  // What is neither text nor JSON is not looked at, not even whether it is NULL.
+  if (type.is_numeric() || type.is_temporal() || type.is_binary_string()) {
+    return SetInt(out, 0);
+  }
+  if (values[0].is_null()) {
+    *out = Value::Null();
+    return {};
+  }
   JsonNode parsed;
   row::JsonError error;
   if (type.is_text() && !row::ParseJson(values[0].bytes(), &parsed, &error)) {
@@ -149,7 +157,9 @@ std::span<const FunctionDef> JsonCreateFunctions() {
        .min_args = 1,
        .max_args = 1,
        .infer = InferBoolean,
-       .eval = EvalValid},
+       .eval = EvalValid,
+       .null_if_any_null = false,
+       .null_from_args = true},
   };
   return kTable;
 }

@@ -18,7 +18,7 @@ Status InferSameNumber(const InferInput& input, Type* type) {
   const Type& a = input.args[0].type;
   switch (NumberClassOf(a)) {
     case NumberClass::kDouble:
-      *type = Type::Double();
+      *type = DoubleLike(a);
       break;
     case NumberClass::kDecimal:
       *type = DecimalType(IntegerDigitsOf(a), ScaleOf(a));
@@ -56,8 +56,6 @@ Status InferWhole(const InferInput& input, Type* type) {
   NumberClass number = NumberClassOf(a);
   if (number == NumberClass::kDouble) {
     *type = Type::Double();
-    type->scale = 0;
-    type->length = 17;
   } else if (number == NumberClass::kDecimal && IntegerDigitsOf(a) > 17) {
     *type = DecimalType(IntegerDigitsOf(a) + 1, 0);
   } else {
@@ -126,7 +124,7 @@ Status InferRound(const InferInput& input, Type* type) {
       *type = Type::BigInt(IsUnsignedNumber(a));
       break;
     case NumberClass::kDecimal: {
-      int64_t scale = known ? std::clamp<int64_t>(digits, 0, 30) : ScaleOf(a);
+      const int64_t scale = known ? std::clamp<int64_t>(digits, 0, ScaleOf(a)) : ScaleOf(a);
       *type = DecimalType(IntegerDigitsOf(a) + 1, static_cast<uint32_t>(scale));
     }
   }
@@ -158,7 +156,8 @@ Status EvalRound(const EvalCall& call, std::span<const Value> values, Value* out
   if (type.is_floating()) {
     return SetDouble(call, values, RoundDouble(args.Double(0), digits, kTruncate), out);
   }
-  int scale = static_cast<int>(std::clamp<int64_t>(digits, -100, 30));
+  const int most = type.is_decimal() ? type.scale : 30;
+  const int scale = static_cast<int>(std::clamp<int64_t>(digits, -100, most));
   Decimal number = args.Dec(0);
   if (type.is_integer() && scale >= 0) {
     return ConvertValue(call.context, args[0], args.type(0), type, out);

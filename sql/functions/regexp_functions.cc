@@ -509,7 +509,7 @@ std::span<const FunctionDef> RegexpFunctions() {
        .max_args = 6,
        .infer = InferRegexpReplace,
        .eval = EvalRegexpReplace,
-       .collation_args = 7,
+       .collation_args = 3,
        .number_args = 0b11000,
        .compares_texts = true},
   };

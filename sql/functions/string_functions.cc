@@ -281,7 +281,8 @@ Status EvalReplace(const EvalCall& call, std::span<const Value> values, Value* o
 
 Status InferReplace(const InferInput& input, Type* type) {
   uint64_t chars = CharsOf(input.args[0].type);
-  uint64_t grown = CharsOf(input.args[2].type);
+  const bool binary = input.settings.collation == row::kBinaryCollation;
+  uint64_t grown = binary ? BytesOf(input.args[2].type) : CharsOf(input.args[2].type);
   *type = TextType(std::min<uint64_t>(chars * std::max<uint64_t>(grown, 1), UINT32_MAX),
                    input.settings.collation);
   return {};
@@ -509,6 +510,7 @@ std::span<const FunctionDef> StringFunctions() {
        .infer = InferLikeFirst,
        .eval = EvalTrim,
        .collation_args = 3,
+       .leading_arg = 0,
        .total = true},
       {.name = "ltrim",
        .min_args = 1,
@@ -530,14 +532,16 @@ std::span<const FunctionDef> StringFunctions() {
        .infer = InferPad,
        .eval = EvalPad<true>,
        .collation_args = 5,
-       .number_args = 0b10},
+       .number_args = 0b10,
+       .leading_arg = 0},
       {.name = "rpad",
        .min_args = 3,
        .max_args = 3,
        .infer = InferPad,
        .eval = EvalPad<false>,
        .collation_args = 5,
-       .number_args = 0b10},
+       .number_args = 0b10,
+       .leading_arg = 0},
       {.name = "repeat",
        .min_args = 2,
        .max_args = 2,
@@ -557,7 +561,8 @@ std::span<const FunctionDef> StringFunctions() {
        .max_args = 3,
        .infer = InferReplace,
        .eval = EvalReplace,
-       .collation_args = 7},
+       .collation_args = 7,
+       .leading_arg = 0},
       {.name = "reverse",
        .min_args = 1,
        .max_args = 1,
@@ -571,7 +576,8 @@ std::span<const FunctionDef> StringFunctions() {
        .infer = InferConcat,
        .eval = EvalInsert,
        .collation_args = 9,
-       .number_args = 0b110},
+       .number_args = 0b110,
+       .leading_arg = 0},
       {.name = "substring_index",
        .min_args = 3,
        .max_args = 3,
@@ -579,6 +585,7 @@ std::span<const FunctionDef> StringFunctions() {
        .eval = EvalSubstringIndex,
        .collation_args = 3,
        .number_args = 0b100,
+       .leading_arg = 0,
        .total = true},
       {.name = "quote",
        .min_args = 1,

@@ -190,6 +190,7 @@ Status Session::PlanQuery(const QueryText& text, PlanHolder* holder,
   LoweringOptions options;
   options.without_limit = plan->query->calc_found_rows;
   options.keep_values = true;
+  options.shown = program_depth_ == 0 && text.select.query->into == nullptr;
   ASSIGN_OR_RETURN(plan->compiled, machine->Compile(*plan->query, catalog(), options));
   ASSIGN_OR_RETURN(bool narrowed, NarrowParameters(plan->facts, parameters, slots));
   if (!narrowed) {

@@ -24,7 +24,7 @@ inline void AppendRegister(sqlite3_value* reg, std::string* out) {
       append(sqlite3_value_int64(reg));
       break;
     case SQLITE_FLOAT:
-      append(sqlite3_value_double(reg));
+      append(sqlite3_value_double(reg) + 0.0);  // 0 and -0 are one
       break;
     default: {
       const auto* bytes = static_cast<const char*>(sqlite3_value_blob(reg));

@@ -196,8 +196,13 @@ std::string Lowering::ModuleOf(const BoundTable& table) const {
 Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options) {
   LoweredQuery lowered;
   Lowering lowering(options, &lowered);
-  RETURN_IF_ERROR(lowering.Query(query, options.without_limit, &lowered.sql));
+  RETURN_IF_ERROR(lowering.Outermost(query, &lowered.sql));
   return lowered;
+}
+
+Status Lowering::Outermost(const BoundQuery& query, std::string* sql) {
+  outermost_ = options_.shown ? &query : nullptr;
+  return Query(query, options_.without_limit, sql);
 }
 
 Status Lowering::Query(const BoundQuery& query, bool without_limit, std::string* sql) {
@@ -373,6 +378,12 @@ Status Lowering::Select(const BoundSelect& select, std::span<const BoundExpr* co
   return lowered;
 }
 
+BoundPtr Lowering::ShownItem(const BoundSelect& select, size_t item) {
+  const bool computed = outermost_ != nullptr && outermost_->body.select.get() == &select &&
+                        item < outermost_->columns.size() && outermost_->columns[item].computed;
+  return computed ? ChoiceAsText(select.items[item].expr, row::kDefaultCollation) : nullptr;
+}
+
 Status Lowering::Items(const BoundSelect& select, std::string* sql) {
   sql->append(select.distinct ? "SELECT DISTINCT " : "SELECT ");
   for (size_t i = 0; i < select.items.size(); ++i) {
@@ -381,7 +392,12 @@ Status Lowering::Items(const BoundSelect& select, std::string* sql) {
     const bool needs_aggregate = i == 0 && select.having != nullptr && select.group_by.empty();
     sql->append(needs_aggregate ? "coalesce(nullif(count(*),count(*))," : "");
     // The collation goes with the column to whoever compares it: DISTINCT, UNION, an outer query.
-    RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
+    if (const BoundPtr shown = ShownItem(select, i); shown != nullptr) {
+      out_->text_columns.push_back(i);
+      RETURN_IF_ERROR(Expr(*shown, sql));
+    } else {
+      RETURN_IF_ERROR(Comparable(*select.items[i].expr, sql));
+    }
     sql->append(needs_aggregate ? ")" : "");
     sql->append(" AS c" + std::to_string(i));
   }

@@ -87,6 +87,8 @@ struct LoweredQuery {
   // A select groups rows and could do so by hash (LoweringOptions::hashed).
   bool may_hash = false;
   std::vector<RowFilter> filters;
+  // Columns of decimals that come as their text (LoweringOptions::shown).
+  std::vector<size_t> text_columns;
 };
 
 struct LoweringOptions {
@@ -98,6 +100,8 @@ struct LoweringOptions {
   std::set<uint32_t> hashed;
   // What the query reads does not change while it runs: values of subqueries may be used again.
   bool keep_values = false;
+  // The rows are for a client, which is shown a decimal that IF or CASE chose with its own digits.
+  bool shown = false;
 };
 
 Result<LoweredQuery> Lower(const BoundQuery& query, const LoweringOptions& options = {});

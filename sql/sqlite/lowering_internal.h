@@ -50,6 +50,7 @@ class Lowering {
   Lowering(const LoweringOptions& options, LoweredQuery* out) : options_(options), out_(out) {}
 
   // --- queries (lower_query.cc) ---
+  Status Outermost(const BoundQuery& query, std::string* sql);
   Status Query(const BoundQuery& query, bool without_limit, std::string* sql);
   // Without WITH.
   Status OrderedCore(const BoundQuery& query, bool without_limit, std::string* sql);
@@ -69,6 +70,8 @@ class Lowering {
                 std::string* sql);
   Status SelectItems(const BoundSelect& select, std::span<const BoundExpr* const> keys,
                      const BoundCte* depth_of, std::string* sql);
+  // The text by which a client is shown the item of the outermost select; null: it is its value.
+  BoundPtr ShownItem(const BoundSelect& select, size_t item);
   // SELECT and the items.
   Status Items(const BoundSelect& select, std::string* sql);
   // With what the conditions imply, and with the shares of rows that pass them.
@@ -174,6 +177,7 @@ class Lowering {
 
   const LoweringOptions options_;
   LoweredQuery* out_;
+  const BoundQuery* outermost_ = nullptr;  // whose rows a client is shown
   // The recursive table whose arms are being lowered, when they count rounds.
   const BoundCte* depth_of_ = nullptr;
   bool in_recursive_cte_ = false;  // directly: not in a query inside it

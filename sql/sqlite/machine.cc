@@ -9,6 +9,7 @@
 
 #include "base/mysql_error.h"
 #include "engine/row_sampler.h"
+#include "row/collation.h"
 #include "sql/sqlite/computed_table.h"
 #include "sql/sqlite/register_io.h"
 #include "sql/sqlite/run_internal.h"
@@ -194,6 +195,10 @@ Result<std::unique_ptr<CompiledQuery>> QueryMachine::Compile(const BoundQuery& q
   }
   for (const ResultColumn& column : query.columns) {
     compiled->column_types_.push_back(column.type);
+  }
+  for (const size_t column : compiled->lowered_.text_columns) {
+    compiled->column_types_[column] =
+        row::Type::Varchar(row::DisplayWidth(query.columns[column].type), row::kDefaultCollation);
   }
   const LoweredQuery* const around = std::exchange(compiling_, &compiled->lowered_);
   Status status = [&]() -> Status {
