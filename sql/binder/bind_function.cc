@@ -215,7 +215,7 @@ Result<BoundPtr> StatementBinder::MakeFunctionWith(std::string_view name,
       mixed = {settings().collation_connection, Coercibility::kCoercible};
     }
     if (mixed.coercibility != Coercibility::kIgnorable) {
-      RETURN_IF_ERROR(led ? CheckCharacters(texts, mixed.collation) : Status::Ok());
+      RETURN_IF_ERROR(led ? CheckCharacters(texts, mixed.collation, name) : Status::Ok());
       bind.collation = mixed.collation;
       coercibility = mixed.coercibility;
       BytesToText(*def, mixed.collation, &args);

@@ -562,8 +562,10 @@ struct MixedCollation {
 enum class CollationUse : uint8_t { kResult, kComparison };
 Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
                                      CollationUse use);
-// Constant text that meets text of a smaller character set has to be one of its texts; 3854.
-Status CheckCharacters(const std::vector<BoundPtr>& exprs, row::CollationId collation);
+// Constant text that meets text of a smaller character set has to be one of its texts. Errors as
+// MixCollations, which looks at that as well; MySQL 9 says 3854.
+Status CheckCharacters(const std::vector<BoundPtr>& exprs, row::CollationId collation,
+                       std::string_view operation);
 // Whether operands that are compared as texts, if they are, mix. Errors as MixCollations.
 Status CheckMix(const std::vector<BoundPtr>& operands, std::string_view operation);
 BoundPtr MakeLiteral(row::Type type, row::Value value,

@@ -3,7 +3,6 @@
 
 #include "row/collation.h"
 #include "row/register.h"
-#include "row/shown_bytes.h"
 #include "sql/binder/binder_internal.h"
 #include "sql/functions/function.h"
 
@@ -248,22 +247,20 @@ Type AsText(const Type& type) {
 
 }  // namespace
 
-Status CheckCharacters(const std::vector<BoundPtr>& exprs, row::CollationId collation) {
+Status CheckCharacters(const std::vector<BoundPtr>& exprs, row::CollationId collation,
+                       std::string_view operation) {
   const row::Charset& charset = row::GetCollation(collation).charset();
-  for (const BoundPtr& expr : exprs) {
+  const bool fits = std::ranges::all_of(exprs, [&](const BoundPtr& expr) {
     const auto* literal = expr->TryAs<BoundLiteral>();
     if (literal == nullptr || !expr->type.is_text() || !literal->value.is_string() ||
         collation == row::kBinaryCollation) {
-      continue;
+      return true;
     }
     const std::string_view text = literal->value.bytes();
-    const row::Charset& own = row::GetCollation(expr->type.collation).charset();
-    if (own.id != charset.id && charset.ValidPrefix(text) != text.size()) {
-      return UserError(ER_IMPOSSIBLE_STRING_CONVERSION, row::EscapedBytes(own.Encode(text)),
-                       own.name, charset.name);
-    }
-  }
-  return {};
+    return row::GetCollation(expr->type.collation).charset().id == charset.id ||
+           charset.ValidPrefix(text) == text.size();
+  });
+  return fits ? Status::Ok() : IllegalMix(exprs, operation);
 }
 
 Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::string_view operation,
@@ -292,7 +289,7 @@ Result<MixedCollation> MixCollations(const std::vector<BoundPtr>& exprs, std::st
   if (compares && mixed.coercibility == Coercibility::kNone) {
     return IllegalMix(exprs, operation);
   }
-  RETURN_IF_ERROR(CheckCharacters(exprs, mixed.collation));
+  RETURN_IF_ERROR(CheckCharacters(exprs, mixed.collation, operation));
   return mixed;
 }
 
