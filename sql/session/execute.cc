@@ -8,6 +8,7 @@
 #include "sql/ast/ddl.h"
 #include "sql/catalog/temporary_tables.h"
 #include "sql/parser/client_statement.h"
+#include "sql/session/hints.h"
 #include "sql/session/session_internal.h"
 
 namespace borealis::sql {
@@ -234,16 +235,21 @@ void Session::StartStatement(const Stmt& statement) {
   statement_time_us_ = settings_.fixed_timestamp_us != 0 ? settings_.fixed_timestamp_us
                                                          : environment_.clock->WallUs();
   statement_started_us_ = environment_.clock->NowUs();
-  deadline_us_ = 0;
-  if (settings_.max_execution_time_ms != 0 && statement.kind == StmtKind::kSelect) {
-    deadline_us_ =
-        statement_started_us_ + static_cast<int64_t>(settings_.max_execution_time_ms) * 1000;
-  }
   if (!ReadsDiagnostics(statement)) {
     diagnostics_.Clear();
     diagnostics_.set_limit(settings_.max_error_count);
     diagnostics_.set_keep_notes(settings_.sql_notes);
   }
+  const Stmt* timed = &statement;
+  if (const auto* execute = statement.TryAs<ExecuteStmt>()) {
+    const auto found = named_prepared_.find(FoldName(execute->name));
+    timed = found != named_prepared_.end() ? found->second->parsed.statement.get() : timed;
+  }
+  uint64_t limit_ms = ExecutionTimeHint(*timed, &diagnostics_);
+  if (limit_ms == 0 && timed->kind == StmtKind::kSelect) {
+    limit_ms = settings_.max_execution_time_ms;
+  }
+  deadline_us_ = limit_ms == 0 ? 0 : statement_started_us_ + static_cast<int64_t>(limit_ms) * 1000;
   context_->Refresh();
 }
 

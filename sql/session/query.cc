@@ -302,6 +302,8 @@ Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> sl
   }
   // The client hears of nothing before there is a row: until then the statement may start anew.
   ASSIGN_OR_RETURN(bool found, rows->Next(&row));
+  const bool reads_rows = query.body.select == nullptr || query.body.select->from != nullptr;
+  RETURN_IF_ERROR(reads_rows ? CheckInterrupt() : Status());
   ++results_begun_;
   RETURN_IF_ERROR(sink.OnColumns(query.columns));
   while (found) {
@@ -311,6 +313,7 @@ Status Session::SendRows(const BoundQuery& query, std::span<const TypedValue> sl
       RETURN_IF_ERROR(sink.OnRow(row));
     }
     ASSIGN_OR_RETURN(found, rows->Next(&row));
+    RETURN_IF_ERROR(reads_rows ? CheckInterrupt() : Status());
   }
   found_rows_ = count;
   row_count_ = -1;

@@ -164,8 +164,8 @@ std::string SessionContext::Version() const {
 }
 
 void SessionContext::Sleep(double seconds, bool* interrupted) {
-  // In slices, so that KILL is noticed.
-  constexpr int64_t kSliceUs = 50'000;
+  // In slices, so that KILL is noticed before who said it looks whether it was.
+  constexpr int64_t kSliceUs = 5'000;
   const Clock& clock = *session_->environment().clock;
   int64_t end = clock.NowUs() + static_cast<int64_t>(seconds * 1e6);
   Mutex mutex(LockRank::kLeaf);

@@ -150,13 +150,23 @@ def check_lock_tables(connection):
 
 
 def check_kill(connection):
+    # SLEEP that is killed gives 1, and what reads rows ends with 1317; who killed it sees it gone.
     other = connect()
-    thread, box = in_thread(lambda: other.query("SELECT SLEEP(30)"))
-    time.sleep(0.3)
-    began = time.monotonic()
-    connection.query(f"KILL QUERY {other.thread_id()}")
-    thread.join(10)
-    assert time.monotonic() - began < 5 and box in ([None], [1317]), box  # SLEEP itself ends with 1
+    for statement, expected in (("SELECT SLEEP(30)", ((1,),)), ("DO SLEEP(30)", ()),
+                                ("SELECT SLEEP(30) FROM (SELECT 1 UNION SELECT 2) AS two", 1317)):
+        got = []
+
+        def run():
+            with other.cursor() as cursor:
+                cursor.execute(statement)
+                got.append(cursor.fetchall())
+
+        thread, box = in_thread(run)
+        time.sleep(0.3)
+        began = time.monotonic()
+        connection.query(f"KILL QUERY {other.thread_id()}")
+        thread.join(10)
+        assert time.monotonic() - began < 5 and (got or box) == [expected], (statement, got, box)
     connection.query(f"KILL {other.thread_id()}")
     time.sleep(0.2)
     assert refused(lambda: other.query("SELECT 1")) in (2006, 2013, 1053, 4031)

@@ -54,6 +54,7 @@ Status ForEachRow(StatementRun& run, const BoundQuery& query, ChangePlan& plan, 
     RETURN_IF_ERROR(run.session.CheckInterrupt());
     RETURN_IF_ERROR(apply(one));
   }
+  RETURN_IF_ERROR(run.session.CheckInterrupt());
   RETURN_IF_ERROR(diagnostics.strict_error());
   diagnostics.set_strict(false);
   return Status::Ok();
