@@ -23,11 +23,10 @@ from cluster import Cluster  # noqa: E402
 PYTHON = "/usr/bin/python3"
 HOUR_S = 3600
 # Per suite: directory, driver, Debian packages, and the tests that fail with the reason ("Class::test", drivers alike).
-JSON_NULL = "CASE of a JSON value with WHEN 'null' compares as JSON; MySQL compares as text"
+MYISAM = "made with ENGINE=MyISAM, which has no foreign keys; InnoDB refuses to empty a table whose rows name each other"
 SQLALCHEMY_FAILS = {
-    f"JSONTest::{test}[{value}]": JSON_NULL
-    for test in ("test_index_typed_access", "test_index_typed_comparison", "test_path_typed_comparison")
-    for value in ("boolean2", "float1", "integer3", "string1")
+    f"CTETest::{test}_round_trip": MYISAM
+    for test in ("test_delete_scalar_subq", "test_insert_from_select", "test_select_nonrecursive", "test_select_recursive", "test_update_from")
 }
 SUITES = {
     f"sqlalchemy_{driver}": ("sqlalchemy", driver, ["python3-sqlalchemy", "python3-pytest", package], SQLALCHEMY_FAILS)
