@@ -7,8 +7,8 @@ namespace borealis::sql {
 namespace {
 
 // 2 adds the tables that refer to this one, and which indexes were made for a foreign key; 3 adds
-// the stored form; 4 describes views in full; 5 adds triggers.
-constexpr uint8_t kTableFormat = 5;
+// the stored form; 4 describes views in full; 5 adds triggers; 6 says whose collation was written.
+constexpr uint8_t kTableFormat = 6;
 constexpr uint8_t kTableFormatOldest = 1;
 constexpr uint8_t kSchemaFormat = 1;
 // A payload is bounded by what a statement can say; anything larger is damage.
@@ -160,7 +160,8 @@ void WriteColumn(const ColumnDescriptor& column, Writer* out) {
   WriteValue(column.type, column.default_value.value, out);
   out->Text(column.default_value.text);
   out->Byte(static_cast<uint8_t>((column.auto_increment ? 1 : 0) | (column.on_update_now ? 2 : 0) |
-                                 (column.invisible ? 4 : 0) | (column.hidden ? 8 : 0)));
+                                 (column.invisible ? 4 : 0) | (column.hidden ? 8 : 0) |
+                                 (column.collation_written ? 16 : 0)));
   out->Byte(static_cast<uint8_t>(column.generated));
   out->Text(column.generated_text);
   out->Text(column.comment);
@@ -175,13 +176,14 @@ ColumnDescriptor ReadColumn(Reader* in) {
   column.default_value.value = ReadValue(column.type, in);
   column.default_value.text = in->Text();
   uint8_t flags = in->Byte();
-  if (flags > 15) {
+  if (flags > 31) {
     in->Damage();
   }
   column.auto_increment = (flags & 1) != 0;
   column.on_update_now = (flags & 2) != 0;
   column.invisible = (flags & 4) != 0;
   column.hidden = (flags & 8) != 0;
+  column.collation_written = (flags & 16) != 0;
   column.generated = in->Enum(GeneratedKind::kStored);
   column.generated_text = in->Text();
   column.comment = in->Text();

@@ -62,6 +62,8 @@ struct ColumnDescriptor {
   bool invisible = false;
   // Not visible to anyone: the row id, and columns behind functional key parts.
   bool hidden = false;
+  // The character set or collation was written, which SHOW repeats though it is the table's.
+  bool collation_written = false;
   // Generated columns are stored in the row whether VIRTUAL or STORED; the kind is what SHOW says.
   GeneratedKind generated = GeneratedKind::kNone;
   std::string generated_text;  // canonical expression text

@@ -96,7 +96,6 @@ OPEN = [
     Known("lengths and nullability of computed columns are those of their type; MySQL has rules for each function",
           "(prepared )?computed column (flags 0x1|flags 0x21|length)"),
     # Values.
-    Known("a column's collation that is the table's is not shown, though it was written", "value", statement="SHOW CREATE", theirs="CHARACTER SET"),
     Known("SHOW CREATE VIEW quotes the query with backticks under ANSI_QUOTES as well", "value", statement="SHOW CREATE VIEW", ours="DEFINER=\"", theirs='AS "'),
     Known("SHOW CREATE VIEW leaves the 0 out of ROUND(x, 0)", "value", statement="SHOW CREATE VIEW", ours=r"\bround\(", theirs=r"\bround\(.*,0\)"),
     Known("VALUES() is warned of though the statement's table is not there", "warnings", statement="ON DUPLICATE KEY", ours=_only("'Warning', '1287', .'VALUES function'"),

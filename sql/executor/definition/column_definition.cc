@@ -231,6 +231,8 @@ Result<DraftColumn> TableDraft::BuildColumn(const ColumnDefinition& definition) 
   input.warnings = &run_.session.diagnostics();
   ASSIGN_OR_RETURN(column.type, ResolveColumnType(definition.type, input));
   column.type.nullable = definition.nullable.value_or(!definition.type.serial);
+  column.collation_written = column.type.has_collation() && (!definition.type.charset.empty() ||
+                                                             !definition.type.collation.empty());
   draft.null_written = definition.nullable.value_or(false);
   column.auto_increment = definition.auto_increment || definition.type.serial;
   column.invisible = !definition.visible.value_or(true);

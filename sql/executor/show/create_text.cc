@@ -70,13 +70,14 @@ std::string TableTextWriter::Name(std::string_view name) const {
 }
 
 // A text column says its character set when the table's is another, and its collation when that is
-// not the one the character set implies; utf8mb4's implied one was once another.
+// not the one the character set implies (utf8mb4's implied one was once another); both when one was
+// written.
 std::string TableTextWriter::CharsetText(const ColumnDescriptor& column) const {
   if (!column.type.has_collation()) {
     return "";
   }
   const row::Collation& own = row::GetCollation(column.type.collation);
-  const bool differs = own.id() != table_.collation;
+  const bool differs = own.id() != table_.collation || column.collation_written;
   std::string text;
   if (differs) {
     text = fmt::format(" CHARACTER SET {}", own.charset().name);
