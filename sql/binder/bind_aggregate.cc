@@ -90,7 +90,7 @@ Type AverageType(const Type& arg, uint32_t increment) {
 
 // Whether aggregates may stand in the part of the block that is being bound.
 bool TakesAggregates(const Scope& scope) {
-  return scope.select != nullptr &&
+  return scope.select != nullptr && !scope.changes_rows &&
          (scope.clause == Clause::kFieldList || scope.clause == Clause::kHaving ||
           scope.clause == Clause::kOrderBy || IsOfWindow(scope.clause));
 }

@@ -34,33 +34,50 @@ bool TouchesIndex(const TableDescriptor& table, uint32_t column) {
   return false;
 }
 
-bool ReadsTable(const BoundQuery& query, const TableDescriptor& table);
-
-bool ReadsTable(const BoundExpr& expr, const TableDescriptor& table) {
-  bool reads = false;
-  Walk(expr, [&](const BoundExpr& e) {
-    const BoundQuery* query = SubqueryOf(e);
-    reads |= query != nullptr && ReadsTable(*query, table);
+bool Reads(const BoundTable& read, const TableDescriptor& table) {
+  return std::ranges::any_of(BaseTablesOf(read), [&](const BoundTable* base) {
+    return base->kind == BoundTableKind::kBase && base->table->table_id == table.table_id;
   });
-  return reads;
 }
 
-// In its own FROM and conditions; what a derived table reads is read before.
-bool ReadsTable(const BoundQuery& query, const TableDescriptor& table) {
+const BoundTable* FindReadingIn(const BoundQuery& query, const TableDescriptor& table) {
   for (const auto& read : query.tables) {
-    if (read->kind == BoundTableKind::kBase && read->table->table_id == table.table_id) {
-      return true;
+    if (!read->in_view && Reads(*read, table)) {
+      return read.get();
     }
   }
   if (query.body.set_operation != nullptr) {
-    return ReadsTable(*query.body.set_operation->left, table) ||
-           ReadsTable(*query.body.set_operation->right, table);
+    const BoundTable* left = FindReadingIn(*query.body.set_operation->left, table);
+    return left != nullptr ? left : FindReadingIn(*query.body.set_operation->right, table);
   }
   const BoundSelect* select = query.body.select.get();
-  return select != nullptr && select->where != nullptr && ReadsTable(*select->where, table);
+  if (select == nullptr) {
+    return nullptr;
+  }
+  const BoundTable* reading = nullptr;
+  const auto look_at = [&](const BoundPtr& expr) {
+    if (reading == nullptr && expr != nullptr) {
+      reading = FindReading(*expr, table);
+    }
+  };
+  look_at(select->where);
+  look_at(select->having);
+  std::ranges::for_each(select->items, look_at, &BoundItem::expr);
+  return reading;
 }
 
 }  // namespace
+
+const BoundTable* FindReading(const BoundExpr& expr, const TableDescriptor& table) {
+  const BoundTable* reading = nullptr;
+  Walk(expr, [&](const BoundExpr& e) {
+    const BoundQuery* query = SubqueryOf(e);
+    if (query != nullptr && reading == nullptr) {
+      reading = FindReadingIn(*query, table);
+    }
+  });
+  return reading;
+}
 
 bool IsBareDefault(const Expr& expr) {
   const auto* value = expr.TryAs<DefaultExpr>();
@@ -75,11 +92,25 @@ Status RefuseGenerated(const TableDescriptor& table, uint32_t column) {
                    table.name);
 }
 
-Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table) {
-  if (!ReadsTable(expr, table)) {
+ChangedTable InsertedInto(const BoundInsert& insert) {
+  const TableDescriptor& named = insert.view != nullptr ? *insert.view : *insert.table;
+  return {*insert.table, named.name, insert.view.get(), "INSERT"};
+}
+
+Status RefuseReadingTarget(const BoundExpr& expr, const ChangedTable& changed) {
+  const BoundTable* reading = FindReading(expr, changed.table);
+  if (reading == nullptr) {
     return {};
   }
-  return UserError(ER_UPDATE_TABLE_USED, table.name);
+  const TableDescriptor* read_view = reading->view.get();
+  const bool same_view = read_view != nullptr && changed.view != nullptr &&
+                         read_view->name == changed.view->name &&
+                         read_view->schema == changed.view->schema;
+  if (same_view || (read_view == nullptr && changed.view == nullptr)) {
+    return UserError(ER_UPDATE_TABLE_USED, changed.name);
+  }
+  return UserError(ER_VIEW_PREVENT_UPDATE, read_view != nullptr ? reading->alias : changed.name,
+                   changed.operation, changed.name);
 }
 
 // sql_safe_updates: rows to change are found by a key, or their number is limited.
@@ -246,7 +277,7 @@ Status StatementBinder::BindOnDuplicate(const InsertStmt& statement, const Inser
     if (!IsBareDefault(*assignment->value)) {
       ASSIGN_OR_RETURN(bound.value, BindExpr(*assignment->value, scope));
       if (insert->query == nullptr) {
-        RETURN_IF_ERROR(RefuseReadingTarget(*bound.value, *insert->table));
+        RETURN_IF_ERROR(RefuseReadingTarget(*bound.value, InsertedInto(*insert)));
       }
       RETURN_IF_ERROR(RefuseGenerated(*insert->table, bound.column));
     }
@@ -311,7 +342,52 @@ Result<std::unique_ptr<BoundInsert>> StatementBinder::Insert(const InsertStmt& s
     RETURN_IF_ERROR(BindValueRows(statement, &scope, insert.get()));
   }
   RETURN_IF_ERROR(BindOnDuplicate(statement, names, &scope, insert.get()));
+  RETURN_IF_ERROR(FreeSubqueries(insert.get()));
   return insert;
+}
+
+// Subqueries of what is evaluated row by row run as queries of their own: what they name of the
+// rows comes as parameters.
+Status StatementBinder::FreeSubqueries(BoundInsert* insert) const {
+  insert->first_outer_parameter = static_cast<uint32_t>(input_.parameters.size());
+  const BoundTable* const rows[] = {insert->target.get(), insert->proposed.get(),
+                                    insert->source.get()};
+  auto& outer = insert->outer_columns;
+  ExprRewriter rewriter([&](const BoundPtr& part, bool in_subquery) -> Result<BoundPtr> {
+    const auto* column = part->TryAs<BoundColumn>();
+    if (!in_subquery || column == nullptr ||
+        std::ranges::find(rows, column->table) == std::end(rows)) {
+      return BoundPtr();
+    }
+    const auto at = std::ranges::find_if(outer, [&](const BoundInsert::OuterColumn& known) {
+      return known.table == column->table && known.column == column->column;
+    });
+    const auto number = static_cast<uint32_t>(at - outer.begin());
+    if (at == outer.end()) {
+      outer.push_back({column->table, column->column});
+    }
+    return BoundPtr(
+        std::make_shared<BoundParameter>(part->type, insert->first_outer_parameter + number));
+  });
+  const auto free = [&](BoundPtr* expr) -> Status {
+    if (*expr == nullptr || !HasSubquery(**expr)) {
+      return {};
+    }
+    ASSIGN_OR_RETURN(*expr, rewriter.Rewrite(*expr));
+    Walk(**expr, [](const BoundExpr& part) {
+      if (const BoundQuery* query = SubqueryOf(part); query != nullptr) {
+        const_cast<BoundQuery*>(query)->correlated = false;
+      }
+    });
+    return {};
+  };
+  for (BoundPtr& value : insert->values.expressions) {
+    RETURN_IF_ERROR(free(&value));
+  }
+  for (BoundAssignment& assignment : insert->on_duplicate) {
+    RETURN_IF_ERROR(free(&assignment.value));
+  }
+  return {};
 }
 
 // Reads what is changed with exclusive locks; the rest is to stay as it was read, where the level
@@ -355,6 +431,7 @@ Status StatementBinder::StartChangeQuery(const WithClause* with,
   with_scope->query = query;
   scope->query = query;
   scope->select = query->body.select.get();
+  scope->changes_rows = true;
   if (with != nullptr) {
     scope->outer = with_scope;
     RETURN_IF_ERROR(BindWith(*with, query, with_scope));
@@ -404,38 +481,41 @@ Status RefuseWindow(const BoundExpr& value) {
 
 }  // namespace
 
-// What an assignment changes. Values are bound when all that is changed is known to be changeable.
-Status StatementBinder::BindAssignment(const Assignment& assignment, Scope* scope,
-                                       Changes* changes) {
+// What the assignments change. Their values are bound when all is known to be changeable.
+Status StatementBinder::FindChanged(const UpdateStmt& statement, Scope* scope, Changes* changes) {
   scope->clause = Clause::kFieldList;
-  BoundPtr bound;
-  ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment.column, *scope, &bound));
-  const BoundTable* named = found_.table;
-  const size_t named_column = found_.column;
-  if (named->kind == BoundTableKind::kView) {
-    for (const auto& [view, table] : changes->views) {
-      if (view == named && table != column->table) {
-        return UserError(ER_VIEW_MULTIUPDATE, view->view->schema, view->view->name);
-      }
+  for (const AssignmentPtr& assignment : statement.assignments) {
+    BoundPtr bound;
+    ASSIGN_OR_RETURN(const BoundColumn* column, FindAssigned(assignment->column, *scope, &bound));
+    const BoundTable* named = found_.table;
+    const size_t named_column = found_.column;
+    if (named->kind == BoundTableKind::kView) {
+      changes->views.emplace_back(named, column->table);
     }
-    changes->views.emplace_back(named, column->table);
+    RETURN_IF_ERROR(CheckOccurrence(*named, Privilege::kUpdate));
+    RETURN_IF_ERROR(CheckColumn(*named, named_column, {Privilege::kUpdate}));
+    RETURN_IF_ERROR(CheckBelow(*named, *column->table, column->column, Privilege::kUpdate));
+    std::vector<const BoundTable*>& targets = changes->targets;
+    if (std::find(targets.begin(), targets.end(), column->table) == targets.end()) {
+      targets.push_back(column->table);
+    }
+    changes->assigned.push_back({column->table, column->column, nullptr});
   }
-  RETURN_IF_ERROR(CheckOccurrence(*named, Privilege::kUpdate));
-  RETURN_IF_ERROR(CheckColumn(*named, named_column, {Privilege::kUpdate}));
-  RETURN_IF_ERROR(CheckBelow(*named, *column->table, column->column, Privilege::kUpdate));
-  std::vector<const BoundTable*>& targets = changes->targets;
-  if (std::find(targets.begin(), targets.end(), column->table) == targets.end()) {
-    targets.push_back(column->table);
-  }
-  changes->assigned.push_back({column->table, column->column, nullptr});
   return Status::Ok();
+}
+
+Status StatementBinder::BindAssigned(const Expr& expr, Scope* scope, Changes::Assigned* assigned) {
+  ASSIGN_OR_RETURN(assigned->value, BindExpr(expr, scope));
+  if (assigned->table->columns[assigned->column].type.is_numeric()) {
+    assigned->value = HexAsNumber(assigned->value);
+  }
+  RETURN_IF_ERROR(RefuseWindow(*assigned->value));
+  return scope->has_aggregate ? UserError(ER_INVALID_GROUP_FUNC_USE) : Status::Ok();
 }
 
 Status StatementBinder::BindAssignments(const UpdateStmt& statement, bool left_to_right,
                                         Scope* scope, Changes* changes) {
-  for (const AssignmentPtr& assignment : statement.assignments) {
-    RETURN_IF_ERROR(BindAssignment(*assignment, scope, changes));
-  }
+  RETURN_IF_ERROR(FindChanged(statement, scope, changes));
   if (left_to_right) {
     scope->replace = [changes](const BoundTable* table, uint32_t column) -> BoundPtr {
       const auto& assigned = changes->assigned;
@@ -448,17 +528,9 @@ Status StatementBinder::BindAssignments(const UpdateStmt& statement, bool left_t
     };
   }
   for (size_t i = 0; i < statement.assignments.size(); ++i) {
-    Changes::Assigned& next = changes->assigned[i];
-    if (IsBareDefault(*statement.assignments[i]->value)) {
-      continue;
-    }
-    ASSIGN_OR_RETURN(next.value, BindExpr(*statement.assignments[i]->value, scope));
-    if (next.table->columns[next.column].type.is_numeric()) {
-      next.value = HexAsNumber(next.value);
-    }
-    RETURN_IF_ERROR(RefuseWindow(*next.value));
-    if (scope->has_aggregate) {
-      return UserError(ER_INVALID_GROUP_FUNC_USE);
+    const Expr& value = *statement.assignments[i]->value;
+    if (!IsBareDefault(value)) {
+      RETURN_IF_ERROR(BindAssigned(value, scope, &changes->assigned[i]));
     }
   }
   scope->replace = nullptr;
@@ -474,14 +546,26 @@ namespace {
 
 using Changes = StatementBinder::Changes;
 
-// As the statement calls it: by the view that it is part of.
-const std::string& NameOfTarget(const BoundTable& table, const Changes& changes) {
+// As the statement names it: the view that it is part of.
+const BoundTable& TargetAsNamed(const BoundTable& table, const Changes& changes) {
   for (const auto& [view, beneath] : changes.views) {
     if (beneath == &table) {
-      return view->alias;
+      return *view;
     }
   }
-  return table.alias;
+  return table;
+}
+
+// 1393: several tables of one view.
+Status RefuseTwoTablesOfView(const Changes& changes) {
+  for (const auto& [view, table] : changes.views) {
+    for (const auto& [other_view, other_table] : changes.views) {
+      if (view == other_view && table != other_table) {
+        return UserError(ER_VIEW_MULTIUPDATE, view->view->schema, view->view->name);
+      }
+    }
+  }
+  return {};
 }
 
 bool AssignsKey(const BoundTable& table, const Changes& changes) {
@@ -501,8 +585,8 @@ Status RefuseMovingRows(const Changes& changes) {
     for (auto b = a + 1; b != targets.end(); ++b) {
       if ((*a)->table->table_id == (*b)->table->table_id && (*a)->table->has_primary_key() &&
           (AssignsKey(**a, changes) || AssignsKey(**b, changes))) {
-        return UserError(ER_MULTI_UPDATE_KEY_CONFLICT, NameOfTarget(**a, changes),
-                         NameOfTarget(**b, changes));
+        return UserError(ER_MULTI_UPDATE_KEY_CONFLICT, TargetAsNamed(**a, changes).alias,
+                         TargetAsNamed(**b, changes).alias);
       }
     }
   }
@@ -515,14 +599,19 @@ Status StatementBinder::CheckUpdate(const UpdateStmt& statement, const Changes& 
                                     const BoundExpr* where) const {
   RETURN_IF_ERROR(RefuseMovingRows(changes));
   for (const BoundTable* table : changes.targets) {
+    const BoundTable& named = TargetAsNamed(*table, changes);
+    const ChangedTable changed{*table->table, named.alias, named.view.get(), "UPDATE"};
     if (where != nullptr) {
-      RETURN_IF_ERROR(RefuseReadingTarget(*where, *table->table));
+      RETURN_IF_ERROR(RefuseReadingTarget(*where, changed));
     }
     for (const Changes::Assigned& next : changes.assigned) {
       if (next.value != nullptr) {
-        RETURN_IF_ERROR(RefuseReadingTarget(*next.value, *table->table));
+        RETURN_IF_ERROR(RefuseReadingTarget(*next.value, changed));
       }
     }
+  }
+  RETURN_IF_ERROR(RefuseTwoTablesOfView(changes));
+  for (const BoundTable* table : changes.targets) {
     RETURN_IF_ERROR(CheckSafeChange(*table, where, statement.limit.has_value()));
   }
   return Status::Ok();
@@ -564,11 +653,8 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
       StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
   BoundSelect* select = query->body.select.get();
   const bool single = !statement.multi && select->from->table != nullptr;
-  if (!single && !statement.order_by.empty()) {
-    return UserError(ER_WRONG_USAGE, "UPDATE", "ORDER BY");
-  }
-  if (!single && statement.limit.has_value()) {
-    return UserError(ER_WRONG_USAGE, "UPDATE", "LIMIT");
+  if (!statement.multi) {
+    RETURN_IF_ERROR(CheckUpdatable(*scope.from.tables[0], "UPDATE"));
   }
   if (statement.where != nullptr) {
     scope.clause = Clause::kWhere;
@@ -581,6 +667,12 @@ Result<std::unique_ptr<BoundUpdate>> StatementBinder::Update(const UpdateStmt& s
   RETURN_IF_ERROR(BindAssignments(statement, /*left_to_right=*/single, &scope, &changes));
   select->where = AndAlso(scope.view_condition, std::move(select->where));
   RETURN_IF_ERROR(CheckUpdate(statement, changes, select->where.get()));
+  if (!single && !statement.order_by.empty()) {
+    return UserError(ER_WRONG_USAGE, "UPDATE", "ORDER BY");
+  }
+  if (!single && statement.limit.has_value()) {
+    return UserError(ER_WRONG_USAGE, "UPDATE", "LIMIT");
+  }
   // Whether a change could be met again by the query that finds the rows.
   update->materialise = !single || FromHasDerived(*select->from) ||
                         (select->where != nullptr && HasSubquery(*select->where)) ||
@@ -643,9 +735,11 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
       StartChangeQuery(statement.with.get(), statement.tables, query, &with_scope, &scope));
   BoundSelect* select = query->body.select.get();
   std::vector<const BoundTable*> targets;
+  std::vector<const BoundTable*> named;  // as the statement has them: tables and views
   if (statement.targets.empty()) {
     ASSIGN_OR_RETURN(const BoundTable* target, FindDeleted(*scope.from.tables[0]));
     targets.push_back(target);
+    named.push_back(scope.from.tables[0]);
   }
   for (const QualifiedName& name : statement.targets) {
     const BoundTable* found = nullptr;
@@ -662,6 +756,7 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
       return UserError(ER_NONUNIQ_TABLE, name.name);
     }
     targets.push_back(target);
+    named.push_back(found);
   }
   for (const BoundTable* table : targets) {
     BoundChangeTarget target;
@@ -678,9 +773,11 @@ Result<std::unique_ptr<BoundDelete>> StatementBinder::Delete(const DeleteStmt& s
     }
   }
   select->where = AndAlso(scope.view_condition, std::move(select->where));
-  for (const BoundTable* table : targets) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const BoundTable* table = targets[i];
     if (select->where != nullptr) {
-      RETURN_IF_ERROR(RefuseReadingTarget(*select->where, *table->table));
+      RETURN_IF_ERROR(RefuseReadingTarget(
+          *select->where, {*table->table, named[i]->alias, named[i]->view.get(), "DELETE"}));
     }
     RETURN_IF_ERROR(CheckSafeChange(*table, select->where.get(), statement.limit.has_value()));
   }

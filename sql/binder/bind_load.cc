@@ -105,7 +105,7 @@ Status StatementBinder::BindLoadAssignments(const LoadDataStmt& statement, Scope
     if (scope->has_aggregate) {
       return UserError(ER_INVALID_GROUP_FUNC_USE);
     }
-    RETURN_IF_ERROR(RefuseReadingTarget(*bound.value, *load->insert.table));
+    RETURN_IF_ERROR(RefuseReadingTarget(*bound.value, InsertedInto(load->insert)));
     if (load->insert.table->columns[bound.column].type.is_numeric()) {
       bound.value = HexAsNumber(bound.value);
     }

@@ -70,7 +70,7 @@ Status StatementBinder::BindValueRows(const InsertStmt& statement, Scope* scope,
   }
   for (const BoundPtr& value : values.expressions) {
     if (value != nullptr) {
-      RETURN_IF_ERROR(RefuseReadingTarget(*value, *insert->table));
+      RETURN_IF_ERROR(RefuseReadingTarget(*value, InsertedInto(*insert)));
     }
   }
   return Status::Ok();

@@ -50,6 +50,33 @@ std::vector<const BoundTable*> BaseTablesOf(const BoundTable& table) {
   return list;
 }
 
+bool IsUpdatable(const BoundTable& view) {
+  if (view.has_outer_join) {
+    return false;
+  }
+  // What reads the rows that are changed would see them change.
+  if (view.merged_condition != nullptr) {
+    for (const BoundTable* base : BaseTablesOf(view)) {
+      if (base->kind == BoundTableKind::kBase &&
+          FindReading(*view.merged_condition, *base->table) != nullptr) {
+        return false;
+      }
+    }
+  }
+  return std::ranges::none_of(view.merged_items,
+                              [](const BoundPtr& item) { return HasCorrelatedSubquery(*item); }) &&
+         std::ranges::all_of(view.merged_tables, [](const BoundTable* merged) {
+           return merged->kind != BoundTableKind::kView || IsUpdatable(*merged);
+         });
+}
+
+Status CheckUpdatable(const BoundTable& named, std::string_view operation) {
+  const bool updatable = named.kind == BoundTableKind::kView
+                             ? IsUpdatable(named)
+                             : named.kind != BoundTableKind::kDerived;
+  return updatable ? Status::Ok() : UserError(ER_NON_UPDATABLE_TABLE, named.alias, operation);
+}
+
 Result<BoundViewCheck> StatementBinder::CheckOfView(const BoundTable& view,
                                                     const BoundTable& target) {
   BoundViewCheck check;
@@ -89,40 +116,49 @@ Status StatementBinder::OpenInsertView(const InsertStmt& statement, BoundInsert*
   RETURN_IF_ERROR(BindNamedTable(ref, &scope, tables).status());
   const BoundTable& view = *tables->tables[0];
   const Status refused = UserError(ER_NON_INSERTABLE_TABLE, view.alias, "INSERT");
-  if (view.kind != BoundTableKind::kView || view.has_outer_join) {
+  if (view.kind != BoundTableKind::kView || !IsUpdatable(view)) {
     return refused;
   }
-  std::vector<const BoundColumn*> columns;
+  const bool names_columns = statement.has_columns && !statement.columns.empty();
+  const bool is_join = BaseTablesOf(view).size() > 1;
+  if (is_join && !names_columns) {
+    return UserError(ER_VIEW_NO_INSERT_FIELD_LIST, view.view->schema, view.view->name);
+  }
+  if (is_join && statement.replace) {
+    return UserError(ER_VIEW_DELETE_MERGE_VIEW, view.view->schema, view.view->name);
+  }
+  std::vector<const BoundColumn*> columns;  // null: what is no column of a table
   for (const BoundPtr& item : view.merged_items) {
     const auto* column = item->TryAs<BoundColumn>();
-    if (column == nullptr || column->table->kind != BoundTableKind::kBase) {
-      return refused;
-    }
-    columns.push_back(column);
+    const bool stored = column != nullptr && column->table->kind == BoundTableKind::kBase;
+    columns.push_back(stored ? column : nullptr);
   }
-  const auto find = [&](std::string_view name) -> const BoundColumn* {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (SameName(view.columns[i].name, name)) {
-        return columns[i];
-      }
-    }
-    return nullptr;
+  const auto find = [&](std::string_view name) {
+    return std::ranges::find_if(
+        view.columns, [&](const BoundTableColumn& column) { return SameName(column.name, name); });
   };
-  const BoundTable* target = columns[0]->table;
-  if (BaseTablesOf(view).size() > 1) {
-    if (!statement.has_columns || statement.columns.empty()) {
-      return UserError(ER_VIEW_NO_INSERT_FIELD_LIST, view.view->schema, view.view->name);
+  for (const auto& written : statement.columns) {
+    const auto at = find(written->column);
+    if (at == view.columns.end()) {
+      return UnknownColumn(*written, Clause::kFieldList);
     }
+    if (columns[static_cast<size_t>(at - view.columns.begin())] == nullptr) {
+      return UserError(ER_NONUPDATEABLE_COLUMN, written->column);
+    }
+  }
+  if (const auto computed = std::ranges::find(columns, nullptr); computed != columns.end()) {
+    const auto at = static_cast<size_t>(computed - columns.begin());
+    return names_columns ? refused : UserError(ER_NONUPDATEABLE_COLUMN, view.columns[at].name);
+  }
+  const BoundTable* target = columns[0]->table;
+  if (is_join) {
     target = nullptr;
     for (const auto& written : statement.columns) {
-      const BoundColumn* column = find(written->column);
-      if (column == nullptr) {
-        return UnknownColumn(*written, Clause::kFieldList);
-      }
-      if (target != nullptr && target != column->table) {
+      const auto at = static_cast<size_t>(find(written->column) - view.columns.begin());
+      if (target != nullptr && target != columns[at]->table) {
         return UserError(ER_VIEW_MULTIUPDATE, view.view->schema, view.view->name);
       }
-      target = column->table;
+      target = columns[at]->table;
     }
   }
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -163,9 +199,6 @@ Result<const BoundColumn*> StatementBinder::FindAssigned(const ColumnRef& ref, c
   const BoundTable* named = found_.table;
   const bool through_view = named->kind == BoundTableKind::kView;
   const auto* column = (*bound)->TryAs<BoundColumn>();
-  if (through_view && named->has_outer_join) {
-    return UserError(ER_NON_UPDATABLE_TABLE, named->alias, "UPDATE");
-  }
   if (through_view && column == nullptr) {
     return UserError(ER_NONUPDATEABLE_COLUMN, ref.column);
   }
@@ -181,7 +214,7 @@ Result<const BoundTable*> StatementBinder::FindDeleted(const BoundTable& named) 
     RETURN_IF_ERROR(CheckOccurrence(named, Privilege::kDelete));
     return &named;
   }
-  if (named.kind == BoundTableKind::kView && !named.has_outer_join) {
+  if (named.kind == BoundTableKind::kView && IsUpdatable(named)) {
     const std::vector<const BoundTable*> tables = BaseTablesOf(named);
     if (tables.size() > 1) {
       return UserError(ER_VIEW_DELETE_MERGE_VIEW, named.view->schema, named.view->name);

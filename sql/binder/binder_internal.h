@@ -88,6 +88,8 @@ struct Scope {
   PrivilegeSet shown_needs = {Privilege::kSelect};
   // Set, per item, while a merged view is bound: what may not be read is noted, not refused.
   std::vector<bool>* unreadable_items = nullptr;
+  // Of UPDATE and DELETE: no aggregate belongs to it.
+  bool changes_rows = false;
   // Set by the first aggregate of this block.
   bool has_aggregate = false;
   bool has_group_by = false;
@@ -154,8 +156,23 @@ int DepthOf(const Scope* scope);
 bool IsBareDefault(const Expr& expr);
 // 3105 for a generated column.
 Status RefuseGenerated(const TableDescriptor& table, uint32_t column);
-// 1093 when a subquery of `expr` reads the table that the statement changes.
-Status RefuseReadingTarget(const BoundExpr& expr, const TableDescriptor& table);
+// A table that the statement changes, as errors tell of it.
+struct ChangedTable {
+  const TableDescriptor& table;
+  std::string_view name;  // as the statement calls it, or the view that it is part of
+  const TableDescriptor* view = nullptr;  // that view
+  std::string_view operation;
+};
+ChangedTable InsertedInto(const BoundInsert& insert);
+// The table through which a subquery of `expr` reads rows of `table`, as the subquery has it; null:
+// none does. Derived tables are read before anything is changed.
+const BoundTable* FindReading(const BoundExpr& expr, const TableDescriptor& table);
+// 1093, through views 1443, when a subquery of `expr` reads the table.
+Status RefuseReadingTarget(const BoundExpr& expr, const ChangedTable& changed);
+// Whether rows of the merged view are rows of its tables, to be changed there.
+bool IsUpdatable(const BoundTable& view);
+// 1288 for a derived table, and a view that is not updatable.
+Status CheckUpdatable(const BoundTable& named, std::string_view operation);
 
 // The table, or those that a merged view reads.
 std::vector<const BoundTable*> BaseTablesOf(const BoundTable& table);
@@ -202,7 +219,8 @@ class StatementBinder {
   // `left_to_right`: each assignment sees what those before it gave.
   Status BindAssignments(const UpdateStmt& statement, bool left_to_right, Scope* scope,
                          Changes* changes);
-  Status BindAssignment(const Assignment& assignment, Scope* scope, Changes* changes);
+  Status FindChanged(const UpdateStmt& statement, Scope* scope, Changes* changes);
+  Status BindAssigned(const Expr& expr, Scope* scope, Changes::Assigned* assigned);
   // 1093, 1175 and 1706: what UPDATE refuses to do to these targets.
   Status CheckUpdate(const UpdateStmt& statement, const Changes& changes,
                      const BoundExpr* where) const;
@@ -226,6 +244,7 @@ class StatementBinder {
   Status BindOnDuplicate(const InsertStmt& statement, const InsertNames& names, Scope* scope,
                          BoundInsert* insert);
   Status TakeFromQuery(BoundInsert* insert);
+  Status FreeSubqueries(BoundInsert* insert) const;
   // --- LOAD DATA (bind_load.cc)
   Result<uint32_t> FindLoaded(const ColumnRef& ref, const QualifiedName& table,
                               const InsertNames& names) const;

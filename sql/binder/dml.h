@@ -84,6 +84,14 @@ struct BoundInsert {
   // In `on_duplicate` after INSERT … SELECT: the row of the query, which may have more columns than
   // are inserted.
   std::unique_ptr<BoundTable> source;
+  // Columns of these rows that subqueries name: there a parameter stands for each, from this number
+  // on.
+  struct OuterColumn {
+    const BoundTable* table;
+    uint32_t column;
+  };
+  std::vector<OuterColumn> outer_columns;
+  uint32_t first_outer_parameter = 0;
 };
 
 // LOAD DATA: rows of fields from a file. `insert` has neither values nor a query.

@@ -14,6 +14,7 @@ Result<std::unique_ptr<RowInserter>> RowInserter::Open(StatementRun& run, const 
   std::unique_ptr<RowInserter> inserter(new RowInserter(run, insert, multi_row));
   RETURN_IF_ERROR(run.session.OpenViews(facts, *run.session.transaction()));
   ASSIGN_OR_RETURN(inserter->writer_, TableWriter::Open(run, insert.table, insert.ignore));
+  inserter->writer_->set_insert(&insert);
   if (insert.replace || !insert.on_duplicate.empty()) {
     inserter->writer_->set_resolves_duplicates();
   }
@@ -47,7 +48,7 @@ Status RowInserter::Finish(Status so_far) {
 Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* source,
                               RowValues* row) {
   pending_generated_ = 0;
-  RETURN_IF_ERROR(FillDefaults(given, row));
+  RETURN_IF_ERROR(writer_->PutDefaults([&](uint32_t column) { return !given[column]; }, row));
   if (!insert_.table->has_primary_key()) {
     RETURN_IF_ERROR(GiveRowId(row));
   }
@@ -82,30 +83,6 @@ Result<bool> RowInserter::Add(const std::vector<bool>& given, const RowValues* s
   return true;
 }
 
-// Of several columns without a default all are told.
-Status RowInserter::FillDefaults(const std::vector<bool>& given, RowValues* row) {
-  const auto& columns = insert_.table->columns;
-  Status missing;
-  for (uint32_t i = 0; i < row->size(); ++i) {
-    const ColumnDescriptor& column = columns[i];
-    if (given[i] || column.hidden || column.generated != GeneratedKind::kNone) {
-      continue;
-    }
-    Result<row::Value> value = writer_->Default(i, *row);
-    if (value.status().user_errno() == ER_NO_DEFAULT_FOR_FIELD) {
-      Status error = insert_.view == nullptr ? value.status()
-                                             : UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD,
-                                                         insert_.view->schema, insert_.view->name);
-      session_.diagnostics().AddError(error);
-      missing = missing.ok() ? std::move(error) : std::move(missing);
-      continue;
-    }
-    ASSIGN_OR_RETURN((*row)[i], std::move(value));
-    (*row)[i].Own();
-  }
-  return missing;
-}
-
 Status RowInserter::FireBefore(const std::vector<bool>& given, RowValues* row) {
   row::Value* number = auto_column_ >= 0 ? &(*row)[static_cast<size_t>(auto_column_)] : nullptr;
   const bool generates = number != nullptr && number->is_null();
@@ -130,9 +107,6 @@ Status RowInserter::FireBefore(const std::vector<bool>& given, RowValues* row) {
   writer_->set_defers_nulls(false);
   Status nulls = writer_->CheckNulls(&given, multi_row_, row);
   writer_->set_defers_nulls(true);
-  if (nulls.user_errno() == ER_NO_DEFAULT_FOR_FIELD && insert_.view != nullptr) {
-    return UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD, insert_.view->schema, insert_.view->name);
-  }
   return nulls;
 }
 

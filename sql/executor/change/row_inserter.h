@@ -65,7 +65,6 @@ class RowInserter {
   RowInserter(StatementRun& run, const BoundInsert& insert, bool multi_row)
       : run_(run), insert_(insert), session_(run.session), multi_row_(multi_row) {}
 
-  Status FillDefaults(const std::vector<bool>& given, RowValues* row);
   // BEFORE INSERT, and what waits for it.
   Status FireBefore(const std::vector<bool>& given, RowValues* row);
   Status DeleteExisting(const engine::DuplicateKey& duplicate);

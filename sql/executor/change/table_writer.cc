@@ -1,5 +1,7 @@
 #include "sql/executor/change/table_writer.h"
 
+#include <algorithm>
+
 #include "base/mysql_error.h"
 #include "engine/cursor.h"
 #include "row/json/view.h"
@@ -143,7 +145,7 @@ Result<row::Value> TableWriter::Now(uint32_t column) {
                            row::Type::Timestamp(6), type, conversion(column));
 }
 
-Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
+Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row, bool left_out) {
   const ColumnDescriptor& descriptor = table_->columns[column];
   switch (descriptor.default_value.kind) {
     case DefaultKind::kLiteral:
@@ -164,16 +166,41 @@ Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row) {
   if (descriptor.auto_increment) {
     return TypeDefault(descriptor.type);
   }
-  const Status missing = UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
+  const TableDescriptor* view = insert_ != nullptr && left_out ? insert_->view.get() : nullptr;
+  const Status missing = view != nullptr
+                             ? UserError(ER_NO_DEFAULT_FOR_VIEW_FIELD, view->schema, view->name)
+                             : UserError(ER_NO_DEFAULT_FOR_FIELD, descriptor.name);
   // An ENUM without a default starts with its first member in every mode.
   if (strict_ && descriptor.type.kind != row::TypeKind::kEnum) {
     return missing;
   }
-  // Told once for the statement.
-  if (descriptor.type.kind != row::TypeKind::kEnum && missing_told_.insert(column).second) {
+  // A column that is left out is told once for the statement, DEFAULT each time.
+  if (descriptor.type.kind != row::TypeKind::kEnum &&
+      (!left_out || missing_told_.insert(column).second)) {
     run_.session.diagnostics().AddWarning(missing);
   }
   return TypeDefault(descriptor.type);
+}
+
+Status TableWriter::PutDefaults(const std::function<bool(uint32_t column)>& is_left_out,
+                                RowValues* row) {
+  Status missing;
+  for (uint32_t i = 0; i < row->size(); ++i) {
+    const ColumnDescriptor& column = table_->columns[i];
+    if (column.hidden || column.generated != GeneratedKind::kNone || !is_left_out(i)) {
+      continue;
+    }
+    Result<row::Value> value = Default(i, *row, /*left_out=*/true);
+    const int number = value.status().user_errno();
+    if (number == ER_NO_DEFAULT_FOR_FIELD || number == ER_NO_DEFAULT_FOR_VIEW_FIELD) {
+      run_.session.diagnostics().AddError(value.status());
+      missing = missing.ok() ? value.status() : std::move(missing);
+      continue;
+    }
+    ASSIGN_OR_RETURN((*row)[i], std::move(value));
+    (*row)[i].Own();
+  }
+  return missing;
 }
 
 Status TableWriter::Store(uint32_t column, const row::Value& value, const row::Type& from,
@@ -218,32 +245,17 @@ Status TableWriter::StoreNullAnyway(uint32_t column, bool multi_row, RowValues* 
 }
 
 Status TableWriter::CheckNulls(const std::vector<bool>* given, bool multi_row, RowValues* row) {
-  const auto check = [&](bool has_value) -> Status {
-    Status missing;  // the first of the columns without a default: all are told
-    for (uint32_t i = 0; i < row->size(); ++i) {
-      const ColumnDescriptor& column = table_->columns[i];
-      const bool looked_at = (given == nullptr || (*given)[i]) == has_value;
-      if (!looked_at || !(*row)[i].is_null() || MayBeNull(column) || column.hidden ||
-          column.generated != GeneratedKind::kNone) {
-        continue;
-      }
-      if (has_value) {
-        RETURN_IF_ERROR(Store(i, row::Value::Null(), column.type, multi_row, row));
-        continue;
-      }
-      Result<row::Value> value = Default(i, *row);
-      if (value.ok()) {
-        (*row)[i] = std::move(value).value();
-        (*row)[i].Own();
-        continue;
-      }
-      run_.session.diagnostics().AddError(value.status());
-      missing = missing.ok() ? value.status() : std::move(missing);
-    }
-    return missing;
+  const auto is_refused = [&](uint32_t i, bool has_value) {
+    const ColumnDescriptor& column = table_->columns[i];
+    return (given == nullptr || (*given)[i]) == has_value && (*row)[i].is_null() &&
+           !MayBeNull(column) && !column.hidden && column.generated == GeneratedKind::kNone;
   };
-  RETURN_IF_ERROR(check(true));
-  return check(false);
+  for (uint32_t i = 0; i < row->size(); ++i) {
+    if (is_refused(i, true)) {
+      RETURN_IF_ERROR(Store(i, row::Value::Null(), table_->columns[i].type, multi_row, row));
+    }
+  }
+  return PutDefaults([&](uint32_t i) { return is_refused(i, false); }, row);
 }
 
 Status TableWriter::ComputeGenerated(RowValues* row) {
@@ -297,14 +309,31 @@ void TableWriter::TouchTimestamps(const std::vector<bool>& assigned, RowValues* 
   }
 }
 
+std::vector<TypedValue> TableWriter::WithOuterColumns(std::span<const EvalFrame::Row> rows) const {
+  std::vector<TypedValue> parameters(insert_->first_outer_parameter);
+  for (size_t i = 0; i < std::min(parameters.size(), run_.parameters.size()); ++i) {
+    parameters[i] = {run_.parameters[i].type, run_.parameters[i].value.Borrow()};
+  }
+  for (const BoundInsert::OuterColumn& outer : insert_->outer_columns) {
+    const auto row = std::ranges::find(rows, outer.table, &EvalFrame::Row::table);
+    parameters.push_back(
+        {outer.table->columns[outer.column].type,
+         row != rows.end() ? row->values[outer.column].Borrow() : row::Value::Null()});
+  }
+  return parameters;
+}
+
 Result<row::Value> TableWriter::Evaluate(const BoundExpr& expr,
                                          std::span<const EvalFrame::Row> rows) {
   EvalFrame frame;
   frame.context = &run_.session.eval_context();
   frame.rows = rows;
   frame.parameters = run_.parameters;
-  frame.run_subquery = [this](const BoundQuery& query, std::vector<RowValues>* out) {
-    return run_.session.CollectSubquery(query, run_.parameters, out);
+  frame.run_subquery = [&](const BoundQuery& query, std::vector<RowValues>* out) {
+    if (insert_ == nullptr || insert_->outer_columns.empty()) {
+      return run_.session.CollectSubquery(query, run_.parameters, out);
+    }
+    return run_.session.CollectSubquery(query, WithOuterColumns(rows), out);
   };
   frame.find_variable = [this](std::string_view name) {
     return run_.session.FindUserVariable(name);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -45,9 +46,11 @@ class TableWriter {
 
   // The row before values are given: constants as defaults, everything else NULL.
   RowValues BlankRow() const;
-  // The column's default for a row being built. Error: 1364; outside strict mode a warning and the
-  // type's own default.
-  Result<row::Value> Default(uint32_t column, const RowValues& row);
+  // The column's default for a row being built. Error: 1364, or through a view 1423 where the
+  // column is `left_out`; outside strict mode a warning and the type's own default.
+  Result<row::Value> Default(uint32_t column, const RowValues& row, bool left_out = false);
+  // The defaults of columns that are left out. Of several without one all are told.
+  Status PutDefaults(const std::function<bool(uint32_t column)>& is_left_out, RowValues* row);
   // What the type has where there is no default: 0, '' or the first member of an ENUM.
   row::Value TypeDefault(const row::Type& type) const;
   // The statement's time as the column holds it.
@@ -105,6 +108,9 @@ class TableWriter {
 
   // 1062 for this row and key.
   Status DuplicateError(const RowValues& row, size_t index_no) const;
+  // Whose rows these are: what it leaves out is told as of the view that it names, and subqueries of
+  // what is evaluated here may name columns of them.
+  void set_insert(const BoundInsert* insert) { insert_ = insert; }
   // Evaluates an expression over this table's row (and others'), as the statement's context has it.
   Result<row::Value> Evaluate(const BoundExpr& expr, std::span<const EvalFrame::Row> rows);
 
@@ -118,6 +124,8 @@ class TableWriter {
   // What INSERT and UPDATE put where NULL must not be, with a warning; or 1048.
   Status StoreNullAnyway(uint32_t column, bool multi_row, RowValues* row);
   Status CheckConstraints(const RowValues& row);
+  // The statement's parameters, and what subqueries name of these rows.
+  std::vector<TypedValue> WithOuterColumns(std::span<const EvalFrame::Row> rows) const;
   Status UpdateKeepingKeys(std::string_view clustered_key, const RowValues& before,
                            const RowValues& row, const ForeignKeyDescriptor* settled,
                            engine::DuplicateKey* duplicate);
@@ -150,10 +158,11 @@ class TableWriter {
   NullNumber null_number_ = NullNumber::kRefused;
   row::ConversionContext conversion_;
   uint64_t row_number_ = 1;
+  const BoundInsert* insert_ = nullptr;            // null: none
   std::unique_ptr<ForeignKeyGuard> foreign_keys_;  // null: none to keep
   engine::WriteOptions write_options_;
   std::string bytes_;                // encoding buffer
-  std::set<uint32_t> missing_told_;  // columns whose lack of a default was warned about
+  std::set<uint32_t> missing_told_;  // left out, and warned of to have no default
   bool tells_nulls_once_ = false;
   std::set<uint32_t> nulls_told_;  // columns in which NULL was warned of
 };

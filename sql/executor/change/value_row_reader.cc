@@ -69,7 +69,7 @@ Result<bool> ValueRowReader::Store(const ValueCell& cell, uint32_t column, RowVa
   using row::Value;
   switch (cell.kind) {
     case Kind::kDefault:
-      return AskForDefault(column, *row);
+      return StoreDefault(column, row);
     case Kind::kExpression:
       return StoreExpression(insert_.values.expressions[cell.bits].get(), column, row);
     case Kind::kNull:
@@ -116,20 +116,22 @@ Result<bool> ValueRowReader::Store(const ValueCell& cell, uint32_t column, RowVa
   return Status::Internal("value of an unknown kind");
 }
 
-// What has no default is told in the order of the values; the default itself may be made of columns
-// that come later.
-Result<bool> ValueRowReader::AskForDefault(uint32_t column, const RowValues& row) {
-  if (insert_.view == nullptr &&
-      insert_.table->columns[column].default_value.kind == DefaultKind::kNone) {
-    RETURN_IF_ERROR(writer_->Default(column, row).status());
+// What has no default is told in the order of the values; a default itself may be made of columns
+// that come later, and a trigger may give what there is none for.
+Result<bool> ValueRowReader::StoreDefault(uint32_t column, RowValues* row) {
+  if (insert_.table->columns[column].default_value.kind != DefaultKind::kNone ||
+      writer_->defers_nulls()) {
+    return false;
   }
-  return false;
+  ASSIGN_OR_RETURN((*row)[column], writer_->Default(column, *row));
+  (*row)[column].Own();
+  return true;
 }
 
 Result<bool> ValueRowReader::StoreExpression(const BoundExpr* expression, uint32_t column,
                                              RowValues* row) {
   if (expression == nullptr) {
-    return false;
+    return StoreDefault(column, row);
   }
   const EvalFrame::Row frame[] = {{insert_.target.get(), *row}};
   ASSIGN_OR_RETURN(const row::Value value, writer_->Evaluate(*expression, frame));

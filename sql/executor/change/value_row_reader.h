@@ -27,7 +27,7 @@ class ValueRowReader {
  private:
   // False: the column's default is wanted.
   Result<bool> Store(const ValueCell& cell, uint32_t column, RowValues* row);
-  Result<bool> AskForDefault(uint32_t column, const RowValues& row);
+  Result<bool> StoreDefault(uint32_t column, RowValues* row);
   Result<bool> StoreExpression(const BoundExpr* expression, uint32_t column, RowValues* row);
   Status StoreValue(uint32_t column, const row::Value& value, const row::Type& type,
                     RowValues* row) {
