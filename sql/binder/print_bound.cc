@@ -75,6 +75,12 @@ std::string LiteralText(const BoundLiteral& literal) {
   if (text.starts_with('-') && literal.type.is_numeric()) {
     return "-(" + text.substr(1) + ")";
   }
+  if (literal.value.is_temporal()) {
+    const std::string_view type = literal.type.kind == Kind::kDate   ? "DATE"
+                                  : literal.type.kind == Kind::kTime ? "TIME"
+                                                                     : "TIMESTAMP";
+    return std::string(type) + QuoteString(text);
+  }
   return literal.value.is_string() ? QuoteString(text) : text;
 }
 
