@@ -46,6 +46,12 @@ std::string MemberText(uint64_t number, const Type& type) {
 
 namespace {
 
+// What a text of `size` lacks to the width of its type.
+void AppendZeros(size_t size, const Type& type, std::string* out) {
+  const size_t width = DisplayWidth(type);
+  out->append(width - std::min(size, width), '0');
+}
+
 void AppendInteger(const Value& value, const Type& type, std::string* out) {
   if (type.is_enum_or_set()) {
     *out += MemberText(static_cast<uint64_t>(value.raw_int()), type);
@@ -61,12 +67,25 @@ void AppendInteger(const Value& value, const Type& type, std::string* out) {
   fmt::format_int digits = value.kind() == ValueKind::kInt ? fmt::format_int(value.int_value())
                                                            : fmt::format_int(value.uint_value());
   if (type.kind == TypeKind::kYear || (type.is_integer() && type.zerofill)) {
-    uint32_t width = DisplayWidth(type);
-    if (digits.size() < width) {
-      out->append(width - digits.size(), '0');
-    }
+    AppendZeros(digits.size(), type, out);
   }
   out->append(digits.data(), digits.size());
+}
+
+std::string FloatingText(double number, const Type& type) {
+  if (type.is_floating() && type.scale < Type::kFloatingScale) {
+    return DoubleText(number, type.scale);
+  }
+  return type.kind == TypeKind::kFloat ? FloatText(number) : DoubleText(number);
+}
+
+std::string DecimalText(const Decimal& decimal, const Type& type) {
+  if (!type.is_decimal() || decimal.scale() == type.scale) {
+    return decimal.ToString();
+  }
+  Decimal shown;
+  decimal.Round(type.scale, &shown);
+  return shown.ToString();
 }
 
 }  // namespace
@@ -80,22 +99,14 @@ void AppendText(const Value& value, const Type& type, const TimeZone& zone, std:
       AppendInteger(value, type, out);
       return;
     case ValueKind::kDouble:
-      if (type.is_floating() && type.scale < Type::kFloatingScale) {
-        *out += DoubleText(value.double_value(), type.scale);
-      } else {
-        *out += type.kind == TypeKind::kFloat ? FloatText(value.double_value())
-                                              : DoubleText(value.double_value());
-      }
-      return;
     case ValueKind::kDecimal: {
-      const Decimal& decimal = value.decimal_value();
-      if (!type.is_decimal() || decimal.scale() == type.scale) {
-        *out += decimal.ToString();
-        return;
+      const std::string text = value.kind() == ValueKind::kDouble
+                                   ? FloatingText(value.double_value(), type)
+                                   : DecimalText(value.decimal_value(), type);
+      if (type.zerofill && (type.is_floating() || type.is_decimal())) {
+        AppendZeros(text.size(), type, out);
       }
-      Decimal shown;
-      decimal.Round(type.scale, &shown);
-      *out += shown.ToString();
+      *out += text;
       return;
     }
     case ValueKind::kString:

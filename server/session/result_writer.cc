@@ -135,6 +135,9 @@ void ResultWriter::AppendValue(const Column& column, const row::Value& value) {
       }
       break;
     case row::ValueKind::kDouble:
+      if (zeros) {
+        break;
+      }
       if (type.kind == row::TypeKind::kFloat && type.scale == row::Type::kFloatingScale) {
         rows_->AppendFloat(static_cast<float>(value.double_value()));
       } else {

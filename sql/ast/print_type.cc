@@ -111,7 +111,7 @@ std::string PrintType(const TypeName& type) {
     return out + ")";
   }
   out += Lengths(type);
-  if (type.is_unsigned) {
+  if (type.is_unsigned || type.zerofill) {
     out += " unsigned";
   }
   if (type.zerofill) {

@@ -167,7 +167,7 @@ row::Type CommonOf(const Type& a, const Type& b) {
     type = CommonString(a, b);
   }
   type.nullable = nullable;
-  type.zerofill = a.zerofill && b.zerofill;
+  type.zerofill = false;  // of columns alone
   return type;
 }
 
