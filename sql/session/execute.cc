@@ -317,6 +317,11 @@ Status Session::RunChange(StatementRun& run, bool temporary) {
   const engine::Savepoint before_temporary =
       temporary_ != nullptr ? temporary_->SetSavepoint() : engine::Savepoint();
   Status status = environment_.executor->Execute(run);
+  // What LAST_INSERT_ID(expr) was given goes to the client as what was generated would.
+  if (context_->gave_insert_id() &&
+      (run.statement.kind == StmtKind::kInsert || run.statement.kind == StmtKind::kUpdate)) {
+    run.ok.last_insert_id = last_insert_id_;
+  }
   const engine::TransactionState state = transaction->state();
   if (!status.ok() && state != engine::TransactionState::kRolledBack && explicit_transaction_) {
     if (state == engine::TransactionState::kActive && connection_killed()) {

@@ -10,6 +10,7 @@ namespace borealis::sql {
 
 void SessionContext::Refresh() {
   definers_.clear();
+  gave_insert_id_ = false;
   eval_.conversion.warnings = &session_->diagnostics();
   eval_.conversion.column = {};
   eval_.conversion.row_number = 1;
@@ -150,6 +151,7 @@ uint64_t SessionContext::LastInsertId() const {
 }
 void SessionContext::SetLastInsertId(uint64_t id) {
   session_->set_last_insert_id(id);
+  gave_insert_id_ |= session_->program_depth_ == 0;
 }
 int64_t SessionContext::RowCount() const {
   return session_->row_count();

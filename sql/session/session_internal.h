@@ -91,6 +91,8 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   void Refresh();
   // Within a statement: what a stored program's own settings change.
   void FollowSettings();
+  // The statement has called LAST_INSERT_ID(expr), other than in a stored program.
+  bool gave_insert_id() const { return gave_insert_id_; }
 
   // BinderEnvironment.
   std::string_view database() const override;
@@ -147,6 +149,7 @@ class SessionContext final : public BinderEnvironment, public SessionInfo, publi
   EvalContext eval_;
   std::string zone_name_;
   std::shared_ptr<const row::TimeZone> zone_;
+  bool gave_insert_id_ = false;
 };
 
 struct Session::NamedSavepoint {

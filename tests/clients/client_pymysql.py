@@ -191,6 +191,20 @@ def check_idle(connection):
     interactive.close()
 
 
+def check_insert_id(connection):
+    # What LAST_INSERT_ID(expr) was given is told with the answer: counters are made of that.
+    connection.query("CREATE TABLE counter (id INT AUTO_INCREMENT PRIMARY KEY, n INT)")
+    for text, told in (("INSERT INTO counter (n) VALUES (1), (2)", 1), ("UPDATE counter SET n = LAST_INSERT_ID(n + 5) WHERE id = 1", 6),
+                       ("UPDATE counter SET n = 3 WHERE id = 1", 0), ("UPDATE counter SET n = LAST_INSERT_ID(8) WHERE id = 99", 0),
+                       ("UPDATE counter a JOIN counter b USING (id) SET a.n = LAST_INSERT_ID(9) WHERE id = 2", 9),
+                       ("INSERT INTO counter VALUES (20, LAST_INSERT_ID(11))", 11), ("INSERT INTO counter VALUES (21, 1)", 21),
+                       ("INSERT INTO counter (n) VALUES (LAST_INSERT_ID(12))", 22),
+                       ("INSERT INTO counter VALUES (21, 1) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id), n = 5", 21),
+                       ("INSERT INTO counter SELECT 30, LAST_INSERT_ID(13)", 13), ("DELETE FROM counter WHERE id = LAST_INSERT_ID(30)", 0)):
+        connection.query(text)
+        assert connection.insert_id() == told, (text, connection.insert_id())
+
+
 def check_commands(connection):
     # COM_DEBUG and COM_SET_OPTION are answered with an EOF, which clients look for, and not with an OK.
     other = connect(database="py")
@@ -303,8 +317,8 @@ def main():
     connection.query("DROP DATABASE IF EXISTS py")
     connection.query("CREATE DATABASE py")
     connection.select_db("py")
-    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_idle, check_commands, check_status, check_load,
-                  check_character_sets):
+    for check in (check_values, check_statements, check_errors, check_lock_tables, check_kill, check_idle, check_insert_id, check_commands, check_status,
+                  check_load, check_character_sets):
         check(connection)
 
 
