@@ -39,15 +39,15 @@ enum Capability : uint32_t {
   kClientMultiFactor = 1U << 28,
 };
 
-// What this server offers. Absent on purpose: compression, optional metadata, multi-factor
+// What this server offers. Absent on purpose: compression by zstd, optional metadata, multi-factor
 // authentication. LOCAL_FILES is offered always, as MySQL does; whether a client is asked for a
 // file is for local_infile to say.
 inline constexpr uint32_t kServerCapabilities =
     kClientLongPassword | kClientFoundRows | kClientLongFlag | kClientConnectWithDb |
-    kClientNoSchema | kClientOdbc | kClientLocalFiles | kClientIgnoreSpace | kClientProtocol41 |
-    kClientInteractive | kClientIgnoreSigpipe | kClientTransactions | kClientReserved |
-    kClientSecureConnection | kClientMultiStatements | kClientMultiResults | kClientPsMultiResults |
-    kClientPluginAuth | kClientConnectAttrs | kClientPluginAuthLenencData |
+    kClientNoSchema | kClientCompress | kClientOdbc | kClientLocalFiles | kClientIgnoreSpace |
+    kClientProtocol41 | kClientInteractive | kClientIgnoreSigpipe | kClientTransactions |
+    kClientReserved | kClientSecureConnection | kClientMultiStatements | kClientMultiResults |
+    kClientPsMultiResults | kClientPluginAuth | kClientConnectAttrs | kClientPluginAuthLenencData |
     kClientCanHandleExpiredPasswords | kClientSessionTrack | kClientDeprecateEof |
     kClientQueryAttributes;
 

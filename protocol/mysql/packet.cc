@@ -50,10 +50,12 @@ Result<bool> PacketReader::Next(uint8_t* sequence, std::string_view* payload) {
     if (end_ - scan() < kFrameHeaderSize + length) {
       return false;
     }
-    if (static_cast<uint8_t>(header[3]) != *sequence) {
-      return UserError(ER_NET_PACKETS_OUT_OF_ORDER);
+    if (sequence != nullptr) {
+      if (static_cast<uint8_t>(header[3]) != *sequence) {
+        return UserError(ER_NET_PACKETS_OUT_OF_ORDER);
+      }
+      ++*sequence;
     }
-    ++*sequence;
     char* const joined_end = buffer_.data() + begin_ + kFrameHeaderSize + joined_;
     if (joined_ > 0) {
       std::memmove(joined_end, header + kFrameHeaderSize, length);

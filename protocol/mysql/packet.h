@@ -37,7 +37,7 @@ class PacketReader {
   // Takes the next whole packet off the input. Gives false when more input is needed; `payload` is
   // valid until the next call of Space or Release. Frames of a large packet are joined in place.
   // Errors, after which the connection cannot be used: 1153 as soon as a header announces more than
-  // max_allowed_packet, 1156 when `sequence` is not the one expected.
+  // max_allowed_packet, 1156 when `sequence` is not the one expected (null: no matter).
   Result<bool> Next(uint8_t* sequence, std::string_view* payload);
 
   // Bytes that complete the header or the frame being read: reading no more than this never takes

@@ -116,7 +116,7 @@ ClientConnection::Next ClientConnection::DriveReading() {
   }
   for (;;) {
     std::string_view payload;
-    Result<bool> complete = reader_.Next(&sequence_, &payload);
+    Result<bool> complete = NextPacket(&payload);
     if (!complete.ok()) {
       ++sequence_;  // of the frame that was refused
       RefuseAndClose(complete.status(), true);
@@ -184,6 +184,9 @@ ClientConnection::Next ClientConnection::DriveFlushing() {
   }
   if (after_flush_ == State::kIdle) {
     sequence_ = 0;
+    if ((response_.capabilities() & mysql::kClientCompress) != 0) {
+      stream_.StartCompression();
+    }
   }
   if (!reader_.empty()) {
     return Next::kGoOn;
@@ -244,6 +247,19 @@ ClientConnection::Next ClientConnection::OnInterrupted() {
 }
 
 // --- packets -------------------------------------------------------------------------------------
+
+// Where frames are compressed, their numbers count and not those of the packets within, which go on
+// counting at clients that send commands ahead.
+Result<bool> ClientConnection::NextPacket(std::string_view* payload) {
+  if (!stream_.compressed()) {
+    return reader_.Next(&sequence_, payload);
+  }
+  ASSIGN_OR_RETURN(const bool complete, reader_.Next(nullptr, payload));
+  if (complete) {
+    sequence_ = stream_.next_number();
+  }
+  return complete;
+}
 
 ClientConnection::Next ClientConnection::OnPacket(std::string_view payload) {
   switch (state_.load(std::memory_order_relaxed)) {
@@ -603,7 +619,7 @@ Status ClientConnection::ReadPacket(std::string_view* payload) {
   unreadable_ = true;  // unless it goes well
   RETURN_IF_ERROR(FlushAll());
   for (;;) {
-    ASSIGN_OR_RETURN(const bool complete, reader_.Next(&sequence_, payload));
+    ASSIGN_OR_RETURN(const bool complete, NextPacket(payload));
     if (complete) {
       unreadable_ = false;
       return Status::Ok();

@@ -119,6 +119,7 @@ class ClientConnection final : public Connection,
   Next DriveDraining();
   Next WaitFor(SocketStream::State state);
   Next OnInterrupted();
+  Result<bool> NextPacket(std::string_view* payload);
   Next OnPacket(std::string_view payload);
   Next OnLoginPacket(std::string_view payload);
   Next OnCommandPacket(std::string_view payload);

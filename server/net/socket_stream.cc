@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "server/net/compressed_frames.h"
+
 namespace borealis::server {
 
 namespace {
@@ -19,6 +21,14 @@ SocketStream::Progress FromErrno(SocketStream::State wanted) {
 }
 
 }  // namespace
+
+struct SocketStream::Compression {
+  CompressedInput input;
+  CompressedOutput output;
+  size_t packed = 0;  // bytes in the frame that is being sent
+};
+
+SocketStream::SocketStream(int fd) : fd_(fd) {}
 
 SocketStream::~SocketStream() {
   SSL_free(ssl_);
@@ -54,7 +64,53 @@ SocketStream::Progress SocketStream::Handshake() {
   return TlsResult(SSL_do_handshake(ssl_));
 }
 
+void SocketStream::StartCompression() {
+  if (compression_ == nullptr) {
+    compression_ = std::make_unique<Compression>();
+  }
+}
+
+uint8_t SocketStream::next_number() const {
+  return static_cast<uint8_t>(compression_->input.number() + 1);
+}
+
 SocketStream::Progress SocketStream::Read(std::span<char> into) {
+  if (compression_ == nullptr) {
+    return ReadBytes(into);
+  }
+  CompressedInput& input = compression_->input;
+  while (input.empty()) {
+    const Progress got = ReadBytes(input.Space());
+    if (got.state != State::kDone) {
+      return got;
+    }
+    if (!input.Added(got.bytes)) {
+      return {State::kClosed, 0};
+    }
+    compression_->output.set_number(next_number());
+  }
+  return {State::kDone, input.Take(into)};
+}
+
+SocketStream::Progress SocketStream::Write(std::string_view bytes) {
+  if (compression_ == nullptr) {
+    return WriteBytes(bytes);
+  }
+  CompressedOutput& output = compression_->output;
+  if (output.empty()) {
+    compression_->packed = output.Pack(bytes);
+  }
+  while (!output.empty()) {
+    const Progress sent = WriteBytes(output.unsent());
+    if (sent.state != State::kDone) {
+      return sent;
+    }
+    output.Sent(sent.bytes);
+  }
+  return {State::kDone, compression_->packed};
+}
+
+SocketStream::Progress SocketStream::ReadBytes(std::span<char> into) {
   if (ssl_ != nullptr) {
     if (failed_) {
       return {State::kClosed, 0};
@@ -70,7 +126,7 @@ SocketStream::Progress SocketStream::Read(std::span<char> into) {
   return got == 0 ? Progress{State::kClosed, 0} : FromErrno(State::kWantRead);
 }
 
-SocketStream::Progress SocketStream::Write(std::string_view bytes) {
+SocketStream::Progress SocketStream::WriteBytes(std::string_view bytes) {
   if (ssl_ != nullptr) {
     if (failed_) {
       return {State::kClosed, 0};
@@ -85,7 +141,8 @@ SocketStream::Progress SocketStream::Write(std::string_view bytes) {
 }
 
 bool SocketStream::HasBufferedInput() const {
-  return ssl_ != nullptr && !failed_ && SSL_has_pending(ssl_) == 1;
+  return (compression_ != nullptr && !compression_->input.empty()) ||
+         (ssl_ != nullptr && !failed_ && SSL_has_pending(ssl_) == 1);
 }
 
 SocketStream::Progress SocketStream::Discard() {

@@ -1,4 +1,4 @@
-// Bytes of one non-blocking socket, plain or through TLS.
+// Bytes of one non-blocking socket, plain or through TLS, and compressed or not.
 //
 // OpenSSL works directly on the descriptor: no copy into memory buffers, and whoever owns the
 // connection, a reactor or a worker, can write at once without passing through a reactor. Nothing
@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +30,7 @@ class SocketStream {
     size_t bytes = 0;
   };
 
-  explicit SocketStream(int fd) : fd_(fd) {}
+  explicit SocketStream(int fd);
   ~SocketStream();
   SocketStream(const SocketStream&) = delete;
   SocketStream& operator=(const SocketStream&) = delete;
@@ -36,6 +38,12 @@ class SocketStream {
   // From now on everything is TLS, starting with Handshake. False when OpenSSL refuses.
   bool StartTls(ssl_ctx_st* context);
   Progress Handshake();
+  // From now on both sides send compressed frames; again does nothing. Write then gives bytes only
+  // once all of their frame is sent, and wants the same ones, and more if there are, until then.
+  void StartCompression();
+  bool compressed() const { return compression_ != nullptr; }
+  // Of the frame that follows the last one read. REQUIRES: compressed().
+  uint8_t next_number() const;
   Progress Read(std::span<char> into);
   Progress Write(std::string_view bytes);
   // Bytes have been taken off the socket that Read has not given yet: the socket need not become
@@ -51,10 +59,15 @@ class SocketStream {
   std::string tls_cipher() const;
 
  private:
+  struct Compression;
+
+  Progress ReadBytes(std::span<char> into);
+  Progress WriteBytes(std::string_view bytes);
   Progress TlsResult(int result);
 
   const int fd_;
   ssl_st* ssl_ = nullptr;
+  std::unique_ptr<Compression> compression_;  // null: not compressed
   bool failed_ = false;
 };
 

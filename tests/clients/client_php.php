@@ -69,6 +69,26 @@ check($db->ping(), true, 'ping');
 check($db->stat() !== false, true, 'stat');
 check($db->change_user('root', '', 'php'), true, 'change_user');
 
+// mysqlnd compresses whether the server has offered it or not.
+$compressed = mysqli_init();
+$compressed->real_connect('127.0.0.1', 'root', '', 'php', $port, null, MYSQLI_CLIENT_COMPRESS);
+foreach (['x', str_repeat('y', 100), random_bytes(3000000), str_repeat('z', 3000000)] as $text) {
+    $echo = $compressed->prepare('SELECT ?, LENGTH(?)');
+    $echo->execute([$text, $text]);
+    check($echo->get_result()->fetch_row() === [$text, strlen($text)], true, 'compressed parameters');
+}
+$numbers = 'WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT a.i, MD5(a.i) FROM n a, n b LIMIT 20000';
+$rows = $compressed->query($numbers, MYSQLI_USE_RESULT);
+$sum = 0;
+while ($row = $rows->fetch_row()) {
+    $sum += md5($row[0]) === $row[1] ? 1 : 0;
+}
+check($sum, 20000, 'compressed rows');
+expect_error(1146, fn() => $compressed->query('SELECT * FROM nothing'));
+check($compressed->change_user('root', '', 'php'), true, 'compressed change_user');
+check($compressed->query('SELECT DATABASE()')->fetch_row(), ['php'], 'after change_user');
+$compressed->close();
+
 foreach ([true, false] as $emulate) {
     $pdo = new PDO("mysql:host=127.0.0.1;port=$port;dbname=php;charset=utf8mb4", 'root', '', [
         PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::ATTR_EMULATE_PREPARES => $emulate, PDO::MYSQL_ATTR_FOUND_ROWS => true]);

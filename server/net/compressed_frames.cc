@@ -1,0 +1,111 @@
+#include "server/net/compressed_frames.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace borealis::server {
+namespace {
+
+constexpr size_t kHeader = 7;
+constexpr size_t kLeastDeflated = 50;  // as MySQL does: less is not worth it
+constexpr size_t kMostInFrame = 256U << 10;
+constexpr size_t kKept = 64U << 10;  // of a buffer's memory between frames
+
+size_t ThreeBytes(std::string_view from) {
+  const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(from[i])); };
+  return byte(0) | byte(1) << 8 | byte(2) << 16;
+}
+
+void PutThreeBytes(size_t number, char* to) {
+  to[0] = static_cast<char>(number);
+  to[1] = static_cast<char>(number >> 8);
+  to[2] = static_cast<char>(number >> 16);
+}
+
+void Clear(std::string* buffer) {
+  if (buffer->capacity() > kKept) {
+    std::string().swap(*buffer);
+  }
+  buffer->clear();
+}
+
+}  // namespace
+
+size_t CompressedInput::Length() const {
+  return filled_ < kHeader ? kHeader : kHeader + ThreeBytes(frame_);
+}
+
+std::span<char> CompressedInput::Space() {
+  frame_.resize(Length());
+  return {frame_.data() + filled_, frame_.size() - filled_};
+}
+
+bool CompressedInput::Added(size_t size) {
+  filled_ += size;
+  return filled_ < Length() || Unpack();
+}
+
+bool CompressedInput::Unpack() {
+  const std::string_view packed = std::string_view(frame_).substr(kHeader);
+  const size_t whole = ThreeBytes(std::string_view(frame_).substr(4));
+  number_ = static_cast<uint8_t>(frame_[3]);
+  bool ok = true;
+  if (whole == 0) {
+    plain_ = packed;
+  } else {
+    plain_.resize(whole);
+    uLongf size = whole;
+    ok = uncompress(reinterpret_cast<Bytef*>(plain_.data()), &size,
+                    reinterpret_cast<const Bytef*>(packed.data()), packed.size()) == Z_OK &&
+         size == whole;
+  }
+  taken_ = 0;
+  filled_ = 0;
+  Clear(&frame_);
+  return ok;
+}
+
+size_t CompressedInput::Take(std::span<char> into) {
+  const size_t size = std::min(into.size(), plain_.size() - taken_);
+  std::memcpy(into.data(), plain_.data() + taken_, size);
+  taken_ += size;
+  if (empty()) {
+    Clear(&plain_);
+    taken_ = 0;
+  }
+  return size;
+}
+
+size_t CompressedOutput::Pack(std::string_view bytes) {
+  bytes = bytes.substr(0, kMostInFrame);
+  uLongf size = 0;
+  if (bytes.size() >= kLeastDeflated) {
+    size = compressBound(bytes.size());
+    frame_.resize(kHeader + size);
+    const int outcome = compress(reinterpret_cast<Bytef*>(frame_.data() + kHeader), &size,
+                                 reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+    size = outcome == Z_OK && size < bytes.size() ? size : 0;
+  }
+  const bool deflated = size != 0;
+  frame_.resize(kHeader + (deflated ? size : 0));
+  if (!deflated) {
+    frame_.append(bytes);
+  }
+  PutThreeBytes(frame_.size() - kHeader, frame_.data());
+  frame_[3] = static_cast<char>(number_++);
+  PutThreeBytes(deflated ? bytes.size() : 0, frame_.data() + 4);
+  sent_ = 0;
+  return bytes.size();
+}
+
+void CompressedOutput::Sent(size_t size) {
+  sent_ += size;
+  if (empty()) {
+    Clear(&frame_);
+    sent_ = 0;
+  }
+}
+
+}  // namespace borealis::server
