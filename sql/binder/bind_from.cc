@@ -246,9 +246,13 @@ Status StatementBinder::ApplyIndexHints(const TableRefName& ref, BoundTable* tab
       usable &= ~named;
       continue;
     }
+    const bool force = hint.kind == IndexHintKind::kForce;
+    if (restricted && force != table->force_index) {
+      return UserError(ER_WRONG_USAGE, "USE INDEX", "FORCE INDEX");
+    }
     usable = restricted ? (usable | named) : named;
     restricted = true;
-    table->force_index |= hint.kind == IndexHintKind::kForce;
+    table->force_index = force;
   }
   // The clustered index holds the rows: it can be walked even when no hint names it.
   table->usable_indexes = usable | 1;

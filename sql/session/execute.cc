@@ -175,7 +175,10 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
   if (!parsed.ok()) {
     problem = std::move(parsed).status();
   } else if ((*parsed)->parsed.statement == nullptr) {
-    if (text.find_first_not_of(" \t\r\n\v\f;") != std::string_view::npos) {
+    const size_t consumed = (*parsed)->parsed.consumed;
+    if (text.find_first_not_of(kSpaceAndSemicolon, consumed) != std::string_view::npos) {
+      problem = NoSecondStatement(text, consumed - 1);  // `; SELECT 2`
+    } else if (text.find_first_not_of(kSpaceAndSemicolon) != std::string_view::npos) {
       // Nothing but comments: a statement that does nothing. Clients send those of a dump.
       diagnostics_.Clear();
       changes_.clear();
@@ -199,11 +202,7 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
   }
   std::unique_ptr<CachedStatement> statement = std::move(parsed).value();
   size_t consumed = statement->parsed.consumed;
-  // What follows may be only white space and comments.
-  if (consumed < text.size()) {
-    Result<ParsedStatement> rest = Parse(text.substr(consumed), parser_options());
-    more_results_ = !rest.ok() || rest->statement != nullptr;
-  }
+  more_results_ = AnotherFollows(text, consumed, parser_options());
   if (more_results_ && !multi_statements_) {
     more_results_ = false;
     Status refused = NoSecondStatement(text, consumed);

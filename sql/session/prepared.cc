@@ -56,10 +56,11 @@ bool MayPrepare(const Stmt& statement) {
 // What is wrong with a statement whatever its parameters are; the rest is told when it is run.
 bool IsOfNames(const Status& status) {
   static constexpr MysqlError kErrors[] = {
-      ER_NO_DB_ERROR,     ER_BAD_DB_ERROR,         ER_NO_SUCH_TABLE,
-      ER_BAD_FIELD_ERROR, ER_NON_UNIQ_ERROR,       ER_WRONG_VALUE_COUNT_ON_ROW,
-      ER_BAD_TABLE_ERROR, ER_UNKNOWN_TABLE,        ER_SP_DOES_NOT_EXIST,
-      ER_VIEW_INVALID,    ER_FIELD_SPECIFIED_TWICE};
+      ER_NO_DB_ERROR,     ER_BAD_DB_ERROR,          ER_NO_SUCH_TABLE,
+      ER_BAD_FIELD_ERROR, ER_NON_UNIQ_ERROR,        ER_WRONG_VALUE_COUNT_ON_ROW,
+      ER_BAD_TABLE_ERROR, ER_UNKNOWN_TABLE,         ER_SP_DOES_NOT_EXIST,
+      ER_VIEW_INVALID,    ER_FIELD_SPECIFIED_TWICE, ER_KEY_DOES_NOT_EXITS,
+      ER_WRONG_USAGE};
   return std::ranges::find(kErrors, status.user_errno()) != std::end(kErrors);
 }
 
@@ -68,6 +69,13 @@ Status OnlyOfNames(const Status& status) {
 }
 
 }  // namespace
+
+bool AnotherFollows(std::string_view text, size_t from, const ParserOptions& options) {
+  const std::string_view rest =
+      text.substr(from, std::max(text.find_last_not_of(kSpaceAndSemicolon) + 1, from) - from);
+  const Result<ParsedStatement> next = Parse(rest, options);
+  return !next.ok() || next->statement != nullptr || next->consumed < rest.size();
+}
 
 Status NoSecondStatement(std::string_view text, size_t from) {
   constexpr size_t kShown = 80;
@@ -134,7 +142,7 @@ Result<std::unique_ptr<CachedStatement>> Session::MakePrepared(std::string_view 
   if (statement->parsed.statement == nullptr) {
     return UserError(ER_EMPTY_QUERY);
   }
-  if (text.find_first_not_of(" \n\t\r", statement->parsed.consumed) != std::string_view::npos) {
+  if (AnotherFollows(text, statement->parsed.consumed, parser_options())) {
     return NoSecondStatement(text, statement->parsed.consumed);
   }
   WarnOfSyntax(statement->parsed, &diagnostics_);

@@ -22,6 +22,12 @@
 
 namespace borealis::sql {
 
+// What may end a text without being a statement of it.
+inline constexpr std::string_view kSpaceAndSemicolon(" \t\r\n\v\f;\0", 8);
+
+// Whether more than white space and comments, and semicolons at the end, stands at `from`.
+bool AnotherFollows(std::string_view text, size_t from, const ParserOptions& options);
+
 // 1064 for the statement in `text` after the one that ends at `from`.
 Status NoSecondStatement(std::string_view text, size_t from);
 

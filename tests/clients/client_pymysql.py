@@ -55,7 +55,13 @@ def check_statements(connection):
         while cursor.nextset():
             seen.append(cursor.fetchall())
         assert seen == [((1,),), ((2,),), (), ((3,),)], seen
+        cursor.execute("SELECT 1; -- and no more\n;;")
+        assert cursor.fetchall() == ((1,),) and not cursor.nextset()
+        cursor.execute("SELECT 1;;SELECT 2")  # what an empty statement stands before is not left out
+        assert cursor.fetchall() == ((1,),) and refused(cursor.nextset) == 1064
     many.close()
+    assert refused(lambda: connection.query("; SELECT 2")) == 1064
+    assert refused(lambda: connection.query(";;")) == 1065
     assert refused(lambda: connection.query("SELECT 1; SELECT 2")) == 1064
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE r (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(100))")
