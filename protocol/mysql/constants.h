@@ -39,8 +39,7 @@ enum Capability : uint32_t {
   kClientMultiFactor = 1U << 28,
 };
 
-// What this server offers. Absent on purpose: compression by zstd, optional metadata, multi-factor
-// authentication. LOCAL_FILES is offered always, as MySQL does; whether a client is asked for a
+// What this server offers. Absent on purpose: optional metadata, multi-factor authentication. LOCAL_FILES is offered always, as MySQL does; whether a client is asked for a
 // file is for local_infile to say.
 inline constexpr uint32_t kServerCapabilities =
     kClientLongPassword | kClientFoundRows | kClientLongFlag | kClientConnectWithDb |
@@ -49,7 +48,7 @@ inline constexpr uint32_t kServerCapabilities =
     kClientReserved | kClientSecureConnection | kClientMultiStatements | kClientMultiResults |
     kClientPsMultiResults | kClientPluginAuth | kClientConnectAttrs | kClientPluginAuthLenencData |
     kClientCanHandleExpiredPasswords | kClientSessionTrack | kClientDeprecateEof |
-    kClientQueryAttributes;
+    kClientQueryAttributes | kClientZstdCompression;
 
 // Status flags of OK and EOF packets.
 enum ServerStatus : uint16_t {

@@ -184,9 +184,7 @@ ClientConnection::Next ClientConnection::DriveFlushing() {
   }
   if (after_flush_ == State::kIdle) {
     sequence_ = 0;
-    if ((response_.capabilities() & mysql::kClientCompress) != 0) {
-      stream_.StartCompression();
-    }
+    StartCompression();
   }
   if (!reader_.empty()) {
     return Next::kGoOn;
@@ -248,6 +246,14 @@ ClientConnection::Next ClientConnection::OnInterrupted() {
 
 // --- packets -------------------------------------------------------------------------------------
 
+void ClientConnection::StartCompression() {
+  if ((response_.capabilities() & mysql::kClientCompress) != 0) {
+    stream_.StartCompression(FrameCodec::kZlib, kZlibLevel);
+  } else if ((response_.capabilities() & mysql::kClientZstdCompression) != 0) {
+    stream_.StartCompression(FrameCodec::kZstd, zstd_level_);
+  }
+}
+
 // Where frames are compressed, their numbers count and not those of the packets within, which go on
 // counting at clients that send commands ahead.
 Result<bool> ClientConnection::NextPacket(std::string_view* payload) {
@@ -292,6 +298,7 @@ ClientConnection::Next ClientConnection::OnLoginPacket(std::string_view payload)
     return Next::kGoOn;
   }
   request_ = std::move(*request);
+  zstd_level_ = std::clamp<int>(request_->zstd_level, kZstdLevelMin, kZstdLevelMax);
   return HandOver([self = shared_from_this()] { self->RunAuthentication(std::nullopt); });
 }
 

@@ -120,6 +120,8 @@ class ClientConnection final : public Connection,
   Next WaitFor(SocketStream::State state);
   Next OnInterrupted();
   Result<bool> NextPacket(std::string_view* payload);
+  // From the end of the login on, if the client asked for it.
+  void StartCompression();
   Next OnPacket(std::string_view payload);
   Next OnLoginPacket(std::string_view payload);
   Next OnCommandPacket(std::string_view payload);
@@ -165,6 +167,7 @@ class ClientConnection final : public Connection,
   State after_flush_ = State::kClosed;
   std::string scramble_;
   std::optional<mysql::LoginRequest> request_;
+  int zstd_level_ = 0;
   std::unique_ptr<mysql::Authenticator> authenticator_;
   LoginInfo login_;
   int64_t login_deadline_us_ = 0;

@@ -1,6 +1,7 @@
 #include "server/net/compressed_frames.h"
 
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -9,7 +10,7 @@ namespace borealis::server {
 namespace {
 
 constexpr size_t kHeader = 7;
-constexpr size_t kLeastDeflated = 50;  // as MySQL does: less is not worth it
+constexpr size_t kLeastCompressed = 50;  // as MySQL does: less is not worth it
 constexpr size_t kMostInFrame = 256U << 10;
 constexpr size_t kKept = 64U << 10;  // of a buffer's memory between frames
 
@@ -22,6 +23,38 @@ void PutThreeBytes(size_t number, char* to) {
   to[0] = static_cast<char>(number);
   to[1] = static_cast<char>(number >> 8);
   to[2] = static_cast<char>(number >> 16);
+}
+
+// Fills `plain`, which has the size that comes out. False: something else comes out.
+bool Expand(FrameCodec codec, std::string_view packed, std::string* plain) {
+  if (codec == FrameCodec::kZstd) {
+    return ZSTD_decompress(plain->data(), plain->size(), packed.data(), packed.size()) ==
+           plain->size();
+  }
+  uLongf size = plain->size();
+  return uncompress(reinterpret_cast<Bytef*>(plain->data()), &size,
+                    reinterpret_cast<const Bytef*>(packed.data()), packed.size()) == Z_OK &&
+         size == plain->size();
+}
+
+size_t MostPacked(FrameCodec codec, size_t size) {
+  return codec == FrameCodec::kZstd ? ZSTD_compressBound(size) : compressBound(size);
+}
+
+// The size that `bytes` then have in `into`; 0: they do not become smaller.
+size_t Shrink(FrameCodec codec, int level, std::string_view bytes, std::span<char> into) {
+  size_t size = 0;
+  if (codec == FrameCodec::kZstd) {
+    size = ZSTD_compress(into.data(), into.size(), bytes.data(), bytes.size(), level);
+    size = ZSTD_isError(size) != 0 ? 0 : size;
+  } else {
+    uLongf deflated = into.size();
+    const int outcome =
+        compress2(reinterpret_cast<Bytef*>(into.data()), &deflated,
+                  reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), level);
+    size = outcome == Z_OK ? deflated : 0;
+  }
+  return size < bytes.size() ? size : 0;
 }
 
 void Clear(std::string* buffer) {
@@ -56,10 +89,7 @@ bool CompressedInput::Unpack() {
     plain_ = packed;
   } else {
     plain_.resize(whole);
-    uLongf size = whole;
-    ok = uncompress(reinterpret_cast<Bytef*>(plain_.data()), &size,
-                    reinterpret_cast<const Bytef*>(packed.data()), packed.size()) == Z_OK &&
-         size == whole;
+    ok = Expand(codec_, packed, &plain_);
   }
   taken_ = 0;
   filled_ = 0;
@@ -80,22 +110,19 @@ size_t CompressedInput::Take(std::span<char> into) {
 
 size_t CompressedOutput::Pack(std::string_view bytes) {
   bytes = bytes.substr(0, kMostInFrame);
-  uLongf size = 0;
-  if (bytes.size() >= kLeastDeflated) {
-    size = compressBound(bytes.size());
-    frame_.resize(kHeader + size);
-    const int outcome = compress(reinterpret_cast<Bytef*>(frame_.data() + kHeader), &size,
-                                 reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-    size = outcome == Z_OK && size < bytes.size() ? size : 0;
+  size_t size = 0;
+  if (bytes.size() >= kLeastCompressed) {
+    frame_.resize(kHeader + MostPacked(codec_, bytes.size()));
+    size = Shrink(codec_, level_, bytes, std::span(frame_).subspan(kHeader));
   }
-  const bool deflated = size != 0;
-  frame_.resize(kHeader + (deflated ? size : 0));
-  if (!deflated) {
+  const bool smaller = size != 0;
+  frame_.resize(kHeader + size);
+  if (!smaller) {
     frame_.append(bytes);
   }
   PutThreeBytes(frame_.size() - kHeader, frame_.data());
   frame_[3] = static_cast<char>(number_++);
-  PutThreeBytes(deflated ? bytes.size() : 0, frame_.data() + 4);
+  PutThreeBytes(smaller ? bytes.size() : 0, frame_.data() + 4);
   sent_ = 0;
   return bytes.size();
 }

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 
-#include "server/net/compressed_frames.h"
-
 namespace borealis::server {
 
 namespace {
@@ -23,6 +21,8 @@ SocketStream::Progress FromErrno(SocketStream::State wanted) {
 }  // namespace
 
 struct SocketStream::Compression {
+  Compression(FrameCodec codec, int level) : input(codec), output(codec, level) {}
+
   CompressedInput input;
   CompressedOutput output;
   size_t packed = 0;  // bytes in the frame that is being sent
@@ -64,9 +64,9 @@ SocketStream::Progress SocketStream::Handshake() {
   return TlsResult(SSL_do_handshake(ssl_));
 }
 
-void SocketStream::StartCompression() {
+void SocketStream::StartCompression(FrameCodec codec, int level) {
   if (compression_ == nullptr) {
-    compression_ = std::make_unique<Compression>();
+    compression_ = std::make_unique<Compression>(codec, level);
   }
 }
 

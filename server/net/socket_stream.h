@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/net/compressed_frames.h"
+
 struct ssl_st;
 struct ssl_ctx_st;
 
@@ -40,7 +42,7 @@ class SocketStream {
   Progress Handshake();
   // From now on both sides send compressed frames; again does nothing. Write then gives bytes only
   // once all of their frame is sent, and wants the same ones, and more if there are, until then.
-  void StartCompression();
+  void StartCompression(FrameCodec codec, int level);
   bool compressed() const { return compression_ != nullptr; }
   // Of the frame that follows the last one read. REQUIRES: compressed().
   uint8_t next_number() const;

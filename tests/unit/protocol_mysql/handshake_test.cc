@@ -42,12 +42,8 @@ TEST(HandshakeTest, GreetingBytes) {
   std::string body;
   AppendGreeting(&body, greeting);
   EXPECT_EQ(ToHex(body),
-            ToHex(FromHex("0a '8.0.36-borealis-0.1' 00 0b000000 'abcdefgh' 00 ffff ff 0200 ff09 15"
+            ToHex(FromHex("0a '8.0.36-borealis-0.1' 00 0b000000 'abcdefgh' 00 ffff ff 0200 ff0d 15"
                           "00000000000000000000 'ijklmnopqrst' 00 'caching_sha2_password' 00")));
-}
-
-TEST(HandshakeTest, CompressionByZstdIsNotOffered) {
-  EXPECT_EQ(kServerCapabilities & kClientZstdCompression, 0U);
 }
 
 TEST(HandshakeTest, ScramblesHaveNoByteThatEndsAString) {

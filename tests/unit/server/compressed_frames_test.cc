@@ -9,8 +9,8 @@
 namespace borealis::server {
 namespace {
 
-std::string AllFrames(std::string_view bytes) {
-  CompressedOutput output;
+std::string AllFrames(std::string_view bytes, FrameCodec codec = FrameCodec::kZlib) {
+  CompressedOutput output(codec, 3);
   output.set_number(1);
   std::string frames;
   while (!bytes.empty()) {
@@ -23,8 +23,8 @@ std::string AllFrames(std::string_view bytes) {
 }
 
 // What an input gives that gets `frames` in pieces of at most `piece` bytes; nothing if it refuses.
-std::string Unpacked(std::string_view frames, size_t piece) {
-  CompressedInput input;
+std::string Unpacked(std::string_view frames, size_t piece, FrameCodec codec = FrameCodec::kZlib) {
+  CompressedInput input(codec);
   std::string plain;
   while (!frames.empty()) {
     const std::span<char> space = input.Space();
@@ -51,7 +51,9 @@ TEST(CompressedFramesTest, GivesBackWhatWentIn) {
   for (const std::string& text :
        {std::string("short"), std::string(50, 'x'), std::string(1'000'000, 'y'), noise}) {
     for (const size_t piece : {size_t{1} << 20, size_t{4096}, size_t{3}}) {
-      EXPECT_TRUE(Unpacked(AllFrames(text), piece) == text);
+      for (const FrameCodec codec : {FrameCodec::kZlib, FrameCodec::kZstd}) {
+        EXPECT_TRUE(Unpacked(AllFrames(text, codec), piece, codec) == text);
+      }
     }
   }
 }
@@ -67,10 +69,12 @@ TEST(CompressedFramesTest, SaysHowLongItIs) {
 }
 
 TEST(CompressedFramesTest, RefusesWhatIsNoFrame) {
-  std::string frame = AllFrames(std::string(1000, 'x'));
-  frame[4] = 1;  // not the length that comes out
-  EXPECT_EQ(Unpacked(frame, 4096), "");
-  EXPECT_EQ(Unpacked(std::string("\3\0\0\0\x10\0\0abc", 10), 4096), "");
+  for (const FrameCodec codec : {FrameCodec::kZlib, FrameCodec::kZstd}) {
+    std::string frame = AllFrames(std::string(1000, 'x'), codec);
+    frame[4] = 1;  // not the length that comes out
+    EXPECT_EQ(Unpacked(frame, 4096, codec), "");
+    EXPECT_EQ(Unpacked(std::string("\3\0\0\0\x10\0\0abc", 10), 4096, codec), "");
+  }
 }
 
 }  // namespace
