@@ -22,6 +22,19 @@ bool IsPlainExpression(const BoundExpr* expr) {
                      [](const BoundPtr& arg) { return IsPlainExpression(arg.get()); });
 }
 
+// What expressions read of the columns that have no value yet.
+RowValues RowToRead(const BoundInsert& insert, const TableWriter& writer) {
+  RowValues row = writer.BlankRow();
+  for (size_t i = 0; i < row.size(); ++i) {
+    const ColumnDescriptor& column = insert.table->columns[i];
+    if (!column.hidden && column.generated == GeneratedKind::kNone && !column.type.nullable &&
+        column.default_value.kind == DefaultKind::kNone) {
+      row[i] = writer.TypeDefault(column.type);
+    }
+  }
+  return row;
+}
+
 }  // namespace
 
 ValueRowReader::ValueRowReader(const StatementRun& run, const BoundInsert& insert,
@@ -31,7 +44,7 @@ ValueRowReader::ValueRowReader(const StatementRun& run, const BoundInsert& inser
       writer_(writer),
       multi_row_(multi_row),
       parameters_(run.parameters),
-      blank_(writer->BlankRow()) {
+      blank_(RowToRead(insert, *writer)) {
   for (const TypedValue& parameter : parameters_) {
     row::Type type = parameter.type;
     type.nullable = false;
