@@ -2,8 +2,9 @@
 //
 // A column is determined when it is in GROUP BY, equal (by an inner condition) to a determined
 // column, a constant or a column of a query around, or of a table one of whose unique keys is
-// determined, if that has no NULLs: by definition, or where the condition drops them. In a subquery
-// the columns of the block around have to be determined as well.
+// determined, if that has no NULLs: by definition, or where the condition drops them; or of a
+// derived table, a view or a CTE whose groups are determined. In a subquery the columns of the
+// block around have to be determined as well.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -248,6 +249,9 @@ class Dependencies {
       }
       return added;
     }
+    if (const BoundSelect* grouped = GroupedSource(table); grouped != nullptr) {
+      return AreGroupsDetermined(table, *grouped) && AddAll(table);
+    }
     if (table.table == nullptr) {
       return false;
     }
@@ -262,16 +266,40 @@ class Dependencies {
             table.table->columns[part.column].type.nullable && !not_null_.contains(column);
         all = all && part.prefix_length == 0 && !has_nulls && determined_.contains(column);
       }
-      if (!all) {
-        continue;
+      if (all) {
+        return AddAll(table);
       }
-      bool added = false;
-      for (size_t i = 0; i < table.columns.size(); ++i) {
-        added |= determined_.insert({&table, static_cast<uint32_t>(i)}).second;
-      }
-      return added;
     }
     return false;
+  }
+
+  bool AddAll(const BoundTable& table) {
+    bool added = false;
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      added |= determined_.insert({&table, static_cast<uint32_t>(i)}).second;
+    }
+    return added;
+  }
+
+  // The select with GROUP BY that makes the rows of the table; nullptr: none does.
+  static const BoundSelect* GroupedSource(const BoundTable& table) {
+    const BoundQuery* query = table.cte != nullptr ? table.cte->query.get() : table.query.get();
+    const BoundSelect* select = query != nullptr ? query->body.select.get() : nullptr;
+    return select != nullptr && !select->group_by.empty() && !select->rollup ? select : nullptr;
+  }
+
+  // Whether all that the rows are grouped by is shown, in columns that are determined.
+  bool AreGroupsDetermined(const BoundTable& table, const BoundSelect& grouped) const {
+    const size_t shown = std::min(table.columns.size(), grouped.items.size());
+    return std::ranges::all_of(grouped.group_by, [&](const BoundPtr& group) {
+      for (size_t i = 0; i < shown; ++i) {
+        if (SameExpr(*grouped.items[i].expr, *group) &&
+            determined_.contains({&table, static_cast<uint32_t>(i)})) {
+          return true;
+        }
+      }
+      return false;
+    });
   }
 
   void Close() {

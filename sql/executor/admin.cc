@@ -44,6 +44,11 @@ Status ExecuteKill(StatementRun& run) {
   if (run.session.environment().server == nullptr) {
     return UserError(ER_NO_SUCH_THREAD, id);
   }
+  // Who kills itself gets to read so; the connection ends after the answer.
+  if (static_cast<uint64_t>(id) == run.session.identity().connection_id) {
+    run.session.Kill(!kill.query_only);
+    return run.session.CheckInterrupt();
+  }
   // Others' sessions are killed by those with CONNECTION_ADMIN.
   const bool any = run.session.security().HasSuperOr("CONNECTION_ADMIN");
   return run.session.environment().server->Kill(

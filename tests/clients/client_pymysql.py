@@ -176,6 +176,11 @@ def check_kill(connection):
     connection.query(f"KILL {other.thread_id()}")
     time.sleep(0.2)
     assert refused(lambda: other.query("SELECT 1")) in (2006, 2013, 1053, 4031)
+    itself = connect()
+    assert refused(lambda: itself.query("KILL QUERY CONNECTION_ID()")) == 1317
+    assert refused(lambda: itself.query("SELECT 1")) is None
+    assert refused(lambda: itself.query("KILL CONNECTION_ID()")) == 1317
+    assert refused(lambda: itself.query("SELECT 1")) in (2006, 2013)
 
 
 def check_idle(connection):

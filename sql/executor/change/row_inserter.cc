@@ -279,24 +279,23 @@ Status RowInserter::AssignExisting(const RowValues& row, const RowValues* source
                                    RowValues* changed, std::vector<bool>* assigned) {
   RowValues& after = *changed;
   for (const BoundAssignment& assignment : insert_.on_duplicate) {
-    row::Value value;
-    row::Type type = insert_.table->columns[assignment.column].type;
-    if (assignment.value == nullptr) {
-      ASSIGN_OR_RETURN(value, writer_->Default(assignment.column, after));
-    } else {
-      std::vector<EvalFrame::Row> frame{{insert_.target.get(), after}};
-      if (insert_.proposed != nullptr) {
-        frame.push_back({insert_.proposed.get(), row});
-      }
-      if (insert_.source != nullptr && source != nullptr) {
-        frame.push_back({insert_.source.get(), *source});
-      }
-      ASSIGN_OR_RETURN(value, writer_->Evaluate(*assignment.value, frame));
-      value.Own();
-      type = assignment.value->type;
-    }
-    RETURN_IF_ERROR(writer_->Store(assignment.column, value, type, multi_row_, &after));
     (*assigned)[assignment.column] = true;
+    if (assignment.value == nullptr) {
+      ASSIGN_OR_RETURN(after[assignment.column], writer_->Default(assignment.column, after));
+      after[assignment.column].Own();
+      continue;
+    }
+    std::vector<EvalFrame::Row> frame{{insert_.target.get(), after}};
+    if (insert_.proposed != nullptr) {
+      frame.push_back({insert_.proposed.get(), row});
+    }
+    if (insert_.source != nullptr && source != nullptr) {
+      frame.push_back({insert_.source.get(), *source});
+    }
+    ASSIGN_OR_RETURN(row::Value value, writer_->Evaluate(*assignment.value, frame));
+    value.Own();
+    RETURN_IF_ERROR(
+        writer_->Store(assignment.column, value, assignment.value->type, multi_row_, &after));
   }
   return Status::Ok();
 }

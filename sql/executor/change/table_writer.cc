@@ -147,6 +147,9 @@ Result<row::Value> TableWriter::Now(uint32_t column) {
 
 Result<row::Value> TableWriter::Default(uint32_t column, const RowValues& row, bool left_out) {
   const ColumnDescriptor& descriptor = table_->columns[column];
+  if (descriptor.generated != GeneratedKind::kNone) {
+    return row::Value::Null();  // until it is computed
+  }
   switch (descriptor.default_value.kind) {
     case DefaultKind::kLiteral:
       return descriptor.default_value.value.Borrow();
