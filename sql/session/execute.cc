@@ -175,9 +175,10 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
   if (!parsed.ok()) {
     problem = std::move(parsed).status();
   } else if ((*parsed)->parsed.statement == nullptr) {
-    const size_t consumed = (*parsed)->parsed.consumed;
-    if (text.find_first_not_of(kSpaceAndSemicolon, consumed) != std::string_view::npos) {
-      problem = NoSecondStatement(text, consumed - 1);  // `; SELECT 2`
+    const size_t end = (*parsed)->parsed.consumed;
+    problem = UserError(ER_EMPTY_QUERY);
+    if (text.find_first_not_of(kSpaceAndSemicolon, end) != std::string_view::npos) {
+      problem = NoSecondStatement(text, end - 1);  // `; SELECT 2`
     } else if (text.find_first_not_of(kSpaceAndSemicolon) != std::string_view::npos) {
       // Nothing but comments: a statement that does nothing. Clients send those of a dump.
       diagnostics_.Clear();
@@ -188,7 +189,6 @@ ExecuteResult Session::Execute(std::string_view text, ResultSink& sink, Resume r
       sink.OnDone(ok);
       return result;
     }
-    problem = UserError(ER_EMPTY_QUERY);
   } else if ((*parsed)->parsed.parameter_count != 0) {
     const ParsedStatement& statement = (*parsed)->parsed;
     problem = UserError(ER_PARSE_ERROR, text.substr(statement.parameter_positions[0], 80), 1);

@@ -55,7 +55,7 @@ def check_statements(connection):
         while cursor.nextset():
             seen.append(cursor.fetchall())
         assert seen == [((1,),), ((2,),), (), ((3,),)], seen
-        cursor.execute("SELECT 1; -- and no more\n;;")
+        cursor.execute("SELECT 1;;")
         assert cursor.fetchall() == ((1,),) and not cursor.nextset()
         cursor.execute("SELECT 1;;SELECT 2")  # what an empty statement stands before is not left out
         assert cursor.fetchall() == ((1,),) and refused(cursor.nextset) == 1064
