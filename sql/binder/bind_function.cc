@@ -534,16 +534,24 @@ Result<BoundPtr> StatementBinder::BindDefault(const DefaultExpr& expr, Scope* sc
 
 Result<BoundPtr> StatementBinder::BindInsertValue(const InsertValue& expr, Scope* scope) {
   const auto& ref = expr.column->As<ColumnRef>();
-  if (scope->proposed == nullptr) {
-    // Outside ON DUPLICATE KEY UPDATE it is NULL.
-    ASSIGN_OR_RETURN(BoundPtr column, BindColumnRef(ref, scope));
-    return Convert(NullLiteral(), column->type);
+  const Scope* changing = scope;
+  while (changing != nullptr && changing->proposed == nullptr) {
+    changing = changing->outer;
   }
-  for (size_t i = 0; i < scope->proposed->columns.size(); ++i) {
-    const BoundTableColumn& column = scope->proposed->columns[i];
+  if (changing != scope) {
+    // Outside ON DUPLICATE KEY UPDATE it is NULL, and of a subquery's own tables there.
+    ASSIGN_OR_RETURN(BoundPtr column, BindColumnRef(ref, scope));
+    const auto* bound = column->TryAs<BoundColumn>();
+    if (changing == nullptr || bound == nullptr ||
+        std::ranges::find(changing->from.tables, bound->table) == changing->from.tables.end()) {
+      return Convert(NullLiteral(), column->type);
+    }
+  }
+  const BoundTable& proposed = *changing->proposed;
+  for (size_t i = 0; i < proposed.columns.size(); ++i) {
+    const BoundTableColumn& column = proposed.columns[i];
     if (!column.name.empty() && SameName(column.name, ref.column)) {
-      auto bound =
-          std::make_shared<BoundColumn>(column.type, scope->proposed, static_cast<uint32_t>(i));
+      auto bound = std::make_shared<BoundColumn>(column.type, &proposed, static_cast<uint32_t>(i));
       bound->coercibility = column.coercibility;
       return BoundPtr(bound);
     }

@@ -127,11 +127,13 @@ Status StatementBinder::OpenInsertView(const InsertStmt& statement, BoundInsert*
   if (is_join && statement.replace) {
     return UserError(ER_VIEW_DELETE_MERGE_VIEW, view.view->schema, view.view->name);
   }
-  std::vector<const BoundColumn*> columns;  // null: what is no column of a table
+  std::vector<const BoundColumn*> columns;  // null: what is computed
   for (const BoundPtr& item : view.merged_items) {
     const auto* column = item->TryAs<BoundColumn>();
-    const bool stored = column != nullptr && column->table->kind == BoundTableKind::kBase;
-    columns.push_back(stored ? column : nullptr);
+    if (column != nullptr && column->table->kind != BoundTableKind::kBase) {
+      return refused;
+    }
+    columns.push_back(column);
   }
   const auto find = [&](std::string_view name) {
     return std::ranges::find_if(
