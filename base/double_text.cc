@@ -1,9 +1,12 @@
 #include "base/double_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <string>
 
 #include "base/invariant.h"
 
@@ -126,8 +129,35 @@ size_t FixedDoubleToText(double value, int decimals, char* out) {
   if (!std::isfinite(value)) {
     return NotFinite(value, out);
   }
-  return static_cast<size_t>(
-      std::to_chars(out, out + 384, value, std::chars_format::fixed, decimals).ptr - out);
+  char shortest[40];
+  char* const end =
+      std::to_chars(shortest, shortest + sizeof(shortest), value, std::chars_format::scientific)
+          .ptr;
+  char* const mark = std::find(shortest, end, 'e');
+  int exponent = 0;
+  std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, exponent);
+  std::string digits;
+  std::copy_if(shortest, mark, std::back_inserter(digits),
+               [](char c) { return c >= '0' && c <= '9'; });
+  const int places = static_cast<int>(digits.size()) - 1 - exponent;
+  if (places > decimals) {
+    return static_cast<size_t>(
+        std::to_chars(out, out + 384, value, std::chars_format::fixed, decimals).ptr - out);
+  }
+  // The shortest digits say it all; what is written after them is zeros.
+  digits.insert(0, static_cast<size_t>(std::max(-exponent, 0)), '0');
+  const size_t whole = static_cast<size_t>(std::max(exponent, 0)) + 1;
+  digits.resize(whole + static_cast<size_t>(decimals), '0');
+  char* at = out;
+  if (std::signbit(value)) {
+    *at++ = '-';
+  }
+  at = std::copy_n(digits.begin(), whole, at);
+  if (decimals > 0) {
+    *at++ = '.';
+    at = std::copy(digits.begin() + static_cast<ptrdiff_t>(whole), digits.end(), at);
+  }
+  return static_cast<size_t>(at - out);
 }
 
 }  // namespace borealis

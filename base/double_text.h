@@ -12,7 +12,8 @@ inline constexpr size_t kDoubleTextSize = 40;
 // Write to `out`, which has kDoubleTextSize bytes, without NUL; return the length.
 size_t DoubleToText(double value, char* out);
 size_t FloatToText(float value, char* out);
-// With exactly `decimals` (0 to 30) digits after the point: DOUBLE(M,D). `out` has 384 bytes.
+// With exactly `decimals` (0 to 30) digits after the point, zeros where the shortest ones end:
+// DOUBLE(M,D). `out` has 384 bytes.
 size_t FixedDoubleToText(double value, int decimals, char* out);
 
 }  // namespace borealis

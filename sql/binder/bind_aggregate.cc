@@ -201,6 +201,7 @@ Result<row::Type> StatementBinder::AggregateType(const Aggregate& expr, std::vec
       }
       ASSIGN_OR_RETURN(MixedCollation mixed,
                        MixCollations(texts, "group_concat", CollationUse::kResult));
+      *coercibility = mixed.coercibility;
       row::CollationId collation = mixed.coercibility == Coercibility::kIgnorable
                                        ? settings().collation_connection
                                        : mixed.collation;

@@ -62,6 +62,13 @@ TEST(DoubleTextTest, FixedDecimals) {
   char text[384];
   EXPECT_EQ(std::string(text, FixedDoubleToText(1.005, 2, text)), "1.00");
   EXPECT_EQ(std::string(text, FixedDoubleToText(-2.5, 3, text)), "-2.500");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(0.1, 20, text)), "0.10000000000000000000");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(1e-7, 8, text)), "0.00000010");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(1e-7, 6, text)), "0.000000");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(-1000.0 / 3, 15, text)), "-333.333333333333300");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(1e23, 1, text)), "100000000000000000000000.0");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(0.0, 2, text)), "0.00");
+  EXPECT_EQ(std::string(text, FixedDoubleToText(7.0, 0, text)), "7");
   EXPECT_EQ(FixedDoubleToText(-1.7e308, 30, text), 341U);
 }
 
