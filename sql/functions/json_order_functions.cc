@@ -21,6 +21,13 @@ void WarnOfSorting(EvalContext& context) {
   }
 }
 
+Status InferDocument(const InferInput& input, row::Type* type) {
+  if (input.args[0].type.kind != row::TypeKind::kJson) {
+    return UserError(ER_INVALID_TYPE_FOR_JSON, 1, "json sort key");
+  }
+  return InferJson(input, type);
+}
+
 Status EvalSortKey(const EvalCall& call, std::span<const Value> values, Value* out) {
   const JsonView json(values[0].bytes());
   if (!json.is_container()) {
@@ -53,12 +60,12 @@ std::span<const FunctionDef> JsonOrderFunctions() {
       {.name = "json sort key",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferJson,
+       .infer = InferDocument,
        .eval = EvalSortKey},
       {.name = "json partition key",
        .min_args = 1,
        .max_args = 1,
-       .infer = InferJson,
+       .infer = InferDocument,
        .eval = EvalPartitionKey},
   };
   return kTable;

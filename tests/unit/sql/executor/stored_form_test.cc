@@ -63,6 +63,17 @@ TEST(StoredFormTest, PlacesComeBack) {
   EXPECT_EQ(MakeRowSchema(*back).type(0).kind, row::TypeKind::kInt);
 }
 
+TEST(StoredFormTest, AWrittenCollationComesBack) {
+  for (const bool written : {false, true}) {
+    TableDescriptor table = TwoColumns();
+    table.columns[1].collation_written = written;
+    Result<TableDescriptor> back = DecodeTableDescriptor(EncodeTableDescriptor(table));
+    ASSERT_TRUE(back.ok()) << back.status().ToString();
+    EXPECT_EQ(back->columns[1].collation_written, written);
+    EXPECT_FALSE(back->columns[0].collation_written);
+  }
+}
+
 std::string ToHex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
@@ -73,6 +84,11 @@ std::string ToHex(std::string_view bytes) {
   return hex;
 }
 
+// The same bytes, but of the format before: nothing was added but a flag.
+std::string OfFormat5(std::string_view hex) {
+  return "05" + std::string(hex.substr(2));
+}
+
 // Format 4, the first with views: read so.
 constexpr std::string_view kViewOfFormat4 =
     "04010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
@@ -81,7 +97,7 @@ constexpr std::string_view kViewOfFormat4 =
 // Written so, read so, and refused when cut anywhere.
 TEST(StoredFormTest, AViewIsStoredSo) {
   constexpr std::string_view kView =
-      "05010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
+      "06010101610404003f0000000000000000000000000000ff0100000000000f73656c656374203120"
       "41532060616001010204726f6f7401250001ff01ff0100010173017400000000";
   TableDescriptor table;
   table.kind = TableKind::kView;
@@ -100,6 +116,7 @@ TEST(StoredFormTest, AViewIsStoredSo) {
   view.tables = {{"s", "t"}};
   EXPECT_EQ(ToHex(EncodeTableDescriptor(table)), kView);
   EXPECT_TRUE(DecodeTableDescriptor(FromHex(kViewOfFormat4)).ok());
+  EXPECT_TRUE(DecodeTableDescriptor(FromHex(OfFormat5(kView))).ok());
   const std::string stored = FromHex(kView);
   Result<TableDescriptor> back = DecodeTableDescriptor(stored);
   ASSERT_TRUE(back.ok()) << back.status().ToString();
@@ -117,10 +134,10 @@ TEST(StoredFormTest, AViewIsStoredSo) {
   }
 }
 
-// Format 5, the first with triggers: written so, read so, and refused when cut anywhere.
+// Triggers, since format 5: written so, read so, and refused when cut anywhere.
 TEST(StoredFormTest, TriggersAreStoredSo) {
   constexpr std::string_view kTable =
-      "05000201610404003f0000000000000000000001620404003f000000000000000000000107505249"
+      "06000201610404003f0000000000000000000001620404003f000000000000000000000107505249"
       "4d41525900010001000000000000ff01000000000000000002017800000d736574204e45572e6120"
       "3d203104726f6f740125a08080ad0408ff01ff0190a188c1c1c48203017901020962656769"
       "6e20656e64000000ff01ff01ff0100";
@@ -140,6 +157,7 @@ TEST(StoredFormTest, TriggersAreStoredSo) {
   after.event = TriggerEvent::kDelete;
   after.body = "begin end";
   EXPECT_EQ(ToHex(EncodeTableDescriptor(table)), kTable);
+  EXPECT_TRUE(DecodeTableDescriptor(FromHex(OfFormat5(kTable))).ok());
   const std::string stored = FromHex(kTable);
   Result<TableDescriptor> back = DecodeTableDescriptor(stored);
   ASSERT_TRUE(back.ok()) << back.status().ToString();
