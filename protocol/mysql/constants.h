@@ -39,8 +39,9 @@ enum Capability : uint32_t {
   kClientMultiFactor = 1U << 28,
 };
 
-// What this server offers. Absent on purpose: optional metadata, multi-factor authentication. LOCAL_FILES is offered always, as MySQL does; whether a client is asked for a
-// file is for local_infile to say.
+// What this server offers. Absent on purpose: optional metadata, multi-factor authentication.
+// LOCAL_FILES is offered always, as MySQL does; whether a client is asked for a file is for
+// local_infile to say.
 inline constexpr uint32_t kServerCapabilities =
     kClientLongPassword | kClientFoundRows | kClientLongFlag | kClientConnectWithDb |
     kClientNoSchema | kClientCompress | kClientOdbc | kClientLocalFiles | kClientIgnoreSpace |

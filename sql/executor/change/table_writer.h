@@ -108,8 +108,8 @@ class TableWriter {
 
   // 1062 for this row and key.
   Status DuplicateError(const RowValues& row, size_t index_no) const;
-  // Whose rows these are: what it leaves out is told as of the view that it names, and subqueries of
-  // what is evaluated here may name columns of them.
+  // Whose rows these are: what it leaves out is told as of the view that it names, and subqueries
+  // of what is evaluated here may name columns of them.
   void set_insert(const BoundInsert* insert) { insert_ = insert; }
   // Evaluates an expression over this table's row (and others'), as the statement's context has it.
   Result<row::Value> Evaluate(const BoundExpr& expr, std::span<const EvalFrame::Row> rows);
